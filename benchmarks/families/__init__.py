@@ -1,0 +1,1 @@
+"""Instance families: one file each, registered in `FAMILIES`."""

@@ -1,0 +1,332 @@
+"""Files ↔ objects. Bad input never gets past here: one `InputError` with one line for people.
+
+An instance file combines three kinds of parts, each written inline or as the path of a file of its own (relative to
+the instance file): `network`, `dnns`, `applications`. Hand-written files are TOML, generated ones JSON; the schema is
+one (`instance_schema`).
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import re
+import tempfile
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+from pydantic import BaseModel, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from models.deployment import Deployment
+from models.instance import DNN, SCHEMA_VERSION, Application, Instance, Network
+
+MAX_TOML_BYTES = 8 * 2**20
+"""Hand-written files are small; a larger one is a mistake (generated files are JSON)."""
+
+MAX_JSON_BYTES = 2**30
+"""Largest generated file that is read."""
+
+_DEEP_TOML_KEY = re.compile(rb"(?:[\w\"'-]+[ \t]*\.[ \t]*){32}")
+_MAX_SHOWN = 60
+
+Model = TypeVar("Model", bound=BaseModel)
+Document = dict[str, Any]
+
+
+class InputError(ValueError):
+    """Bad input: one line that names file, object, field, value and rule."""
+
+    def __init__(self, file: Path | str, message: str) -> None:
+        super().__init__(" ".join(f"{file}: {message}".split()))
+        self.file = str(file)
+
+
+class _InstanceFile(Instance):
+    """Description of the file: as an Instance, but every part may be the path of a file (for the schema only)."""
+
+    network: Network | str  # type: ignore[assignment]
+    """The network, or the path of its file."""
+    dnns: Annotated[tuple[DNN | str, ...], Field(min_length=1)]  # type: ignore[assignment]
+    """DNN profiles, or paths of their files."""
+    applications: Annotated[tuple[Application | str, ...], Field(min_length=1)]  # type: ignore[assignment]
+    """Applications, or paths of their files."""
+
+
+def instance_schema() -> Document:
+    """JSON Schema of an instance file; the parts' own files follow its `$defs`."""
+    schema = _InstanceFile.model_json_schema()
+    schema["title"] = "finbench instance file"
+    schema["description"] = "One problem: a network, DNN profiles and the applications that share them."
+    return schema
+
+
+def data_directory() -> Path:
+    """Folder of the shipped data: beside the packages in a checkout, inside the distribution otherwise."""
+    beside = Path(__file__).resolve().parent.parent / "data"
+    return beside if beside.is_dir() else Path(str(resources.files("finbench_data")))
+
+
+def shipped(kind: str) -> dict[str, Path]:
+    """Shipped files of one kind (`instances`, `campaigns`) by name."""
+    return {path.stem: path for path in sorted((data_directory() / kind).glob("*.toml"))}
+
+
+def find_file(name: str, kind: str) -> Path:
+    """Path of a shipped file by name, or `name` itself as a path.
+
+    Raises
+    ------
+    InputError
+        If it is neither.
+    """
+    known = shipped(kind)
+    if name in known:
+        return known[name]
+    path = Path(name)
+    if path.exists():
+        return path
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f"; did you mean '{close[0]}'?" if close else f"; shipped {kind}: {', '.join(known)}"
+    raise InputError(name, f"no such file, and no shipped {kind.rstrip('s')} of that name{hint}")
+
+
+def load_instance(name_or_path: str | Path) -> Instance:
+    """Read an instance by shipped name or path.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        A name that `shipped("instances")` lists, or a TOML/JSON file.
+
+    Raises
+    ------
+    InputError
+        If the file, or one it refers to, cannot be read or breaks a rule.
+    """
+    path = find_file(str(name_or_path), "instances")
+    document = read_document(path)
+    parts: Document = {}
+    if "network" in document:
+        parts["network"] = _part(document["network"], Network, path, "network")
+    for field, model in (("dnns", DNN), ("applications", Application)):
+        if isinstance(document.get(field), list):
+            parts[field] = tuple(
+                _part(part, model, path, f"{field}[{k}]") for k, part in enumerate(document[field], start=1)
+            )
+    return validate({**document, **parts}, Instance, path)
+
+
+def load_deployment(path: str | Path) -> Deployment:
+    """Read a deployment file.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read or breaks a rule.
+    """
+    return validate(read_document(Path(path)), Deployment, Path(path))
+
+
+def _part(value: object, model: type[Model], file: Path, field: str) -> Model:
+    """A part of an instance: inline, or in the file that `value` names relative to `file`."""
+    if isinstance(value, str):
+        part_file = file.parent / value
+        if not part_file.is_file():
+            raise InputError(file, f"{field} = {_shown(value)}: must be a table or the path of a file that exists")
+        document = read_document(part_file)
+        document.pop("schema_version", None)
+        return validate(document, model, part_file)
+    return validate(value, model, file, at=field)
+
+
+def read_document(path: Path) -> Document:
+    """Parse a TOML or JSON file (by suffix) to a table.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, is too large or too deeply nested, repeats a key, is not a table, or was written for a
+        newer version of the format.
+    """
+    if path.suffix not in (".toml", ".json"):
+        raise InputError(path, "file name must end in .toml or .json")
+    try:
+        limit = MAX_TOML_BYTES if path.suffix == ".toml" else MAX_JSON_BYTES
+        if path.stat().st_size > limit:
+            raise InputError(path, f"file has {path.stat().st_size} bytes: must have at most {limit}")
+        text = path.read_bytes()
+    except OSError as error:
+        raise InputError(path, f"cannot be read: {error.strerror}") from None
+    try:
+        document = _parse_toml(text) if path.suffix == ".toml" else json.loads(text, object_pairs_hook=_no_repeats)
+    except RecursionError:
+        raise InputError(path, "is nested too deeply") from None
+    except ValueError as error:
+        raise InputError(path, f"is not valid {path.suffix[1:].upper()}: {_shortened(str(error))}") from None
+    if not isinstance(document, dict):
+        raise InputError(path, f"must hold a table, holds {_shown(document)}")
+    version = document.get("schema_version", SCHEMA_VERSION)
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise InputError(
+            path, f"schema_version = {version}: written for a newer finbench; this one reads up to {SCHEMA_VERSION}"
+        )
+    return document
+
+
+def _parse_toml(text: bytes) -> Document:
+    if _DEEP_TOML_KEY.search(text):
+        raise RecursionError
+    return tomllib.loads(text.decode())
+
+
+def _no_repeats(pairs: list[tuple[str, object]]) -> Document:
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"key {next(_shown(name) for name in names if names.count(name) > 1)} stands twice in a table")
+    return table
+
+
+def validate(value: object, model: type[Model], file: Path | str, at: str = "") -> Model:
+    """Build `model` from parsed data.
+
+    Parameters
+    ----------
+    value : object
+        What the file holds.
+    model : type of BaseModel
+    file : Path or str
+        Named in the error.
+    at : str
+        Where in the file `value` stands, named in the error.
+
+    Raises
+    ------
+    InputError
+        With the most telling of the broken rules: an unknown field first, then a missing one, then the others.
+    """
+    if not isinstance(value, (dict, model)):
+        raise InputError(file, f"{at or 'file'} = {_shown(value)}: must be a table")
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        _raise_first(error, value if isinstance(value, dict) else {}, model, file, at)
+
+
+def _raise_first(
+    error: ValidationError, value: Document, model: type[BaseModel], file: Path | str, at: str
+) -> NoReturn:
+    rank = {"extra_forbidden": 0, "missing": 1}
+    details = min(error.errors(include_url=False), key=lambda d: rank.get(d["type"], 2))
+    place, fields = _place(details, value, model)
+    where = ": ".join(part for part in (at, place) if part)
+    rule = _rule(details, fields)
+    raise InputError(file, f"{where}: {rule}" if where else rule) from None
+
+
+def _place(details: ErrorDetails, value: object, model: type[BaseModel]) -> tuple[str, list[str]]:
+    """Object an error stands in (`node 'edge'`, `exit 2`), and the field names that the object may have."""
+    place = ""
+    for step in details["loc"][:-1]:
+        inner: object = None
+        if isinstance(step, int) and isinstance(value, (list, tuple)) and step < len(value):
+            inner = value[step]
+            place = _item_label(place, step, inner)
+        elif isinstance(step, str):
+            inner = value.get(step) if isinstance(value, dict) else None
+            place = step
+            model = _model_of(model, step)
+        value = inner
+    return place, list(model.model_fields)
+
+
+def _item_label(collection: str, index: int, item: object) -> str:
+    kind = collection.rstrip("s") or "item"
+    if isinstance(item, dict):
+        if isinstance(item.get("name"), str) and kind in ("node", "dnn", "application"):
+            return f"{kind} '{item['name'][:_MAX_SHOWN]}'"
+        if isinstance(item.get("source"), str) and isinstance(item.get("target"), str):
+            return f"{kind} '{item['source'][:_MAX_SHOWN]}->{item['target'][:_MAX_SHOWN]}'"
+    return f"{kind} {index + 1}"
+
+
+def _model_of(model: type[BaseModel], field: str) -> type[BaseModel]:
+    """Class of the objects that field `field` of `model` holds (`model` itself where it holds plain values)."""
+    for candidate in _classes_in(model.model_fields[field].annotation if field in model.model_fields else None):
+        return candidate
+    return model
+
+
+def _classes_in(annotation: object) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for part in getattr(annotation, "__args__", ()) for found in _classes_in(part)]
+
+
+def _rule(details: ErrorDetails, fields: list[str]) -> str:
+    loc, kind = details["loc"], details["type"]
+    field = str(loc[-1])[:_MAX_SHOWN] if loc else ""
+    if kind == "extra_forbidden":
+        close = difflib.get_close_matches(field, fields, n=1, cutoff=0.4)
+        hint = f"did you mean '{close[0]}'?" if close else f"known fields: {', '.join(fields)}"
+        return f"{field} = {_shown(details['input'])}: unknown field; {hint}"
+    if kind == "missing":
+        return f"{field}: required field is missing"
+    if kind == "value_error" and "error" in details.get("ctx", {}):
+        return str(details["ctx"]["error"])
+    message = details["msg"].replace("Input should be", "must be").replace("Input should", "must")
+    return f"{field} = {_shown(details['input'])}: {message[:1].lower()}{_shortened(message[1:])}"
+
+
+def _shown(value: object) -> str:
+    """A value for an error line; never long, never recursive."""
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 10**30:
+        return "an integer of over 30 digits"
+    return _shortened(repr(value))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 3 * _MAX_SHOWN else f"{text[: 3 * _MAX_SHOWN]}…"
+
+
+def dump_instance(instance: Instance) -> str:
+    """The instance as JSON text; the same instance gives the same bytes."""
+    data = instance.model_dump(mode="json")
+    return json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def dump_deployment(deployment: Deployment) -> str:
+    """The deployment as JSON text."""
+    return json.dumps(deployment.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n"
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a file whole or not at all: beside, flushed, then renamed.
+
+    Raises
+    ------
+    InputError
+        If the folder does not exist or cannot be written.
+    """
+    path = Path(path)
+    try:
+        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise InputError(path, f"cannot be written: {error.strerror}") from None
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(beside, 0o644)
+        os.replace(beside, path)
+    except OSError as error:
+        Path(beside).unlink(missing_ok=True)
+        raise InputError(path, f"cannot be written: {error.strerror}") from None

@@ -1,0 +1,93 @@
+"""What every method returns: a status, decisions, its own claims, and where the time went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from time import perf_counter
+from typing import Any
+
+from models.deployment import Deployment
+
+
+class Status(StrEnum):
+    """How a run ended (a failure is a status, never a missing row)."""
+
+    OPTIMAL = "optimal"
+    """A deployment with a proof that none is better."""
+    FEASIBLE = "feasible"
+    """A deployment without that proof."""
+    INFEASIBLE = "infeasible"
+    """Proven: no deployment satisfies the constraints."""
+    NO_SOLUTION = "no-solution"
+    """Nothing was found; that proves nothing."""
+    TIME_LIMIT = "time-limit"
+    """The limit ended the run, with or without an incumbent."""
+    MEMORY_LIMIT = "memory-limit"
+    """The run would need, or has taken, more memory than allowed."""
+    UNSUPPORTED = "unsupported"
+    """The method refuses this instance, with a reason."""
+    ERROR = "error"
+    """The method failed."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """Outcome of one run of one method.
+
+    Energies are objective values (eq. 3): J per inference where the single application has no rate, W otherwise.
+    They are the method's own claims; what tables show comes from `models.evaluate`.
+    """
+
+    status: Status
+    deployment: Deployment | None = None
+    claimed_objective: float | None = None
+    lower_bound: float | None = None
+    """Proven lower bound on the optimal objective, None where the method has none."""
+    reason: str | None = None
+    """One line for people: why there is no deployment, or why the method refused."""
+    times_s: Mapping[str, float] = field(default_factory=dict)
+    """Wall-clock seconds of each phase; no `total`, which is their sum."""
+    info: Mapping[str, Any] = field(default_factory=dict)
+    """Facts of the run that only this method has (nodes, graph sizes, …), JSON-compatible."""
+
+
+class Clock:
+    """Times the phases of a run and knows when its limit has passed.
+
+    Parameters
+    ----------
+    time_limit_s : float or None
+        Limit for the whole run [s]; None means none.
+    """
+
+    def __init__(self, time_limit_s: float | None = None) -> None:
+        self._start = perf_counter()
+        self._limit = time_limit_s
+        self.times_s: dict[str, float] = {}
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Add the time spent in the block to phase `name`."""
+        start = perf_counter()
+        try:
+            yield
+        finally:
+            self.times_s[name] = self.times_s.get(name, 0.0) + perf_counter() - start
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the run began."""
+        return perf_counter() - self._start
+
+    @property
+    def remaining_s(self) -> float | None:
+        """Seconds left, at least 0; None where there is no limit."""
+        return None if self._limit is None else max(0.0, self._limit - self.elapsed_s)
+
+    @property
+    def expired(self) -> bool:
+        """Whether the limit has passed."""
+        return self._limit is not None and self.elapsed_s >= self._limit
