@@ -40,7 +40,7 @@ def random_instance(
         dnn=dnn.name,
         source=str(rng.choice(names)),
         max_latency_s=float(typical * rng.uniform(0.2, 3)) + 1e-6,
-        min_accuracy=float(rng.uniform(0, max(exit_.accuracy for exit_ in dnn.exits) * 1.05)),
+        min_accuracy=min(1.0, float(rng.uniform(0, max(exit_.accuracy for exit_ in dnn.exits) * 1.05))),
         pinned=pinned,
     )
     return Instance(
@@ -49,7 +49,7 @@ def random_instance(
         latency_kind=LatencyKind(str(rng.choice([kind.value for kind in LatencyKind]))),
         network=network,
         dnns=(dnn,),
-        applications=(app.model_copy(update={"min_accuracy": min(1.0, app.min_accuracy)}),),
+        applications=(app,),
     )
 
 
@@ -89,7 +89,7 @@ def _links(rng: np.random.Generator, nodes: tuple[Node, ...], direct_only: bool,
 
 def _dnn(rng: np.random.Generator, depth: int, max_exits: int, zeros: bool) -> DNN:
     count = int(rng.integers(1, min(max_exits, depth) + 1))
-    after = sorted(int(b) for b in rng.choice(np.arange(1, depth), size=count - 1, replace=False)) + [depth]
+    after = [*sorted(int(b) for b in rng.choice(np.arange(1, depth), size=count - 1, replace=False)), depth]
     shares = rng.dirichlet(np.ones(count))
     accuracies = np.sort(rng.uniform(0.3, 1.0, count))
     if rng.random() < 0.2:
