@@ -1,0 +1,43 @@
+"""Which instances a single-path graph method can honour."""
+
+from __future__ import annotations
+
+from models.instance import Application, Instance
+
+
+def reason_to_refuse(instance: Instance) -> str | None:
+    """Why a method that routes one application on an otherwise empty system cannot take `instance`.
+
+    A path search sees no capacity row (eqs. 11–13), so it is exact about feasibility only where no row can bind.
+
+    Parameters
+    ----------
+    instance : Instance
+
+    Returns
+    -------
+    str or None
+        One line for people; None where there is one application and no capacity can ever bind.
+    """
+    if len(instance.applications) > 1:
+        return f"places one application; the instance has {len(instance.applications)}"
+    app = instance.applications[0]
+    resource = _resource_that_may_bind(instance, app)
+    return None if resource is None else f"does not see capacities, and {resource} may bind"
+
+
+def _resource_that_may_bind(instance: Instance, app: Application) -> str | None:
+    """The first resource whose capacity is below the application's whole demand, put on it alone."""
+    dnn, rate = instance.dnn_of(app), app.rate_per_s or 0.0
+    parameters = sum(block.parameter_bytes for block in dnn.blocks)
+    operations = rate * sum(share * block.ops for share, block in zip(dnn.survival, dnn.blocks, strict=True))
+    bits = rate * sum(share * dnn.transfer_bits(i) for i, share in enumerate(dnn.survival, start=1))
+    for node in instance.network.nodes:
+        if node.memory_bytes is not None and parameters > node.memory_bytes:
+            return f"the memory of node '{node.name}'"
+        if operations > node.compute_ops_per_s:
+            return f"the compute rate of node '{node.name}'"
+    for link in instance.network.links:
+        if bits > link.bandwidth_bit_per_s:
+            return f"the bandwidth of link '{link.source}->{link.target}'"
+    return None
