@@ -1,0 +1,206 @@
+"""One application as arrays: what the compiled searches run on.
+
+Vertices are pairs (j, n): the data that feeds block j+1 lies at node n, for layers j = 0..depth (layer 0: the raw
+sample, layer `depth`: the DNN's end). The edges are not stored: running block j+1 leads from (j, n) to (j+1, n), a link
+(n, m) relays within a layer, and the costs of both follow from a few vectors.
+
+The depth is that of the earliest exit whose accuracy suffices. Costs are non-negative and a deployment up to an exit is
+a prefix of one up to any later exit, so that exit dominates every later one in energy and in latency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fin_graph.compiled import compiled
+from models.deployment import ApplicationDeployment
+from models.instance import DNN, Application, Instance
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int32]
+
+
+class Edges(NamedTuple):
+    """Everything that the edges of the layered graph follow from, in a form that compiled functions take.
+
+    Energies are weighted as eq. (1) says, latencies as eq. (2) says. N nodes, A links, `depth` blocks.
+    """
+
+    pins: Ints
+    """Node that each block is pinned to, −1 where it is free; shape (depth,)."""
+    run_energy: Floats
+    """Energy of running block j+1 at node n [J]; shape (depth, N)."""
+    run_latency: Floats
+    """Latency of running block j+1 at node n [s]; shape (depth, N)."""
+    in_start: Ints
+    """Links are sorted by target: those into node m are in_start[m]..in_start[m+1]; shape (N+1,)."""
+    link_source: Ints
+    """Sending node of every link; shape (A,)."""
+    link_energy: Floats
+    """e^tx + e^rx of every link [J/bit]; shape (A,)."""
+    link_time: Floats
+    """1/B of every link [s/bit]; shape (A,)."""
+    link_delay: Floats
+    """τ of every link [s]; shape (A,)."""
+    energy_bits: Floats
+    """Bits that a transfer in layer j costs energy for, e_{j+1} d_j; shape (depth,)."""
+    latency_bits: Floats
+    """Bits that a transfer in layer j costs time for, l_{j+1} d_j; shape (depth,)."""
+    delay_weight: Floats
+    """Weight l_{j+1} of the propagation delay in layer j; shape (depth,)."""
+
+
+class LayerEdges(NamedTuple):
+    """The edges of one layer: running block j+1, and the links that carry the data feeding it."""
+
+    pin: int
+    run_energy: Floats
+    run_latency: Floats
+    in_start: Ints
+    link_source: Ints
+    send_energy: Floats
+    """Energy of a transfer over every link [J]; shape (A,)."""
+    send_latency: Floats
+    """Latency of a transfer over every link [s]; shape (A,)."""
+
+
+@compiled
+def layer_edges(edges: Edges, j: int) -> LayerEdges:
+    """Edges of layer j."""
+    return LayerEdges(
+        edges.pins[j],
+        edges.run_energy[j],
+        edges.run_latency[j],
+        edges.in_start,
+        edges.link_source,
+        edges.energy_bits[j] * edges.link_energy,
+        edges.latency_bits[j] * edges.link_time + edges.delay_weight[j] * edges.link_delay,
+    )
+
+
+@dataclass(frozen=True)
+class PathProblem:
+    """A resource-constrained shortest path problem on the layered graph of one application."""
+
+    application: str
+    node_names: tuple[str, ...]
+    source: int
+    last_exit: int
+    """1-based index of the exit at the end."""
+    max_latency_s: float
+    edges: Edges
+
+    @property
+    def depth(self) -> int:
+        """Number of blocks that run."""
+        return len(self.edges.pins)
+
+    @property
+    def arcs(self) -> int:
+        """Number of layered arcs: run, send-and-run and relay edges of the extended graph without pins."""
+        return self.depth * (len(self.node_names) + 2 * len(self.edges.link_source))
+
+    def deployment(self, layers: Sequence[int], nodes: Sequence[int]) -> ApplicationDeployment:
+        """The deployment of a path from (0, source) to layer `depth`.
+
+        Parameters
+        ----------
+        layers, nodes : sequence of int
+            Vertices (j, n) in order. Two that differ in both mean: send over the link, then run.
+        """
+        names = [self.node_names[n] for n in nodes]
+        placement: list[str] = []
+        routes: list[tuple[str, ...]] = []
+        route = [names[0]]
+        for k in range(1, len(names)):
+            if names[k] != names[k - 1]:
+                route.append(names[k])
+            if layers[k] > layers[k - 1]:
+                placement.append(names[k])
+                routes.append(tuple(route) if len(route) > 1 else ())
+                route = [names[k]]
+        return ApplicationDeployment(
+            application=self.application, last_exit=self.last_exit, placement=tuple(placement), routes=tuple(routes)
+        )
+
+
+def earliest_accurate_exit(dnn: DNN, min_accuracy: float) -> int | None:
+    """1-based index of the first exit whose accuracy is at least `min_accuracy`, None if there is none."""
+    for index, exit_ in enumerate(dnn.exits, start=1):
+        if exit_.accuracy >= min_accuracy:
+            return index
+    return None
+
+
+def path_problem(instance: Instance, app: Application, last_exit: int | None = None) -> PathProblem | None:
+    """Arrays of one application.
+
+    Parameters
+    ----------
+    instance : Instance
+    app : Application
+        One of the instance's applications.
+    last_exit : int, optional
+        1-based exit to end at; by default the earliest that is accurate enough.
+
+    Returns
+    -------
+    PathProblem or None
+        None where no exit is accurate enough.
+    """
+    dnn, network = instance.dnn_of(app), instance.network
+    if last_exit is None:
+        last_exit = earliest_accurate_exit(dnn, app.min_accuracy)
+    if last_exit is None:
+        return None
+    depth = dnn.exits[last_exit - 1].after_block
+    energy_weight = np.array(instance.energy_weights(app)[:depth])
+    latency_weight = np.array(instance.latency_weights(app)[:depth])
+    ops = np.array([block.ops for block in dnn.blocks[:depth]])
+    bits = np.array([dnn.transfer_bits(i) for i in range(1, depth + 1)])
+    number = {node.name: n for n, node in enumerate(network.nodes)}
+    speed = np.array([node.compute_ops_per_s for node in network.nodes])
+    power = np.array([node.power_w for node in network.nodes])
+    links = np.array(
+        [
+            (
+                number[link.target],
+                number[link.source],
+                link.tx_energy_j_per_bit + link.rx_energy_j_per_bit,
+                1 / link.bandwidth_bit_per_s,
+                link.delay_s,
+            )
+            for link in network.links
+        ]
+    ).reshape(-1, 5)
+    links = links[np.lexsort((links[:, 1], links[:, 0]))]
+    pins = np.full(depth, -1, np.int32)
+    for block, name in app.pins.items():
+        if block <= depth:
+            pins[block - 1] = number[name]
+    edges = Edges(
+        pins=pins,
+        run_energy=np.outer(energy_weight * ops, power / speed),
+        run_latency=np.outer(latency_weight * ops, 1 / speed),
+        in_start=np.searchsorted(links[:, 0], np.arange(len(number) + 1)).astype(np.int32),
+        link_source=links[:, 1].astype(np.int32),
+        link_energy=links[:, 2].copy(),
+        link_time=links[:, 3].copy(),
+        link_delay=links[:, 4].copy(),
+        energy_bits=energy_weight * bits,
+        latency_bits=latency_weight * bits,
+        delay_weight=latency_weight,
+    )
+    return PathProblem(
+        application=app.name,
+        node_names=tuple(number),
+        source=number[app.source],
+        last_exit=last_exit,
+        max_latency_s=float(app.max_latency_s),
+        edges=edges,
+    )

@@ -1,0 +1,93 @@
+"""FIN proves its own gap: an answer from above and bounds from below, γ doubled until they are close enough."""
+
+from __future__ import annotations
+
+from math import inf
+
+from fin_graph.arrays import PathProblem
+from fin_graph.bounds import OPTIMAL_GAP, lagrangian_dual, meets
+from fin_graph.kernel import ReplicaPath, least_energy_replica_path, rows_bytes
+from fin_graph.memory import reason_not_to_fit
+from fin_graph.shortest import Path, path_costs
+from models.deployment import Deployment
+from models.result import Clock, Result, Status
+
+
+class Sandwich:
+    """The best answer and the best bound so far, LB ≤ OPT ≤ UB, and how they came about."""
+
+    def __init__(self, problem: PathProblem, incumbent: Path, lower_bound: float) -> None:
+        self._problem = problem
+        self.lower_bound = lower_bound
+        self.energy = incumbent.energy
+        self.path: Path | ReplicaPath = incumbent
+        self.history: list[dict[str, float]] = []
+
+    def add(self, gamma: int, up: ReplicaPath, down: ReplicaPath) -> None:
+        """Take in FIN's answer and lower bound (eq. 18) at γ; a relaxed path that meets the target is optimal."""
+        latency = path_costs(self._problem, down.layers, down.nodes)[1] if down.layers else inf
+        for path in (up, down) if meets(latency, self._problem.max_latency_s) else (up,):
+            if path.energy < self.energy:
+                self.energy, self.path = path.energy, path
+        self.lower_bound = min(self.energy, max(self.lower_bound, down.energy))
+        self.history.append({"gamma": gamma, "lower_bound_j": self.lower_bound, "energy_j": self.energy})
+
+    def closed(self, tolerance: float) -> bool:
+        """Whether UB − LB ≤ tolerance · LB."""
+        return self.energy - self.lower_bound <= tolerance * self.lower_bound
+
+
+def certify_fin(
+    problem: PathProblem, weight: float, *, gamma: int, band: int | None, tolerance: float, clock: Clock
+) -> Result:
+    """Double γ until the gap is proven, time is up, or the next doubling would not fit into memory.
+
+    Parameters
+    ----------
+    problem : PathProblem
+    weight : float
+        Weight of the application in the objective.
+    gamma : int
+        First γ.
+    band : int or None
+        λ (see `fin_graph.kernel.least_energy_replica_path`).
+    tolerance : float
+        Relative gap to prove; below `OPTIMAL_GAP` that gap counts as closed.
+    clock : Clock
+
+    Returns
+    -------
+    Result
+        With `lower_bound`, and the sandwich at every γ in `info["sandwich"]`.
+    """
+    tolerance = max(tolerance, OPTIMAL_GAP)
+    with clock.phase("dual"):
+        dual = lagrangian_dual(problem)
+    if dual.incumbent is None:
+        return Result(Status.INFEASIBLE, reason="the least-latency path misses the latency target")
+    sandwich = Sandwich(problem, dual.incumbent, dual.lower_bound)
+    reason = None
+    while True:
+        with clock.phase("search"):
+            up = least_energy_replica_path(problem, gamma, band=band)
+        with clock.phase("bound"):
+            sandwich.add(gamma, up, least_energy_replica_path(problem, gamma, up=False))
+        if sandwich.closed(tolerance):
+            break
+        gamma *= 2
+        reason = reason_not_to_fit(rows_bytes(problem, gamma))
+        if clock.expired or reason is not None:
+            break
+    return _result(problem, weight, sandwich, expired=clock.expired and not sandwich.closed(tolerance), reason=reason)
+
+
+def _result(problem: PathProblem, weight: float, sandwich: Sandwich, *, expired: bool, reason: str | None) -> Result:
+    status = Status.OPTIMAL if sandwich.closed(OPTIMAL_GAP) else Status.FEASIBLE
+    return Result(
+        Status.TIME_LIMIT if expired else status,
+        deployment=Deployment(deployments=(problem.deployment(sandwich.path.layers, sandwich.path.nodes),)),
+        claimed_objective=weight * sandwich.energy,
+        lower_bound=weight * sandwich.lower_bound,
+        reason=reason,
+        info={"sandwich": sandwich.history},
+    )

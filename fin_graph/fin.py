@@ -1,0 +1,168 @@
+"""`fin`: the feasible-inference-graph heuristic of Singhal et al. (INFOCOM 2024), one answer from its three stages.
+
+Latencies are rounded up to γ steps of the budget (eq. 17), so whatever is found is feasible, and
+
+    energy ≤ OPT(δ (1 − K/γ))                                                                       (20)
+
+with K the number of edges of an optimal path of the tightened budget. Two back ends give the same energy: `networkx`
+builds the three graphs (`fin_graph.inference`), `arrays` relaxes them without building them (`fin_graph.kernel`).
+With `certify` FIN proves its own gap: γ doubles until the answer and the better of two lower bounds (eqs. 18, 19) are
+as close as asked.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, replace
+from math import inf
+from typing import Any
+
+from fin_graph.support import reason_to_refuse
+from models.deployment import ApplicationDeployment, Deployment
+from models.instance import Application, Instance
+from models.result import Clock, Result, Status
+
+BACKENDS = ("auto", "networkx", "arrays")
+
+SMALL_EXPANSION = 50_000
+"""`auto` takes the NetworkX stages up to this many expanded edges while the compiler is not loaded: loading it takes
+longer."""
+
+
+@dataclass(frozen=True)
+class _Found:
+    """One run of the three stages: the energy per inference, inf where nothing was found."""
+
+    energy: float
+    deployment: ApplicationDeployment | None
+    info: dict[str, Any]
+
+
+def supports(
+    instance: Instance,
+    *,
+    gamma: int = 100,
+    lambda_: int | None = None,
+    backend: str = "auto",
+    certify: float | None = None,
+) -> str | None:
+    """Reason why FIN cannot take `instance` with these options, None if it can."""
+    if gamma < 1:
+        return f"gamma = {gamma}: must be at least 1"
+    if lambda_ is not None and lambda_ < 0:
+        return f"lambda_ = {lambda_}: must be at least 0"
+    if backend not in BACKENDS:
+        return f"backend = '{backend}': must be one of {', '.join(BACKENDS)}"
+    if certify is not None and not 0 <= certify < inf:
+        return f"certify = {certify}: must be a relative gap of at least 0"
+    return reason_to_refuse(instance)
+
+
+def solve(
+    instance: Instance,
+    *,
+    time_limit_s: float | None = None,
+    seed: int = 0,  # noqa: ARG001  (every method takes one; FIN draws nothing)
+    gamma: int = 100,
+    lambda_: int | None = None,
+    backend: str = "auto",
+    certify: float | None = None,
+) -> Result:
+    """Run FIN.
+
+    Parameters
+    ----------
+    instance : Instance
+        Of a single application whose capacities cannot bind (`supports`).
+    time_limit_s : float, optional
+        `certify` starts no further doubling of γ after this time; a single pass is not interrupted.
+    seed : int
+        Ignored.
+    gamma : int
+        Number of latency steps γ ≥ 1.
+    lambda_ : int, optional
+        Keep only end replicas k ≥ γ − λ; by default λ = γ, all of them.
+    backend : {'auto', 'networkx', 'arrays'}
+    certify : float, optional
+        Relative gap to prove, (UB − LB)/LB; 0 asks for the optimum.
+
+    Returns
+    -------
+    Result
+        `feasible`, or `optimal` where the bounds meet; `infeasible` where no exit is accurate enough or the least
+        possible latency misses the target; else `no-solution`.
+    """
+    clock = Clock(time_limit_s)
+    app = instance.applications[0]
+    backend = _chosen_backend(instance, gamma, backend) if certify is None else "arrays"
+    if backend == "networkx":
+        result = _networkx_result(instance, app, gamma, lambda_, clock)
+    else:
+        result = _arrays_result(instance, app, gamma, lambda_, certify, clock)
+    return replace(result, times_s=clock.times_s, info={"gamma": gamma, "backend": backend, **result.info})
+
+
+def _chosen_backend(instance: Instance, gamma: int, backend: str) -> str:
+    if backend != "auto":
+        return backend
+    blocks = max(len(dnn.blocks) for dnn in instance.dnns)
+    expanded = blocks * (len(instance.network.nodes) + 2 * len(instance.network.links)) * gamma
+    return "networkx" if expanded <= SMALL_EXPANSION and "numba" not in sys.modules else "arrays"
+
+
+def _networkx_result(instance: Instance, app: Application, gamma: int, lambda_: int | None, clock: Clock) -> Result:
+    from fin_graph.inference import fin_three_stages
+
+    with clock.phase("search"):
+        stages = fin_three_stages(instance, app, gamma, lambda_)
+    energy = inf if stages.energy_j is None else stages.energy_j
+    info = {
+        "extended_vertices": stages.extended.number_of_nodes(),
+        "extended_edges": stages.extended.number_of_edges(),
+        "feasible_vertices": stages.feasible.number_of_nodes(),
+        "feasible_edges": stages.feasible.number_of_edges(),
+        "inference_vertices": stages.inference.number_of_nodes(),
+        "inference_edges": stages.inference.number_of_edges(),
+    }
+    return _result(instance, app, _Found(energy, stages.deployment, info), clock)
+
+
+def _arrays_result(
+    instance: Instance, app: Application, gamma: int, lambda_: int | None, certify: float | None, clock: Clock
+) -> Result:
+    from fin_graph.arrays import path_problem
+    from fin_graph.kernel import least_energy_replica_path, rows_bytes
+    from fin_graph.memory import reason_not_to_fit
+
+    with clock.phase("build"):
+        problem = path_problem(instance, app)
+    if problem is None:
+        return _result(instance, app, _Found(inf, None, {}), clock)
+    reason = reason_not_to_fit(rows_bytes(problem, gamma))
+    if reason is not None:
+        return Result(Status.MEMORY_LIMIT, reason=reason)
+    if certify is not None:
+        from fin_graph.certificate import certify_fin
+
+        return certify_fin(problem, app.weight, gamma=gamma, band=lambda_, tolerance=certify, clock=clock)
+    with clock.phase("search"):
+        path = least_energy_replica_path(problem, gamma, band=lambda_)
+        deployment = problem.deployment(path.layers, path.nodes) if path.layers else None
+    return _result(instance, app, _Found(path.energy, deployment, {"relaxations": path.relaxations}), clock)
+
+
+def _result(instance: Instance, app: Application, found: _Found, clock: Clock) -> Result:
+    if found.deployment is not None:
+        return Result(
+            Status.FEASIBLE,
+            deployment=Deployment(deployments=(found.deployment,)),
+            claimed_objective=app.weight * found.energy,
+            info=found.info,
+        )
+    from fin_graph.infeasibility import reason_of_infeasibility
+
+    with clock.phase("prove"):
+        reason = reason_of_infeasibility(instance, app)
+    if reason is not None:
+        return Result(Status.INFEASIBLE, reason=reason, info=found.info)
+    return Result(Status.NO_SOLUTION, reason="no path fits the rounded latencies; try a larger gamma", info=found.info)

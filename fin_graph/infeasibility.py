@@ -1,0 +1,25 @@
+"""Proofs, in one line, that one application cannot be placed."""
+
+from __future__ import annotations
+
+from fin_graph.arrays import path_problem
+from fin_graph.bounds import meets
+from fin_graph.shortest import least_latency_path
+from models.instance import Application, Instance
+
+
+def reason_of_infeasibility(instance: Instance, app: Application) -> str | None:
+    """Why no deployment of `app` exists, were it alone; None where one does.
+
+    The least-latency path to the earliest accurate exit decides: it meets the target or nothing does.
+    """
+    problem = path_problem(instance, app)
+    if problem is None:
+        best = max(exit_.accuracy for exit_ in instance.dnn_of(app).exits)
+        return f"no exit is accurate enough: {app.min_accuracy:.6g} is asked, {best:.6g} is the best"
+    quickest = least_latency_path(problem)
+    if quickest is None:
+        return "no path leads from the source through all blocks and pins"
+    if not meets(quickest.latency, app.max_latency_s):
+        return f"the least possible latency is {quickest.latency:.6g} s, {app.max_latency_s:.6g} s is asked"
+    return None

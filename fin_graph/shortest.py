@@ -1,0 +1,138 @@
+"""Shortest paths for one combined cost, energy_weight·energy + latency_weight·latency, on the layered graph.
+
+One backward sweep gives the least cost to go of every vertex (j, n), and with it the next step of a cheapest path: the
+reverse bounds of label setting, the end points and the inner problem of the Lagrangian dual, and the targets that
+instance families place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from fin_graph.arrays import Edges, Floats, Ints, PathProblem, layer_edges
+from fin_graph.compiled import compiled
+
+RUN_HERE = -1
+"""Marks, among next steps, that the next block runs where the data lies."""
+
+
+class CostsToGo(NamedTuple):
+    """Least cost from every vertex to the end, and the first step of a cheapest path."""
+
+    cost: Floats
+    """Shape (depth + 1, N); inf where the end cannot be reached."""
+    next_node: Ints
+    """Node to relay to, or `RUN_HERE`; shape (depth, N)."""
+
+
+@dataclass(frozen=True)
+class Path:
+    """A path from the source to the end, with both of its costs."""
+
+    energy: float
+    """[J per inference]"""
+    latency: float
+    """[s]"""
+    layers: tuple[int, ...]
+    nodes: tuple[int, ...]
+
+
+@compiled
+def costs_to_go(edges: Edges, energy_weight: float, latency_weight: float) -> CostsToGo:
+    """Least combined cost from every vertex to the end.
+
+    Within a layer, nodes whose cost fell are passed on to those that can send to them, until nothing falls. Only a
+    strictly smaller cost is taken, so that next steps never close a cycle, even over links that cost nothing.
+
+    Parameters
+    ----------
+    edges : Edges
+    energy_weight, latency_weight : float
+        Non-negative weights of the two costs [1/J, 1/s, or whatever unit the caller wants].
+
+    Returns
+    -------
+    CostsToGo
+    """
+    depth, count = edges.run_energy.shape
+    cost = np.zeros((depth + 1, count))
+    next_node = np.full((depth, count), RUN_HERE, np.int32)
+    for j in range(depth - 1, -1, -1):
+        layer = layer_edges(edges, j)
+        here = cost[j]
+        for n in range(count):
+            if layer.pin in (-1, n):
+                run = energy_weight * layer.run_energy[n] + latency_weight * layer.run_latency[n]
+                here[n] = run + cost[j + 1, n]
+            else:
+                here[n] = np.inf
+        send = energy_weight * layer.send_energy + latency_weight * layer.send_latency
+        fresh = here < np.inf
+        while fresh.any():
+            fallen = np.zeros(count, np.bool_)
+            for m in range(count):
+                if not fresh[m]:
+                    continue
+                for a in range(layer.in_start[m], layer.in_start[m + 1]):
+                    n = layer.link_source[a]
+                    through = send[a] + here[m]
+                    if through < here[n]:
+                        here[n] = through
+                        next_node[j, n] = m
+                        fallen[n] = True
+            fresh = fallen
+    return CostsToGo(cost, next_node)
+
+
+@compiled
+def _follow(next_node: Ints, source: int) -> tuple[list[int], list[int]]:
+    """Vertices of the path that `next_node` describes from (0, source)."""
+    layers, nodes = [0], [source]
+    j, n = 0, source
+    while j < next_node.shape[0]:
+        if next_node[j, n] == RUN_HERE:
+            j += 1
+        else:
+            n = next_node[j, n]
+        layers.append(j)
+        nodes.append(n)
+    return layers, nodes
+
+
+def path_costs(problem: PathProblem, layers: Sequence[int], nodes: Sequence[int]) -> tuple[float, float]:
+    """Energy [J per inference] and latency [s] of a path given by its vertices (layer, node)."""
+    edges, energy, latency = problem.edges, 0.0, 0.0
+    for (j, n), (after, m) in pairwise(zip(layers, nodes, strict=True)):
+        if m != n:
+            into = slice(edges.in_start[m], edges.in_start[m + 1])
+            a = edges.in_start[m] + int(np.flatnonzero(edges.link_source[into] == n)[0])
+            energy += float(edges.energy_bits[j] * edges.link_energy[a])
+            latency += float(edges.latency_bits[j] * edges.link_time[a] + edges.delay_weight[j] * edges.link_delay[a])
+        if after > j:
+            energy += float(edges.run_energy[j, m])
+            latency += float(edges.run_latency[j, m])
+    return energy, latency
+
+
+def cheapest_path(problem: PathProblem, to_go: CostsToGo) -> Path | None:
+    """The path from the source that `to_go` promises, None where the end cannot be reached."""
+    if not np.isfinite(to_go.cost[0, problem.source]):
+        return None
+    layers, nodes = _follow(to_go.next_node, problem.source)
+    energy, latency = path_costs(problem, layers, nodes)
+    return Path(energy, latency, tuple(layers), tuple(nodes))
+
+
+def least_energy_path(problem: PathProblem) -> Path | None:
+    """The least-energy path whatever its latency, None where the end cannot be reached."""
+    return cheapest_path(problem, costs_to_go(problem.edges, 1.0, 0.0))
+
+
+def least_latency_path(problem: PathProblem) -> Path | None:
+    """The least-latency path whatever its energy, None where the end cannot be reached."""
+    return cheapest_path(problem, costs_to_go(problem.edges, 0.0, 1.0))
