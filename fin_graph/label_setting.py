@@ -1,0 +1,319 @@
+"""`label-setting`: the exact optimum of one application by non-dominated (energy, latency) labels.
+
+Layer by layer, as `fin_graph.labels` describes; pruned by the costs to go of the Lagrangian dual (eq. 19) against the
+best known answer of the dual and of FIN. What survives is the optimum, or the k least-energy deployments. When time
+or memory ends first, the incumbent is returned with a proven bound: the least that any label still open can lead to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+
+import numpy as np
+
+from fin_graph.arrays import PathProblem, layer_edges, path_problem
+from fin_graph.bounds import LATENCY_NOISE, OPTIMAL_GAP, Dual, lagrangian_dual
+from fin_graph.infeasibility import reason_of_infeasibility
+from fin_graph.kernel import least_energy_replica_path
+from fin_graph.labels import (
+    FULL,
+    HEAPED,
+    NEXT,
+    PAUSED,
+    RELAYED,
+    SETTLED,
+    UPCOMING,
+    Heap,
+    OutLinks,
+    Pool,
+    Reverse,
+    settle_layer,
+)
+from fin_graph.memory import reason_not_to_fit
+from fin_graph.support import reason_to_refuse
+from models.deployment import ApplicationDeployment, Deployment
+from models.instance import Instance
+from models.result import Clock, Result, Status
+
+QUOTA = 1 << 16
+"""Labels looked at between two looks at the clock."""
+
+FIN_GAMMA = 200
+"""γ of the FIN run that gives the incumbent."""
+
+_BYTES_PER_LABEL = 28
+_FIRST_CAPACITY = 1 << 12
+
+
+def supports(instance: Instance, *, k: int = 1) -> str | None:
+    """Reason why label setting cannot take `instance`, None if it can."""
+    return f"k = {k}: must be at least 1" if k < 1 else reason_to_refuse(instance)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """Deployments with their energies, in order, and what is proven about the least energy."""
+
+    found: list[tuple[float, ApplicationDeployment]]
+    lower_bound: float
+    labels: int
+    stopped: Status | None = None
+    reason: str | None = None
+
+
+def solve(instance: Instance, *, time_limit_s: float | None = None, seed: int = 0, k: int = 1) -> Result:  # noqa: ARG001
+    """Find the least-energy deployment, and with `k` > 1 the k least-energy ones.
+
+    Parameters
+    ----------
+    instance : Instance
+        Of a single application whose capacities cannot bind (`supports`).
+    time_limit_s : float, optional
+    seed : int
+        Ignored: nothing is drawn.
+    k : int
+        Number of deployments; the others than the best come in `info["alternatives"]`, fewer where fewer exist.
+
+    Returns
+    -------
+    Result
+        `optimal`, `infeasible`, or on a limit the incumbent with a proven lower bound.
+    """
+    clock = Clock(time_limit_s)
+    app = instance.applications[0]
+    with clock.phase("build"):
+        problem = path_problem(instance, app)
+    with clock.phase("bounds"):
+        dual = None if problem is None else lagrangian_dual(problem)
+    if problem is None or dual is None or dual.incumbent is None:
+        return Result(Status.INFEASIBLE, reason=reason_of_infeasibility(instance, app), times_s=clock.times_s)
+    with clock.phase("incumbent"):
+        incumbent = _incumbent(problem, dual, clock)
+    with clock.phase("labels"):
+        answer = _least(problem, dual, incumbent, clock) if k == 1 else _k_least(problem, dual, incumbent, k, clock)
+    energy, best = answer.found[0]
+    info = {
+        "labels": answer.labels,
+        "dual_bound_j": dual.lower_bound,
+        "incumbent_j": incumbent[0],
+        "alternatives": [
+            {"energy_j": e, "deployment": deployment.model_dump(mode="json")} for e, deployment in answer.found[1:]
+        ],
+    }
+    return Result(
+        answer.stopped or Status.OPTIMAL,
+        deployment=Deployment(deployments=(best,)),
+        claimed_objective=app.weight * energy,
+        lower_bound=app.weight * min(energy, answer.lower_bound),
+        reason=answer.reason,
+        times_s=clock.times_s,
+        info=info,
+    )
+
+
+def _incumbent(problem: PathProblem, dual: Dual, clock: Clock) -> tuple[float, ApplicationDeployment]:
+    """The better of the dual's and FIN's answers; FIN only where the dual leaves a gap, time and memory."""
+    assert dual.incumbent is not None
+    best = dual.incumbent.energy, problem.deployment(dual.incumbent.layers, dual.incumbent.nodes)
+    if best[0] - dual.lower_bound <= OPTIMAL_GAP * best[0] or clock.expired:
+        return best
+    path = least_energy_replica_path(problem, FIN_GAMMA)
+    return (path.energy, problem.deployment(path.layers, path.nodes)) if path.energy < best[0] else best
+
+
+def _least(problem: PathProblem, dual: Dual, incumbent: tuple[float, ApplicationDeployment], clock: Clock) -> _Answer:
+    if incumbent[0] - dual.lower_bound <= OPTIMAL_GAP * incumbent[0]:
+        return _Answer([incumbent], dual.lower_bound, labels=0)
+    search = _Search(problem, dual, limit=incumbent[0], k=1, clock=clock)
+    search.run()
+    better = search.deployments()
+    bound = max(dual.lower_bound, search.lower_bound())
+    return _Answer(better or [incumbent], bound, search.labels, search.stopped, search.reason)
+
+
+def _k_least(
+    problem: PathProblem, dual: Dual, incumbent: tuple[float, ApplicationDeployment], k: int, clock: Clock
+) -> _Answer:
+    """The k least-energy deployments: everything below a limit, which grows until k are found or nothing was cut off.
+
+    Paths are walks; one whose route visits a node twice is no deployment of its own, so more paths than k are asked
+    for until k simple ones are among them.
+    """
+    limit, paths = incumbent[0] * (1 + 1 / 16) if incumbent[0] > 0 else inf, k
+    while True:
+        search = _Search(problem, dual, limit=limit, k=paths, clock=clock)
+        search.run()
+        walks = search.deployments()
+        simple = [(energy, one) for energy, one in walks if _simple(one)]
+        if search.stopped is not None or len(simple) >= k or (limit == inf and len(walks) < paths):
+            bound = max(dual.lower_bound, search.lower_bound())
+            return _Answer(simple[:k] or [incumbent], bound, search.labels, search.stopped, search.reason)
+        if len(walks) >= paths:
+            paths *= 2
+        else:
+            limit = inf if limit > 16 * incumbent[0] else incumbent[0] + 2 * (limit - incumbent[0])
+
+
+def _simple(deployment: ApplicationDeployment) -> bool:
+    return all(len(set(route)) == len(route) for route in deployment.routes or ())
+
+
+class _Search:
+    """One pass over the layers that keeps every label which may lead to an energy below `limit`.
+
+    Parameters
+    ----------
+    problem : PathProblem
+    dual : Dual
+        Gives the reverse bounds.
+    limit : float
+        UB: what is not below it is dropped.
+    k : int
+        Labels that may dominate a label before it is dropped, at least 1.
+    clock : Clock
+    """
+
+    def __init__(self, problem: PathProblem, dual: Dual, *, limit: float, k: int, clock: Clock) -> None:
+        self._problem, self._limit, self._k, self._clock = problem, limit, k, clock
+        self._reverse = Reverse(
+            dual.energy_to_go.cost,
+            dual.latency_to_go.cost,
+            dual.combined_to_go.cost,
+            dual.multiplier,
+            problem.max_latency_s * (1 + LATENCY_NOISE),
+        )
+        self._out = _out_links(problem)
+        self._counters = np.zeros(5, np.int64)
+        self._settled, self._upcoming = _pool(_FIRST_CAPACITY), _pool(_FIRST_CAPACITY)
+        self._relayed = _pool(_FIRST_CAPACITY + len(self._out.start))
+        self._heap = _heap(len(self._relayed.energy))
+        self._arrivals = Pool(np.zeros(1), np.zeros(1), np.array([problem.source], np.int32), np.array([-1], np.int64))
+        self._layer_ends: list[int] = []
+        self.stopped: Status | None = None
+        self.reason: str | None = None
+
+    @property
+    def labels(self) -> int:
+        """Labels settled."""
+        return int(self._counters[SETTLED])
+
+    def run(self) -> None:
+        """Settle all layers, or until a limit stops it (`stopped`)."""
+        for j in range(self._problem.depth):
+            self._settle(j)
+            if self.stopped is not None:
+                return
+            self._layer_ends.append(self.labels)
+            self._arrivals = _sorted(self._upcoming, int(self._counters[UPCOMING]))
+            self._counters[[NEXT, RELAYED, HEAPED, UPCOMING]] = 0
+
+    def _settle(self, j: int) -> None:
+        layer = layer_edges(self._problem.edges, j)
+        least_latencies = np.full((len(self._problem.node_names), self._k), inf)
+        while True:
+            code = settle_layer(
+                j,
+                QUOTA,
+                self._counters,
+                self._arrivals,
+                self._settled,
+                self._relayed,
+                self._heap,
+                self._upcoming,
+                least_latencies,
+                self._limit,
+                self._reverse,
+                layer,
+                self._out,
+            )
+            if code == FULL:
+                self._grow()
+            elif code == PAUSED and self._clock.expired:
+                self.stopped, self.reason = Status.TIME_LIMIT, "time limit reached"
+            elif code != PAUSED:
+                return
+            if self.stopped is not None:
+                self._layer = j
+                return
+
+    def _grow(self) -> None:
+        """Double the pools that are full, or stop where memory would not hold them."""
+        needed = 2 * _BYTES_PER_LABEL * (len(self._settled.energy) + len(self._upcoming.energy) + len(self._heap.key))
+        self.reason = reason_not_to_fit(needed)
+        if self.reason is not None:
+            self.stopped = Status.MEMORY_LIMIT
+            return
+        if self.labels == len(self._settled.energy):
+            self._settled = _doubled(self._settled)
+        elif self._counters[UPCOMING] == len(self._upcoming.energy):
+            self._upcoming = _doubled(self._upcoming)
+        else:
+            self._relayed = _doubled(self._relayed)
+            heap = _heap(len(self._relayed.energy))
+            heap.key[: len(self._heap.key)] = self._heap.key
+            heap.label[: len(self._heap.label)] = self._heap.label
+            self._heap = heap
+
+    def lower_bound(self) -> float:
+        """Proven bound on the least energy: the limit, or the least that a label still open can lead to."""
+        if self.stopped is None:
+            return self._limit
+        waiting = self._heap.label[: self._counters[HEAPED]]
+        open_labels = [
+            (self._layer, Pool._make(part[self._counters[NEXT] :] for part in self._arrivals)),
+            (self._layer, Pool._make(part[waiting] for part in self._relayed)),
+            (self._layer + 1, Pool._make(part[: self._counters[UPCOMING]] for part in self._upcoming)),
+        ]
+        return min(self._limit, *(self._least_possible(layer, labels) for layer, labels in open_labels))
+
+    def _least_possible(self, layer: int, labels: Pool) -> float:
+        to_go = self._reverse
+        late = labels.latency - to_go.max_latency
+        plain = labels.energy + to_go.energy[layer, labels.node]
+        combined = labels.energy + to_go.multiplier * late + to_go.combined[layer, labels.node]
+        return float(np.maximum(plain, combined).min(initial=inf))
+
+    def deployments(self) -> list[tuple[float, ApplicationDeployment]]:
+        """Up to k deployments below the limit in order of energy, none where a limit stopped the search."""
+        if self.stopped is not None:
+            return []
+        ends = self._arrivals
+        return [(float(ends.energy[at]), self._deployment(at)) for at in range(min(self._k, len(ends.energy)))]
+
+    def _deployment(self, end: int) -> ApplicationDeployment:
+        """Follow the parents of end label `end` back to the source."""
+        layers, nodes = [self._problem.depth], [int(self._arrivals.node[end])]
+        label = int(self._arrivals.parent[end])
+        while label >= 0:
+            layers.append(int(np.searchsorted(self._layer_ends, label, side="right")))
+            nodes.append(int(self._settled.node[label]))
+            label = int(self._settled.parent[label])
+        return self._problem.deployment(layers[::-1], nodes[::-1])
+
+
+def _pool(capacity: int) -> Pool:
+    return Pool(np.empty(capacity), np.empty(capacity), np.empty(capacity, np.int32), np.empty(capacity, np.int64))
+
+
+def _heap(capacity: int) -> Heap:
+    return Heap(np.empty(capacity), np.empty(capacity, np.int64))
+
+
+def _doubled(pool: Pool) -> Pool:
+    return Pool._make(np.concatenate([part, np.empty_like(part)]) for part in pool)
+
+
+def _sorted(pool: Pool, count: int) -> Pool:
+    """The first `count` labels in order of energy."""
+    order = np.argsort(pool.energy[:count], kind="stable")
+    return Pool._make(part[order] for part in pool)
+
+
+def _out_links(problem: PathProblem) -> OutLinks:
+    """The links sorted by source."""
+    edges, count = problem.edges, len(problem.node_names)
+    target = np.repeat(np.arange(count, dtype=np.int32), np.diff(edges.in_start))
+    link = np.argsort(edges.link_source, kind="stable").astype(np.int32)
+    start = np.searchsorted(edges.link_source[link], np.arange(count + 1)).astype(np.int32)
+    return OutLinks(start, target[link], link)
