@@ -1,0 +1,324 @@
+"""`exhaustive`: the ground truth on tiny instances, by plain enumeration.
+
+Every last exit, every placement and every simple route of an application is looked at (a route that visits a node twice
+costs and loads at least as much as without the detour). Two short cuts, both obvious:
+
+- A branch stops once its latency exceeds δ: latencies are non-negative, so nothing behind it can be feasible.
+- Where no bandwidth row can bind, a route matters through its energy and latency alone. Then for each transfer and
+  pair of nodes only routes are kept that no other one matches or beats in both: exchanging one for the other changes
+  nothing else.
+
+With several applications all combinations of their feasible deployments are tried against the capacity rows (11)–(13);
+the last application takes the first in order of energy that still fits.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice, pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.deployment import ApplicationDeployment, Deployment
+from models.instance import Application, Instance
+from models.result import Clock, Result, Status
+
+MAX_LEAVES = 5_000_000
+"""Deployments (combinations, with several applications) above which an instance is refused."""
+
+MAX_ROUTES = 50_000
+"""Simple routes in the network above which an instance is refused."""
+
+SLACK = 1 + 1e-9
+"""Float noise allowed on the right-hand side of a constraint."""
+
+Route = tuple[str, ...]
+Floats = NDArray[np.float64]
+
+Resource = tuple[str, str | tuple[str, str]]
+"""What a capacity row is about: its kind, and a node or link."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One way to feed and run a block."""
+
+    node: str
+    route: Route
+    energy: float
+    latency: float
+
+
+Choices = list[dict[str, list[Choice]]]
+"""For every block, by the node that its input is at: all ways to feed and run it."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A feasible deployment of one application, capacities aside."""
+
+    energy: float
+    last_exit: int
+    path: tuple[Choice, ...]
+
+
+def supports(instance: Instance, **options: object) -> str | None:  # noqa: ARG001
+    """Why `instance` is too large; None where its enumeration has at most `MAX_LEAVES` leaves."""
+    routes = list(islice(_simple_routes(instance), MAX_ROUTES + 1))
+    if len(routes) > MAX_ROUTES:
+        return f"enumerates routes; the network has more than {MAX_ROUTES}"
+    leaves = 1.0
+    for app in instance.applications:
+        leaves *= _count_leaves(instance, app, _choices(instance, app, routes))
+    return None if leaves <= MAX_LEAVES else f"enumerates; {leaves:.2g} deployments are more than {MAX_LEAVES:.0e}"
+
+
+def solve(instance: Instance, *, time_limit_s: float | None = None, seed: int = 0) -> Result:  # noqa: ARG001
+    """Solve `instance`, which must be supported, by complete enumeration.
+
+    Parameters
+    ----------
+    instance : Instance
+    time_limit_s : float or None
+        Limit for the whole run [s].
+    seed : int
+        Without effect: nothing is random.
+
+    Returns
+    -------
+    Result
+        Phases `prepare` and `enumerate`; info `deployments`, the number of feasible ones met of each application.
+    """
+    clock = Clock(time_limit_s)
+    with clock.phase("prepare"):
+        routes = list(_simple_routes(instance))
+        choices = [_choices(instance, app, routes) for app in instance.applications]
+    with clock.phase("enumerate"):
+        search = _Search(instance, choices, clock)
+        best = search.best()
+    return _result(instance, search, best, clock)
+
+
+class _Search:
+    """The enumeration of one instance, and whether the time limit cut it short."""
+
+    def __init__(self, instance: Instance, choices: list[Choices], clock: Clock) -> None:
+        self.instance = instance
+        self.choices = choices
+        self.clock = clock
+        self.interrupted = False
+        self.feasible_deployments = [0] * len(choices)
+        self.capacities = _capacities_that_may_bind(instance)
+
+    def best(self) -> list[Candidate] | None:
+        """The least-energy candidates of all applications, None where no combination is feasible."""
+        if len(self.choices) == 1:
+            return self._best_of_one()
+        return self._best_of_several()
+
+    def _best_of_one(self) -> list[Candidate] | None:
+        app, best = self.instance.applications[0], None
+        for energy, last_exit, path in self._feasible(0):
+            if best is None or energy < best.energy:
+                candidate = Candidate(energy, last_exit, tuple(path))
+                if self._fits(self._loads(app, candidate)):
+                    best = candidate
+        return None if best is None else [best]
+
+    def _best_of_several(self) -> list[Candidate] | None:
+        found = [
+            sorted((Candidate(energy, f, tuple(path)) for energy, f, path in self._feasible(h)), key=lambda c: c.energy)
+            for h in range(len(self.choices))
+        ]
+        apps = self.instance.applications
+        loads = [
+            np.array([self._loads(app, c) for c in candidates]) for app, candidates in zip(apps, found, strict=True)
+        ]
+        best, least = None, np.inf
+        for combination in self._combinations(found, loads, np.zeros(len(self.capacities))):
+            objective = sum(app.weight * c.energy for app, c in zip(apps, combination, strict=True))
+            if objective < least:
+                best, least = combination, objective
+        return best
+
+    def _feasible(self, h: int) -> Iterator[tuple[float, int, list[Choice]]]:
+        """(energy, last exit, path so far) of every deployment that meets application h's own constraints.
+
+        The path is the search's own list: copy it to keep it.
+        """
+        app, choices = self.instance.applications[h], self.choices[h]
+        exits = enumerate(self.instance.dnn_of(app).exits, start=1)
+        accepted = {exit_.after_block: f for f, exit_ in exits if exit_.accuracy >= app.min_accuracy}
+        path: list[Choice] = []
+
+        def extend(node: str, energy: float, latency: float) -> Iterator[tuple[float, int, list[Choice]]]:
+            if len(path) in accepted:
+                self.feasible_deployments[h] += 1
+                yield energy, accepted[len(path)], path
+            if len(path) == len(choices):
+                return
+            for choice in choices[len(path)].get(node, ()):
+                if self._out_of_time():
+                    return
+                if latency + choice.latency <= app.max_latency_s * SLACK:
+                    path.append(choice)
+                    yield from extend(choice.node, energy + choice.energy, latency + choice.latency)
+                    path.pop()
+
+        return extend(app.source, 0.0, 0.0)
+
+    def _combinations(
+        self, found: list[list[Candidate]], loads: list[Floats], used: Floats
+    ) -> Iterator[list[Candidate]]:
+        """Combinations of one candidate for each application that fit together."""
+        if self._out_of_time() or not found[0]:
+            return
+        fits = np.flatnonzero(self._fits(used + loads[0]))
+        for k in fits[:1] if len(found) == 1 else fits:
+            if len(found) == 1:
+                yield [found[0][k]]
+                return
+            for rest in self._combinations(found[1:], loads[1:], used + loads[0][k]):
+                yield [found[0][k], *rest]
+
+    def _out_of_time(self) -> bool:
+        self.interrupted = self.interrupted or self.clock.expired
+        return self.interrupted
+
+    def _fits(self, loads: Floats) -> NDArray[np.bool_]:
+        """Whether rows of loads meet the capacities."""
+        limits = np.array(list(self.capacities.values()))
+        return np.asarray((loads <= limits * SLACK).all(axis=-1))
+
+    def _loads(self, app: Application, candidate: Candidate) -> Floats:
+        """Left-hand sides of the capacity rows (11)–(13) that could bind."""
+        dnn, rate = self.instance.dnn_of(app), app.rate_per_s or 0.0
+        loads: defaultdict[Resource, float] = defaultdict(float)
+        for i, (choice, share) in enumerate(zip(candidate.path, dnn.survival, strict=False), start=1):
+            loads["compute", choice.node] += rate * share * dnn.blocks[i - 1].ops
+            loads["memory", choice.node] += dnn.blocks[i - 1].parameter_bytes
+            for pair in pairwise(choice.route):
+                loads["bandwidth", pair] += rate * share * dnn.transfer_bits(i)
+        return np.array([loads[resource] for resource in self.capacities])
+
+
+def _result(instance: Instance, search: _Search, best: list[Candidate] | None, clock: Clock) -> Result:
+    status = Status.TIME_LIMIT if search.interrupted else Status.INFEASIBLE if best is None else Status.OPTIMAL
+    info = {"deployments": search.feasible_deployments}
+    if best is None:
+        reason = "the time limit passed" if search.interrupted else "no deployment meets every constraint"
+        return Result(status, reason=reason, times_s=clock.times_s, info=info)
+    objective = sum(app.weight * c.energy for app, c in zip(instance.applications, best, strict=True))
+    return Result(
+        status,
+        deployment=Deployment(
+            deployments=tuple(
+                ApplicationDeployment(
+                    application=app.name,
+                    last_exit=candidate.last_exit,
+                    placement=tuple(choice.node for choice in candidate.path),
+                    routes=tuple(choice.route for choice in candidate.path),
+                )
+                for app, candidate in zip(instance.applications, best, strict=True)
+            )
+        ),
+        claimed_objective=objective,
+        lower_bound=objective if status is Status.OPTIMAL else None,
+        times_s=clock.times_s,
+        info=info,
+    )
+
+
+def _simple_routes(instance: Instance) -> Iterator[Route]:
+    """Every path in the network that visits no node twice, as its nodes."""
+    successors: defaultdict[str, list[str]] = defaultdict(list)
+    for link in instance.network.links:
+        successors[link.source].append(link.target)
+    stack: list[Route] = [(node.name,) for node in instance.network.nodes]
+    while stack:
+        route = stack.pop()
+        if len(route) > 1:
+            yield route
+        stack += [(*route, node) for node in successors[route[-1]] if node not in route]
+
+
+def _choices(instance: Instance, app: Application, routes: list[Route]) -> Choices:
+    """Ways to feed and run every block from every node."""
+    keep_all = any(kind == "bandwidth" for kind, _ in _capacities_that_may_bind(instance))
+    stay: list[Route] = [(node.name,) for node in instance.network.nodes]
+    choices: Choices = []
+    for block in range(1, len(instance.dnn_of(app).blocks) + 1):
+        pin = app.pins.get(block)
+        between: defaultdict[tuple[str, str], list[Choice]] = defaultdict(list)
+        for route in [*stay, *routes]:
+            if pin is None or route[-1] == pin:
+                between[route[0], route[-1]].append(_choice(instance, app, block, route))
+        by_start: defaultdict[str, list[Choice]] = defaultdict(list)
+        for (start, _), ways in between.items():
+            by_start[start] += ways if keep_all else _undominated(ways)
+        choices.append(dict(by_start))
+    return choices
+
+
+def _choice(instance: Instance, app: Application, block: int, route: Route) -> Choice:
+    """Cost of sending a block's input along `route` and running it at its end (the terms of eqs. 1 and 2)."""
+    dnn, node = instance.dnn_of(app), instance.network.node_by_name[route[-1]]
+    ops, bits = dnn.blocks[block - 1].ops, dnn.transfer_bits(block)
+    energy, latency = ops * node.power_w / node.compute_ops_per_s, ops / node.compute_ops_per_s
+    for pair in pairwise(route):
+        link = instance.network.link_by_pair[pair]
+        energy += bits * (link.tx_energy_j_per_bit + link.rx_energy_j_per_bit)
+        latency += bits / link.bandwidth_bit_per_s + link.delay_s
+    return Choice(
+        route[-1],
+        route if len(route) > 1 else (),
+        energy * instance.energy_weights(app)[block - 1],
+        latency * instance.latency_weights(app)[block - 1],
+    )
+
+
+def _undominated(ways: list[Choice]) -> list[Choice]:
+    """Ways that no other one, of the same ends, matches or beats in energy and latency."""
+    kept: list[Choice] = []
+    for way in sorted(ways, key=lambda w: (w.energy, w.latency)):
+        if not kept or way.latency < kept[-1].latency:
+            kept.append(way)
+    return kept
+
+
+def _count_leaves(instance: Instance, app: Application, choices: Choices) -> float:
+    """Deployments of one application to any exit, latency aside."""
+    ends = {exit_.after_block for exit_ in instance.dnn_of(app).exits}
+    count, leaves = {app.source: 1.0}, 0.0
+    for block, from_node in enumerate(choices, start=1):
+        arrived: defaultdict[str, float] = defaultdict(float)
+        for node, ways in count.items():
+            for choice in from_node.get(node, ()):
+                arrived[choice.node] += ways
+        count = arrived
+        if block in ends:
+            leaves += sum(count.values())
+    return leaves
+
+
+def _capacities_that_may_bind(instance: Instance) -> dict[Resource, float]:
+    """Right-hand sides of the rows (11)–(13), left out where all applications together could not exceed them."""
+    compute = memory = bits = 0.0
+    for app in instance.applications:
+        dnn, rate = instance.dnn_of(app), app.rate_per_s or 0.0
+        memory += sum(block.parameter_bytes for block in dnn.blocks)
+        compute += rate * sum(share * block.ops for share, block in zip(dnn.survival, dnn.blocks, strict=True))
+        bits += rate * sum(share * dnn.transfer_bits(i) for i, share in enumerate(dnn.survival, start=1))
+    capacities: dict[Resource, float] = {}
+    for node in instance.network.nodes:
+        if compute > node.compute_ops_per_s:
+            capacities["compute", node.name] = node.compute_ops_per_s
+        if node.memory_bytes is not None and memory > node.memory_bytes:
+            capacities["memory", node.name] = node.memory_bytes
+    for link in instance.network.links:
+        if bits > link.bandwidth_bit_per_s:
+            capacities["bandwidth", (link.source, link.target)] = link.bandwidth_bit_per_s
+    return capacities

@@ -1,0 +1,213 @@
+"""`milp-assignment`: the textbook program, a node for every block and a product for every pair of neighbours.
+
+With x_{i,n} and z_f as in the flow formulation, x_{0,n} = 1 at the source and 0 elsewhere, and w_{i,nm} for "output i
+goes straight over link (n, m)", i = 0..L−1:
+
+    (3), (5), (6), (8)–(12) as in the flow formulation, with w in the place of t
+    (15) w_{i,nm} ≥ x_{i,n} + x_{i+1,m} − 1                       for every output i and link (n, m)
+    (16) x_{i,n} + x_{i+1,m} ≤ 1                                  for every i and pair n ≠ m without a link
+
+Its LP relaxation is weak (w = 0 at x = ½). Transfers are direct links only, so it applies where a relay through a third
+node never beats the direct link and no link can be overloaded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from pyomo.common.gc_manager import PauseGC
+from pyomo.core.base import ConcreteModel, NonNegativeReals
+
+from models.instance import Instance
+from models.milp import rows
+from models.milp.costs import Capacities, Costs, Floats, Topology, costs_of
+from models.milp.highs import solve_with_highs
+from models.milp.outcome import Selection, result_of, selections_of
+from models.milp.rows import Program, Terms
+from models.milp.solver import Backend, Limits
+from models.milp.steps import Steps
+from models.milp.strengthen import everything
+from models.result import Clock, Result
+
+ROUNDING = 1e-12
+"""Relative rounding allowed when two hops are compared with one."""
+
+
+def supports(instance: Instance, **options: object) -> str | None:  # noqa: ARG001
+    """Why direct links may not suffice on `instance`; None where they do.
+
+    Sufficient: for all links (n, k) and (k, m) with m ≠ n there is a link (n, m) whose energy, time per bit and delay
+    are each at most the two hops' sum (by induction then no longer route is better), and no bandwidth row can bind.
+    """
+    all_costs = costs_of(instance)
+    capacities = Capacities.of(instance.network, all_costs)
+    if np.isfinite(capacities.bandwidth).any():
+        return "uses direct links only, and a link's bandwidth may bind"
+    relay = _relay_that_may_win(instance, all_costs[0].topology)
+    return None if relay is None else f"uses direct links only, and a relay may be better: {relay}"
+
+
+def solve(
+    instance: Instance,
+    *,
+    time_limit_s: float | None = None,
+    seed: int = 0,
+    mip_gap: float = 0.0,
+    threads: int = 1,
+    backend: Backend = solve_with_highs,
+) -> Result:
+    """Solve `instance`, which must be supported, by the assignment formulation.
+
+    Parameters
+    ----------
+    instance : Instance
+    time_limit_s : float or None
+        Limit for the whole run [s].
+    seed : int
+        Random seed of the solver.
+    mip_gap : float
+        Relative gap at which the solver may stop.
+    threads : int
+        Threads of the solver.
+    backend : Backend
+        The solver.
+
+    Returns
+    -------
+    Result
+        Phases `build`, `handover`, `solve`, `extract`; info `variables`, `rows`, …
+
+    Raises
+    ------
+    ValueError
+        If the solver does not accept an option.
+    """
+    clock = Clock(time_limit_s)
+    with clock.phase("build"):
+        all_costs = costs_of(instance)
+        model, programs, scale = build(all_costs, Capacities.of(instance.network, all_costs))
+    families = [family for program in programs for family in (program.x, program.sent, program.z)]
+    info = {"mip_gap": mip_gap, "variables": sum(len(family.step) for family in families)}
+    outcome = backend(model, Limits(mip_gap, threads, seed), clock)
+    with clock.phase("extract"):
+        found = None
+        if outcome.values is not None:
+            selections = selections_of(outcome.values)
+            found = [_direct(costs, selections[costs.app.name]) for costs in all_costs]
+        result = result_of(outcome, all_costs, found, scale, rows.least_objective(programs), info)
+    return replace(result, times_s=clock.times_s)
+
+
+def build(all_costs: list[Costs], capacities: Capacities) -> tuple[ConcreteModel, list[Program], float]:
+    """The Pyomo model, its parts by application, and the scale its objective was divided by."""
+    with PauseGC():
+        model = rows.new_model([costs.app.name for costs in all_costs])
+        programs = [_program(model.application[costs.app.name], costs) for costs in all_costs]
+        scale = rows.eq3_objective(model, programs)
+        for program in programs:
+            rows.eq5_one_last_exit(program)
+            rows.eq6_one_node_per_deployed_block(program)
+            rows.eq8_latency(program)
+            rows.eq9_accuracy(program)
+            rows.eq10_pins(program)
+            eq15_product(program)
+            eq16_no_direct_link(program)
+        rows.eq11_compute(model, programs, capacities)
+        rows.eq12_memory(model, programs, capacities)
+    return model, programs, scale
+
+
+def _program(block: Any, costs: Costs) -> Program:
+    kept = everything(costs)
+    x, z = rows.placement_and_exit(block, costs, kept)
+    kept.send[0] = costs.topology.tails == costs.source  # the sample is nowhere else
+    output, link = np.nonzero(kept.send)
+    labels = rows.link_labels(costs.topology, output, link)
+    w = rows.new_family(block, "w", labels, output, link, NonNegativeReals)
+    return Program(costs, kept, block, x, w, z)
+
+
+def eq15_product(program: Program) -> None:
+    """(15) w_{i,nm} ≥ x_{i,n} + x_{i+1,m} − 1 for every output i and link (n, m), with x_0 = 1 at the source."""
+    w, topology = program.sent, program.costs.topology
+    x = _by_block_and_node(program)
+    number, later = np.arange(len(w.step)), w.step > 0
+    terms = Terms()
+    terms.add(number, w.variables, 1.0)
+    terms.add(number, x[w.step, topology.heads[w.place]], -1.0)
+    terms.add(number[later], x[w.step[later] - 1, topology.tails[w.place[later]]], -1.0)
+    labels = rows.link_labels(topology, w.step, w.place)
+    lower = np.where(later, -1.0, 0.0).tolist()
+    rows.add_rows(
+        program.block, "eq15_product", ((labels[v], lower[v], body, None) for v, body in terms.sums().items())
+    )
+
+
+def eq16_no_direct_link(program: Program) -> None:
+    """(16) x_{i,n} + x_{i+1,m} ≤ 1 for every i and pair n ≠ m without a link; x_0 is 1 at the source, else 0."""
+    topology, depth, x, terms = program.costs.topology, program.depth, _by_block_and_node(program), Terms()
+    count = len(topology.nodes)
+    missing = ~np.eye(count, dtype=np.bool_)
+    missing[topology.tails, topology.heads] = False
+    tails, heads = np.nonzero(missing)
+    for i in range(depth):
+        apart = tails == program.costs.source if i == 0 else np.ones_like(tails, dtype=np.bool_)
+        row = (i * count + tails[apart]) * count + heads[apart]
+        terms.add(row, x[i, heads[apart]], 1.0)
+        if i > 0:
+            terms.add(row, x[i - 1, tails[apart]], 1.0)
+    labelled = (
+        ((row // count**2, topology.nodes[row // count % count], topology.nodes[row % count]), body)
+        for row, body in terms.sums().items()
+    )
+    rows.add_rows(
+        program.block, "eq16_no_direct_link", ((label, None, body, float(label[0] > 0)) for label, body in labelled)
+    )
+
+
+def _by_block_and_node(program: Program) -> rows.Variables:
+    """(L, N) array of the variables x_{i,n}, row i − 1."""
+    return program.x.variables.reshape(program.costs.run_energy.shape)
+
+
+def _direct(costs: Costs, chosen: Selection) -> Steps:
+    """The chosen placement with direct links."""
+    topology = costs.topology
+    depth = int(costs.after_block[chosen.last_exit - 1])
+    stops = [costs.app.source, *(chosen.nodes[i] for i in range(1, depth + 1))]
+    routes = tuple(() if here == there else (topology.link_number[here, there],) for here, there in pairwise(stops))
+    return Steps(chosen.last_exit, tuple(topology.number[name] for name in stops[1:]), routes)
+
+
+def _relay_that_may_win(instance: Instance, topology: Topology) -> str | None:
+    """The first two hops n → k → m that no direct link is as good as."""
+    nodes, metrics = topology.nodes, _link_metrics(instance)
+    ends = topology.tails * len(nodes) + topology.heads
+    order = np.argsort(ends)
+    for k, name in enumerate(nodes):
+        into, out = np.flatnonzero(topology.heads == k), np.flatnonzero(topology.tails == k)
+        first, second = (hop.ravel() for hop in np.meshgrid(into, out, indexing="ij"))
+        leaves = topology.tails[first] != topology.heads[second]
+        first, second = first[leaves], second[leaves]
+        wanted = topology.tails[first] * len(nodes) + topology.heads[second]
+        position = np.minimum(np.searchsorted(ends, wanted, sorter=order), len(ends) - 1)
+        direct = order[position]
+        as_good = (metrics[direct] <= (metrics[first] + metrics[second]) * (1 + ROUNDING)).all(axis=1)
+        worse = np.flatnonzero((ends[direct] != wanted) | ~as_good)
+        if worse.size:
+            start, end = topology.tails[first[worse[0]]], topology.heads[second[worse[0]]]
+            return f"'{nodes[start]}' to '{nodes[end]}' through '{name}'"
+    return None
+
+
+def _link_metrics(instance: Instance) -> Floats:
+    """(A, 3) energy per bit, time per bit and delay of every link."""
+    return np.array(
+        [
+            (link.tx_energy_j_per_bit + link.rx_energy_j_per_bit, 1 / link.bandwidth_bit_per_s, link.delay_s)
+            for link in instance.network.links
+        ]
+    ).reshape(-1, 3)

@@ -1,0 +1,269 @@
+"""`milp-flow`: every block output is a unit flow over the network.
+
+For outputs i = 0..L−1 (output 0 is the sample), with x_{0,n} = 1 at the source and 0 elsewhere:
+
+    x_{i,n}   block i runs at node n           t_{i,nm}   output i takes link (n, m)
+    z_f       exit f is the last               y_{f,n}    the DNN ends at exit f on node n
+
+    (3)  minimise Σ_h λ_h energy(h)
+    (5)  Σ_f z_f = 1
+    (6)  Σ_n x_{i,n} = Σ_{f: b(f) ≥ i} z_f                                                      for every block i
+    (7)  x_{i,n} + Σ_m t_{i,mn} = Σ_m t_{i,nm} + x_{i+1,n} + Σ_{f: b(f) = i} y_{f,n}            for every i and n
+    (8)  latency(h) ≤ δ_h          (9)  Σ_f α_f z_f ≥ α_h          (10) pinned blocks run where they must
+    (11) compute, (12) memory, (13) bandwidth                                   where applications could exceed them
+    (14) Σ_n y_{f,n} = z_f                                                                      for every exit f
+
+The LP relaxation is the path polytope cut by the latency and capacity rows.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from pyomo.common.gc_manager import PauseGC
+from pyomo.core.base import Binary, ConcreteModel
+
+from models.deployment import Deployment
+from models.instance import Instance
+from models.milp import rows
+from models.milp.costs import Capacities, Costs, costs_of
+from models.milp.highs import solve_with_highs
+from models.milp.outcome import Selection, result_of, selections_of
+from models.milp.rows import Family, Program, Terms
+from models.milp.solver import Backend, Limits
+from models.milp.steps import Steps, steps_of
+from models.milp.strengthen import Kept, everything, up_to_earliest_exit, within_energy, within_latency
+from models.milp.warm_start import broken_constraint
+from models.result import Clock, Result, Status
+
+
+@dataclass(frozen=True)
+class FlowProgram(Program):
+    """One application's part of the flow formulation; `sent` holds t_{i,nm}."""
+
+    y: Family
+    """y_{f,n}, the DNN ends at exit f on node n; `step` is b(f), `place` is n."""
+
+
+def supports(instance: Instance, **options: object) -> str | None:  # noqa: ARG001
+    """Every instance is supported."""
+    return None
+
+
+def solve(
+    instance: Instance,
+    *,
+    time_limit_s: float | None = None,
+    seed: int = 0,
+    strengthen: bool = True,
+    mip_gap: float = 0.0,
+    threads: int = 1,
+    warm_start: Deployment | None = None,
+    backend: Backend = solve_with_highs,
+) -> Result:
+    """Solve `instance` by the flow formulation.
+
+    Parameters
+    ----------
+    instance : Instance
+    time_limit_s : float or None
+        Limit for the whole run [s].
+    seed : int
+        Random seed of the solver.
+    strengthen : bool
+        Leave out what no optimal deployment uses (`models.milp.strengthen`); False is the plain formulation.
+    mip_gap : float
+        Relative gap at which the solver may stop.
+    threads : int
+        Threads of the solver.
+    warm_start : Deployment or None
+        A deployment to start from. One that breaks a constraint is not used; `Result.info["warm_start"]` says why.
+    backend : Backend
+        The solver.
+
+    Returns
+    -------
+    Result
+        Phases `strengthen`, `build`, `handover`, `solve`, `extract`; info `variables`, `variables_removed`, `rows`, …
+
+    Raises
+    ------
+    KeyError
+        If `warm_start` names an application, node, link or exit that `instance` does not have.
+    ValueError
+        If the solver does not accept an option.
+    """
+    clock, info = Clock(time_limit_s), {"strengthen": strengthen, "mip_gap": mip_gap}
+    with clock.phase("build"):
+        all_costs = costs_of(instance)
+        capacities = Capacities.of(instance.network, all_costs)
+        start = _start(all_costs, capacities, warm_start, strengthen, info)
+    with clock.phase("strengthen"):
+        all_kept = _reduced(all_costs, start) if strengthen else [everything(costs) for costs in all_costs]
+    if all_kept is None:
+        reason = "no exit is accurate enough, or no path to one meets the latency target and the pins"
+        return Result(Status.INFEASIBLE, reason=reason, times_s=clock.times_s, info=info)
+    with clock.phase("build"):
+        model, programs, scale = build(all_costs, all_kept, capacities)
+        if start is not None:
+            _set_values(programs, start)
+    _count(all_costs, programs, info)
+    outcome = backend(model, Limits(mip_gap, threads, seed, start is not None), clock)
+    with clock.phase("extract"):
+        found = start if outcome.status is Status.TIME_LIMIT else None
+        if outcome.values is not None:
+            selections = selections_of(outcome.values)
+            found = [_extracted(costs, selections[costs.app.name]) for costs in all_costs]
+        result = result_of(outcome, all_costs, found, scale, rows.least_objective(programs), info)
+    return replace(result, times_s=clock.times_s)
+
+
+def build(
+    all_costs: list[Costs], all_kept: list[Kept], capacities: Capacities
+) -> tuple[ConcreteModel, list[FlowProgram], float]:
+    """The Pyomo model, its parts by application, and the scale its objective was divided by."""
+    with PauseGC():
+        model = rows.new_model([costs.app.name for costs in all_costs])
+        programs = [
+            _program(model.application[costs.app.name], costs, kept)
+            for costs, kept in zip(all_costs, all_kept, strict=True)
+        ]
+        scale = rows.eq3_objective(model, programs)
+        for program in programs:
+            rows.eq5_one_last_exit(program)
+            rows.eq6_one_node_per_deployed_block(program)
+            eq7_flow_conservation(program)
+            rows.eq8_latency(program)
+            rows.eq9_accuracy(program)
+            rows.eq10_pins(program)
+            eq14_end(program)
+        rows.eq11_compute(model, programs, capacities)
+        rows.eq12_memory(model, programs, capacities)
+        rows.eq13_bandwidth(model, programs, capacities)
+    return model, programs, scale
+
+
+def _program(block: Any, costs: Costs, kept: Kept) -> FlowProgram:
+    x, z = rows.placement_and_exit(block, costs, kept)
+    output, link = np.nonzero(kept.send)
+    t = rows.new_family(block, "t", rows.link_labels(costs.topology, output, link), output, link, Binary)
+    exit_, node = np.nonzero(kept.run[z.step - 1])
+    labels = [(kept.exits[f], costs.topology.nodes[n]) for f, n in zip(exit_, node, strict=True)]
+    y = rows.new_family(block, "y", labels, z.step[exit_], node, Binary)
+    return FlowProgram(costs, kept, block, x, t, z, y)
+
+
+def eq7_flow_conservation(program: FlowProgram) -> None:
+    """(7) x_{i,n} + Σ_m t_{i,mn} = Σ_m t_{i,nm} + x_{i+1,n} + Σ_{f: b(f) = i} y_{f,n} for i = 0..L and every node n.
+
+    What has output i (block i ran there, or the output arrived) passes it on, runs block i + 1, or is the DNN's end.
+    x_0 is data, not variables: 1 at the source.
+    """
+    x, t, y, topology = program.x, program.sent, program.y, program.costs.topology
+    count, terms = len(topology.nodes), Terms()
+    terms.add(x.step * count + x.place, x.variables, 1.0)
+    terms.add(t.step * count + topology.heads[t.place], t.variables, 1.0)
+    terms.add(t.step * count + topology.tails[t.place], t.variables, -1.0)
+    terms.add((x.step - 1) * count + x.place, x.variables, -1.0)
+    terms.add(y.step * count + y.place, y.variables, -1.0)
+    source = program.costs.source
+    balance = (
+        ((row // count, topology.nodes[row % count]), -1.0 if row == source else 0.0, body)
+        for row, body in terms.sums().items()
+    )
+    rows.add_rows(program.block, "eq7_flow_conservation", ((label, rhs, body, rhs) for label, rhs, body in balance))
+
+
+def eq14_end(program: FlowProgram) -> None:
+    """(14) The DNN ends at its last exit, on one node: Σ_n y_{f,n} = z_f for every exit f."""
+    y, z, terms = program.y, program.z, Terms()
+    terms.add(y.step, y.variables, 1.0)
+    terms.add(z.step, z.variables, -1.0)
+    exit_after = dict(zip(z.step.tolist(), z.place.tolist(), strict=True))
+    rows.add_rows(program.block, "eq14_end", ((exit_after[b], 0, body, 0) for b, body in terms.sums().items()))
+
+
+def _start(
+    all_costs: list[Costs],
+    capacities: Capacities,
+    warm_start: Deployment | None,
+    strengthen: bool,
+    info: dict[str, Any],
+) -> list[Steps] | None:
+    """The warm start by number, None where there is none or it breaks a constraint."""
+    if warm_start is None:
+        return None
+    start = steps_of(all_costs, warm_start)
+    broken = broken_constraint(all_costs, capacities, start)
+    info["warm_start"] = "used" if broken is None else f"not used: {broken}"
+    if broken is not None:
+        return None
+    return [up_to_earliest_exit(c, s) for c, s in zip(all_costs, start, strict=True)] if strengthen else start
+
+
+def _reduced(all_costs: list[Costs], start: list[Steps] | None) -> list[Kept] | None:
+    """What strengthening keeps of every application; None where one of them has no feasible deployment."""
+    reduced = [within_latency(costs) for costs in all_costs]
+    kept = [part for part in reduced if part is not None]
+    if len(kept) < len(reduced):
+        return None
+    return kept if start is None else within_energy(all_costs, kept, start)
+
+
+def _set_values(programs: list[FlowProgram], start: list[Steps]) -> None:
+    """Give the variables of `start` the value 1; one without a value is 0."""
+    for program, steps in zip(programs, start, strict=True):
+        block, topology = program.block, program.costs.topology
+        names = topology.nodes
+        block.z[steps.last_exit].set_value(1)
+        block.y[steps.last_exit, names[steps.placement[-1]]].set_value(1)
+        for i, (node, route) in enumerate(zip(steps.placement, steps.routes, strict=True)):
+            block.x[i + 1, names[node]].set_value(1)
+            for link in route:
+                block.t[i, names[topology.tails[link]], names[topology.heads[link]]].set_value(1)
+
+
+def _count(all_costs: list[Costs], programs: list[FlowProgram], info: dict[str, Any]) -> None:
+    """Report the size of the program against the plain one."""
+    variables = sum(_size(program) for program in programs)
+    plain = sum(
+        c.run_energy.size + c.send_energy.size + c.accuracy.size * (1 + c.run_energy.shape[1]) for c in all_costs
+    )
+    info |= {"variables": variables, "variables_removed": plain - variables}
+
+
+def _size(program: FlowProgram) -> int:
+    return sum(len(family.step) for family in (program.x, program.sent, program.z, program.y))
+
+
+def _extracted(costs: Costs, chosen: Selection) -> Steps:
+    """Follow the unit flow from the source; cycles of flow that touch it nowhere, or rejoin it, are left out."""
+    topology = costs.topology
+    here, placement, routes = costs.app.source, [], []
+    for i in range(costs.after_block[chosen.last_exit - 1]):
+        there = chosen.nodes[i + 1]
+        routes.append(
+            tuple(topology.link_number[pair] for pair in pairwise(_path(chosen.links.get(i, []), here, there)))
+        )
+        placement.append(topology.number[there])
+        here = there
+    return Steps(chosen.last_exit, tuple(placement), tuple(routes))
+
+
+def _path(links: list[tuple[str, str]], start: str, end: str) -> list[str]:
+    """Nodes of a path with the fewest links from `start` to `end` (breadth first)."""
+    came_from, queue = {start: start}, deque([start])
+    while end not in came_from:
+        here = queue.popleft()
+        for tail, head in links:
+            if tail == here and head not in came_from:
+                came_from[head] = here
+                queue.append(head)
+    path = [end]
+    while path[-1] != start:
+        path.append(came_from[path[-1]])
+    return path[::-1]

@@ -1,0 +1,95 @@
+"""From a solver's outcome back to decisions and a `Result`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from models.milp.costs import Costs
+from models.milp.solver import Outcome
+from models.milp.steps import Steps, deployment_of, objective_of
+from models.result import Result, Status
+
+EQUAL = 1e-6
+"""Relative difference within which the solver's objective must be that of the decisions read from it."""
+
+
+@dataclass
+class Selection:
+    """The variables of one application that are 1, by their labels."""
+
+    last_exit: int = 0
+    """The exit f with z_f = 1."""
+    nodes: dict[int, str] = field(default_factory=dict)
+    """Node of every deployed block, x_{i,n} = 1."""
+    links: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
+    """Links that every output takes, t_{i,nm} = 1."""
+
+
+def selections_of(values: Iterable[tuple[Any, float]]) -> dict[str, Selection]:
+    """What a solution selects, by application.
+
+    Parameters
+    ----------
+    values : iterable of (Pyomo variable, value)
+        Every variable that is not 0.
+    """
+    selections: dict[str, Selection] = {}
+    for variable, value in values:
+        if value < 0.5:
+            continue
+        chosen = selections.setdefault(variable.parent_block().index(), Selection())
+        symbol, label = variable.parent_component().local_name, variable.index()
+        if symbol == "z":
+            chosen.last_exit = label
+        elif symbol == "x":
+            chosen.nodes[label[0]] = label[1]
+        elif symbol == "t":
+            chosen.links.setdefault(label[0], []).append(label[1:])
+    return selections
+
+
+def result_of(
+    outcome: Outcome,
+    all_costs: list[Costs],
+    found: list[Steps] | None,
+    scale: float,
+    least: float,
+    info: Mapping[str, Any],
+) -> Result:
+    """The result in objective units.
+
+    Parameters
+    ----------
+    outcome : Outcome
+    all_costs : list of Costs
+    found : list of Steps or None
+        The decisions read from the outcome, None where there are none.
+    scale : float
+        What the program's objective was divided by.
+    least : float
+        A bound below every feasible objective, for when the solver has none.
+    info : mapping
+        Facts to report besides the solver's.
+    """
+    facts = {**info, **outcome.info, "node_count": outcome.node_count, "gap": outcome.gap}
+    if outcome.status is Status.INFEASIBLE or outcome.status is Status.ERROR:
+        return Result(outcome.status, reason=outcome.reason, info=facts)
+    bound = least if outcome.bound is None else max(least, outcome.bound * scale)
+    if found is None:
+        return Result(outcome.status, lower_bound=bound, reason=outcome.reason, info=facts)
+    claimed = objective_of(all_costs, found)
+    said = None if outcome.objective is None else outcome.objective * scale
+    if outcome.status is Status.OPTIMAL and (said is None or abs(said - claimed) > EQUAL * max(claimed, scale)):
+        reason = f"the solver's objective {said} is not that of its solution, {claimed}"
+        return Result(Status.ERROR, reason=reason, info=facts)
+    return Result(
+        outcome.status,
+        deployment=deployment_of(all_costs, found),
+        claimed_objective=claimed,
+        # The solver's bound may lie above by its rounding.
+        lower_bound=min(bound, claimed),
+        reason=outcome.reason if outcome.status is not Status.OPTIMAL else None,
+        info=facts,
+    )

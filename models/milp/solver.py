@@ -1,0 +1,60 @@
+"""The boundary between formulations and solvers.
+
+A back end is one file with one function of type `Backend`: it takes a Pyomo model and limits, and returns an `Outcome`.
+What the solver says in its own words ends there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pyomo.core.base import ConcreteModel
+
+from models.result import Clock, Status
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a solver is asked to keep to."""
+
+    mip_gap: float = 0.0
+    """Relative gap (objective − bound)/objective at which it may stop."""
+    threads: int = 1
+    seed: int = 0
+    warm_start: bool = False
+    """Whether the variables' values are a solution to start from (a variable without a value is 0)."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a solver found, in the model's (scaled) objective."""
+
+    status: Status
+    """OPTIMAL, FEASIBLE (a gap was asked for and is left), INFEASIBLE, TIME_LIMIT, MEMORY_LIMIT or ERROR."""
+    objective: float | None = None
+    bound: float | None = None
+    """Proven lower bound; None where the solver has none."""
+    gap: float | None = None
+    """(objective − bound)/|objective|."""
+    node_count: int = 0
+    values: tuple[tuple[Any, float], ...] | None = None
+    """The incumbent as (variable, value) pairs, variables at 0 left out; None where there is none."""
+    reason: str | None = None
+    """One line for people where there is no incumbent."""
+    info: Mapping[str, Any] = field(default_factory=dict)
+    """Facts of the run, JSON-compatible: `solver`, `rows`, `columns` as handed over."""
+
+
+class Backend(Protocol):
+    """Solves a Pyomo model of binaries and continuous variables; times `handover` and `solve` on the run's clock."""
+
+    def __call__(self, model: ConcreteModel, limits: Limits, clock: Clock) -> Outcome:
+        """Hand `model` over, solve it in the time that `clock` leaves, and report.
+
+        Raises
+        ------
+        ValueError
+            If the solver does not accept one of the limits.
+        """

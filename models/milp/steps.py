@@ -1,0 +1,93 @@
+"""Decisions by number: where each block runs and which links feed it, beside `models.milp.costs`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from models.deployment import ApplicationDeployment, Deployment
+from models.milp.costs import Costs, Floats
+
+
+@dataclass(frozen=True)
+class Steps:
+    """One application's decisions by number: where each block runs and which links feed it."""
+
+    last_exit: int
+    """1-based index f."""
+    placement: tuple[int, ...]
+    """Node number of every block 1..b(f)."""
+    routes: tuple[tuple[int, ...], ...]
+    """Link numbers of the route that feeds each block."""
+
+    def energy(self, costs: Costs) -> float:
+        """Energy per inference (eq. 1) [J]."""
+        return _along(self, costs.run_energy, costs.send_energy)
+
+    def latency(self, costs: Costs) -> float:
+        """Latency (eq. 2) [s]."""
+        return _along(self, costs.run_latency, costs.send_latency)
+
+    def up_to(self, last_exit: int, depth: int) -> Steps:
+        """The prefix that ends at exit `last_exit`, after block `depth`."""
+        return Steps(last_exit, self.placement[:depth], self.routes[:depth])
+
+
+def _along(steps: Steps, run: Floats, send: Floats) -> float:
+    return float(
+        sum(
+            run[k, n] + sum(send[k, a] for a in route)
+            for k, (n, route) in enumerate(zip(steps.placement, steps.routes, strict=True))
+        )
+    )
+
+
+def objective_of(all_costs: list[Costs], all_steps: list[Steps]) -> float:
+    """Objective Σ_h λ_h energy(h) (eq. 3)."""
+    return sum(costs.weight * steps.energy(costs) for costs, steps in zip(all_costs, all_steps, strict=True))
+
+
+def deployment_of(all_costs: list[Costs], all_steps: list[Steps]) -> Deployment:
+    """Decisions by name."""
+    return Deployment(
+        deployments=tuple(_named(costs, steps) for costs, steps in zip(all_costs, all_steps, strict=True))
+    )
+
+
+def _named(costs: Costs, steps: Steps) -> ApplicationDeployment:
+    topology = costs.topology
+    names = topology.nodes
+    routes = tuple(
+        (names[topology.tails[route[0]]], *(names[topology.heads[a]] for a in route)) if route else ()
+        for route in steps.routes
+    )
+    return ApplicationDeployment(
+        application=costs.app.name,
+        last_exit=steps.last_exit,
+        placement=tuple(names[n] for n in steps.placement),
+        routes=routes,
+    )
+
+
+def steps_of(all_costs: list[Costs], deployment: Deployment) -> list[Steps]:
+    """Decisions by number, in the order of `all_costs`.
+
+    Raises
+    ------
+    KeyError
+        If an application, node or link of `deployment` is not the instance's.
+    """
+    by_name = {decision.application: decision for decision in deployment.deployments}
+    return [_numbered(costs, by_name[costs.app.name]) for costs in all_costs]
+
+
+def _numbered(costs: Costs, decision: ApplicationDeployment) -> Steps:
+    topology = costs.topology
+    return Steps(
+        decision.last_exit,
+        tuple(topology.number[name] for name in decision.placement),
+        tuple(
+            tuple(topology.link_number[pair] for pair in pairwise(route))
+            for route in decision.routes_from(costs.app.source)
+        ),
+    )
