@@ -319,8 +319,10 @@ class Instance(_Frozen):
         apps = tuple(
             Application.model_validate({**app.model_dump(), **targets}) if targets else app for app in self.applications
         )
-        return self.model_copy(
-            update={
+        # Built anew: `model_copy` would carry over what is cached, the content hash among it.
+        return Instance(
+            **{
+                **{field: getattr(self, field) for field in Instance.model_fields},
                 "applications": apps,
                 "accounting": self.accounting if accounting is None else accounting,
                 "latency_kind": self.latency_kind if latency_kind is None else latency_kind,
