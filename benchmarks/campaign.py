@@ -1,0 +1,263 @@
+"""A campaign: which methods run on which problems, as a TOML file says.
+
+[[methods]]                      # what runs where an entry below names no methods of its own
+name = "fin"
+options = { gamma = [10, 100] }  # lists expand to a product
+
+[[instances]]                    # shipped names or paths, at their own targets or over a grid of targets
+group = "grid"
+instances = ["balexnet-cifar10"]
+max_latency_s = [0.003, 0.004]
+min_accuracy = [0.5, 0.8]
+
+[[families]]                     # generated: every size with every seed
+group = "ladder"
+family = "tiered"
+nodes = [5, 10]
+blocks = [5]
+exits = [3]
+seeds = [1, 2]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from benchmarks.choices import Choices
+from benchmarks.methods import check_options
+from models.instance import Accounting, Instance, LatencyKind, Name, NonNegative, Positive, Share
+from models.io import InputError, find_file, load_instance, read_document, validate
+
+T = TypeVar("T")
+Many = Annotated[tuple[T, ...], Field(strict=False)]
+Some = Annotated[tuple[T, ...], Field(strict=False, min_length=1)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+
+class MethodEntry(_Table):
+    """A method, and values of its options; a list stands for one run with each of its values."""
+
+    name: Name
+    """A name that `finbench methods` lists."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """Options of the method."""
+
+    def expanded(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Each combination of option values, checked.
+
+        Raises
+        ------
+        InputError
+            If there is no such method or option, or a value breaks the option's rule.
+        """
+        values = [value if isinstance(value, list) else [value] for value in self.options.values()]
+        for combination in product(*values):
+            yield self.name, check_options(self.name, dict(zip(self.options, combination, strict=True)))
+
+
+class _Entry(_Table):
+    group: Name
+    """Heading under which its runs are summarised."""
+    methods: Many[MethodEntry] = ()
+    """Methods to run here; left out: the campaign's."""
+    time_limit_s: Positive | None = None
+    """Limit for each run; left out: the campaign's [s]."""
+
+
+class InstanceEntry(_Entry):
+    """Instances by name or path, at every point of a target grid where one is given."""
+
+    instances: Some[Name]
+    """Shipped names, or paths relative to the campaign's file."""
+    max_latency_s: Many[NonNegative] = ()
+    """Latency targets [s]; left out: each instance's own."""
+    min_accuracy: Many[Share] = ()
+    """Accuracy targets; left out: each instance's own."""
+    accounting: Many[Annotated[Accounting, Field(strict=False)]] = ()
+    """Energy accountings; left out: each instance's own."""
+    latency_kind: Many[Annotated[LatencyKind, Field(strict=False)]] = ()
+    """Which latency counts; left out: each instance's own."""
+
+    def sources(self) -> Iterator[TargetPoint]:
+        """Every instance at every point of the grid."""
+        axes = (self.max_latency_s, self.min_accuracy, self.accounting, self.latency_kind)
+        grid = [
+            Choices(max_latency_s=delta, min_accuracy=alpha, accounting=accounting, latency_kind=kind)
+            for delta, alpha, accounting, kind in product(*(axis or (None,) for axis in axes))
+        ]
+        for name in self.instances:
+            yield from (TargetPoint(find_file(name, "instances"), choices) for choices in grid)
+
+
+class FamilyEntry(_Entry):
+    """Generated instances: every combination of the sizes, tightnesses and seeds."""
+
+    family: Name
+    """A family of `benchmarks.families`."""
+    nodes: Some[Annotated[int, Field(ge=1)]]
+    """Nodes of the network."""
+    blocks: Some[Annotated[int, Field(ge=1)]]
+    """Blocks of the DNN."""
+    exits: Some[Annotated[int, Field(ge=1)]]
+    """Exits of the DNN."""
+    tightness: Some[Share] = (0.5,)
+    """Where the latency target lies between least latency and least energy."""
+    seeds: Some[Annotated[int, Field(ge=0)]]
+    """Seeds."""
+
+    def sources(self) -> Iterator[Member]:
+        """Every instance of the ladder, smallest first."""
+        for nodes, blocks, exits, tightness, seed in product(
+            self.nodes, self.blocks, self.exits, self.tightness, self.seeds
+        ):
+            yield Member(self.family, nodes, blocks, exits, tightness, seed)
+
+
+class Campaign(_Table):
+    """What a campaign file holds."""
+
+    schema_version: Literal[1] = 1
+    """Version of the file format."""
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
+    """Name, and the folder of its results."""
+    provenance: str = ""
+    """Where its choices come from."""
+    time_limit_s: Positive
+    """Limit for each run [s]."""
+    seed: Annotated[int, Field(ge=0)] = 0
+    """Seed handed to every method."""
+    methods: Many[MethodEntry] = ()
+    """Methods to run where an entry names none of its own."""
+    instances: Many[InstanceEntry] = ()
+    """Instances by name."""
+    families: Many[FamilyEntry] = ()
+    """Generated instances."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """One generated instance, not yet generated."""
+
+    family: str
+    nodes: int
+    blocks: int
+    exits: int
+    tightness: float
+    seed: int
+
+    def build(self) -> Instance:
+        """Generate it."""
+        from benchmarks.families import generate
+
+        return generate(
+            self.family,
+            nodes=self.nodes,
+            blocks=self.blocks,
+            exits=self.exits,
+            seed=self.seed,
+            tightness=self.tightness,
+        )
+
+    def columns(self) -> dict[str, Any]:
+        """What the records say about where the instance comes from."""
+        columns = asdict(self)
+        return {**columns, "instance_seed": columns.pop("seed")}
+
+
+@dataclass(frozen=True)
+class TargetPoint:
+    """An instance from a file, with the targets and choices of one grid point."""
+
+    file: Path
+    choices: Choices
+
+    def build(self) -> Instance:
+        """Read it."""
+        return self.choices.apply(_loaded(self.file))
+
+    def columns(self) -> dict[str, Any]:
+        """Nothing beyond what the instance itself says."""
+        return {}
+
+
+_loaded = cache(load_instance)
+"""A grid reads its instance once."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One instance of a campaign and what runs on it."""
+
+    group: str
+    source: Member | TargetPoint
+    methods: tuple[tuple[str, dict[str, Any]], ...]
+    time_limit_s: float
+
+
+def load_campaign(name_or_path: str) -> Campaign:
+    """Read a campaign by shipped name or path.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or breaks a rule; also where a method, an option, an instance or a family that it
+        names does not exist.
+    """
+    path = find_file(name_or_path, "campaigns")
+    campaign = validate(read_document(path), Campaign, path)
+    located = campaign.model_copy(update={"instances": tuple(_located(entry, path) for entry in campaign.instances)})
+    try:
+        _check_names(located)
+    except InputError as error:
+        raise InputError(path, str(error)) from None
+    return located
+
+
+def _located(entry: InstanceEntry, campaign_file: Path) -> InstanceEntry:
+    """The entry with paths relative to the campaign's file made good."""
+    beside = [campaign_file.parent / name for name in entry.instances]
+    names = [
+        str(path) if path.suffix in (".toml", ".json") else name
+        for path, name in zip(beside, entry.instances, strict=True)
+    ]
+    return entry.model_copy(update={"instances": tuple(names)})
+
+
+def _check_names(campaign: Campaign) -> None:
+    if not campaign.instances and not campaign.families:
+        raise InputError("instances, families", "at least one of the two is required")
+    for entry in campaign.families:
+        _check_family(entry.family)
+    for problem in problems(campaign):
+        if not problem.methods:
+            raise InputError(f"group '{problem.group}'", "methods: required where the campaign has none")
+        if isinstance(problem.source, TargetPoint):
+            problem.source.build()
+
+
+def _check_family(name: str) -> None:
+    from benchmarks.families import FAMILIES
+
+    if name not in FAMILIES:
+        raise InputError(f"family '{name}'", f"no such family; families: {', '.join(FAMILIES)}")
+
+
+def problems(campaign: Campaign) -> Iterator[Problem]:
+    """Every problem of a campaign, in the file's order."""
+    entries: tuple[InstanceEntry | FamilyEntry, ...] = (*campaign.instances, *campaign.families)
+    for entry in entries:
+        chosen = tuple(run for method in entry.methods or campaign.methods for run in method.expanded())
+        for source in entry.sources():
+            yield Problem(entry.group, source, chosen, entry.time_limit_s or campaign.time_limit_s)

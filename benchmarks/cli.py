@@ -1,0 +1,322 @@
+"""The command line: one function for each command; the work is done elsewhere.
+
+Heavy libraries are imported inside the commands that need them, so that `finbench solve` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from benchmarks import console
+from benchmarks.choices import Choices
+from benchmarks.comparison import compare_methods, expand_methods
+from benchmarks.judge import Judged, judge, judge_deployment
+from benchmarks.methods import check_options, run_method
+from models.instance import Accounting, Instance, LatencyKind
+from models.io import (
+    InputError,
+    dump_deployment,
+    dump_instance,
+    instance_schema,
+    load_deployment,
+    load_instance,
+    shipped,
+    validate,
+    write_text,
+)
+from models.result import Status
+
+FOUND, BAD_INPUT, INFEASIBLE, NOTHING_FOUND, CONTRADICTED, UNEXPECTED = 0, 2, 3, 4, 5, 1
+
+
+class Commands(TyperGroup):
+    """Bad input is one line on standard error and exit code 2."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the chosen command."""
+        try:
+            return super().invoke(ctx)
+        except InputError as error:
+            console.print_error(str(error))
+            raise typer.Exit(BAD_INPUT) from None
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Place early-exit DNN blocks on mobile, edge and cloud nodes at least energy: exact MILP and FIN "
+    "side by side.\n\n"
+    "Exit codes: 0 feasible · 2 bad input or usage · 3 proven infeasible · 4 nothing found, no proof · "
+    "5 violations or a contradiction between methods · 1 anything unexpected.",
+)
+
+InstanceName = Annotated[str, typer.Argument(metavar="INSTANCE", help="Shipped name or a TOML/JSON file.")]
+MaxLatency = Annotated[float | None, typer.Option(help="Override the latency target δ \\[s].")]
+MinAccuracy = Annotated[float | None, typer.Option(help="Override the accuracy target α, in \\[0, 1].")]
+AccountingChoice = Annotated[Accounting | None, typer.Option("--accounting", help="Override the energy accounting.")]
+LatencyChoice = Annotated[LatencyKind | None, typer.Option("--latency-kind", help="Override which latency counts.")]
+TimeLimit = Annotated[float | None, typer.Option(min=0, help="Limit for each run \\[s].")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON at full precision.")]
+
+
+@app.callback()
+def common(
+    debug: Annotated[bool, typer.Option("--debug", envvar="FINBENCH_DEBUG", help="Show tracebacks.")] = False,
+) -> None:
+    """Options of every command."""
+    os.environ["FINBENCH_DEBUG"] = "1" if debug else ""
+
+
+@app.command()
+def solve(
+    instance: InstanceName,
+    method: Annotated[str, typer.Option(help="A name that `finbench methods` lists.")] = "fin",
+    gamma: Annotated[int | None, typer.Option(help="fin: steps of the latency budget.")] = None,
+    lambda_: Annotated[int | None, typer.Option("--lambda", help="fin: keep the last steps' ends only.")] = None,
+    backend: Annotated[str | None, typer.Option(help="fin: auto, networkx or arrays.")] = None,
+    certify: Annotated[float | None, typer.Option(help="fin: double gamma until the proven gap is this.")] = None,
+    strengthen: Annotated[bool | None, typer.Option("--strengthen/--plain", help="milp-flow: cut by bounds.")] = None,
+    warm_start: Annotated[str | None, typer.Option(help="milp-flow: none or fin.")] = None,
+    mip_gap: Annotated[float | None, typer.Option(help="MILPs: relative gap at which to stop.")] = None,
+    threads: Annotated[int | None, typer.Option(help="MILPs: threads of the solver.")] = None,
+    node: Annotated[str | None, typer.Option(help="single-node: best or source.")] = None,
+    k: Annotated[int | None, typer.Option(help="label-setting: how many best deployments.")] = None,
+    time_limit: TimeLimit = None,
+    seed: Seed = 0,
+    max_latency_s: MaxLatency = None,
+    min_accuracy: MinAccuracy = None,
+    accounting: AccountingChoice = None,
+    latency_kind: LatencyChoice = None,
+    as_json: AsJson = False,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write the deployment here (JSON).")] = None,
+) -> None:
+    """Solve one instance with one method.
+
+    Example: [bold]finbench solve balexnet-cifar10 --method fin --gamma 100 -o deployment.json[/bold]
+    """
+    problem = _load(
+        instance,
+        max_latency_s=max_latency_s,
+        min_accuracy=min_accuracy,
+        accounting=accounting,
+        latency_kind=latency_kind,
+    )
+    options = _given(
+        gamma=gamma,
+        lambda_=lambda_,
+        backend=backend,
+        certify=certify,
+        strengthen=strengthen,
+        warm_start=warm_start,
+        mip_gap=mip_gap,
+        threads=threads,
+        node=node,
+        k=k,
+    )
+    result = run_method(problem, method, time_limit_s=time_limit, seed=seed, **options)
+    judged = judge(problem, method, check_options(method, options), result)
+    if output is not None and result.deployment is not None:
+        write_text(output, dump_deployment(result.deployment))
+    _show(judged, as_json)
+    raise typer.Exit(exit_code(judged))
+
+
+@app.command()
+def evaluate(
+    instance: InstanceName,
+    deployment: Annotated[Path, typer.Argument(metavar="DEPLOYMENT", help="A deployment file.")],
+    max_latency_s: MaxLatency = None,
+    min_accuracy: MinAccuracy = None,
+    accounting: AccountingChoice = None,
+    latency_kind: LatencyChoice = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a deployment file: costs, and every rule it breaks by how much.
+
+    Example: [bold]finbench evaluate balexnet-cifar10 deployment.json --json[/bold]
+    """
+    problem = _load(
+        instance,
+        max_latency_s=max_latency_s,
+        min_accuracy=min_accuracy,
+        accounting=accounting,
+        latency_kind=latency_kind,
+    )
+    judged = judge_deployment(problem, load_deployment(deployment))
+    _show(judged, as_json)
+    raise typer.Exit(FOUND if judged.found else CONTRADICTED)
+
+
+@app.command()
+def compare(
+    instances: Annotated[list[str], typer.Argument(metavar="INSTANCE...", help="Shipped names or files.")],
+    methods: Annotated[str, typer.Option(help="Names, separated by commas.")] = "milp-flow,fin,mcp",
+    gamma: Annotated[str, typer.Option(help="Values for fin, separated by commas.")] = "10,100,1000",
+    time_limit: TimeLimit = None,
+    seed: Seed = 0,
+    max_latency_s: MaxLatency = None,
+    min_accuracy: MinAccuracy = None,
+    accounting: AccountingChoice = None,
+    latency_kind: LatencyChoice = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run several methods on one or more instances, side by side.
+
+    Example: [bold]finbench compare balexnet-cifar10 bresnet-cifar10 --methods milp-flow,fin --gamma 10,100[/bold]
+    """
+    chosen = expand_methods(methods, gamma)
+    broken: list[str] = []
+    shown: list[dict[str, Any]] = []
+    choices: dict[str, Any] = {"max_latency_s": max_latency_s, "min_accuracy": min_accuracy}
+    choices |= {"accounting": accounting, "latency_kind": latency_kind}
+    problems = [_load(name, **choices) for name in instances]
+    for problem in problems:
+        comparison = compare_methods(problem, chosen, time_limit_s=time_limit, seed=seed)
+        broken += comparison.contradictions
+        if as_json:
+            shown.append(comparison.to_json())
+        else:
+            console.print_comparison(comparison)
+    if as_json:
+        console.print_json(shown)
+    raise typer.Exit(CONTRADICTED if broken else FOUND)
+
+
+@app.command()
+def generate(
+    family: Annotated[str, typer.Argument(help="A family of instances.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Write the instance here (JSON).")],
+    nodes: Annotated[int, typer.Option(min=1, help="Nodes of the network.")],
+    blocks: Annotated[int, typer.Option(min=1, help="Blocks of the DNN.")],
+    exits: Annotated[int, typer.Option(min=1, help="Exits of the DNN.")],
+    seed: Seed = 0,
+    tightness: Annotated[float, typer.Option(help="Where δ lies between least latency and least energy.")] = 0.5,
+) -> None:
+    """Write a generated instance; the same arguments give the same bytes.
+
+    Example: [bold]finbench generate tiered --nodes 20 --blocks 6 --exits 3 --seed 1 -o tiered.json[/bold]
+    """
+    from benchmarks.families import FAMILIES
+    from benchmarks.families import generate as generate_instance
+
+    if family not in FAMILIES:
+        raise InputError(f"family '{family}'", f"no such family; families: {', '.join(FAMILIES)}")
+    try:
+        made = generate_instance(family, nodes=nodes, blocks=blocks, exits=exits, seed=seed, tightness=tightness)
+    except ValueError as error:
+        raise InputError(f"family '{family}'", str(error)) from None
+    write_text(output, dump_instance(made))
+    print(f"{output}: {len(made.network.nodes)} nodes, {len(made.network.links)} links, {blocks} blocks")
+
+
+@app.command()
+def run(
+    campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="Shipped name or a TOML file.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")] = Path("results"),
+) -> None:
+    """Run a campaign; tables, figures and every single run land in a folder of its own.
+
+    Example: [bold]finbench run published -o results/[/bold]
+    """
+    from benchmarks.campaign import load_campaign
+    from benchmarks.results import run_and_report
+
+    outcome = run_and_report(load_campaign(campaign), output)
+    if outcome.contradictions:
+        raise typer.Exit(CONTRADICTED)
+    raise typer.Exit(UNEXPECTED if outcome.errors else FOUND)
+
+
+@app.command()
+def claims(as_json: AsJson = False) -> None:
+    """Measure the paper's three claims now, on the published target grids.
+
+    Example: [bold]finbench claims[/bold]
+    """
+    from benchmarks.claims import measure_claims, print_claims
+
+    measured = measure_claims()
+    if as_json:
+        console.print_json(measured.to_json())
+    else:
+        print_claims(measured)
+    raise typer.Exit(CONTRADICTED if measured.contradictions else FOUND)
+
+
+@app.command()
+def methods() -> None:
+    """List the methods and their options.
+
+    Example: [bold]finbench methods[/bold]
+    """
+    console.print_methods()
+
+
+@app.command()
+def instances() -> None:
+    """List the shipped instances.
+
+    Example: [bold]finbench instances[/bold]
+    """
+    columns = ("instance", "nodes", "links", "blocks", "exits", "latency target [s]", "accuracy target", "accounting")
+    rows = [console.instance_row(name, load_instance(path)) for name, path in shipped("instances").items()]
+    console.output().print(console.table("shipped instances", columns, rows))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of an instance file.
+
+    Example: [bold]finbench schema > instance.schema.json[/bold]
+    """
+    console.print_json(instance_schema())
+
+
+def exit_code(judged: Judged) -> int:
+    """Exit code of one run."""
+    status = judged.result.status
+    if status is Status.ERROR:
+        return UNEXPECTED
+    if status is Status.INFEASIBLE:
+        return INFEASIBLE
+    if judged.found:
+        return FOUND
+    return CONTRADICTED if judged.claims_feasible else NOTHING_FOUND
+
+
+def _show(judged: Judged, as_json: bool) -> None:
+    if as_json:
+        console.print_json(judged.to_json())
+    else:
+        console.print_judged(judged)
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    """Method options that stand on the command line; the method's own class checks them."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _load(name: str, **choices: Any) -> Instance:
+    """The instance with the targets and choices of the command line."""
+    return validate(choices, Choices, "command line").apply(load_instance(name))
+
+
+def main() -> None:
+    """Entry point of the command `finbench`."""
+    try:
+        app(prog_name="finbench")
+    except Exception as error:
+        if os.environ.get("FINBENCH_DEBUG"):
+            raise
+        console.print_error(f"unexpected {type(error).__name__}: {error} (--debug shows the traceback)")
+        sys.exit(UNEXPECTED)

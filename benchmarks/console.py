@@ -1,0 +1,199 @@
+"""What people see on a terminal. Rich tables; full width where the output is a file or a pipe."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.tree import Tree
+
+from benchmarks.comparison import Comparison
+from benchmarks.judge import Judged
+from benchmarks.methods import METHODS, Options
+from models.evaluate import Evaluation
+from models.instance import Application, Instance
+
+PIPE_WIDTH = 200
+"""Columns where there is no terminal to ask."""
+
+
+def output() -> Console:
+    """Console on standard output, made anew so that it follows a redirected stream."""
+    return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
+
+
+def print_error(message: str) -> None:
+    """One line on standard error."""
+    print(f"finbench: {message}", file=sys.stderr)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document at full precision."""
+    print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def number(value: float | None, digits: int = 7) -> str:
+    """A number with enough digits to compare by eye; a dash where there is none."""
+    return "–" if value is None else f"{value:.{digits}g}"
+
+
+def percent(value: float | None) -> str:
+    """A share as a percentage; tiny ones keep their magnitude."""
+    if value is None:
+        return "–"
+    return f"{100 * value:.4f}" if value == 0 or abs(value) >= 1e-6 else f"{100 * value:.1e}"
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, text_columns: int = 1) -> Table:
+    """A table; the first `text_columns` columns hold text, the others numbers."""
+    made = Table(title=escape(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    for k, column in enumerate(columns):
+        made.add_column(escape(column), justify="left" if k < text_columns else "right", overflow="fold")
+    for row in rows:
+        made.add_row(*(escape(cell) for cell in row))
+    return made
+
+
+def print_judged(judged: Judged) -> None:
+    """One run: status, costs against targets, bound, times, and the placement drawn."""
+    console = output()
+    given = f" · {judged.label}" if judged.method else ""
+    console.print(f"[bold]{escape(judged.instance.name)}{escape(given)}: {judged.status}[/bold]")
+    if judged.result.reason:
+        console.print(f"  {escape(judged.result.reason)}")
+    rows = _cost_rows(judged)
+    if rows:
+        console.print(table("", ("", "value", "target"), rows))
+    for violation in judged.violations:
+        console.print(f"[red]violation[/red] ({violation.kind.value}): {escape(violation.message)}")
+    if judged.evaluation is not None and judged.objective is not None:
+        console.print(_placement(judged))
+
+
+def _cost_rows(judged: Judged) -> list[tuple[str, str, str]]:
+    rows = [] if judged.evaluation is None else _evaluation_rows(judged.instance, judged.evaluation)
+    claims = judged.claims()
+    bound_w, bound_j = claims.get("lower_bound_w"), claims["lower_bound_j"]
+    if bound_j is not None:
+        rows.append(("proven lower bound [J]", number(bound_j, 10), ""))
+    if bound_w is not None:
+        rows.append(("proven lower bound [W]", number(bound_w, 10), ""))
+    if judged.gap is not None:
+        rows.append(("gap to own bound [%]", percent(judged.gap), ""))
+    rows += [(f"time: {phase} [s]", number(seconds, 4), "") for phase, seconds in judged.result.times_s.items()]
+    return rows
+
+
+def _evaluation_rows(instance: Instance, evaluation: Evaluation) -> list[tuple[str, str, str]]:
+    several, rows = len(instance.applications) > 1, []
+    apps = {app.name: app for app in instance.applications}
+    for costs in evaluation.applications:
+        app, of = apps[costs.application], f" of {costs.application}" if several else ""
+        rows += [
+            (f"energy per inference{of} [J]", number(costs.energy_j, 10), ""),
+            (f"  computing{of} [J]", number(costs.compute_energy_j, 10), ""),
+            (f"  transfers{of} [J]", number(costs.transfer_energy_j, 10), ""),
+            (f"latency{of} [s]", number(costs.latency_s, 10), f"≤ {number(app.max_latency_s, 10)}"),
+            (f"accuracy{of}", number(costs.accuracy, 10), f"≥ {number(app.min_accuracy, 10)}"),
+        ]
+    if instance.applications[0].rate_per_s is not None and evaluation.objective is not None:
+        rows.append(("total power [W]", number(evaluation.objective, 10), ""))
+    return rows
+
+
+def _placement(judged: Judged) -> Tree:
+    assert judged.result.deployment is not None
+    tree = Tree("[bold]placement[/bold]")
+    apps = {app.name: app for app in judged.instance.applications}
+    for decision in judged.result.deployment.deployments:
+        app = apps[decision.application]
+        branch = tree.add(escape(f"{app.name}: sample arises at {app.source}"))
+        routes = decision.routes_from(app.source)
+        for i, (node, route) in enumerate(zip(decision.placement, routes, strict=True), start=1):
+            branch.add(escape(_block_line(judged.instance, app, i, node, route)))
+        branch.add(f"last exit {decision.last_exit}")
+    return tree
+
+
+def _block_line(instance: Instance, app: Application, block: int, node: str, route: Sequence[str]) -> str:
+    pinned = " (pinned)" if block in app.pins else ""
+    line = f"block {block} at {node}{pinned}"
+    if len(route) < 2:
+        return line
+    return f"{line}, sent {' → '.join(route)} ({number(instance.dnn_of(app).transfer_bits(block))} bit)"
+
+
+def print_comparison(comparison: Comparison) -> None:
+    """All methods on one instance, each energy against the best proven bound; contradictions last."""
+    console, instance = output(), comparison.instance
+    energy = f"energy [{objective_unit(instance)}]"
+    columns = ("method", "status", energy, "gap to best bound [%]", "latency [s]", "accuracy", "time [s]")
+    rows = [_comparison_row(run, comparison.gap(run)) for run in comparison.runs]
+    console.print(table(f"{instance.name}: {targets(instance)}", columns, rows, text_columns=2))
+    for run in comparison.runs:
+        if run.result.reason:
+            console.print(f"  {escape(run.label)}: {escape(run.result.reason)}")
+    for line in comparison.contradictions:
+        console.print(f"[red]contradiction[/red]: {escape(line)}")
+
+
+def objective_unit(instance: Instance) -> str:
+    """Unit of the objective (eq. 3)."""
+    return "J" if instance.applications[0].rate_per_s is None else "W"
+
+
+def targets(instance: Instance) -> str:
+    """Targets and choices of an instance, for a title."""
+    choices = f"accounting {instance.accounting.value}, latency {instance.latency_kind.value}"
+    if len(instance.applications) > 1:
+        return f"{len(instance.applications)} applications, {choices}"
+    app = instance.applications[0]
+    return f"latency ≤ {number(app.max_latency_s)} s, accuracy ≥ {number(app.min_accuracy)}, {choices}"
+
+
+def _comparison_row(run: Judged, gap: float | None) -> tuple[str, ...]:
+    shown = run.to_json()
+    status = f"{run.status} (violations)" if run.violations else run.status
+    costs = (number(run.objective), percent(gap), number(shown["latency_s"]), number(shown["accuracy"]))
+    return (run.label, status, *costs, number(run.time_s, 4))
+
+
+def print_methods() -> None:
+    """Every method, whether it proves optimality, its options."""
+    rows = [
+        (method.name, "exact" if method.exact else "heuristic", method.title, _option_names(method.options))
+        for method in METHODS.values()
+    ]
+    console = output()
+    console.print(table("methods", ("method", "kind", "how", "options (default)"), rows, text_columns=4))
+    seen: dict[str, str] = {}
+    for method in METHODS.values():
+        for name, field in method.options.model_fields.items():
+            seen.setdefault(name, field.description or "")
+    console.print(table("options", ("option", "meaning"), sorted(seen.items()), text_columns=2))
+
+
+def _option_names(options: type[Options]) -> str:
+    return ", ".join(f"{name}={field.default}" for name, field in options.model_fields.items())
+
+
+def instance_row(name: str, instance: Instance) -> tuple[str, ...]:
+    """Size and targets of an instance, for the list of shipped ones."""
+    app = instance.applications[0]
+    dnn = instance.dnn_of(app)
+    return (
+        name,
+        str(len(instance.network.nodes)),
+        str(len(instance.network.links)),
+        str(len(dnn.blocks)),
+        str(len(dnn.exits)),
+        number(app.max_latency_s),
+        number(app.min_accuracy),
+        instance.accounting.value,
+    )

@@ -1,0 +1,65 @@
+"""Figures over the runs of a campaign: gaps against what all methods together know; no average counts a failure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from benchmarks.judge import relative_gap
+from benchmarks.records import Record
+from models.evaluate import ENERGY_TOLERANCE
+
+NESTED = ("options", "times_s", "info", "deployments", "environment", "violations")
+"""Columns that hold tables; they stay in the journal."""
+
+
+def frame(records: Sequence[Record]) -> pd.DataFrame:
+    """One row for each run, with what is known about its instance from all runs.
+
+    Returns
+    -------
+    DataFrame
+        The records' flat columns; phases as `time_<phase>_s`; `gamma` where the method has one; and, over all runs on
+        the same instance (by content), `best_bound`, `best_objective`, `proven` (the two meet), `gap_to_bound` and
+        `gap_to_best` (None where there is no feasible deployment or nothing to compare with).
+    """
+    rows = pd.DataFrame([_flat(row) for row in records])
+    for column in ("objective", "lower_bound", "gap", "energy_j", "latency_s", "accuracy", "content_hash"):
+        if column not in rows:
+            rows[column] = None
+    feasible = rows["objective"].where(rows["found"].astype(bool)).astype(float)
+    instance = rows["content_hash"].fillna("")
+    rows["best_bound"] = rows["lower_bound"].astype(float).groupby(instance).transform("max")
+    rows["best_objective"] = feasible.groupby(instance).transform("min")
+    rows["gap_to_bound"] = _gaps(feasible, rows["best_bound"])
+    rows["gap_to_best"] = _gaps(feasible, rows["best_objective"])
+    rows["proven"] = [
+        gap is not None and gap <= ENERGY_TOLERANCE
+        for gap in map(relative_gap, _optional(rows["best_objective"]), _optional(rows["best_bound"]))
+    ]
+    return rows
+
+
+def _flat(row: Record) -> Record:
+    flat = {name: value for name, value in row.items() if name not in NESTED}
+    phases = {f"time_{phase}_s": seconds for phase, seconds in row.get("times_s", {}).items()}
+    environment = row["environment"]
+    return {
+        **flat,
+        "gamma": row["options"].get("gamma"),
+        "violations": "; ".join(row["violations"]),
+        **phases,
+        "cpu": environment["cpu"],
+        "cores": environment["cores"],
+        "python": environment["python"],
+        **{f"version_{name}": number for name, number in environment["versions"].items()},
+    }
+
+
+def _gaps(energies: pd.Series[float], bounds: pd.Series[float]) -> list[float | None]:
+    return [relative_gap(energy, bound) for energy, bound in zip(_optional(energies), _optional(bounds), strict=True)]
+
+
+def _optional(values: pd.Series[float]) -> list[float | None]:
+    return [None if pd.isna(value) else float(value) for value in values]
