@@ -157,6 +157,11 @@ class Member:
     tightness: float
     seed: int
 
+    @property
+    def name(self) -> str:
+        """What it is called before it exists."""
+        return f"{self.family}, {self.nodes} nodes, seed {self.seed}"
+
     def build(self) -> Instance:
         """Generate it."""
         from benchmarks.families import generate
@@ -182,6 +187,11 @@ class TargetPoint:
 
     file: Path
     choices: Choices
+
+    @property
+    def name(self) -> str:
+        """Name of its file."""
+        return self.file.stem
 
     def build(self) -> Instance:
         """Read it."""

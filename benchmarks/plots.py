@@ -16,7 +16,7 @@ from models.evaluate import ENERGY_TOLERANCE
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-SMALLEST_GAP = 1e-3
+SMALLEST_GAP = 1e-2
 """Below this the gap axis is linear down to 0 [%]."""
 
 FEWEST_GAMMAS = 4
@@ -66,7 +66,7 @@ def gap_by_gamma(runs: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `group`, `gamma`, `median` and `worst` gap over the deployments found [%], and the shares `found` and
+        `group`, `gamma`, `mean` and `worst` gap over the deployments found [%], and the shares `found` and
         `matched` of the instances with a proven optimum [%].
     """
     fin = runs[(runs["method"] == "fin") & runs["proven"]]
@@ -78,13 +78,13 @@ def gap_by_gamma(runs: pd.DataFrame) -> pd.DataFrame:
             {
                 "group": here["group"].iloc[0],
                 "gamma": int(here["gamma"].iloc[0]),
-                "median": 100 * gaps.median(),
+                "mean": 100 * gaps.mean(),
                 "worst": 100 * gaps.max(),
                 "found": 100 * len(gaps) / len(here),
                 "matched": 100 * matched / len(here),
             }
         )
-    return pd.DataFrame(rows, columns=["group", "gamma", "median", "worst", "found", "matched"])
+    return pd.DataFrame(rows, columns=["group", "gamma", "mean", "worst", "found", "matched"])
 
 
 def draw_gap_by_gamma(table: pd.DataFrame) -> Figure:
@@ -99,16 +99,16 @@ def draw_gap_by_gamma(table: pd.DataFrame) -> Figure:
     gaps, shares = figure.subplots(1, 2)
     for k, group in enumerate(table["group"].unique()):
         here = table[table["group"] == group].sort_values("gamma")
-        style = {"color": COLOURS[k % len(COLOURS)], "marker": MARKERS[k % len(MARKERS)]}
+        style: Any = {"color": COLOURS[k % len(COLOURS)], "marker": MARKERS[k % len(MARKERS)], "clip_on": False}
         gaps.plot(here["gamma"], here["worst"], label=group, **style)
-        gaps.plot(here["gamma"], here["median"], linestyle="--", markerfacecolor="white", **style)
+        gaps.plot(here["gamma"], here["mean"], linestyle="--", markerfacecolor="white", **style)
         shares.plot(here["gamma"], here["matched"], label=group, **style)
         shares.plot(here["gamma"], here["found"], linestyle="--", markerfacecolor="white", **style)
     _gap_axis(gaps)
     _share_axis(shares)
     _gamma_axes(table, gaps, shares)
     figure.legend(*gaps.get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    _style_legend(gaps, "worst", "median", "upper right")
+    _style_legend(gaps, "worst", "mean", "upper right")
     _style_legend(shares, "optimum met", "any deployment", "lower right")
     return figure
 
@@ -129,7 +129,7 @@ def _gap_axis(axes: Axes) -> None:
 
 def _share_axis(axes: Axes) -> None:
     axes.set_title("Solvable points where FIN succeeds", loc="left")
-    axes.set_ylim(0, 103)
+    axes.margins(y=0.06)
     axes.set_ylabel("share [%]")
 
 

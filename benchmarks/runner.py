@@ -61,7 +61,7 @@ def run_campaign(campaign: Campaign, journal_file: Path, report: Report) -> Outc
     judged_by_instance: defaultdict[str, list[Judged]] = defaultdict(list)
     with journal(journal_file) as lines:
         for problem in problems(campaign):
-            origin = {"group": problem.group, **problem.source.columns()}
+            origin = {"group": problem.group, "instance": problem.source.name, **problem.source.columns()}
             for row, judged in _runs(problem, campaign.seed, report):
                 lines.append({**origin, **row})
                 outcome.records.append({**origin, **row})

@@ -114,7 +114,7 @@ def load_instance(name_or_path: str | Path) -> Instance:
     for field, model in (("dnns", DNN), ("applications", Application)):
         if isinstance(document.get(field), list):
             parts[field] = tuple(
-                _part(part, model, path, f"{field}[{k}]") for k, part in enumerate(document[field], start=1)
+                _part(part, model, path, _item_label(field, k, part)) for k, part in enumerate(document[field])
             )
     return validate({**document, **parts}, Instance, path)
 
@@ -230,7 +230,7 @@ def _raise_first(
 def _place(details: ErrorDetails, value: object, model: type[BaseModel]) -> tuple[str, list[str]]:
     """Object an error stands in (`node 'edge'`, `exit 2`), and the field names that the object may have."""
     place = ""
-    for step in details["loc"][:-1]:
+    for step in _location(details)[:-1]:
         inner: object = None
         if isinstance(step, int) and isinstance(value, (list, tuple)) and step < len(value):
             inner = value[step]
@@ -241,6 +241,12 @@ def _place(details: ErrorDetails, value: object, model: type[BaseModel]) -> tupl
             model = _model_of(model, step)
         value = inner
     return place, list(model.model_fields)
+
+
+def _location(details: ErrorDetails) -> tuple[int | str, ...]:
+    """Where an error stands; for a bad key the table it is a key of."""
+    loc = details["loc"]
+    return loc[:-2] if loc[-1:] == ("[key]",) else loc
 
 
 def _item_label(collection: str, index: int, item: object) -> str:
@@ -267,7 +273,7 @@ def _classes_in(annotation: object) -> list[type[BaseModel]]:
 
 
 def _rule(details: ErrorDetails, fields: list[str]) -> str:
-    loc, kind = details["loc"], details["type"]
+    loc, kind = _location(details), details["type"]
     field = str(loc[-1])[:_MAX_SHOWN] if loc else ""
     if kind == "extra_forbidden":
         close = difflib.get_close_matches(field, fields, n=1, cutoff=0.4)

@@ -1,0 +1,207 @@
+"""Instance documents that break one rule each, with what the error line must name."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from typing import Any
+
+Document = dict[str, Any]
+
+SOUND: Document = {
+    "schema_version": 1,
+    "name": "small",
+    "network": {
+        "name": "net",
+        "nodes": [
+            {"name": "device", "compute_ops_per_s": 1e9, "power_w": 5.0},
+            {"name": "edge", "compute_ops_per_s": 1e10, "power_w": 50.0},
+        ],
+        "links": [
+            {
+                "source": "device",
+                "target": "edge",
+                "bandwidth_bit_per_s": 1e9,
+                "tx_energy_j_per_bit": 1e-9,
+                "rx_energy_j_per_bit": 1e-9,
+            }
+        ],
+    },
+    "dnns": [
+        {
+            "name": "dnn",
+            "input_bits": 100.0,
+            "blocks": [{"ops": 1e6, "output_bits": 1000.0}, {"ops": 1e6, "output_bits": 0.0}],
+            "exits": [
+                {"after_block": 1, "exit_fraction": 0.6, "accuracy": 0.7},
+                {"after_block": 2, "exit_fraction": 0.4, "accuracy": 0.9},
+            ],
+        }
+    ],
+    "applications": [
+        {
+            "name": "app",
+            "dnn": "dnn",
+            "source": "device",
+            "max_latency_s": 0.01,
+            "min_accuracy": 0.8,
+            "pinned": {"1": "device"},
+        }
+    ],
+}
+"""A document without a fault; `device` then `edge` is feasible."""
+
+
+def broken(change: Callable[[Document], Any]) -> Document:
+    """A copy of `SOUND` after `change`."""
+    document = copy.deepcopy(SOUND)
+    change(document)
+    return document
+
+
+def put(*path: str | int, value: Any) -> Callable[[Document], None]:
+    """Set one value, deep inside."""
+
+    def change(document: Document) -> None:
+        place: Any = document
+        for step in path[:-1]:
+            place = place[step]
+        place[path[-1]] = value
+
+    return change
+
+
+def drop(*path: str | int) -> Callable[[Document], None]:
+    """Remove one value, deep inside."""
+
+    def change(document: Document) -> None:
+        place: Any = document
+        for step in path[:-1]:
+            place = place[step]
+        del place[path[-1]]
+
+    return change
+
+
+def repeat(*path: str | int) -> Callable[[Document], None]:
+    """Write the first item of a list twice."""
+
+    def change(document: Document) -> None:
+        place: Any = document
+        for step in path:
+            place = place[step]
+        place.append(copy.deepcopy(place[0]))
+
+    return change
+
+
+NODE, LINK, DNN, APP = ("network", "nodes", 0), ("network", "links", 0), ("dnns", 0), ("applications", 0)
+
+BAD_DOCUMENTS: dict[str, tuple[Document, list[str]]] = {
+    name: (broken(change), named)
+    for name, change, named in (
+        ("unknown field", put("colour", value="red"), ["colour", "unknown field"]),
+        (
+            "unknown field of a node",
+            put(*NODE, "power", value=1.0),
+            ["node 'device'", "power", "did you mean 'power_w'"],
+        ),
+        (
+            "unknown field of an exit",
+            put(*DNN, "exits", 1, "acuracy", value=1.0),
+            ["exit 2", "did you mean 'accuracy'"],
+        ),
+        ("missing unit field", drop(*NODE, "power_w"), ["node 'device'", "power_w", "missing"]),
+        ("missing field of a link", drop(*LINK, "bandwidth_bit_per_s"), ["link 'device->edge'", "bandwidth_bit_per_s"]),
+        ("missing network", drop("network"), ["network", "missing"]),
+        ("missing name", drop("name"), ["name", "missing"]),
+        (
+            "negative number",
+            put(*NODE, "power_w", value=-6.0),
+            ["node 'device'", "power_w = -6.0", "greater than or equal"],
+        ),
+        ("zero rate", put(*NODE, "compute_ops_per_s", value=0.0), ["compute_ops_per_s = 0.0", "greater than 0"]),
+        ("not a number", put(*NODE, "power_w", value=float("nan")), ["power_w = nan", "finite"]),
+        ("infinite number", put(*LINK, "delay_s", value=float("inf")), ["delay_s = inf", "finite"]),
+        ("integer beyond floats", put(*NODE, "power_w", value=10**400), ["node 'device'", "power_w"]),
+        ("boolean for a number", put(*NODE, "power_w", value=True), ["power_w = True", "number"]),
+        ("text for a number", put(*NODE, "power_w", value="6"), ["power_w = '6'", "number"]),
+        ("null for a number", put(*NODE, "power_w", value=None), ["power_w = None", "number"]),
+        ("fractional block index", put(*DNN, "exits", 0, "after_block", value=1.5), ["exit 1", "after_block = 1.5"]),
+        ("number for a name", put("name", value=7), ["name = 7"]),
+        ("empty name", put("name", value=""), ["name = ''"]),
+        ("line break in a name", put("name", value="a\nb"), ["name"]),
+        ("table for a list", put("network", "nodes", value={}), ["nodes"]),
+        ("list for a table", put("network", value=[]), ["network", "a list"]),
+        ("no nodes", put("network", "nodes", value=[]), ["nodes"]),
+        ("no blocks", put(*DNN, "blocks", value=[]), ["blocks"]),
+        ("no applications", put("applications", value=[]), ["applications"]),
+        (
+            "unknown node in a link",
+            put(*LINK, "target", value="moon"),
+            ["link 'device->moon'", "target = 'moon'", "node"],
+        ),
+        ("link to itself", put(*LINK, "target", value="device"), ["link 'device->device'", "two different nodes"]),
+        ("duplicate link", repeat("network", "links"), ["link 'device->edge'", "duplicate"]),
+        ("duplicate node", repeat("network", "nodes"), ["node 'device'", "name", "duplicate"]),
+        ("duplicate dnn", repeat("dnns"), ["dnn 'dnn'", "duplicate"]),
+        ("duplicate application", repeat("applications"), ["application 'app'", "duplicate"]),
+        ("exit after no block", put(*DNN, "exits", 1, "after_block", value=9), ["exit 2", "after_block = 9", "exists"]),
+        ("exit after block 0", put(*DNN, "exits", 0, "after_block", value=0), ["exit 1", "after_block = 0"]),
+        ("exits out of order", put(*DNN, "exits", 0, "after_block", value=2), ["exit 2", "after_block = 2"]),
+        ("no final exit", drop(*DNN, "exits", 1), ["exit 1", "last exit"]),
+        ("shares short of 1", put(*DNN, "exits", 0, "exit_fraction", value=0.5), ["exit_fraction", "0.9", "sum to 1"]),
+        ("accuracy above 1", put(*DNN, "exits", 0, "accuracy", value=70.0), ["exit 1", "accuracy = 70.0", "less than"]),
+        (
+            "accuracy target above 1",
+            put(*APP, "min_accuracy", value=80.0),
+            ["application 'app'", "min_accuracy = 80.0"],
+        ),
+        (
+            "pin to an unknown node",
+            put(*APP, "pinned", value={"1": "moon"}),
+            ["application 'app'", "pinned.1", "'moon'"],
+        ),
+        ("pin of a block that is none", put(*APP, "pinned", value={"3": "edge"}), ["application 'app'", "pinned = 3"]),
+        ("pin of no index", put(*APP, "pinned", value={"first": "edge"}), ["pinned"]),
+        ("unknown source", put(*APP, "source", value="moon"), ["application 'app'", "source = 'moon'"]),
+        ("unknown dnn", put(*APP, "dnn", value="moon"), ["application 'app'", "dnn = 'moon'"]),
+        ("unknown accounting", put("accounting", value="weekly"), ["accounting = 'weekly'", "expected", "full_depth"]),
+        ("schema version of the future", put("schema_version", value=2), ["schema_version = 2", "newer finbench"]),
+        ("schema version of the past", put("schema_version", value=0), ["schema_version = 0"]),
+        (
+            "part that is no file",
+            put("network", value="nowhere.toml"),
+            ["network = 'nowhere.toml'", "file that exists"],
+        ),
+    )
+}
+
+GOOD_JSON = json.dumps(SOUND)
+
+BAD_TEXTS: dict[str, tuple[str, bytes, list[str]]] = {
+    "not JSON": ("a.json", b"{", ["not valid JSON"]),
+    "not TOML": ("a.toml", b"name = ", ["not valid TOML"]),
+    "empty JSON": ("a.json", b"", ["not valid JSON"]),
+    "empty TOML": ("a.toml", b"", ["missing"]),
+    "binary": ("a.json", bytes(range(256)), ["not valid JSON"]),
+    "binary TOML": ("a.toml", bytes(range(256)), ["not valid TOML"]),
+    "zeros": ("a.json", bytes(1000), ["not valid JSON"]),
+    "a list": ("a.json", b"[1, 2]", ["table", "a list"]),
+    "a number": ("a.json", b"1", ["table"]),
+    "NaN": ("a.json", GOOD_JSON.replace('"power_w": 5.0', '"power_w": NaN').encode(), ["power_w = nan", "finite"]),
+    "Infinity": ("a.json", GOOD_JSON.replace("5.0", "-Infinity").encode(), ["power_w = -inf", "finite"]),
+    "beyond floats": ("a.json", GOOD_JSON.replace("5.0", "1e400").encode(), ["power_w = inf", "finite"]),
+    "10,000 digits": ("a.json", GOOD_JSON.replace("5.0", "9" * 10_000).encode(), ["JSON"]),
+    "duplicate key": ("a.json", GOOD_JSON.replace('"name": "net"', '"name": "net", "name": "n"').encode(), ["'name'"]),
+    "duplicate TOML key": ("a.toml", b"name = 'a'\nname = 'b'", ["not valid TOML"]),
+    "deep JSON": ("a.json", b"[" * 10**8, ["nested too deeply"]),
+    "deep JSON tables": ("a.json", b'{"a":' * 10**6, ["nested too deeply"]),
+    "deep TOML": ("a.toml", b"a = " + b"[" * 10**8, ["bytes", "at most"]),
+    "deep TOML below the limit": ("a.toml", b"a = " + b"[" * 10**6, ["nested too deeply"]),
+    "deep TOML key": ("a.toml", b"a" + b".a" * 10**6 + b" = 1", ["nested too deeply"]),
+    "deep TOML table": ("a.toml", b"[a" + b".a" * 10**6 + b"]", ["nested too deeply"]),
+    "other suffix": ("a.yaml", b"name: a", [".toml or .json"]),
+}
+"""File name, content, what the error line must name."""

@@ -1,0 +1,102 @@
+"""The problem's data: derived quantities, choices, identity."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from models.instance import Accounting, Application, Instance, LatencyKind, Network, Node
+from models.io import load_instance, shipped
+from tests.random_instances import random_instance
+
+BALEXNET = load_instance("balexnet-cifar10")
+
+
+def test_survival_is_the_share_that_has_not_left_before_the_block() -> None:
+    assert BALEXNET.dnns[0].survival == pytest.approx([1, 0.344, 0.344, 0.092, 0.092])
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_survival_falls_from_one(seed: int) -> None:
+    shares = random_instance(seed).dnns[0].survival
+    assert shares[0] == 1
+    assert all(0 <= late <= early for early, late in pairwise(shares))
+
+
+def test_transfer_into_a_block_carries_what_the_block_before_puts_out() -> None:
+    dnn = BALEXNET.dnns[0]
+    assert dnn.transfer_bits(1) == dnn.input_bits
+    assert [dnn.transfer_bits(i) for i in range(2, 6)] == [block.output_bits for block in dnn.blocks[:-1]]
+
+
+@pytest.mark.parametrize("accounting", Accounting)
+@pytest.mark.parametrize("kind", LatencyKind)
+def test_weights_follow_the_choices(accounting: Accounting, kind: LatencyKind) -> None:
+    instance = BALEXNET.with_choices(accounting=accounting, latency_kind=kind)
+    app, survival = instance.applications[0], instance.dnns[0].survival
+    assert instance.energy_weights(app) == (survival if accounting is Accounting.EXPECTED else (1.0,) * 5)
+    assert instance.latency_weights(app) == (survival if kind is LatencyKind.EXPECTED else (1.0,) * 5)
+
+
+def test_choices_change_only_what_is_given() -> None:
+    changed = BALEXNET.with_choices(max_latency_s=0.003)
+    assert changed.applications[0].max_latency_s == 0.003
+    assert changed.applications[0].min_accuracy == BALEXNET.applications[0].min_accuracy
+    assert changed.with_choices(max_latency_s=BALEXNET.applications[0].max_latency_s) == BALEXNET
+    assert BALEXNET.with_choices() == BALEXNET
+
+
+@pytest.mark.parametrize("bad", [{"max_latency_s": -1.0}, {"max_latency_s": float("nan")}, {"min_accuracy": 1.5}])
+def test_choices_obey_the_fields_rules(bad: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        BALEXNET.with_choices(**bad)
+
+
+def test_targets_cannot_override_several_applications() -> None:
+    first = BALEXNET.applications[0].model_copy(update={"rate_per_s": 1.0})
+    several = Instance(
+        name="two",
+        network=BALEXNET.network,
+        dnns=BALEXNET.dnns,
+        applications=(first, first.model_copy(update={"name": "other"})),
+    )
+    assert several.with_choices(accounting=Accounting.FULL_DEPTH).accounting is Accounting.FULL_DEPTH
+    with pytest.raises(ValueError, match="single application"):
+        several.with_choices(min_accuracy=0.5)
+
+
+def test_hash_tells_contents_apart_and_ignores_provenance() -> None:
+    original = BALEXNET.content_hash
+    assert load_instance("balexnet-cifar10").content_hash == original
+    assert BALEXNET.model_copy(deep=True).content_hash == original
+    assert Instance(**{**fields(BALEXNET), "provenance": "elsewhere"}).content_hash == original
+    assert BALEXNET.with_choices(max_latency_s=0.003).content_hash != original
+    assert BALEXNET.with_choices(accounting=Accounting.FULL_DEPTH).content_hash != original
+
+
+def fields(instance: Instance) -> dict[str, Any]:
+    return {field: getattr(instance, field) for field in Instance.model_fields}
+
+
+def test_hashes_of_the_shipped_instances_differ() -> None:
+    hashes = [load_instance(path).content_hash for path in shipped("instances").values()]
+    assert len(set(hashes)) == len(hashes) == 5
+
+
+def test_data_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError):
+        BALEXNET.network.nodes[0].power_w = 1.0
+
+
+def test_weight_of_an_application_without_a_rate_is_one() -> None:
+    app = Application(name="a", dnn="d", source="n", max_latency_s=1.0, min_accuracy=0.5)
+    assert app.weight == 1
+    assert app.model_copy(update={"rate_per_s": 30.0}).weight == 30
+
+
+def test_a_network_of_one_node_needs_no_link() -> None:
+    network = Network(name="alone", nodes=(Node(name="n", compute_ops_per_s=1.0, power_w=0.0),))
+    assert network.link_by_pair == {}

@@ -1,0 +1,192 @@
+"""Reading and writing: bad input never gets past, good input comes back the same."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.deployment import ApplicationDeployment, Deployment
+from models.instance import Accounting, Instance
+from models.io import (
+    InputError,
+    dump_deployment,
+    dump_instance,
+    find_file,
+    instance_schema,
+    load_deployment,
+    load_instance,
+    shipped,
+    write_text,
+)
+from tests.models.bad_inputs import BAD_DOCUMENTS, BAD_TEXTS, SOUND
+from tests.random_instances import random_instance
+
+
+def refused(path: Path, *, deployment: bool = False) -> str:
+    """The one line that reading `path` fails with."""
+    with pytest.raises(InputError) as caught:
+        load_deployment(path) if deployment else load_instance(path)
+    line = str(caught.value)
+    assert "\n" not in line
+    assert len(line) < 1000
+    assert line.startswith(f"{path}: ")
+    return line
+
+
+@pytest.mark.parametrize("name", shipped("instances"))
+def test_shipped_instances_are_sound_and_say_where_they_come_from(name: str) -> None:
+    instance = load_instance(name)
+    assert instance.name == name
+    assert instance.provenance
+    assert instance.network.provenance
+    assert all(dnn.provenance for dnn in instance.dnns)
+
+
+@pytest.mark.parametrize("case", BAD_DOCUMENTS)
+def test_a_broken_rule_is_named(case: str, tmp_path: Path) -> None:
+    document, named = BAD_DOCUMENTS[case]
+    path = tmp_path / "bad.json"
+    path.write_text(json.dumps(document))
+    line = refused(path)
+    assert [part for part in named if part not in line] == [], line
+
+
+@pytest.mark.parametrize("case", BAD_TEXTS)
+def test_a_file_that_cannot_be_parsed_is_named(case: str, tmp_path: Path) -> None:
+    name, content, named = BAD_TEXTS[case]
+    path = tmp_path / name
+    path.write_bytes(content)
+    line = refused(path)
+    assert [part for part in named if part not in line] == [], line
+
+
+def test_missing_files_folders_and_names(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file"):
+        load_instance(tmp_path / "none.json")
+    with pytest.raises(InputError, match="did you mean 'balexnet-cifar10'"):
+        load_instance("balexnet-cifar")
+    folder = tmp_path / "folder.json"
+    folder.mkdir()
+    assert "cannot be read" in refused(folder)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_without_permission(tmp_path: Path) -> None:
+    path = tmp_path / "locked.json"
+    path.write_text("{}")
+    path.chmod(0)
+    assert "cannot be read" in refused(path)
+
+
+def test_parts_in_files_of_their_own(tmp_path: Path) -> None:
+    document = copy.deepcopy(SOUND)
+    (tmp_path / "net.json").write_text(json.dumps({"schema_version": 1, **document["network"]}))
+    (tmp_path / "app.json").write_text(json.dumps(document["applications"][0]))
+    whole = tmp_path / "whole.json"
+    whole.write_text(json.dumps(document))
+    split = tmp_path / "split.json"
+    split.write_text(json.dumps(document | {"network": "net.json", "applications": ["app.json"]}))
+    assert load_instance(split) == load_instance(whole)
+
+
+def test_a_fault_in_a_part_names_the_parts_file(tmp_path: Path) -> None:
+    network = copy.deepcopy(SOUND["network"])
+    network["nodes"][0]["power_w"] = -1.0
+    (tmp_path / "net.json").write_text(json.dumps(network))
+    path = tmp_path / "instance.json"
+    path.write_text(json.dumps(SOUND | {"network": "net.json"}))
+    with pytest.raises(InputError, match=r"net\.json: node 'device': power_w = -1\.0"):
+        load_instance(path)
+
+
+def test_several_applications_need_rates(tmp_path: Path) -> None:
+    path = tmp_path / "two.json"
+    apps = [SOUND["applications"][0], SOUND["applications"][0] | {"name": "other", "rate_per_s": 1.0}]
+    path.write_text(json.dumps(SOUND | {"applications": apps}))
+    assert "application 'app': rate_per_s: required" in refused(path)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_an_instance_comes_back_the_same(seed: int, tmp_path: Path) -> None:
+    instance = random_instance(seed, zeros=True)
+    path = tmp_path / "instance.json"
+    write_text(path, dump_instance(instance))
+    again = load_instance(path)
+    assert again == instance
+    assert again.content_hash == instance.content_hash
+    assert dump_instance(again) == path.read_text()
+
+
+def test_a_deployment_comes_back_the_same(tmp_path: Path) -> None:
+    decision = ApplicationDeployment(application="app", last_exit=2, placement=("device", "edge"))
+    path = tmp_path / "deployment.json"
+    for routes in (None, ((), ("device", "edge"))):
+        deployment = Deployment(deployments=(decision.model_copy(update={"routes": routes}),))
+        write_text(path, dump_deployment(deployment))
+        assert load_deployment(path) == deployment
+
+
+DECISION: dict[str, Any] = {"application": "app", "last_exit": 2, "placement": ["device", "edge"]}
+
+
+@pytest.mark.parametrize(
+    ("document", "named"),
+    [
+        ({}, ["deployments", "missing"]),
+        ({"deployments": []}, ["deployments"]),
+        ({"deployments": [DECISION], "energy": 1}, ["energy = 1", "unknown field"]),
+        ({"deployments": [DECISION | {"last_exit": 0}]}, ["deployment 1", "last_exit = 0"]),
+        ({"deployments": [DECISION | {"last_exit": True}]}, ["deployment 1", "last_exit = True"]),
+        ({"deployments": [DECISION | {"placement": []}]}, ["deployment 1", "placement"]),
+        ({"deployments": [DECISION | {"placement": "edge"}]}, ["deployment 1", "placement = 'edge'"]),
+        ({"deployments": [DECISION | {"placement": [1, 2]}]}, ["1"]),
+        ({"deployments": [DECISION | {"route": []}]}, ["deployment 1", "did you mean 'routes'"]),
+        ({"deployments": DECISION}, ["deployments"]),
+    ],
+)
+def test_a_broken_deployment_file_is_named(document: Any, named: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "deployment.json"
+    path.write_text(json.dumps(document))
+    line = refused(path, deployment=True)
+    assert [part for part in named if part not in line] == [], line
+
+
+def test_schema_names_every_field_with_its_meaning() -> None:
+    schema = instance_schema()
+    assert set(schema["properties"]) == set(Instance.model_fields)
+    for definition in ("Node", "Link", "Block", "Exit", "DNN", "Application"):
+        fields = schema["$defs"][definition]["properties"]
+        assert all("description" in field for field in fields.values()), definition
+    assert schema["$defs"]["Accounting"]["enum"] == [kind.value for kind in Accounting]
+    parts = schema["properties"]["network"]["anyOf"]
+    assert {"type": "string"} in parts
+
+
+def test_schema_accepts_the_shipped_documents() -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    for path in shipped("instances").values():
+        jsonschema.validate(json.loads(dump_instance(load_instance(path))), instance_schema())
+
+
+def test_writing_is_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "text.txt"
+    write_text(path, "first")
+    write_text(path, "second")
+    assert path.read_text() == "second"
+    assert list(tmp_path.iterdir()) == [path]
+    with pytest.raises(InputError, match="cannot be written"):
+        write_text(tmp_path / "none" / "text.txt", "x")
+    with pytest.raises(InputError, match="cannot be written"):
+        write_text(tmp_path, "x")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_find_file_prefers_shipped_names(tmp_path: Path) -> None:
+    assert find_file("blenet-mnist", "instances") == shipped("instances")["blenet-mnist"]
+    assert find_file(str(tmp_path), "instances") == tmp_path
+    assert set(shipped("campaigns")) >= {"published", "smoke"}
