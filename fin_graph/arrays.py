@@ -41,6 +41,8 @@ class Edges(NamedTuple):
     """Links are sorted by target: those into node m are in_start[m]..in_start[m+1]; shape (N+1,)."""
     link_source: Ints
     """Sending node of every link; shape (A,)."""
+    link_target: Ints
+    """Receiving node of every link; shape (A,)."""
     link_energy: Floats
     """e^tx + e^rx of every link [J/bit]; shape (A,)."""
     link_time: Floats
@@ -189,6 +191,7 @@ def path_problem(instance: Instance, app: Application, last_exit: int | None = N
         run_latency=np.outer(latency_weight * ops, 1 / speed),
         in_start=np.searchsorted(links[:, 0], np.arange(len(number) + 1)).astype(np.int32),
         link_source=links[:, 1].astype(np.int32),
+        link_target=links[:, 0].astype(np.int32),
         link_energy=links[:, 2].copy(),
         link_time=links[:, 3].copy(),
         link_delay=links[:, 4].copy(),

@@ -1,8 +1,9 @@
 """`label-setting`: the exact optimum of one application by non-dominated (energy, latency) labels.
 
 Layer by layer, as `fin_graph.labels` describes; pruned by the costs to go of the Lagrangian dual (eq. 19) against the
-best known answer of the dual and of FIN. What survives is the optimum, or the k least-energy deployments. When time
-or memory ends first, the incumbent is returned with a proven bound: the least that any label still open can lead to.
+best known answer: the dual's at first, then the best completion of any label. What survives is the optimum, or the k
+least-energy deployments. When time or memory ends first, the incumbent is returned with a proven bound: the least that
+any label still open can lead to.
 """
 
 from __future__ import annotations
@@ -15,15 +16,18 @@ import numpy as np
 from fin_graph.arrays import PathProblem, layer_edges, path_problem
 from fin_graph.bounds import LATENCY_NOISE, OPTIMAL_GAP, Dual, lagrangian_dual
 from fin_graph.infeasibility import reason_of_infeasibility
-from fin_graph.kernel import least_energy_replica_path
 from fin_graph.labels import (
     FULL,
     HEAPED,
+    LAYER_START,
     NEXT,
+    NONE_YET,
     PAUSED,
     RELAYED,
     SETTLED,
+    UNWANTED,
     UPCOMING,
+    Best,
     Heap,
     OutLinks,
     Pool,
@@ -31,6 +35,7 @@ from fin_graph.labels import (
     settle_layer,
 )
 from fin_graph.memory import reason_not_to_fit
+from fin_graph.shortest import energies_and_latencies_to_go, follow
 from fin_graph.support import reason_to_refuse
 from models.deployment import ApplicationDeployment, Deployment
 from models.instance import Instance
@@ -39,10 +44,7 @@ from models.result import Clock, Result, Status
 QUOTA = 1 << 16
 """Labels looked at between two looks at the clock."""
 
-FIN_GAMMA = 200
-"""γ of the FIN run that gives the incumbent."""
-
-_BYTES_PER_LABEL = 28
+_BYTES_PER_LABEL = 36
 _FIRST_CAPACITY = 1 << 12
 
 
@@ -88,8 +90,7 @@ def solve(instance: Instance, *, time_limit_s: float | None = None, seed: int = 
         dual = None if problem is None else lagrangian_dual(problem)
     if problem is None or dual is None or dual.incumbent is None:
         return Result(Status.INFEASIBLE, reason=reason_of_infeasibility(instance, app), times_s=clock.times_s)
-    with clock.phase("incumbent"):
-        incumbent = _incumbent(problem, dual, clock)
+    incumbent = dual.incumbent.energy, problem.deployment(dual.incumbent.layers, dual.incumbent.nodes)
     with clock.phase("labels"):
         answer = _least(problem, dual, incumbent, clock) if k == 1 else _k_least(problem, dual, incumbent, k, clock)
     energy, best = answer.found[0]
@@ -112,16 +113,6 @@ def solve(instance: Instance, *, time_limit_s: float | None = None, seed: int = 
     )
 
 
-def _incumbent(problem: PathProblem, dual: Dual, clock: Clock) -> tuple[float, ApplicationDeployment]:
-    """The better of the dual's and FIN's answers; FIN only where the dual leaves a gap, time and memory."""
-    assert dual.incumbent is not None
-    best = dual.incumbent.energy, problem.deployment(dual.incumbent.layers, dual.incumbent.nodes)
-    if best[0] - dual.lower_bound <= OPTIMAL_GAP * best[0] or clock.expired:
-        return best
-    path = least_energy_replica_path(problem, FIN_GAMMA)
-    return (path.energy, problem.deployment(path.layers, path.nodes)) if path.energy < best[0] else best
-
-
 def _least(problem: PathProblem, dual: Dual, incumbent: tuple[float, ApplicationDeployment], clock: Clock) -> _Answer:
     if incumbent[0] - dual.lower_bound <= OPTIMAL_GAP * incumbent[0]:
         return _Answer([incumbent], dual.lower_bound, labels=0)
@@ -135,28 +126,16 @@ def _least(problem: PathProblem, dual: Dual, incumbent: tuple[float, Application
 def _k_least(
     problem: PathProblem, dual: Dual, incumbent: tuple[float, ApplicationDeployment], k: int, clock: Clock
 ) -> _Answer:
-    """The k least-energy deployments: everything below a limit, which grows until k are found or nothing was cut off.
-
-    Paths are walks; one whose route visits a node twice is no deployment of its own, so more paths than k are asked
-    for until k simple ones are among them.
-    """
-    limit, paths = incumbent[0] * (1 + 1 / 16) if incumbent[0] > 0 else inf, k
+    """The k least-energy deployments: all below a limit, which grows until k are found or nothing was cut off."""
+    limit = incumbent[0] * (1 + 1 / 16) if incumbent[0] > 0 else inf
     while True:
-        search = _Search(problem, dual, limit=limit, k=paths, clock=clock)
+        search = _Search(problem, dual, limit=limit, k=k, clock=clock)
         search.run()
-        walks = search.deployments()
-        simple = [(energy, one) for energy, one in walks if _simple(one)]
-        if search.stopped is not None or len(simple) >= k or (limit == inf and len(walks) < paths):
+        found = search.deployments()
+        if search.stopped is not None or len(found) == k or limit == inf:
             bound = max(dual.lower_bound, search.lower_bound())
-            return _Answer(simple[:k] or [incumbent], bound, search.labels, search.stopped, search.reason)
-        if len(walks) >= paths:
-            paths *= 2
-        else:
-            limit = inf if limit > 16 * incumbent[0] else incumbent[0] + 2 * (limit - incumbent[0])
-
-
-def _simple(deployment: ApplicationDeployment) -> bool:
-    return all(len(set(route)) == len(route) for route in deployment.routes or ())
+            return _Answer(found or [incumbent], bound, search.labels, search.stopped, search.reason)
+        limit = inf if limit > 16 * incumbent[0] else incumbent[0] + 2 * (limit - incumbent[0])
 
 
 class _Search:
@@ -175,20 +154,24 @@ class _Search:
     """
 
     def __init__(self, problem: PathProblem, dual: Dual, *, limit: float, k: int, clock: Clock) -> None:
-        self._problem, self._limit, self._k, self._clock = problem, limit, k, clock
+        self._problem, self._k, self._clock = problem, k, clock
+        self._next_link = dual.combined_to_go.next_link
+        self._best = Best(np.array([limit]), np.array([NONE_YET if k == 1 else UNWANTED], np.int64))
         self._reverse = Reverse(
             dual.energy_to_go.cost,
             dual.latency_to_go.cost,
             dual.combined_to_go.cost,
+            *energies_and_latencies_to_go(problem.edges, self._next_link),
             dual.multiplier,
             problem.max_latency_s * (1 + LATENCY_NOISE),
         )
         self._out = _out_links(problem)
-        self._counters = np.zeros(5, np.int64)
+        self._counters = np.zeros(6, np.int64)
         self._settled, self._upcoming = _pool(_FIRST_CAPACITY), _pool(_FIRST_CAPACITY)
         self._relayed = _pool(_FIRST_CAPACITY + len(self._out.start))
         self._heap = _heap(len(self._relayed.energy))
-        self._arrivals = Pool(np.zeros(1), np.zeros(1), np.array([problem.source], np.int32), np.array([-1], np.int64))
+        origin = np.array([-1], np.int64)
+        self._arrivals = Pool(np.zeros(1), np.zeros(1), np.array([problem.source], np.int32), origin, origin)
         self._layer_ends: list[int] = []
         self.stopped: Status | None = None
         self.reason: str | None = None
@@ -205,12 +188,14 @@ class _Search:
             if self.stopped is not None:
                 return
             self._layer_ends.append(self.labels)
+            self._counters[LAYER_START] = self.labels
             self._arrivals = _sorted(self._upcoming, int(self._counters[UPCOMING]))
             self._counters[[NEXT, RELAYED, HEAPED, UPCOMING]] = 0
 
     def _settle(self, j: int) -> None:
         layer = layer_edges(self._problem.edges, j)
-        least_latencies = np.full((len(self._problem.node_names), self._k), inf)
+        least_latency = np.full(len(self._problem.node_names), inf)
+        last_settled = np.full(len(self._problem.node_names), -1, np.int64)
         while True:
             code = settle_layer(
                 j,
@@ -221,8 +206,10 @@ class _Search:
                 self._relayed,
                 self._heap,
                 self._upcoming,
-                least_latencies,
-                self._limit,
+                least_latency,
+                last_settled,
+                self._k,
+                self._best,
                 self._reverse,
                 layer,
                 self._out,
@@ -257,15 +244,16 @@ class _Search:
 
     def lower_bound(self) -> float:
         """Proven bound on the least energy: the limit, or the least that a label still open can lead to."""
+        limit = float(self._best.limit[0])
         if self.stopped is None:
-            return self._limit
+            return min([limit, *(energy for energy, _ in self.deployments())])
         waiting = self._heap.label[: self._counters[HEAPED]]
         open_labels = [
             (self._layer, Pool._make(part[self._counters[NEXT] :] for part in self._arrivals)),
             (self._layer, Pool._make(part[waiting] for part in self._relayed)),
             (self._layer + 1, Pool._make(part[: self._counters[UPCOMING]] for part in self._upcoming)),
         ]
-        return min(self._limit, *(self._least_possible(layer, labels) for layer, labels in open_labels))
+        return min(limit, *(self._least_possible(layer, labels) for layer, labels in open_labels))
 
     def _least_possible(self, layer: int, labels: Pool) -> float:
         to_go = self._reverse
@@ -275,25 +263,38 @@ class _Search:
         return float(np.maximum(plain, combined).min(initial=inf))
 
     def deployments(self) -> list[tuple[float, ApplicationDeployment]]:
-        """Up to k deployments below the limit in order of energy, none where a limit stopped the search."""
+        """Up to k deployments below the first limit, in order of energy; on a limit, the best completion if any."""
+        if self._best.label[0] >= 0:
+            return [(float(self._best.limit[0]), self._completed(int(self._best.label[0])))]
         if self.stopped is not None:
             return []
         ends = self._arrivals
-        return [(float(ends.energy[at]), self._deployment(at)) for at in range(min(self._k, len(ends.energy)))]
+        found = []
+        for at in range(min(self._k, len(ends.energy))):
+            layers, nodes = self._traced(int(ends.parent[at]))
+            whole = self._problem.deployment([*layers, self._problem.depth], [*nodes, int(ends.node[at])])
+            found.append((float(ends.energy[at]), whole))
+        return found
 
-    def _deployment(self, end: int) -> ApplicationDeployment:
-        """Follow the parents of end label `end` back to the source."""
-        layers, nodes = [self._problem.depth], [int(self._arrivals.node[end])]
-        label = int(self._arrivals.parent[end])
+    def _completed(self, label: int) -> ApplicationDeployment:
+        layers, nodes = self._traced(label)
+        onward, via = follow(self._problem.edges, self._next_link, layers[-1], nodes[-1])
+        return self._problem.deployment([*layers, *onward[1:]], [*nodes, *via[1:]])
+
+    def _traced(self, label: int) -> tuple[list[int], list[int]]:
+        """Layers and nodes from the source to a settled label."""
+        layers: list[int] = []
+        nodes: list[int] = []
         while label >= 0:
             layers.append(int(np.searchsorted(self._layer_ends, label, side="right")))
             nodes.append(int(self._settled.node[label]))
             label = int(self._settled.parent[label])
-        return self._problem.deployment(layers[::-1], nodes[::-1])
+        return layers[::-1], nodes[::-1]
 
 
 def _pool(capacity: int) -> Pool:
-    return Pool(np.empty(capacity), np.empty(capacity), np.empty(capacity, np.int32), np.empty(capacity, np.int64))
+    whole = (np.empty(capacity, np.int64) for _ in range(2))
+    return Pool(np.empty(capacity), np.empty(capacity), np.empty(capacity, np.int32), *whole)
 
 
 def _heap(capacity: int) -> Heap:

@@ -2,10 +2,14 @@
 
 A label (e, t) at vertex (j, n) stands for one way to bring the data that feeds block j+1 to node n, at energy e and
 latency t. Taken in order of energy, a label is dominated exactly when one settled earlier at its node is at most as
-late, so one number per node (k of them for the k best) decides. A label is dropped as well when the best that can
-still come of it is no better than the limit UB, or too late (reverse bounds to go: h_E, h_T, and h_μ of e + μ t):
+late, so one number per node decides. For the k best it takes k such labels, and only those count whose route within
+the layer visits no node that the label's does not: every simple route that may follow the label may follow them. A
+label is dropped as well when the best that can still come of it is no better than the limit UB, or too late (reverse
+bounds to go: h_E, h_T, and h_μ of e + μ t):
 
     t + h_T > δ      or      e + h_E ≥ UB      or      e + μ t + h_μ ≥ UB + μ δ
+
+Every settled label is also completed along the path that attains h_μ: where that meets δ, its energy lowers UB.
 """
 
 from __future__ import annotations
@@ -21,8 +25,11 @@ from fin_graph.compiled import compiled
 DONE, PAUSED, FULL = 0, 1, 2
 """Why `settle_layer` came back: the layer is settled, its quota of labels is used up, or a pool is full."""
 
-NEXT, SETTLED, RELAYED, HEAPED, UPCOMING = 0, 1, 2, 3, 4
-"""Places in the array of counters: next arrival to take, and how much of each pool is in use."""
+NONE_YET, UNWANTED = -1, -2
+"""Label of `Best` while no completion was better than the first limit, and where completions are not wanted."""
+
+NEXT, SETTLED, RELAYED, HEAPED, UPCOMING, LAYER_START = 0, 1, 2, 3, 4, 5
+"""Places in the array of counters: next arrival to take, how much of each pool is in use, the layer's first label."""
 
 
 class Pool(NamedTuple):
@@ -33,6 +40,8 @@ class Pool(NamedTuple):
     node: Ints
     parent: NDArray[np.int64]
     """Index of the settled label it came from, −1 for the source's."""
+    previous: NDArray[np.int64]
+    """Settled label before it at its vertex, −1 if none (kept for settled labels only, where k > 1)."""
 
 
 class Heap(NamedTuple):
@@ -43,13 +52,23 @@ class Heap(NamedTuple):
 
 
 class Reverse(NamedTuple):
-    """Least costs to go, for pruning; each of shape (depth + 1, N)."""
+    """Least costs to go, for pruning, and the costs of the path that attains the combined one; (depth + 1, N) each."""
 
     energy: Floats
     latency: Floats
     combined: Floats
+    completion_energy: Floats
+    completion_latency: Floats
     multiplier: float
     max_latency: float
+
+
+class Best(NamedTuple):
+    """The limit UB, and the label whose completion attains it; one element each, so that they can be lowered."""
+
+    limit: Floats
+    label: NDArray[np.int64]
+    """Index of a settled label, `NONE_YET` or `UNWANTED`."""
 
 
 class OutLinks(NamedTuple):
@@ -68,6 +87,17 @@ def _promising(reverse: Reverse, limit: float, j: int, n: int, energy: float, la
         return False
     combined = energy + reverse.multiplier * latency + reverse.combined[j, n]
     return bool(combined < limit + reverse.multiplier * reverse.max_latency)
+
+
+@compiled
+def _complete(best: Best, reverse: Reverse, j: int, n: int, energy: float, latency: float, label: int) -> None:
+    """Lower the limit to what the label leads to along the combined-cheapest path, if that is feasible and better."""
+    if best.label[0] == UNWANTED or latency + reverse.completion_latency[j, n] > reverse.max_latency:
+        return
+    completed = energy + reverse.completion_energy[j, n]
+    if completed < best.limit[0]:
+        best.limit[0] = completed
+        best.label[0] = label
 
 
 @compiled
@@ -110,13 +140,28 @@ def _heap_pop(heap: Heap, size: int) -> int:
 
 
 @compiled
-def _enter(latencies: Floats, latency: float) -> None:
-    """Insert into an ascending row, whose largest entry drops out."""
-    at = latencies.shape[0] - 1
-    while at > 0 and latencies[at - 1] > latency:
-        latencies[at] = latencies[at - 1]
-        at -= 1
-    latencies[at] = latency
+def _on_route(settled: Pool, layer_start: int, label: int, node: int) -> bool:
+    """Whether the route within the layer that leads to settled `label` visits `node`."""
+    while label >= layer_start:
+        if settled.node[label] == node:
+            return True
+        label = settled.parent[label]
+    return False
+
+
+@compiled
+def _dominators(settled: Pool, layer_start: int, last: int, latency: float, parent: int, k: int) -> int:
+    """How many labels, counting to k, dominate one of `latency` that comes from `parent`; `last` begins their chain."""
+    count, other = 0, last
+    while other >= 0 and count < k:
+        within = settled.latency[other] <= latency
+        via = settled.parent[other]
+        while within and via >= layer_start:
+            within = _on_route(settled, layer_start, parent, settled.node[via])
+            via = settled.parent[via]
+        count += within
+        other = settled.previous[other]
+    return count
 
 
 @compiled
@@ -129,8 +174,10 @@ def settle_layer(
     relayed: Pool,
     heap: Heap,
     upcoming: Pool,
-    least_latencies: Floats,
-    limit: float,
+    least_latency: Floats,
+    last_settled: NDArray[np.int64],
+    k: int,
+    best: Best,
     reverse: Reverse,
     layer: LayerEdges,
     out: OutLinks,
@@ -143,7 +190,7 @@ def settle_layer(
         Layer.
     quota : int
         Labels to look at before pausing.
-    counters : ndarray of int64, shape (5,)
+    counters : ndarray of int64, shape (6,)
         Updated in place, so that the call can be repeated after a pause or after pools have grown.
     arrivals : Pool
         Labels that arrive from layer j−1, sorted by energy; exactly as long as it is full.
@@ -151,10 +198,14 @@ def settle_layer(
         Settled labels of all layers; labels relayed within this one; labels for the next.
     heap : Heap
         Relayed labels still to be taken.
-    least_latencies : ndarray, shape (N, k)
-        The k least latencies settled at every node of this layer, ascending.
-    limit : float
-        UB: only labels that may lead below it are kept.
+    least_latency : ndarray, shape (N,)
+        Least latency settled at every node of this layer so far.
+    last_settled : ndarray of int64, shape (N,)
+        Label settled last at every node of this layer, −1 while there is none.
+    k : int
+        Labels that it takes to dominate one.
+    best : Best
+        Only labels that may lead below its limit are kept.
     reverse : Reverse
     layer : LayerEdges
     out : OutLinks
@@ -164,7 +215,7 @@ def settle_layer(
     int
         `DONE`, `PAUSED` or `FULL`.
     """
-    k = least_latencies.shape[1]
+    layer_start = counters[LAYER_START]
     for _ in range(quota):
         from_heap = counters[HEAPED] > 0
         if counters[NEXT] < arrivals.energy.shape[0]:
@@ -183,12 +234,18 @@ def settle_layer(
             at = counters[NEXT]
             counters[NEXT] += 1
         energy, latency, n = pool.energy[at], pool.latency[at], pool.node[at]
-        if latency >= least_latencies[n, k - 1]:
+        parent = pool.parent[at]
+        dominated = latency >= least_latency[n]
+        if dominated and (k == 1 or _dominators(settled, layer_start, last_settled[n], latency, parent, k) >= k):
             continue
-        _enter(least_latencies[n], latency)
         label = counters[SETTLED]
-        _put(settled, label, energy, latency, n, pool.parent[at])
+        _put(settled, label, energy, latency, n, parent)
+        settled.previous[label] = last_settled[n]
+        last_settled[n] = label
+        least_latency[n] = min(least_latency[n], latency)
         counters[SETTLED] += 1
+        _complete(best, reverse, j, n, energy, latency, label)
+        limit = best.limit[0]
         if layer.pin < 0 or layer.pin == n:
             e, t = energy + layer.run_energy[n], latency + layer.run_latency[n]
             if _promising(reverse, limit, j + 1, n, e, t):
@@ -197,7 +254,8 @@ def settle_layer(
         for a in range(out.start[n], out.start[n + 1]):
             m = out.target[a]
             e, t = energy + layer.send_energy[out.link[a]], latency + layer.send_latency[out.link[a]]
-            if t < least_latencies[m, k - 1] and _promising(reverse, limit, j, m, e, t):
+            hopeless = t >= least_latency[m] if k == 1 else _on_route(settled, layer_start, label, m)
+            if not hopeless and _promising(reverse, limit, j, m, e, t):
                 _put(relayed, counters[RELAYED], e, t, m, label)
                 _heap_push(heap, counters[HEAPED], e, counters[RELAYED])
                 counters[RELAYED] += 1

@@ -26,8 +26,8 @@ class CostsToGo(NamedTuple):
 
     cost: Floats
     """Shape (depth + 1, N); inf where the end cannot be reached."""
-    next_node: Ints
-    """Node to relay to, or `RUN_HERE`; shape (depth, N)."""
+    next_link: Ints
+    """Link to relay over, or `RUN_HERE`; shape (depth, N)."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def costs_to_go(edges: Edges, energy_weight: float, latency_weight: float) -> Co
     """
     depth, count = edges.run_energy.shape
     cost = np.zeros((depth + 1, count))
-    next_node = np.full((depth, count), RUN_HERE, np.int32)
+    next_link = np.full((depth, count), RUN_HERE, np.int32)
     for j in range(depth - 1, -1, -1):
         layer = layer_edges(edges, j)
         here = cost[j]
@@ -83,22 +83,40 @@ def costs_to_go(edges: Edges, energy_weight: float, latency_weight: float) -> Co
                     through = send[a] + here[m]
                     if through < here[n]:
                         here[n] = through
-                        next_node[j, n] = m
+                        next_link[j, n] = a
                         fallen[n] = True
             fresh = fallen
-    return CostsToGo(cost, next_node)
+    return CostsToGo(cost, next_link)
 
 
 @compiled
-def _follow(next_node: Ints, source: int) -> tuple[list[int], list[int]]:
-    """Vertices of the path that `next_node` describes from (0, source)."""
-    layers, nodes = [0], [source]
-    j, n = 0, source
-    while j < next_node.shape[0]:
-        if next_node[j, n] == RUN_HERE:
+def energies_and_latencies_to_go(edges: Edges, next_link: Ints) -> tuple[Floats, Floats]:
+    """Energy and latency to go of every vertex along the paths that `next_link` describes; shape (depth + 1, N)."""
+    depth, count = edges.run_energy.shape
+    energy, latency = np.zeros((depth + 1, count)), np.zeros((depth + 1, count))
+    for j in range(depth - 1, -1, -1):
+        layer = layer_edges(edges, j)
+        for start in range(count):
+            n = start
+            while next_link[j, n] != RUN_HERE:
+                a = next_link[j, n]
+                energy[j, start] += layer.send_energy[a]
+                latency[j, start] += layer.send_latency[a]
+                n = edges.link_target[a]
+            energy[j, start] += layer.run_energy[n] + energy[j + 1, n]
+            latency[j, start] += layer.run_latency[n] + latency[j + 1, n]
+    return energy, latency
+
+
+@compiled
+def follow(edges: Edges, next_link: Ints, j: int, n: int) -> tuple[list[int], list[int]]:
+    """Layers and nodes of the path that `next_link` describes from vertex (j, n) to the end."""
+    layers, nodes = [j], [n]
+    while j < edges.pins.shape[0]:
+        if next_link[j, n] == RUN_HERE:
             j += 1
         else:
-            n = next_node[j, n]
+            n = edges.link_target[next_link[j, n]]
         layers.append(j)
         nodes.append(n)
     return layers, nodes
@@ -123,7 +141,7 @@ def cheapest_path(problem: PathProblem, to_go: CostsToGo) -> Path | None:
     """The path from the source that `to_go` promises, None where the end cannot be reached."""
     if not np.isfinite(to_go.cost[0, problem.source]):
         return None
-    layers, nodes = _follow(to_go.next_node, problem.source)
+    layers, nodes = follow(problem.edges, to_go.next_link, 0, problem.source)
     energy, latency = path_costs(problem, layers, nodes)
     return Path(energy, latency, tuple(layers), tuple(nodes))
 

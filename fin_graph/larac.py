@@ -1,0 +1,54 @@
+"""`larac`: Lagrangian relaxation of the latency row (Jüttner, Szviatovszki, Mécs, Rajkó, INFOCOM 2001).
+
+Repeated shortest paths on energy + μ · latency give a feasible path and the Lagrangian lower bound (eq. 19). A
+baseline: the answer is as good as the dual's end points are, the duality gap may stay.
+"""
+
+from __future__ import annotations
+
+from fin_graph.arrays import path_problem
+from fin_graph.bounds import OPTIMAL_GAP, lagrangian_dual
+from fin_graph.infeasibility import reason_of_infeasibility
+from fin_graph.support import reason_to_refuse as supports
+from models.deployment import Deployment
+from models.instance import Instance
+from models.result import Clock, Result, Status
+
+__all__ = ["solve", "supports"]
+
+
+def solve(instance: Instance, *, time_limit_s: float | None = None, seed: int = 0) -> Result:  # noqa: ARG001
+    """Run LARAC.
+
+    Parameters
+    ----------
+    instance : Instance
+        Of a single application whose capacities cannot bind (`supports`).
+    time_limit_s : float, optional
+        Ignored: a handful of shortest paths is not interrupted.
+    seed : int
+        Ignored: nothing is drawn.
+
+    Returns
+    -------
+    Result
+        `optimal` where the bound meets the path, else `feasible`; or `infeasible`.
+    """
+    clock = Clock()
+    app = instance.applications[0]
+    with clock.phase("build"):
+        problem = path_problem(instance, app)
+    with clock.phase("search"):
+        dual = None if problem is None else lagrangian_dual(problem)
+    if problem is None or dual is None or dual.incumbent is None:
+        return Result(Status.INFEASIBLE, reason=reason_of_infeasibility(instance, app), times_s=clock.times_s)
+    path = dual.incumbent
+    closed = path.energy - dual.lower_bound <= OPTIMAL_GAP * dual.lower_bound
+    return Result(
+        Status.OPTIMAL if closed else Status.FEASIBLE,
+        deployment=Deployment(deployments=(problem.deployment(path.layers, path.nodes),)),
+        claimed_objective=app.weight * path.energy,
+        lower_bound=app.weight * dual.lower_bound,
+        times_s=clock.times_s,
+        info={"multiplier_j_per_s": dual.multiplier, "shortest_paths": dual.iterations},
+    )
