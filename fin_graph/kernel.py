@@ -116,14 +116,30 @@ def least_energy_replica_path(
     return ReplicaPath(energy, tuple(layers[::-1]), tuple(nodes[::-1]), relaxations)
 
 
-def frontier_rows(problem: PathProblem, gamma: int) -> Floats:
-    """Least energy of reaching the end at every replica k = 0..γ [J]; shape (gamma + 1,), inf where not reached."""
-    length = problem.depth
-    rows = np.full((length + 1, len(problem.node_names), gamma + 1), inf)
+def least_energies(problem: PathProblem, gamma: int) -> Floats:
+    """Least energy of having run the first j blocks within k steps, at any node, rounding latencies up.
+
+    Parameters
+    ----------
+    problem : PathProblem
+    gamma : int
+        Number of latency steps γ that `problem.max_latency_s` is divided into.
+
+    Returns
+    -------
+    ndarray, shape (depth + 1, gamma + 1)
+        Energies [J per inference], inf where nothing fits; falling along k.
+    """
+    rows = np.full((2, len(problem.node_names), gamma + 1), inf)
     rows[0, problem.source, 0] = 0.0
-    _fill_segment(problem, rows, 0, True)
-    energies: Floats = rows[-1].min(axis=0)
-    return energies
+    least = np.empty((problem.depth + 1, gamma + 1))
+    for j in range(problem.depth):
+        least[j] = rows[0].min(axis=0)
+        _fill_segment(problem, rows, j, True)
+        rows[0] = rows[1]
+    least[-1] = rows[0].min(axis=0)
+    falling: Floats = np.minimum.accumulate(least, axis=1)
+    return falling
 
 
 def _fill_segment(problem: PathProblem, rows: Floats, start: int, up: bool) -> int:

@@ -116,7 +116,7 @@ def solve(instance: Instance, *, time_limit_s: float | None = None, seed: int = 
 def _least(problem: PathProblem, dual: Dual, incumbent: tuple[float, ApplicationDeployment], clock: Clock) -> _Answer:
     if incumbent[0] - dual.lower_bound <= OPTIMAL_GAP * incumbent[0]:
         return _Answer([incumbent], dual.lower_bound, labels=0)
-    search = _Search(problem, dual, limit=incumbent[0], k=1, clock=clock)
+    search = _Search(problem, dual, limit=incumbent[0], clock=clock, complete=True)
     search.run()
     better = search.deployments()
     bound = max(dual.lower_bound, search.lower_bound())
@@ -138,6 +138,31 @@ def _k_least(
         limit = inf if limit > 16 * incumbent[0] else incumbent[0] + 2 * (limit - incumbent[0])
 
 
+def latency_energy_frontier(problem: PathProblem, clock: Clock) -> list[tuple[float, float]] | None:
+    """All non-dominated (latency [s], energy [J]) of deployments that meet the problem's latency target.
+
+    Parameters
+    ----------
+    problem : PathProblem
+    clock : Clock
+        Its limit ends the search.
+
+    Returns
+    -------
+    list of (float, float), or None
+        In order of rising latency; None where a limit ended the search.
+    """
+    search = _Search(problem, lagrangian_dual(problem), limit=inf, clock=clock)
+    search.run()
+    if search.stopped is not None:
+        return None
+    front: list[tuple[float, float]] = []
+    for latency, energy in search.ends():
+        if not front or latency < front[-1][0]:
+            front.append((latency, energy))
+    return front[::-1]
+
+
 class _Search:
     """One pass over the layers that keeps every label which may lead to an energy below `limit`.
 
@@ -148,15 +173,19 @@ class _Search:
         Gives the reverse bounds.
     limit : float
         UB: what is not below it is dropped.
-    k : int
-        Labels that may dominate a label before it is dropped, at least 1.
     clock : Clock
+    k : int
+        Labels that it takes to dominate one.
+    complete : bool
+        Lower the limit by completing labels; what is then found is the optimum alone.
     """
 
-    def __init__(self, problem: PathProblem, dual: Dual, *, limit: float, k: int, clock: Clock) -> None:
+    def __init__(
+        self, problem: PathProblem, dual: Dual, *, limit: float, clock: Clock, k: int = 1, complete: bool = False
+    ) -> None:
         self._problem, self._k, self._clock = problem, k, clock
         self._next_link = dual.combined_to_go.next_link
-        self._best = Best(np.array([limit]), np.array([NONE_YET if k == 1 else UNWANTED], np.int64))
+        self._best = Best(np.array([limit]), np.array([NONE_YET if complete else UNWANTED], np.int64))
         self._reverse = Reverse(
             dual.energy_to_go.cost,
             dual.latency_to_go.cost,
@@ -261,6 +290,10 @@ class _Search:
         plain = labels.energy + to_go.energy[layer, labels.node]
         combined = labels.energy + to_go.multiplier * late + to_go.combined[layer, labels.node]
         return float(np.maximum(plain, combined).min(initial=inf))
+
+    def ends(self) -> list[tuple[float, float]]:
+        """Latency and energy of every label that reached the end, in order of energy."""
+        return list(zip(self._arrivals.latency.tolist(), self._arrivals.energy.tolist(), strict=True))
 
     def deployments(self) -> list[tuple[float, ApplicationDeployment]]:
         """Up to k deployments below the first limit, in order of energy; on a limit, the best completion if any."""

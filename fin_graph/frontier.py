@@ -1,0 +1,90 @@
+"""The energy-latency-accuracy frontier: the least energy for every latency budget and every exit.
+
+With replicas in hand FIN's whole frontier costs nothing more than one run to the deepest exit: the least energy over
+all nodes at replica ≤ k, after the block of each exit, is what that exit costs within a budget of k/γ of the horizon.
+Label setting gives the exact frontier beside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import inf
+
+from fin_graph.arrays import PathProblem, path_problem
+from fin_graph.kernel import least_energies
+from fin_graph.label_setting import latency_energy_frontier
+from fin_graph.shortest import least_energy_path
+from models.instance import Application, Instance
+from models.result import Clock
+
+Corner = tuple[float, float]
+"""Latency budget [s] and the least energy [J per inference] from there on, until the next corner."""
+
+
+@dataclass(frozen=True)
+class ExitFrontier:
+    """Least energy against latency budget for one last exit."""
+
+    last_exit: int
+    """1-based."""
+    accuracy: float
+    fin: tuple[Corner, ...]
+    """FIN's corners, by rising budget: feasible, hence on or above the exact frontier."""
+    exact: tuple[Corner, ...] | None
+    """Exact corners; None where the time limit ended the search."""
+
+
+def frontiers(
+    instance: Instance,
+    app: Application,
+    *,
+    gamma: int,
+    horizon_s: float | None = None,
+    time_limit_s: float | None = None,
+) -> tuple[ExitFrontier, ...]:
+    """Frontiers of all exits.
+
+    Parameters
+    ----------
+    instance : Instance
+    app : Application
+        Its latency target plays no part, its accuracy target neither: every exit is shown.
+    gamma : int
+        FIN's number of latency steps over the horizon.
+    horizon_s : float, optional
+        Largest latency budget [s]; by default that from which more latency saves no energy at any exit.
+    time_limit_s : float, optional
+        Limit for the exact frontiers.
+
+    Returns
+    -------
+    tuple of ExitFrontier
+        One for each exit that can be reached within the horizon, shallow exits first.
+    """
+    dnn, clock = instance.dnn_of(app), Clock(time_limit_s)
+    problems = [_problem(instance, app, index) for index in range(1, len(dnn.exits) + 1)]
+    if horizon_s is None:
+        horizon_s = max((path.latency for path in map(least_energy_path, problems) if path is not None), default=0.0)
+    problems = [replace(problem, max_latency_s=horizon_s) for problem in problems]
+    least = least_energies(problems[-1], gamma)
+    found = []
+    for problem, exit_ in zip(problems, dnn.exits, strict=True):
+        steps = [(horizon_s * k / gamma, float(energy)) for k, energy in enumerate(least[problem.depth])]
+        exact = latency_energy_frontier(problem, clock)
+        fin = _corners(steps)
+        if fin or exact:
+            found.append(ExitFrontier(problem.last_exit, exit_.accuracy, fin, None if exact is None else tuple(exact)))
+    return tuple(found)
+
+
+def _problem(instance: Instance, app: Application, last_exit: int) -> PathProblem:
+    problem = path_problem(instance, app, last_exit)
+    assert problem is not None
+    return problem
+
+
+def _corners(steps: list[Corner]) -> tuple[Corner, ...]:
+    """The steps at which the energy falls."""
+    before = (0.0, inf)
+    return tuple(step for last, step in pairwise([before, *steps]) if step[1] < last[1])
