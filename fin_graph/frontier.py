@@ -18,6 +18,9 @@ from fin_graph.shortest import least_energy_path
 from models.instance import Application, Instance
 from models.result import Clock
 
+FLOAT_NOISE = 1e-12
+"""Energies that differ by less, relatively, make no corner."""
+
 Corner = tuple[float, float]
 """Latency budget [s] and the least energy [J per inference] from there on, until the next corner."""
 
@@ -53,7 +56,8 @@ def frontiers(
     gamma : int
         FIN's number of latency steps over the horizon.
     horizon_s : float, optional
-        Largest latency budget [s]; by default that from which more latency saves no energy at any exit.
+        Largest latency budget [s]; by default that from which more latency saves no energy at any exit, and what
+        rounding up may add to it.
     time_limit_s : float, optional
         Limit for the exact frontiers.
 
@@ -65,7 +69,8 @@ def frontiers(
     dnn, clock = instance.dnn_of(app), Clock(time_limit_s)
     problems = [_problem(instance, app, index) for index in range(1, len(dnn.exits) + 1)]
     if horizon_s is None:
-        horizon_s = max((path.latency for path in map(least_energy_path, problems) if path is not None), default=0.0)
+        slowest = max((path.latency for path in map(least_energy_path, problems) if path is not None), default=0.0)
+        horizon_s = slowest * (1 + len(dnn.blocks) / gamma)
     problems = [replace(problem, max_latency_s=horizon_s) for problem in problems]
     least = least_energies(problems[-1], gamma)
     found = []
@@ -87,4 +92,4 @@ def _problem(instance: Instance, app: Application, last_exit: int) -> PathProble
 def _corners(steps: list[Corner]) -> tuple[Corner, ...]:
     """The steps at which the energy falls."""
     before = (0.0, inf)
-    return tuple(step for last, step in pairwise([before, *steps]) if step[1] < last[1])
+    return tuple(step for last, step in pairwise([before, *steps]) if step[1] < last[1] * (1 - FLOAT_NOISE))

@@ -1,0 +1,45 @@
+"""The energy-latency-accuracy frontier."""
+
+from __future__ import annotations
+
+import pytest
+
+from fin_graph.fin import solve as fin
+from fin_graph.frontier import frontiers
+from fin_graph.label_setting import solve as label_setting
+from models.instance import Instance
+from tests.random_instances import random_instance
+
+
+def test_balexnet_has_three_exits_and_fins_corners_lie_above_the_exact(balexnet: Instance) -> None:
+    found = frontiers(balexnet, balexnet.applications[0], gamma=200)
+    assert [one.last_exit for one in found] == [1, 2, 3]
+    for one in found:
+        assert one.exact is not None
+        for budget, energy in one.fin:
+            least = min(e for latency, e in one.exact if latency <= budget)
+            assert energy >= least * (1 - 1e-9)
+        assert one.fin[-1][1] == pytest.approx(one.exact[-1][1], rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_every_corner_is_what_the_methods_find_at_that_budget(seed: int) -> None:
+    instance = random_instance(seed)
+    app = instance.applications[0]
+    horizon, gamma = app.max_latency_s, 40
+    for one in frontiers(instance, app, gamma=gamma, horizon_s=horizon):
+        asked = instance.with_choices(min_accuracy=one.accuracy)
+        shallower = [e for e in instance.dnn_of(app).exits[: one.last_exit - 1] if e.accuracy >= one.accuracy]
+        if shallower:
+            continue
+        if one.fin:
+            assert fin(asked, gamma=gamma, backend="arrays").claimed_objective == pytest.approx(
+                one.fin[-1][1], rel=1e-9
+            )
+        assert one.exact
+        assert label_setting(asked).claimed_objective == pytest.approx(one.exact[-1][1], rel=1e-9)
+
+
+def test_time_limit_leaves_fins_frontier(balexnet: Instance) -> None:
+    found = frontiers(balexnet, balexnet.applications[0], gamma=50, time_limit_s=60)
+    assert all(one.exact is not None for one in found)

@@ -1,0 +1,135 @@
+"""FIN on arrays: same energies as the three NetworkX stages, feasible up, a bound down, bounded memory."""
+
+from __future__ import annotations
+
+from math import inf
+
+import pytest
+
+from fin_graph import kernel
+from fin_graph.arrays import PathProblem, path_problem
+from fin_graph.inference import fin_three_stages
+from fin_graph.kernel import ReplicaPath, least_energies, least_energy_replica_path, rows_bytes
+from fin_graph.label_setting import solve as label_setting
+from models.deployment import Deployment
+from models.evaluate import Evaluation, evaluate
+from models.instance import Instance
+from models.result import Status
+from tests.random_instances import random_instance
+
+NOISE = 1e-9
+
+
+def problem_of(instance: Instance) -> PathProblem | None:
+    return path_problem(instance, instance.applications[0])
+
+
+def judged(instance: Instance, problem: PathProblem, path: ReplicaPath) -> Evaluation:
+    return evaluate(instance, Deployment(deployments=(problem.deployment(path.layers, path.nodes),)))
+
+
+def energies_agree(seed: int, gammas: tuple[int, ...], *, zeros: bool) -> None:
+    instance = random_instance(seed, max_nodes=4, max_blocks=4, zeros=zeros)
+    problem = problem_of(instance)
+    if problem is None:
+        return
+    for gamma in gammas:
+        for rounding in ("up", "down"):
+            stages = fin_three_stages(instance, instance.applications[0], gamma, rounding=rounding)
+            expected = inf if stages.energy_j is None else stages.energy_j
+            found = least_energy_replica_path(problem, gamma, up=rounding == "up").energy
+            assert found == pytest.approx(expected, rel=NOISE, abs=0), (gamma, rounding)
+
+
+@pytest.mark.parametrize("zeros", [False, True])
+@pytest.mark.parametrize("block", range(10))
+def test_same_energy_as_the_three_stages(block: int, zeros: bool) -> None:
+    for seed in range(40 * block, 40 * (block + 1)):
+        energies_agree(seed, (1, 2 + seed % 30), zeros=zeros)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", range(20))
+def test_same_energy_as_the_three_stages_at_large_gamma(block: int) -> None:
+    for seed in range(1000 + 60 * block, 1000 + 60 * (block + 1)):
+        energies_agree(seed, (1 + seed % 200, 200), zeros=seed % 3 == 0)
+
+
+@pytest.mark.parametrize("gamma", [1, 7, 60])
+def test_up_is_feasible_and_claims_what_it_costs_down_is_a_bound(gamma: int) -> None:
+    found = 0
+    for seed in range(300):
+        instance = random_instance(seed, zeros=seed % 2 == 0)
+        problem = problem_of(instance)
+        optimum = label_setting(instance)
+        if problem is None or optimum.claimed_objective is None:
+            continue
+        up = least_energy_replica_path(problem, gamma)
+        down = least_energy_replica_path(problem, gamma, up=False)
+        assert down.energy <= optimum.claimed_objective * (1 + NOISE)
+        assert up.energy >= optimum.claimed_objective * (1 - NOISE)
+        if up.layers:
+            found += 1
+            judgement = judged(instance, problem, up)
+            assert judgement.feasible
+            assert judgement.objective == pytest.approx(up.energy, rel=NOISE, abs=0)
+        assert judged(instance, problem, down).objective == pytest.approx(down.energy, rel=NOISE, abs=0)
+    assert found > (20 if gamma > 1 else 1)
+
+
+def test_checkpoints_give_the_same_path_in_less_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    instances = [random_instance(seed, zeros=seed % 2 == 0) for seed in range(120)]
+    problems = [problem for problem in map(problem_of, instances) if problem is not None]
+    kept = [least_energy_replica_path(problem, 20) for problem in problems]
+    before = [rows_bytes(problem, 20) for problem in problems]
+    monkeypatch.setattr(kernel, "KEPT_ROWS_BYTES", 0)
+    for problem, path, size in zip(problems, kept, before, strict=True):
+        again = least_energy_replica_path(problem, 20)
+        assert again.energy == path.energy
+        if path.layers:
+            assert len(again.layers) == len(path.layers) or again.energy == path.energy
+        assert rows_bytes(problem, 20) <= size + 8 * 21 * len(problem.node_names)
+    deep = next(problem for problem in problems if problem.depth == 6)
+    assert rows_bytes(deep, 20) < 8 * 21 * len(deep.node_names) * 7
+
+
+def test_band_keeps_late_ends_and_widens_to_the_latest(balexnet: Instance) -> None:
+    problem = problem_of(balexnet)
+    assert problem is not None
+    everything = least_energy_replica_path(problem, 100)
+    for band in (0, 1, 5, 30, 100):
+        narrowed = least_energy_replica_path(problem, 100, band=band)
+        assert narrowed.layers
+        assert narrowed.energy >= everything.energy
+        judgement = judged(balexnet, problem, narrowed)
+        assert judgement.feasible
+    assert least_energy_replica_path(problem, 100, band=100).energy == everything.energy
+
+
+def test_least_energies_end_where_the_search_does() -> None:
+    for seed in range(60):
+        problem = problem_of(random_instance(seed))
+        if problem is not None:
+            assert least_energies(problem, 25)[-1, -1] == least_energy_replica_path(problem, 25).energy
+
+
+@pytest.mark.parametrize("bandwidth", [1.0, 1e15])
+@pytest.mark.parametrize("gamma", [1, 200])
+def test_extreme_bandwidths(balexnet: Instance, bandwidth: float, gamma: int) -> None:
+    links = tuple(link.model_copy(update={"bandwidth_bit_per_s": bandwidth}) for link in balexnet.network.links)
+    network = balexnet.network.model_copy(update={"links": links})
+    instance = balexnet.model_copy(update={"network": network}).with_choices(max_latency_s=0.01)
+    problem = problem_of(instance)
+    assert problem is not None
+    path = least_energy_replica_path(problem, gamma)
+    optimum = label_setting(instance)
+    assert optimum.status is Status.OPTIMAL
+    assert optimum.claimed_objective is not None
+    assert path.energy >= optimum.claimed_objective * (1 - NOISE)
+
+
+def test_nothing_fits_a_tiny_budget(balexnet: Instance) -> None:
+    for budget in (0.0, 1e-300, 1e-9):
+        problem = problem_of(balexnet.with_choices(max_latency_s=budget))
+        assert problem is not None
+        assert least_energy_replica_path(problem, 100).energy == inf

@@ -1,0 +1,188 @@
+"""Label setting: equal to the mathematical program and to enumeration, honest on limits, k best."""
+
+from __future__ import annotations
+
+from itertools import pairwise, product
+
+import numpy as np
+import pytest
+
+from fin_graph import label_setting, memory
+from fin_graph.arrays import earliest_accurate_exit, path_problem
+from fin_graph.label_setting import latency_energy_frontier, solve, supports
+from models import exhaustive
+from models.deployment import ApplicationDeployment, Deployment
+from models.evaluate import equal_energy, evaluate
+from models.instance import Instance
+from models.milp import flow
+from models.result import Clock, Status
+from tests.random_instances import random_instance
+
+NOISE = 1e-9
+
+
+def same_answer(instance: Instance, *, milp: bool) -> bool:
+    """Whether there was an optimum to agree on."""
+    mine, truth = solve(instance), exhaustive.solve(instance)
+    others = [truth, flow.solve(instance)] if milp else [truth]
+    for other in others:
+        assert mine.status is other.status
+        if other.claimed_objective is not None:
+            assert mine.claimed_objective is not None
+            assert equal_energy(mine.claimed_objective, other.claimed_objective)
+    if mine.deployment is None:
+        assert mine.reason
+        return False
+    judgement = evaluate(instance, mine.deployment)
+    assert judgement.feasible
+    assert mine.claimed_objective == pytest.approx(judgement.objective, rel=NOISE, abs=0)
+    assert mine.lower_bound == pytest.approx(mine.claimed_objective, rel=NOISE, abs=0)
+    return True
+
+
+@pytest.mark.parametrize("block", range(8))
+def test_equals_enumeration_and_the_program(block: int) -> None:
+    seeds = range(25 * block, 25 * (block + 1))
+    assert sum(same_answer(random_instance(s, max_nodes=4, zeros=s % 3 == 0), milp=s % 2 == 0) for s in seeds) > 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", range(20))
+def test_equals_enumeration_and_the_program_on_thousands(block: int) -> None:
+    seeds = range(10_000 + 100 * block, 10_000 + 100 * (block + 1))
+    assert sum(same_answer(random_instance(s, zeros=s % 3 == 0), milp=True) for s in seeds) > 20
+
+
+def all_energies(instance: Instance) -> list[float]:
+    """Energies of all feasible deployments up to the earliest accurate exit, judged by the evaluator."""
+    app = instance.applications[0]
+    dnn, names = instance.dnn_of(app), [node.name for node in instance.network.nodes]
+    last_exit = earliest_accurate_exit(dnn, app.min_accuracy)
+    if last_exit is None:
+        return []
+    links = set(instance.network.link_by_pair)
+
+    def routes(start: str, end: str) -> list[tuple[str, ...]]:
+        if start == end:
+            return [()]
+        others = [name for name in names if name not in (start, end)]
+        middles: list[tuple[str, ...]] = [(), *((name,) for name in others)]
+        ways = [(start, *middle, end) for middle in middles]
+        return [way for way in ways if all(pair in links for pair in pairwise(way))]
+
+    energies = []
+    for placement in product(names, repeat=dnn.exits[last_exit - 1].after_block):
+        stops = (app.source, *placement)
+        for ways in product(*(routes(a, b) for a, b in zip(stops, placement, strict=False))):
+            one = ApplicationDeployment(application=app.name, last_exit=last_exit, placement=placement, routes=ways)
+            judgement = evaluate(instance, Deployment(deployments=(one,)))
+            if judgement.feasible and judgement.objective is not None:
+                energies.append(judgement.objective)
+    return sorted(energies)
+
+
+def test_k_least_energy_deployments_are_those_of_enumeration() -> None:
+    compared = 0
+    for seed in range(160):
+        instance = random_instance(seed, max_nodes=3, max_blocks=3, zeros=seed % 3 == 0)
+        expected = all_energies(instance)[:5]
+        result = solve(instance, k=5)
+        if not expected:
+            assert result.status is Status.INFEASIBLE
+            continue
+        found = [result.claimed_objective, *(other["energy_j"] for other in result.info["alternatives"])]
+        assert found == pytest.approx(expected, rel=NOISE, abs=0)
+        compared += 1
+        deployments = [result.deployment.model_dump_json()] if result.deployment else []
+        deployments += [str(other["deployment"]) for other in result.info["alternatives"]]
+        assert len(set(deployments)) == len(found)
+    assert compared > 60
+
+
+def test_frontier_holds_the_optimum_of_every_budget(balexnet: Instance) -> None:
+    instances = [balexnet, *(random_instance(seed) for seed in range(40))]
+    for instance in instances:
+        problem = path_problem(instance, instance.applications[0])
+        if problem is None:
+            continue
+        front = latency_energy_frontier(problem, Clock())
+        assert front is not None
+        optimum = solve(instance).claimed_objective
+        assert (not front) == (optimum is None)
+        if front:
+            assert front[-1][1] == pytest.approx(optimum, rel=NOISE, abs=0)
+            assert all(a[0] < b[0] and a[1] > b[1] for a, b in pairwise(front))
+        for latency, energy in front:
+            tightened = instance.with_choices(max_latency_s=latency)
+            assert solve(tightened).claimed_objective == pytest.approx(energy, rel=1e-8, abs=0)
+
+
+def test_time_limit_returns_incumbent_and_proven_bound(hard: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    optimum = solve(hard)
+    monkeypatch.setattr(label_setting, "QUOTA", 16)
+    result = solve(hard, time_limit_s=0.0)
+    assert result.status is Status.TIME_LIMIT
+    assert result.deployment is not None
+    assert evaluate(hard, result.deployment).feasible
+    assert result.lower_bound is not None
+    assert result.claimed_objective is not None
+    assert optimum.claimed_objective is not None
+    assert 0 < result.lower_bound <= optimum.claimed_objective * (1 + NOISE)
+    assert result.claimed_objective >= optimum.claimed_objective * (1 - NOISE)
+    assert latency_energy_frontier_stops(hard)
+
+
+def latency_energy_frontier_stops(instance: Instance) -> bool:
+    problem = path_problem(instance, instance.applications[0])
+    assert problem is not None
+    return latency_energy_frontier(problem, Clock(0.0)) is None
+
+
+def test_memory_that_would_not_hold_the_labels_is_foreseen(hard: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(label_setting, "_FIRST_CAPACITY", 8)
+    assert solve(hard).status is Status.OPTIMAL, "pools grow"
+    monkeypatch.setattr(memory.psutil, "virtual_memory", lambda: type("Memory", (), {"available": 1000}))
+    result = solve(hard)
+    assert result.status is Status.MEMORY_LIMIT
+    assert result.deployment is not None
+    assert result.lower_bound is not None
+    assert result.reason is not None
+    assert "GiB" in result.reason
+
+
+@pytest.mark.parametrize("factor", [1e-9, 1e-3, 1e6])
+def test_scaling_energies_changes_no_decision(factor: float) -> None:
+    for seed in range(60):
+        instance = random_instance(seed)
+        nodes = tuple(n.model_copy(update={"power_w": n.power_w * factor}) for n in instance.network.nodes)
+        links = tuple(
+            link.model_copy(
+                update={
+                    "tx_energy_j_per_bit": link.tx_energy_j_per_bit * factor,
+                    "rx_energy_j_per_bit": link.rx_energy_j_per_bit * factor,
+                }
+            )
+            for link in instance.network.links
+        )
+        network = instance.network.model_copy(update={"nodes": nodes, "links": links})
+        scaled = solve(instance.model_copy(update={"network": network}))
+        plain = solve(instance)
+        assert scaled.deployment == plain.deployment
+        if plain.claimed_objective is not None:
+            assert scaled.claimed_objective == pytest.approx(factor * plain.claimed_objective, rel=NOISE, abs=0)
+
+
+def test_more_slack_never_costs_energy() -> None:
+    for seed in range(80):
+        instance = random_instance(seed)
+        delta = instance.applications[0].max_latency_s
+        energies = [solve(instance.with_choices(max_latency_s=delta * f)).claimed_objective for f in (1, 1.3, 2, 10)]
+        known = [np.inf if energy is None else energy for energy in energies]
+        assert all(b <= a * (1 + NOISE) for a, b in pairwise(known))
+
+
+def test_refuses_what_it_cannot_honour(balexnet: Instance) -> None:
+    assert supports(balexnet) is None
+    assert "k = 0" in str(supports(balexnet, k=0))
+    app = balexnet.applications[0].model_copy(update={"rate_per_s": 1e9})
+    assert "capacities" in str(supports(balexnet.model_copy(update={"applications": (app,)})))
