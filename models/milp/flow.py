@@ -107,12 +107,13 @@ def solve(
     if all_kept is None:
         reason = "no exit is accurate enough, or no path to one meets the latency target and the pins"
         return Result(Status.INFEASIBLE, reason=reason, times_s=clock.times_s, info=info)
-    with clock.phase("build"):
-        model, programs, scale = build(all_costs, all_kept, capacities)
-        if start is not None:
-            _set_values(programs, start)
-    _count(all_costs, programs, info)
-    outcome = backend(model, Limits(mip_gap, threads, seed, start is not None), clock)
+    with PauseGC():  # to build and hand over make millions of objects that live on: collecting takes as long again
+        with clock.phase("build"):
+            model, programs, scale = build(all_costs, all_kept, capacities)
+            if start is not None:
+                _set_values(programs, start)
+        _count(all_costs, programs, info)
+        outcome = backend(model, Limits(mip_gap, threads, seed, start is not None), clock)
     with clock.phase("extract"):
         found = start if outcome.status is Status.TIME_LIMIT else None
         if outcome.values is not None:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import highspy
 import numpy as np
-from highspy import HighsModelStatus, HighsStatus, MatrixFormat, ObjSense
+import scipy.sparse  # noqa: F401 (Pyomo imports it on first use, within the time of a hand-over)
+from highspy import HighsModelStatus, HighsStatus, MatrixFormat, ObjSense, SolutionStatus
 from pyomo.common.errors import InfeasibleConstraintException
 from pyomo.core.base import ConcreteModel
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler, LinearStandardFormInfo
@@ -53,9 +55,10 @@ def solve_with_highs(model: ConcreteModel, limits: Limits, clock: Clock) -> Outc
         except InfeasibleConstraintException as error:
             return Outcome(Status.INFEASIBLE, reason=str(error))
         highs = _new_highs(limits)
-        _pass_model(highs, form)
-        if limits.warm_start:
-            _pass_start(highs, form)
+        if HighsStatus.kError in (_pass_model(highs, form), _pass_start(highs, form, limits)):
+            return Outcome(Status.ERROR, reason="HiGHS rejects the model or its warm start")
+    if clock.expired:
+        return Outcome(Status.TIME_LIMIT, reason="the time limit passed before HiGHS could start")
     with clock.phase("solve"):
         if clock.remaining_s is not None:
             _set_options(highs, {"time_limit": clock.remaining_s})
@@ -80,18 +83,18 @@ def _new_highs(limits: Limits) -> highspy.Highs:
     return highs
 
 
-def _set_options(highs: highspy.Highs, options: Mapping[str, float | bool]) -> None:
+def _set_options(highs: highspy.Highs, options: Mapping[str, float | bool | str]) -> None:
     for name, value in options.items():
         if highs.setOptionValue(name, value) != HighsStatus.kOk:
             raise ValueError(f"HiGHS does not accept {name} = {value!r}")
 
 
-def _pass_model(highs: highspy.Highs, form: LinearStandardFormInfo) -> None:
+def _pass_model(highs: highspy.Highs, form: LinearStandardFormInfo) -> HighsStatus:
     matrix, rhs = form.A, np.array(form.rhs, dtype=np.float64)
     kind = np.array([row.bound_type for row in form.rows])  # 1: ≤, 0: =, −1: ≥
     bounds = np.array([variable.bounds for variable in form.columns], dtype=np.float64).reshape(-1, 2)
     integral = np.array([variable.is_integer() for variable in form.columns], dtype=np.int32)
-    passed = highs.passModel(
+    passed: HighsStatus = highs.passModel(
         len(form.columns),
         len(form.rows),
         matrix.nnz,
@@ -108,38 +111,44 @@ def _pass_model(highs: highspy.Highs, form: LinearStandardFormInfo) -> None:
         matrix.data,
         integral,
     )
-    if passed == HighsStatus.kError:
-        raise RuntimeError("HiGHS rejects the model")
+    return passed
 
 
-def _pass_start(highs: highspy.Highs, form: LinearStandardFormInfo) -> None:
+def _pass_start(highs: highspy.Highs, form: LinearStandardFormInfo, limits: Limits) -> HighsStatus:
+    if not limits.warm_start:
+        return HighsStatus.kOk
+    # HiGHS 1.16.0 maps a start wrongly into its presolved model and may then report it as optimal (1.15.1 does not).
+    _set_options(highs, {"presolve": "off"})
     start = highspy.HighsSolution()
     start.col_value = [variable.value or 0.0 for variable in form.columns]
-    if highs.setSolution(start) == HighsStatus.kError:
-        raise RuntimeError("HiGHS rejects the warm start")
+    taken: HighsStatus = highs.setSolution(start)
+    return taken
 
 
 def _outcome(highs: highspy.Highs, form: LinearStandardFormInfo, ran: HighsStatus, limits: Limits) -> Outcome:
-    said = highs.getModelStatus()
+    facts, said = highs.getInfo(), highs.getModelStatus()
     status = Status.ERROR if ran == HighsStatus.kError else _STATUS.get(said, Status.ERROR)
-    facts = highs.getInfo()
-    found = (
-        status is not Status.INFEASIBLE
-        and facts.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
-    )
+    reason = f"HiGHS: {highs.modelStatusToString(said)}"
+    found = facts.primal_solution_status == SolutionStatus.kSolutionStatusFeasible
     objective = facts.objective_function_value if found else None
     bound = facts.mip_dual_bound if math.isfinite(facts.mip_dual_bound) else None
-    reason = f"HiGHS: {highs.modelStatusToString(said)}"
     if status is Status.OPTIMAL:
         status, reason = _checked(objective, bound, limits.mip_gap, reason)
-    values = None
-    if found and status is not Status.ERROR:
-        column = np.asarray(highs.getSolution().col_value)
-        values = tuple((form.columns[j], float(column[j])) for j in np.flatnonzero(column))
-    info = {"solver": f"HiGHS {highs.version()}", "rows": len(form.rows), "columns": len(form.columns)}
     return Outcome(
-        status, objective, bound, facts.mip_gap if found else None, max(0, facts.mip_node_count), values, reason, info
+        status=status,
+        objective=objective,
+        bound=bound,
+        gap=facts.mip_gap if math.isfinite(facts.mip_gap) else None,
+        node_count=max(0, facts.mip_node_count),
+        values=_nonzero_values(highs, form) if found else None,
+        reason=reason,
+        info={"solver": f"HiGHS {highs.version()}", "rows": len(form.rows), "columns": len(form.columns)},
     )
+
+
+def _nonzero_values(highs: highspy.Highs, form: LinearStandardFormInfo) -> tuple[tuple[Any, float], ...]:
+    column = np.asarray(highs.getSolution().col_value)
+    return tuple((form.columns[j], float(column[j])) for j in np.flatnonzero(column))
 
 
 def _checked(objective: float | None, bound: float | None, mip_gap: float, reason: str) -> tuple[Status, str]:

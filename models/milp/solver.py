@@ -48,7 +48,7 @@ class Outcome:
 
 
 class Backend(Protocol):
-    """Solves a Pyomo model of binaries and continuous variables; times `handover` and `solve` on the run's clock."""
+    """Solves a Pyomo model of binaries and bounded variables; times `handover` and `solve` on the run's clock."""
 
     def __call__(self, model: ConcreteModel, limits: Limits, clock: Clock) -> Outcome:
         """Hand `model` over, solve it in the time that `clock` leaves, and report.

@@ -1,0 +1,112 @@
+"""An independent enumeration that knows nothing but `evaluate`, and small instances that share a system."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import permutations, product
+
+import numpy as np
+
+from models.deployment import ApplicationDeployment, Deployment
+from models.evaluate import evaluate
+from models.instance import DNN, Application, Block, Instance, Link, Network, Node
+from tests.random_instances import random_instance
+
+
+def least_objective(instance: Instance) -> float | None:
+    """Least objective over every combination of last exits, placements and simple routes that `evaluate` passes."""
+    best = None
+    for decisions in product(*(_decisions(instance, app) for app in instance.applications)):
+        judged = evaluate(instance, Deployment(deployments=decisions))
+        if judged.feasible and judged.objective is not None and (best is None or judged.objective < best):
+            best = judged.objective
+    return best
+
+
+def _decisions(instance: Instance, app: Application) -> Iterator[ApplicationDeployment]:
+    nodes = [node.name for node in instance.network.nodes]
+    for f, exit_ in enumerate(instance.dnn_of(app).exits, start=1):
+        for placement in product(nodes, repeat=exit_.after_block):
+            stops = (app.source, *placement)
+            for routes in product(*(_routes(nodes, a, b) for a, b in zip(stops, placement, strict=False))):
+                yield ApplicationDeployment(application=app.name, last_exit=f, placement=placement, routes=routes)
+
+
+def _routes(nodes: list[str], start: str, end: str) -> list[tuple[str, ...]]:
+    """Every sequence of different nodes from start to end, whether or not there are links."""
+    if start == end:
+        return [()]
+    others = [node for node in nodes if node not in (start, end)]
+    return [(start, *between, end) for k in range(len(others) + 1) for between in permutations(others, k)]
+
+
+def shared_instance(seed: int, *, applications: int = 2, max_nodes: int = 3, max_blocks: int = 3) -> Instance:
+    """A few applications on one network whose compute rates, memories and bandwidths often bind."""
+    rng = np.random.default_rng(seed)
+    base = random_instance(seed, max_nodes=max_nodes, max_blocks=max_blocks)
+    dnns = tuple(_dnn(rng, f"dnn{h}", max_blocks) for h in range(applications))
+    apps = tuple(
+        Application(
+            name=f"app{h}",
+            dnn=dnn.name,
+            source=str(rng.choice([node.name for node in base.network.nodes])),
+            rate_per_s=float(10 ** rng.uniform(0, 3)),
+            max_latency_s=base.applications[0].max_latency_s * float(rng.uniform(5, 50)),
+            min_accuracy=float(rng.uniform(0, 0.5)),
+        )
+        for h, dnn in enumerate(dnns)
+    )
+    return Instance(
+        name=f"shared-{seed}",
+        accounting=base.accounting,
+        latency_kind=base.latency_kind,
+        network=_tight(rng, base.network, dnns, apps),
+        dnns=dnns,
+        applications=apps,
+    )
+
+
+def _dnn(rng: np.random.Generator, name: str, max_blocks: int) -> DNN:
+    """A random DNN whose blocks have parameters."""
+    dnn = random_instance(int(rng.integers(2**31)), max_nodes=1, max_blocks=max_blocks).dnns[0]
+    blocks = tuple(
+        Block(ops=block.ops, output_bits=block.output_bits, parameter_bytes=float(rng.uniform(0, 10)))
+        for block in dnn.blocks
+    )
+    return DNN(name=name, input_bits=dnn.input_bits, blocks=blocks, exits=dnn.exits)
+
+
+def _tight(rng: np.random.Generator, network: Network, dnns: tuple[DNN, ...], apps: tuple[Application, ...]) -> Network:
+    """The network with about half of its capacities below, or little above, the whole demand."""
+    compute = bits = memory = 0.0
+    for app, dnn in zip(apps, dnns, strict=True):
+        compute += app.weight * sum(block.ops for block in dnn.blocks)
+        bits += app.weight * sum(dnn.transfer_bits(i) for i in range(1, len(dnn.blocks) + 1))
+        memory += sum(block.parameter_bytes for block in dnn.blocks)
+
+    def capacity(demand: float, otherwise: float) -> float:
+        return demand * float(rng.uniform(0.3, 1.1)) if rng.random() < 0.5 else otherwise
+
+    return Network(
+        name="tight",
+        nodes=tuple(
+            Node(
+                name=node.name,
+                compute_ops_per_s=capacity(compute, node.compute_ops_per_s),
+                power_w=node.power_w,
+                memory_bytes=capacity(memory, 2 * memory),
+            )
+            for node in network.nodes
+        ),
+        links=tuple(
+            Link(
+                source=link.source,
+                target=link.target,
+                bandwidth_bit_per_s=capacity(bits, link.bandwidth_bit_per_s),
+                tx_energy_j_per_bit=link.tx_energy_j_per_bit,
+                rx_energy_j_per_bit=link.rx_energy_j_per_bit,
+                delay_s=link.delay_s,
+            )
+            for link in network.links
+        ),
+    )

@@ -1,0 +1,98 @@
+"""Reductions are sound, checked against every feasible deployment, and do remove something."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from models import exhaustive
+from models.deployment import ApplicationDeployment, Deployment
+from models.instance import Instance
+from models.milp.costs import Costs, costs_of
+from models.milp.steps import Steps, steps_of
+from models.milp.strengthen import Kept, earliest_accurate_exit, least_energy, within_energy, within_latency
+from models.result import Clock
+from tests.random_instances import random_instance
+
+
+def feasible_to(instance: Instance, costs: Costs, last_exit: int) -> list[Steps]:
+    """All feasible deployments to one exit over undominated routes."""
+    routes = list(exhaustive._simple_routes(instance))
+    choices = [exhaustive._choices(instance, instance.applications[0], routes)]
+    found = []
+    for _, exit_, path in exhaustive._Search(instance, choices, Clock())._feasible(0):
+        if exit_ == last_exit:
+            decision = ApplicationDeployment(
+                application=instance.applications[0].name,
+                last_exit=exit_,
+                placement=tuple(choice.node for choice in path),
+                routes=tuple(choice.route for choice in path),
+            )
+            found += steps_of([costs], Deployment(deployments=(decision,)))
+    return found
+
+
+def uses_only(steps: Steps, kept: Kept) -> bool:
+    return all(
+        kept.run[k, node] and all(kept.send[k, link] for link in route)
+        for k, (node, route) in enumerate(zip(steps.placement, steps.routes, strict=True))
+    )
+
+
+SEEDS = range(150)
+
+
+def case(seed: int) -> tuple[Instance, Costs, Kept | None, list[Steps]]:
+    instance = random_instance(seed, max_nodes=4, max_blocks=4, zeros=seed % 3 == 0)
+    (costs,) = costs_of(instance)
+    last_exit = earliest_accurate_exit(costs)
+    found = [] if last_exit is None else feasible_to(instance, costs, last_exit)
+    return instance, costs, within_latency(costs), found
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_feasible_deployment_survives_the_latency_bound(seed: int) -> None:
+    _, _, kept, found = case(seed)
+    assert (kept is None) == (not found)
+    assert kept is None or all(uses_only(steps, kept) for steps in found)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_deployment_as_good_as_the_incumbent_survives_the_energy_bounds(seed: int) -> None:
+    _, costs, kept, found = case(seed)
+    if kept is None:
+        return
+    rng = np.random.default_rng(seed)
+    incumbent = found[int(rng.integers(len(found)))]
+    (reduced,) = within_energy([costs], [kept], [incumbent])
+    as_good = [steps for steps in found if steps.energy(costs) <= incumbent.energy(costs)]
+    assert all(uses_only(steps, reduced) for steps in as_good)
+    assert not (reduced.run & ~kept.run).any()
+    assert not (reduced.send & ~kept.send).any()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_least_energy_is_the_least_over_all_paths(seed: int) -> None:
+    instance, costs, _, _ = case(seed)
+    loose = instance.with_choices(max_latency_s=1e9)
+    (costs,) = costs_of(loose)
+    kept, optimum = within_latency(costs), exhaustive.solve(loose).claimed_objective
+    if kept is None:
+        assert optimum is None
+    else:
+        assert least_energy(costs, kept) == pytest.approx(optimum, rel=1e-12)
+
+
+def test_the_bounds_remove_a_good_part() -> None:
+    """Over many instances: what latency leaves of all variables, and what energy leaves of that."""
+    total = after_latency = after_energy = 0
+    for seed in SEEDS:
+        _, costs, kept, found = case(seed)
+        if kept is not None:
+            best = min(found, key=lambda steps: steps.energy(costs))
+            (reduced,) = within_energy([costs], [kept], [best])
+            total += costs.run_energy.size + costs.send_energy.size
+            after_latency += int(kept.run.sum() + kept.send.sum())
+            after_energy += int(reduced.run.sum() + reduced.send.sum())
+    assert after_latency < 0.6 * total
+    assert after_energy < 0.5 * after_latency

@@ -1,0 +1,93 @@
+"""Enumeration: against an independent one that knows only `evaluate`, and the published worked optima."""
+
+from __future__ import annotations
+
+import pytest
+
+from models import exhaustive
+from models.evaluate import equal_energy, evaluate
+from models.instance import Accounting, Instance
+from models.io import load_instance
+from models.result import Result, Status
+from tests.models.enumeration import least_objective, shared_instance
+from tests.models.worked_optima import WORKED_OPTIMA, published
+from tests.random_instances import random_instance
+
+
+def check(instance: Instance, result: Result) -> None:
+    """The independent enumeration finds the same, and the deployment holds what it claims."""
+    expected = least_objective(instance)
+    if expected is None:
+        assert result.status is Status.INFEASIBLE
+        assert result.deployment is None
+        return
+    assert result.status is Status.OPTIMAL
+    assert result.claimed_objective is not None
+    assert equal_energy(result.claimed_objective, expected)
+    assert result.deployment is not None
+    judged = evaluate(instance, result.deployment)
+    assert judged.feasible
+    assert judged.objective == pytest.approx(result.claimed_objective, rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(120))
+def test_independent_enumeration_agrees(seed: int) -> None:
+    instance = random_instance(seed, max_nodes=3, max_blocks=3, zeros=seed % 2 == 0)
+    check(instance, exhaustive.solve(instance))
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_independent_enumeration_agrees_on_shared_systems(seed: int) -> None:
+    instance = shared_instance(seed, applications=1 + seed % 3, max_nodes=3 if seed % 3 == 0 else 2, max_blocks=2)
+    check(instance, exhaustive.solve(instance))
+
+
+@pytest.mark.parametrize(("latency", "accounting", "energy", "placement"), WORKED_OPTIMA)
+def test_worked_optimum(latency: float, accounting: Accounting, energy: float, placement: str) -> None:
+    result = exhaustive.solve(published(latency, accounting))
+    assert result.claimed_objective == pytest.approx(energy, abs=5e-6)
+    assert result.deployment is not None
+    assert "".join(node[0] for node in result.deployment.deployments[0].placement) == placement
+
+
+def test_capacities_of_a_single_application_count() -> None:
+    instance = load_instance("balexnet-cifar10").with_choices(max_latency_s=1.0)
+    app = instance.applications[0].model_copy(update={"rate_per_s": 1000.0})
+    loaded = Instance(name="loaded", network=instance.network, dnns=instance.dnns, applications=(app,))
+    check(loaded, exhaustive.solve(loaded))
+    alone = exhaustive.solve(instance).claimed_objective
+    assert alone is not None
+    assert exhaustive.solve(loaded).claimed_objective != pytest.approx(app.weight * alone)
+
+
+def test_refuses_what_is_too_large() -> None:
+    assert exhaustive.supports(random_instance(3)) is None
+    deep = random_instance(7, max_nodes=4, max_blocks=60)
+    assert "deployments are more than" in (exhaustive.supports(deep) or "")
+
+
+def test_refuses_networks_of_too_many_routes() -> None:
+    wide = next(
+        instance
+        for instance in (random_instance(seed, max_nodes=40, max_blocks=1) for seed in range(20))
+        if len(instance.network.nodes) > 20
+    )
+    assert "the network has more than" in (exhaustive.supports(wide) or "")
+
+
+@pytest.mark.parametrize("applications", [1, 2])
+def test_time_limit(applications: int) -> None:
+    instance = shared_instance(3, applications=applications)
+    result = exhaustive.solve(instance, time_limit_s=0.0)
+    assert result.status is Status.TIME_LIMIT
+    assert result.lower_bound is None
+
+
+def test_time_limit_keeps_the_incumbent(monkeypatch: pytest.MonkeyPatch) -> None:
+    instance = published(0.007, Accounting.EXPECTED)
+    checks = iter([False] * 12 + [True] * 1000)
+    monkeypatch.setattr("models.result.Clock.expired", property(lambda _: next(checks)))
+    result = exhaustive.solve(instance, time_limit_s=60)
+    assert result.status is Status.TIME_LIMIT
+    assert result.deployment is not None
+    assert evaluate(instance, result.deployment).feasible
