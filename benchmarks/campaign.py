@@ -92,10 +92,14 @@ class InstanceEntry(_Entry):
 
     def sources(self) -> Iterator[TargetPoint]:
         """Every instance at every point of the grid."""
-        axes = (self.max_latency_s, self.min_accuracy, self.accounting, self.latency_kind)
         grid = [
             Choices(max_latency_s=delta, min_accuracy=alpha, accounting=accounting, latency_kind=kind)
-            for delta, alpha, accounting, kind in product(*(axis or (None,) for axis in axes))
+            for delta, alpha, accounting, kind in product(
+                self.max_latency_s or (None,),
+                self.min_accuracy or (None,),
+                self.accounting or (None,),
+                self.latency_kind or (None,),
+            )
         ]
         for name in self.instances:
             yield from (TargetPoint(find_file(name, "instances"), choices) for choices in grid)

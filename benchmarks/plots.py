@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib as mpl
 import pandas as pd
@@ -113,7 +113,7 @@ def draw_gap_by_gamma(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def _style_legend(axes: Axes, solid: str, dashed: str, place: str) -> None:
+def _style_legend(axes: Axes, solid: str, dashed: str, place: Literal["upper right", "lower right"]) -> None:
     lines = [Line2D([], [], color="black", linestyle=style) for style in ("-", "--")]
     axes.legend(lines, [solid, dashed], loc=place)
 

@@ -244,9 +244,13 @@ def _place(details: ErrorDetails, value: object, model: type[BaseModel]) -> tupl
 
 
 def _location(details: ErrorDetails) -> tuple[int | str, ...]:
-    """Where an error stands; for a bad key the table it is a key of."""
+    """Where an error stands; for a bad key the table it is a key of, for a list's value the list and its number."""
     loc = details["loc"]
-    return loc[:-2] if loc[-1:] == ("[key]",) else loc
+    if loc[-1:] == ("[key]",):
+        return loc[:-2]
+    if len(loc) > 1 and isinstance(loc[-1], int):
+        return (*loc[:-2], f"{loc[-2]}[{loc[-1] + 1}]")
+    return loc
 
 
 def _item_label(collection: str, index: int, item: object) -> str:

@@ -1,0 +1,127 @@
+"""The registry: options are checked, refusals are results, warm starts are timed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from benchmarks.methods import METHODS, MilpFlowOptions, Options, check_options, label, run_method
+from models.instance import Instance
+from models.io import InputError
+from models.result import Result, Status
+from tests.benchmarks.conftest import BEST, AddMethod, answer
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_is_there_and_keeps_the_contract(name: str, balexnet: Instance) -> None:
+    result = run_method(balexnet, name, time_limit_s=30)
+    assert isinstance(result, Result)
+    assert result.status in (Status.OPTIMAL, Status.FEASIBLE, Status.NO_SOLUTION)
+    assert all(seconds >= 0 for seconds in result.times_s.values())
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_option_has_a_meaning_and_a_default(name: str) -> None:
+    for option, field in METHODS[name].options.model_fields.items():
+        assert field.description, option
+        assert not field.is_required(), option
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "named"),
+    [
+        ("none", {}, ["method 'none'", "no such method", "milp-flow"]),
+        ("fin", {"gama": 10}, ["method 'fin'", "gama = 10", "did you mean 'gamma'"]),
+        ("fin", {"gamma": 0}, ["method 'fin'", "gamma = 0", "greater than or equal to 1"]),
+        ("fin", {"gamma": 1.5}, ["gamma = 1.5"]),
+        ("fin", {"gamma": True}, ["gamma = True"]),
+        ("fin", {"backend": "gpu"}, ["backend = 'gpu'", "networkx"]),
+        ("fin", {"certify": float("inf")}, ["certify = inf"]),
+        ("mcp", {"gamma": 10}, ["method 'mcp'", "gamma = 10", "unknown field"]),
+        ("milp-flow", {"warm_start": "mcp"}, ["warm_start = 'mcp'"]),
+        ("milp-flow", {"threads": 0}, ["threads = 0"]),
+        ("label-setting", {"k": 0}, ["k = 0"]),
+    ],
+)
+def test_a_wrong_option_is_a_usage_error(
+    name: str, options: dict[str, Any], named: list[str], balexnet: Instance
+) -> None:
+    with pytest.raises(InputError) as caught:
+        run_method(balexnet, name, **options)
+    assert [part for part in named if part not in str(caught.value)] == [], caught.value
+
+
+def test_defaults_are_filled_in() -> None:
+    assert check_options("fin", {"gamma": 7}) == {"gamma": 7, "lambda_": None, "backend": "auto", "certify": None}
+
+
+def test_labels_name_what_differs_from_the_default() -> None:
+    assert label("fin", check_options("fin", {})) == "fin (gamma=100)"
+    assert label("fin", check_options("fin", {"lambda_": 3})) == "fin (gamma=100, lambda=3)"
+    assert label("milp-flow", check_options("milp-flow", {"strengthen": False})) == "milp-flow (strengthen=False)"
+    assert label("mcp", {}) == "mcp"
+
+
+def test_a_refusal_is_a_result(add_method: AddMethod, balexnet: Instance) -> None:
+    add_method("picky", answer(), refusal="takes no instance at all")
+    result = run_method(balexnet, "picky")
+    assert (result.status, result.reason, result.deployment) == (
+        Status.UNSUPPORTED,
+        "takes no instance at all",
+        None,
+    )
+
+
+class NamedOption(Options):
+    """For the test below."""
+
+    width: int = 3
+    """A width."""
+
+
+def test_limit_seed_and_options_reach_the_method(add_method: AddMethod, balexnet: Instance) -> None:
+    seen: list[dict[str, Any]] = []
+
+    def solve(instance: Instance, **given: Any) -> Result:
+        seen.append(given)
+        return Result(Status.NO_SOLUTION)
+
+    add_method("curious", solve, options=NamedOption)
+    run_method(balexnet, "curious", time_limit_s=2.0, seed=5, width=9)
+    assert seen == [{"time_limit_s": 2.0, "seed": 5, "width": 9}]
+
+
+def test_what_a_method_raises_is_not_hidden(add_method: AddMethod, balexnet: Instance) -> None:
+    def solve(instance: Instance, **given: Any) -> Result:
+        raise ZeroDivisionError("inside")
+
+    add_method("clumsy", solve)
+    with pytest.raises(ZeroDivisionError, match="inside"):
+        run_method(balexnet, "clumsy")
+
+
+def test_a_warm_start_hands_over_the_deployment_and_is_timed(add_method: AddMethod, balexnet: Instance) -> None:
+    seen: list[Any] = []
+
+    def solve(instance: Instance, *, time_limit_s: float | None, warm_start: Any, **given: Any) -> Result:
+        seen.append((warm_start, time_limit_s))
+        return Result(Status.OPTIMAL, BEST, 0.02, 0.02, times_s={"solve": 1.0}, info={"nodes": 1})
+
+    add_method("fin", answer(status=Status.FEASIBLE))
+    add_method("warm", solve, options=MilpFlowOptions)
+    warm = run_method(balexnet, "warm", time_limit_s=100.0, warm_start="fin")
+    cold = run_method(balexnet, "warm", time_limit_s=100.0)
+    assert seen[0][0] == BEST
+    assert 99 < seen[0][1] < 100
+    assert seen[1] == (None, 100.0)
+    assert list(warm.times_s) == ["warm_start", "solve"]
+    assert warm.info == {"nodes": 1, "warm_start": {"method": "fin", "status": "feasible"}}
+    assert (list(cold.times_s), dict(cold.info)) == (["solve"], {"nodes": 1})
+
+
+def test_a_warm_start_that_is_refused_is_a_refusal(add_method: AddMethod, balexnet: Instance) -> None:
+    add_method("fin", answer(), refusal="sees no capacities")
+    add_method("warm", answer(), options=MilpFlowOptions)
+    result = run_method(balexnet, "warm", warm_start="fin")
+    assert (result.status, result.reason) == (Status.UNSUPPORTED, "warm start: fin sees no capacities")
