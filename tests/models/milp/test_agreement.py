@@ -8,6 +8,8 @@ from models import exhaustive
 from models.evaluate import equal_energy, evaluate
 from models.instance import DNN, Accounting, Instance, Link, Network, Node
 from models.milp import assignment, flow
+from models.milp.costs import costs_of
+from models.milp.strengthen import everything, least_energy
 from models.result import Result, Status
 from tests.models.enumeration import shared_instance
 from tests.models.worked_optima import WORKED_OPTIMA, published
@@ -115,6 +117,20 @@ def test_units_of_energy_change_no_decision(seed: int, factor: float) -> None:
         assert other.status is plain.status
         if plain.claimed_objective is not None:
             assert other.claimed_objective == pytest.approx(factor * plain.claimed_objective, rel=1e-9)
+
+
+def test_small_energies_where_the_least_energy_path_is_free() -> None:
+    """The scale has no least energy to go by; an optimum near 1e-12 J must not be lost in absolute tolerances."""
+    compared = 0
+    for seed in range(150):
+        instance = _with_energies(random_instance(seed, zeros=True), 1e-9)
+        (costs,) = costs_of(instance)
+        truth = exhaustive.solve(instance)
+        if truth.claimed_objective and least_energy(costs, everything(costs)) == 0:
+            compared += 1
+            assert_agrees(instance, flow.solve(instance, strengthen=False), truth)
+            assert_agrees(instance, flow.solve(instance), truth)
+    assert compared >= 5
 
 
 def _with_energies(instance: Instance, factor: float) -> Instance:

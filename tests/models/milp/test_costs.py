@@ -1,0 +1,61 @@
+"""Costs and loads as arrays against the evaluator's, for the same decisions."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import pytest
+
+from models import exhaustive
+from models.deployment import ApplicationDeployment, Deployment
+from models.evaluate import evaluate
+from models.instance import Accounting, Instance, Link, Network
+from models.io import load_instance
+from models.milp.costs import costs_of
+from models.milp.steps import deployment_of, steps_of
+from tests.random_instances import random_instance
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_energy_and_latency(seed: int) -> None:
+    instance = random_instance(seed)
+    deployment = exhaustive.solve(instance).deployment
+    if deployment is not None:
+        (costs,) = costs_of(instance)
+        (steps,) = steps_of([costs], deployment)
+        (judged,) = evaluate(instance, deployment).applications
+        assert steps.energy(costs) == pytest.approx(judged.energy_j, rel=1e-12)
+        assert steps.latency(costs) == pytest.approx(judged.latency_s, rel=1e-12)
+        assert deployment_of([costs], [steps]) == deployment
+
+
+@pytest.mark.parametrize("placement", ["ddddd", "decce", "deeec", "ccccc", "dddec"])
+def test_loads(placement: str) -> None:
+    """Rates weighted by survival, whatever the accounting."""
+    base = load_instance("balexnet-cifar10").with_choices(accounting=Accounting.FULL_DEPTH)
+    app = base.applications[0].model_copy(update={"rate_per_s": 30.0})
+    back = Link(
+        source="cloud", target="edge", bandwidth_bit_per_s=1e9, tx_energy_j_per_bit=0.0, rx_energy_j_per_bit=0.0
+    )
+    network = Network(name="both-ways", nodes=base.network.nodes, links=(*base.network.links, back))
+    instance = Instance(name="loaded", network=network, dnns=base.dnns, applications=(app,))
+    names = {"d": "device", "e": "edge", "c": "cloud"}
+    decision = ApplicationDeployment(
+        application=app.name, last_exit=3, placement=tuple(names[letter] for letter in placement)
+    )
+    deployment = Deployment(deployments=(decision,))
+    (costs,) = costs_of(instance)
+    (steps,) = steps_of([costs], deployment)
+    ends = {number: pair for pair, number in costs.topology.link_number.items()}
+    compute: defaultdict[str, float] = defaultdict(float)
+    memory: defaultdict[str, float] = defaultdict(float)
+    bandwidth: defaultdict[tuple[str, str], float] = defaultdict(float)
+    for k, (node, route) in enumerate(zip(steps.placement, steps.routes, strict=True)):
+        compute[costs.topology.nodes[node]] += costs.compute_load[k]
+        memory[costs.topology.nodes[node]] += costs.memory_load[k]
+        for link in route:
+            bandwidth[ends[link]] += costs.link_load[k]
+    loads = evaluate(instance, deployment).loads
+    assert compute == pytest.approx(loads.compute_ops_per_s, rel=1e-12)
+    assert memory == pytest.approx(loads.memory_bytes, rel=1e-12)
+    assert bandwidth == pytest.approx(loads.bandwidth_bit_per_s, rel=1e-12)
