@@ -1,0 +1,173 @@
+"""FIN, stage 1: the extended graph, on which every deployment of one application is a path.
+
+Vertex (i, n) says "the output of block i is at node n"; layer 0 is the sample. With weights e_i, l_i of the instance's
+accounting and latency kind (eqs. 1, 2), an edge costs
+
+=====  =====================  ==============================================  =============================
+kind   from → to              energy [J]                                      latency [s]
+=====  =====================  ==============================================  =============================
+run    (i−1, n) → (i, n)      e_i o_i P_n/C_n                                 l_i o_i/C_n
+send   (i−1, n) → (i, m)      e_i (d_{i−1}(e^tx_nm + e^rx_nm) + o_i P_m/C_m)  l_i (d_{i−1}/B_nm + τ_nm + o_i/C_m)
+relay  (i−1, n) → (i−1, m)    e_i d_{i−1}(e^tx_nm + e^rx_nm)                  l_i (d_{i−1}/B_nm + τ_nm)
+=====  =====================  ==============================================  =============================
+
+for every link (n, m). A relay makes a transfer of several hops possible. Links in both directions make cycles within a
+layer: the extended graph is in general not acyclic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import networkx as nx
+
+from models.deployment import ApplicationDeployment
+from models.instance import Application, Exit, Instance, Link, Node
+
+Vertex = tuple[int, str]
+"""(i, n): the output of block i is at node n."""
+
+
+def accepted_exits(instance: Instance, app: Application) -> dict[int, Exit]:
+    """Exits that are accurate enough to be the last one, α_f ≥ α (eq. 9), by 1-based index, earliest first."""
+    exits = enumerate(instance.dnn_of(app).exits, start=1)
+    return {f: exit_ for f, exit_ in exits if exit_.accuracy >= app.min_accuracy}
+
+
+def run_cost(instance: Instance, app: Application, block: int, node: Node) -> tuple[float, float]:
+    """Weighted energy [J] and latency [s] of running block i = `block` (1-based) at `node`."""
+    ops = instance.dnn_of(app).blocks[block - 1].ops
+    energy = instance.energy_weights(app)[block - 1] * ops * node.power_w / node.compute_ops_per_s
+    return energy, instance.latency_weights(app)[block - 1] * ops / node.compute_ops_per_s
+
+
+def send_cost(instance: Instance, app: Application, block: int, link: Link) -> tuple[float, float]:
+    """Weighted energy [J] and latency [s] of moving the input of block i = `block` (1-based) over `link`."""
+    bits = instance.dnn_of(app).transfer_bits(block)
+    energy = instance.energy_weights(app)[block - 1] * bits * (link.tx_energy_j_per_bit + link.rx_energy_j_per_bit)
+    return energy, instance.latency_weights(app)[block - 1] * (bits / link.bandwidth_bit_per_s + link.delay_s)
+
+
+def extended_graph(instance: Instance, app: Application) -> nx.DiGraph[Vertex]:
+    """Stage 1 of FIN.
+
+    Parameters
+    ----------
+    instance : Instance
+    app : Application
+        One of its applications.
+
+    Returns
+    -------
+    networkx.DiGraph
+        Vertices (i, n) for i = 0..L', L' the block of the deepest accepted exit (0 where none is accepted), each with
+        its node's `tier`; edges with `energy_j`, `latency_s` and `kind` (`run`, `send` or `relay`). Edges into a
+        pinned block exist only at its pin (eq. 10). Graph attributes: `source` (a vertex), `ends` (accepted end
+        vertices, each with its 1-based exit index) and `max_latency_s` (δ).
+    """
+    exits = accepted_exits(instance, app)
+    depth = max((exit_.after_block for exit_ in exits.values()), default=0)
+    nodes = instance.network.nodes
+    graph: nx.DiGraph[Vertex] = nx.DiGraph(
+        source=(0, app.source),
+        ends={(exit_.after_block, node.name): f for f, exit_ in exits.items() for node in nodes},
+        max_latency_s=app.max_latency_s,
+    )
+    for i in range(depth + 1):
+        graph.add_nodes_from(((i, node.name), {"tier": node.tier}) for node in nodes)
+    for i in range(1, depth + 1):
+        _add_edges_into_block(graph, instance, app, i)
+    return graph
+
+
+def _add_edges_into_block(graph: nx.DiGraph[Vertex], instance: Instance, app: Application, i: int) -> None:
+    """Run, send and relay edges that move and consume the output of block i − 1."""
+    nodes = instance.network.node_by_name
+    hosts = {app.pins[i]} if i in app.pins else set(nodes)
+    run = {name: run_cost(instance, app, i, nodes[name]) for name in nodes if name in hosts}
+    for name, (energy, latency) in run.items():
+        graph.add_edge((i - 1, name), (i, name), energy_j=energy, latency_s=latency, kind="run")
+    for link in instance.network.links:
+        energy, latency = send_cost(instance, app, i, link)
+        start, end = link.source, link.target
+        graph.add_edge((i - 1, start), (i - 1, end), energy_j=energy, latency_s=latency, kind="relay")
+        if end in hosts:
+            total = {"energy_j": energy + run[end][0], "latency_s": latency + run[end][1]}
+            graph.add_edge((i - 1, start), (i, end), **total, kind="send")
+
+
+def extended_graph_size(instance: Instance, app: Application) -> tuple[int, int]:
+    """Numbers of vertices and edges of the extended graph, by formula.
+
+    With N nodes, |A| links and L' layers of blocks: |V| = (L' + 1) N and |E| = L' (N + 2|A|); where block i is pinned
+    to n, the N + |A| run and send edges into it shrink to 1 + |{m : (m, n) ∈ A}|.
+    """
+    network = instance.network
+    depth = max((exit_.after_block for exit_ in accepted_exits(instance, app).values()), default=0)
+    entries = 0
+    for i in range(1, depth + 1):
+        pin = app.pins.get(i)
+        entries += sum(pin in (None, node.name) for node in network.nodes)
+        entries += sum(pin in (None, link.target) for link in network.links)
+    return (depth + 1) * len(network.nodes), entries + depth * len(network.links)
+
+
+def deployment_of_path(instance: Instance, app: Application, vertices: Sequence[Vertex]) -> ApplicationDeployment:
+    """The deployment that a path of the extended graph describes.
+
+    The last exit is the one at the end vertex's block. Relays after the last block feed nothing and are dropped, and
+    so is a route's way out and back to a node it has passed: both only cost energy and time.
+
+    Parameters
+    ----------
+    instance : Instance
+    app : Application
+    vertices : sequence of (block, node)
+        From the source to an accepted end.
+
+    Returns
+    -------
+    ApplicationDeployment
+        With every route listed, empty where the two nodes are equal.
+    """
+    depth = vertices[-1][0]
+    visited: list[list[str]] = [[] for _ in range(depth + 1)]
+    for i, name in vertices:
+        visited[i].append(name)
+    placement = [visited[i][0] for i in range(1, depth + 1)]
+    routes = [_without_loops([*visited[i - 1], placement[i - 1]]) for i in range(1, depth + 1)]
+    exits = instance.dnn_of(app).exits
+    return ApplicationDeployment(
+        application=app.name,
+        last_exit=next(f for f, exit_ in enumerate(exits, start=1) if exit_.after_block == depth),
+        placement=tuple(placement),
+        routes=tuple(tuple(route) if len(route) > 1 else () for route in routes),
+    )
+
+
+def _without_loops(route: list[str]) -> list[str]:
+    """The nodes of `route` in order, without what lies between two visits of the same node."""
+    kept: list[str] = []
+    for name in route:
+        if name in kept:
+            del kept[kept.index(name) + 1 :]
+        else:
+            kept.append(name)
+    return kept
+
+
+def path_of_deployment(app: Application, decision: ApplicationDeployment) -> list[Vertex]:
+    """The path of the extended graph that a deployment takes (the inverse of `deployment_of_path`)."""
+    vertices: list[Vertex] = [(0, app.source)]
+    for i, (name, route) in enumerate(zip(decision.placement, decision.routes_from(app.source), strict=True), start=1):
+        vertices += [(i - 1, relay) for relay in route[1:-1]]
+        vertices.append((i, name))
+    return vertices
+
+
+def path_costs(extended: nx.DiGraph[Vertex], vertices: Sequence[Vertex]) -> tuple[float, float]:
+    """Energy [J] and latency [s] of a path of the extended graph."""
+    return (
+        nx.path_weight(extended, list(vertices), "energy_j"),
+        nx.path_weight(extended, list(vertices), "latency_s"),
+    )

@@ -1,0 +1,92 @@
+"""FIN, stage 2: the feasible graph, on which every path keeps the latency target.
+
+Each vertex of the extended graph is replicated; replica k = 0..γ says that k/γ of the budget δ is used. An edge of
+latency t leads from replica k to k + step, with q = γ t/δ and
+
+    (17) step = ⌈q − 1e-9⌉ (`up`): no path is longer than it looks, so every path is truly feasible;
+    (18) step = ⌊q + 1e-9⌋ (`down`): every feasible path is kept, so the least energy is a lower bound on the optimum.
+
+The 1e-9 is for float noise: a path of K edges may exceed δ by at most K · 1e-9 δ/γ.
+
+Edges past replica γ do not exist. Steps may be 0 (no latency, or a short edge rounded down), so links in both
+directions can close cycles here: the feasible graph is not acyclic in general.
+"""
+
+from __future__ import annotations
+
+from math import ceil, floor, inf
+from typing import Literal
+
+import networkx as nx
+
+from fin_graph.extended import Vertex
+
+Replica = tuple[int, str, int]
+"""(i, n, k): the output of block i is at node n, and k/γ of the latency budget is used."""
+
+Rounding = Literal["up", "down"]
+
+FLOAT_NOISE = 1e-9
+"""Part of a replica that float noise may add to or take from q = γ t/δ."""
+
+
+def replica_step(latency_s: float, max_latency_s: float, gamma: int, rounding: Rounding) -> int:
+    """Replicas that an edge of latency t uses (eq. 17 or 18); γ + 1, which never fits, stands for all that is longer.
+
+    With δ = 0, edges without latency use none and no other edge fits.
+    """
+    if latency_s == 0:
+        return 0
+    quotient = min(gamma * latency_s / max_latency_s if max_latency_s > 0 else inf, gamma + 1.0)
+    return ceil(quotient - FLOAT_NOISE) if rounding == "up" else floor(quotient + FLOAT_NOISE)
+
+
+def feasible_graph(extended: nx.DiGraph[Vertex], gamma: int, *, rounding: Rounding = "up") -> nx.DiGraph[Replica]:
+    """Stage 2 of FIN.
+
+    Only replicas that a path from the source replica (0, s, 0) reaches are built; the others lie on no path.
+
+    Parameters
+    ----------
+    extended : networkx.DiGraph
+        Stage 1.
+    gamma : int
+        Number of parts γ ≥ 1 that the latency budget is divided into.
+    rounding : {"up", "down"}
+
+    Returns
+    -------
+    networkx.DiGraph
+        Vertices (i, n, k); edges with the `energy_j`, `latency_s` and `kind` of stage 1. Graph attributes: `source` (a
+        replica), `ends` (replicas of accepted ends, each with its exit index), `max_latency_s`, `gamma`, `rounding`.
+
+    Raises
+    ------
+    ValueError
+        If gamma < 1.
+    """
+    if gamma < 1:
+        raise ValueError(f"gamma = {gamma}: must be at least 1")
+    budget = extended.graph["max_latency_s"]
+    steps = {
+        vertex: [
+            (target, replica_step(data["latency_s"], budget, gamma, rounding), data) for target, data in out.items()
+        ]
+        for vertex, out in extended.adjacency()
+    }
+    source: Replica = (*extended.graph["source"], 0)
+    graph: nx.DiGraph[Replica] = nx.DiGraph(source=source, max_latency_s=budget, gamma=gamma, rounding=rounding)
+    graph.add_node(source)
+    frontier = [source]
+    while frontier:
+        replica = frontier.pop()
+        for (i, name), step, data in steps[replica[:2]]:
+            target = (i, name, replica[2] + step)
+            if target[2] > gamma:
+                continue
+            if target not in graph:
+                frontier.append(target)
+            graph.add_edge(replica, target, **data)
+    ends = extended.graph["ends"]
+    graph.graph["ends"] = {replica: ends[replica[:2]] for replica in graph if replica[:2] in ends}
+    return graph

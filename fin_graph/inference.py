@@ -1,0 +1,130 @@
+"""FIN, stage 3: the feasible inference graph and its least-energy path, which is the deployment.
+
+Of the feasible graph, only what lies on a path from the source replica to an accepted end is kept. With the
+λ-proximity band, only ends that use the budget almost fully are accepted: replicas k ≥ γ − λ.
+
+Guarantees (round-up, no band): the path is a feasible deployment, and for every deployment whose path has K edges and
+latency ≤ δ(1 − K/γ) it needs no more energy (eq. 20), because rounding up adds less than one replica to each edge.
+Round-down (eq. 18): the energy is a lower bound on the optimum, and the optimum itself where the path is feasible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import networkx as nx
+
+from fin_graph.extended import Vertex, deployment_of_path, extended_graph, path_costs, path_of_deployment
+from fin_graph.feasible import Replica, Rounding, feasible_graph
+from models.deployment import ApplicationDeployment
+from models.instance import Application, Instance
+
+
+@dataclass(frozen=True)
+class FinStages:
+    """One run of FIN with everything it went through, for people to inspect and draw."""
+
+    extended: nx.DiGraph[Vertex]
+    feasible: nx.DiGraph[Replica]
+    inference: nx.DiGraph[Replica]
+    path: tuple[Replica, ...]
+    """The least-energy path of the inference graph; empty where no end is reachable."""
+    energy_j: float | None
+    """Energy of the deployment per inference (eq. 1) [J], not weighted by the application's rate."""
+    latency_s: float | None
+    """Its latency (eq. 2) [s]; with rounding `down` it may exceed the target."""
+    deployment: ApplicationDeployment | None
+    """The deployment; None where no end is reachable."""
+
+
+def inference_graph(feasible: nx.DiGraph[Replica], *, lambda_: int | None = None) -> nx.DiGraph[Replica]:
+    """Stage 3 of FIN.
+
+    Parameters
+    ----------
+    feasible : networkx.DiGraph
+        Stage 2.
+    lambda_ : int, optional
+        Width λ of the band of ends, k ≥ γ − λ; default γ (every end). Where no end that can be reached lies in the
+        band, it widens just enough to hold the one that uses most of the budget.
+
+    Returns
+    -------
+    networkx.DiGraph
+        The subgraph induced by the vertices on paths from the source replica to an end in the band; empty where there
+        is none. Graph attributes as in stage 2, `ends` cut to the band, and `band_start`, the least replica in it.
+    """
+    gamma: int = feasible.graph["gamma"]
+    reached = _reachable(feasible.successors, [feasible.graph["source"]])
+    ends: dict[Replica, int] = {end: f for end, f in feasible.graph["ends"].items() if end in reached}
+    latest_end = max((k for _, _, k in ends), default=0)
+    band_start = 0 if lambda_ is None else max(0, min(gamma - lambda_, latest_end))
+    ends = {end: f for end, f in ends.items() if end[2] >= band_start}
+    useful = reached & _reachable(feasible.predecessors, ends)
+    graph: nx.DiGraph[Replica] = nx.DiGraph(**{**feasible.graph, "ends": ends, "band_start": band_start})
+    graph.add_nodes_from(replica for replica in feasible if replica in useful)
+    graph.add_edges_from(edge for edge in feasible.edges(data=True) if edge[0] in useful and edge[1] in useful)
+    return graph
+
+
+def _reachable(neighbours: Callable[[Replica], Iterable[Replica]], starts: Iterable[Replica]) -> set[Replica]:
+    """All vertices that following `neighbours` from `starts` leads to, the starts included."""
+    found = set(starts)
+    frontier = list(found)
+    while frontier:
+        for vertex in neighbours(frontier.pop()):
+            if vertex not in found:
+                found.add(vertex)
+                frontier.append(vertex)
+    return found
+
+
+def least_energy_path(inference: nx.DiGraph[Replica]) -> tuple[float, list[Replica]] | None:
+    """Energy [J] and vertices of the least-energy path from the source replica to an end; None where there is none.
+
+    One Dijkstra search, from all ends at once against the edges.
+    """
+    if not inference.graph["ends"]:
+        return None
+    source, ends = inference.graph["source"], inference.graph["ends"]
+    _, against = nx.multi_source_dijkstra(inference.reverse(copy=False), ends, source, weight="energy_j")
+    path = against[::-1]
+    return nx.path_weight(inference, path, "energy_j"), path
+
+
+def fin_three_stages(
+    instance: Instance, app: Application, gamma: int, lambda_: int | None = None, rounding: Rounding = "up"
+) -> FinStages:
+    """Run FIN through its three explicit graphs.
+
+    Parameters
+    ----------
+    instance : Instance
+    app : Application
+        One of its applications.
+    gamma : int
+        Number of parts γ ≥ 1 of the latency budget.
+    lambda_ : int, optional
+        Width λ of the band of ends; default γ (no pruning).
+    rounding : {"up", "down"}
+        `up` gives a feasible deployment (eq. 17), `down` a lower bound (eq. 18).
+
+    Returns
+    -------
+    FinStages
+
+    Raises
+    ------
+    ValueError
+        If gamma < 1.
+    """
+    extended = extended_graph(instance, app)
+    feasible = feasible_graph(extended, gamma, rounding=rounding)
+    inference = inference_graph(feasible, lambda_=lambda_)
+    found = least_energy_path(inference)
+    if found is None:
+        return FinStages(extended, feasible, inference, (), None, None, None)
+    deployment = deployment_of_path(instance, app, [(i, name) for i, name, _ in found[1]])
+    energy, latency = path_costs(extended, path_of_deployment(app, deployment))
+    return FinStages(extended, feasible, inference, tuple(found[1]), energy, latency, deployment)

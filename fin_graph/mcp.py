@@ -1,0 +1,90 @@
+"""Baseline: one shortest path for several constraints at once (multi-constrained path, MCP).
+
+After Xue, Sen, Zhang, Tang, Thulasiraman, "Finding a path subject to many additive QoS constraints", IEEE/ACM
+Transactions on Networking 15(1), 2007: every edge weighs the largest of its metrics, each normalised by its bound. On
+the extended graph an edge has one constrained metric, latency, and the end of the DNN at exit f another, so
+
+    weight(edge) = latency / δ        weight(end at exit f) = α / α_f
+
+and a shortest path takes the least sum of its share of the latency budget and its share of the accuracy margin. Energy
+plays no part. The sum is not a constraint: what comes back may miss δ, and then there is no solution.
+"""
+
+from __future__ import annotations
+
+from math import inf
+
+import networkx as nx
+
+from fin_graph.extended import Vertex, deployment_of_path, extended_graph, path_costs, path_of_deployment
+from fin_graph.support import reason_to_refuse
+from models.deployment import Deployment
+from models.instance import Application, Instance
+from models.result import Clock, Result, Status
+
+LATENCY_TOLERANCE = 1e-9
+"""Relative excess over δ that counts as float noise."""
+
+_DNN_END: Vertex = (-1, "end of the DNN")
+
+
+def supports(instance: Instance) -> str | None:
+    """Why the method cannot take `instance`; None where it can."""
+    return reason_to_refuse(instance)
+
+
+def solve(instance: Instance, *, time_limit_s: float | None = None, seed: int = 0) -> Result:  # noqa: ARG001
+    """Find the path of least normalised weight and check it against the latency target.
+
+    Parameters
+    ----------
+    instance : Instance
+        One that `supports` takes.
+    time_limit_s : float, optional
+        Looked at between building the graph and searching it [s].
+    seed : int
+        Of no effect: nothing is drawn.
+
+    Returns
+    -------
+    Result
+        `feasible`; `no-solution` where the path misses δ; `infeasible` where no exit is accurate enough or no path
+        leads to one; `time-limit`.
+    """
+    app, clock = instance.applications[0], Clock(time_limit_s)
+    with clock.phase("build"):
+        graph = extended_graph(instance, app)
+        _add_weights(graph, instance, app)
+    if not graph.graph["ends"]:
+        return Result(Status.INFEASIBLE, reason="no exit is accurate enough", times_s=clock.times_s)
+    if clock.expired:
+        return Result(Status.TIME_LIMIT, reason="no search was begun in time", times_s=clock.times_s)
+    try:
+        with clock.phase("search"):
+            path = nx.dijkstra_path(graph, graph.graph["source"], _DNN_END, weight="weight")[:-1]
+    except nx.NetworkXNoPath:
+        reason = "no path leads from the source to an exit that is accurate enough"
+        return Result(Status.INFEASIBLE, reason=reason, times_s=clock.times_s)
+    with clock.phase("extract"):
+        decision = deployment_of_path(instance, app, path)
+        energy, latency = path_costs(graph, path_of_deployment(app, decision))
+    if latency > app.max_latency_s * (1 + LATENCY_TOLERANCE):
+        reason = f"its path takes {latency:.6g} s, the target is {app.max_latency_s:.6g} s"
+        return Result(Status.NO_SOLUTION, reason=reason, times_s=clock.times_s)
+    return Result(Status.FEASIBLE, Deployment(deployments=(decision,)), app.weight * energy, times_s=clock.times_s)
+
+
+def _add_weights(graph: nx.DiGraph[Vertex], instance: Instance, app: Application) -> None:
+    """Give every edge its weight, and join the accepted ends to one vertex, the end of the DNN."""
+    for _, _, data in graph.edges(data=True):
+        data["weight"] = _share(data["latency_s"], app.max_latency_s)
+    exits = instance.dnn_of(app).exits
+    for end, f in graph.graph["ends"].items():
+        graph.add_edge(end, _DNN_END, weight=_share(app.min_accuracy, exits[f - 1].accuracy))
+
+
+def _share(metric: float, bound: float) -> float:
+    """The metric as a share of its bound; with a bound of 0, nothing is free and everything else infinitely heavy."""
+    if metric == 0:
+        return 0.0
+    return metric / bound if bound > 0 else inf

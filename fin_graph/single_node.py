@@ -1,0 +1,160 @@
+"""Baseline: the whole DNN at one node, pinned blocks at their pins.
+
+By the prefix lemma (costs are not negative, and a deployment up to exit f is the beginning of one up to a later exit)
+the earliest accurate exit dominates every later one in energy and latency, so only that one is tried. For each node
+there are two candidates: every transfer takes its least-energy route, or its least-latency route.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+
+import networkx as nx
+
+from fin_graph.extended import accepted_exits, run_cost, send_cost
+from fin_graph.mcp import LATENCY_TOLERANCE
+from fin_graph.support import reason_to_refuse
+from models.deployment import ApplicationDeployment, Deployment
+from models.instance import Application, Instance
+from models.result import Clock, Result, Status
+
+ENERGY, LATENCY = 0, 1
+"""Positions in the costs that `run_cost` and `send_cost` give."""
+
+NODE_CHOICES = ("best", "source")
+"""Values of option `node`: the node of least energy, or the application's source."""
+
+
+def supports(instance: Instance, *, node: str = "best") -> str | None:
+    """Why the method cannot take `instance` with these options; None where it can."""
+    if node not in NODE_CHOICES:
+        return f"node = {node!r}: must be one of {', '.join(NODE_CHOICES)}"
+    return reason_to_refuse(instance)
+
+
+def solve(
+    instance: Instance,
+    *,
+    time_limit_s: float | None = None,
+    seed: int = 0,  # noqa: ARG001
+    node: str = "best",
+) -> Result:
+    """Place everything at one node.
+
+    Parameters
+    ----------
+    instance : Instance
+        One that `supports` takes.
+    time_limit_s : float, optional
+        Looked at between two nodes [s].
+    seed : int
+        Of no effect: nothing is drawn.
+    node : {"best", "source"}
+        Try every node and keep the one of least energy, or only the application's source.
+
+    Returns
+    -------
+    Result
+        `feasible`, `no-solution`, `infeasible` where no exit is accurate enough, or `time-limit` with the best so far.
+    """
+    app, clock = instance.applications[0], Clock(time_limit_s)
+    accepted = accepted_exits(instance, app)
+    if not accepted:
+        return Result(Status.INFEASIBLE, reason="no exit is accurate enough")
+    names = [app.source] if node == "source" else [one.name for one in instance.network.nodes]
+    found: list[_Candidate] = []
+    with clock.phase("search"):
+        candidates = _Candidates(instance, app, last_exit=min(accepted))
+        for name in names:
+            if clock.expired:
+                break
+            candidate = candidates.at(name)
+            if candidate is not None:
+                found.append(candidate)
+    ended = Status.TIME_LIMIT if clock.expired else None
+    if not found:
+        reason = "no single node meets the targets" if ended is None else "no node was found in time"
+        return Result(ended or Status.NO_SOLUTION, reason=reason, times_s=clock.times_s)
+    best = min(found, key=lambda candidate: candidate.energy_j)
+    return Result(
+        ended or Status.FEASIBLE,
+        Deployment(deployments=(best.decision,)),
+        claimed_objective=app.weight * best.energy_j,
+        times_s=clock.times_s,
+    )
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A deployment that keeps the latency target, and its energy per inference [J]."""
+
+    decision: ApplicationDeployment
+    energy_j: float
+
+
+class _Candidates:
+    """Deployments up to one exit, all free blocks at one node."""
+
+    def __init__(self, instance: Instance, app: Application, last_exit: int) -> None:
+        self._instance, self._app, self._last_exit = instance, app, last_exit
+        self._depth = instance.dnn_of(app).exits[last_exit - 1].after_block
+        self._links: nx.DiGraph[str] = nx.DiGraph(instance.network.link_by_pair.keys())
+        self._links.add_nodes_from(instance.network.node_by_name)
+        self._routes = cache(self._find_routes)
+
+    def at(self, name: str) -> _Candidate | None:
+        """Everything at node `name`, on least-energy routes or, where those miss the target, least-latency ones."""
+        for metric in (ENERGY, LATENCY):
+            decision = self._decision(name, metric)
+            if decision is None:
+                return None
+            energy, latency = self._costs(decision)
+            if latency <= self._app.max_latency_s * (1 + LATENCY_TOLERANCE):
+                return _Candidate(decision, energy)
+        return None
+
+    def _decision(self, name: str, metric: int) -> ApplicationDeployment | None:
+        """Everything at `name`, each transfer on its route of least `metric`; None where a transfer has no route."""
+        placement = tuple(self._app.pins.get(i, name) for i in range(1, self._depth + 1))
+        routes = []
+        for i, (start, end) in enumerate(pairwise((self._app.source, *placement)), start=1):
+            route = [] if start == end else self._route(i, start, end, metric)
+            if route is None:
+                return None
+            routes.append(tuple(route))
+        return ApplicationDeployment(
+            application=self._app.name, last_exit=self._last_exit, placement=placement, routes=tuple(routes)
+        )
+
+    def _route(self, i: int, start: str, end: str, metric: int) -> list[str] | None:
+        """Nodes that the transfer into block i visits.
+
+        One of its ends is the same whichever node is tried (the source or a pin), so one search serves all nodes.
+        """
+        if i == 1 or i - 1 in self._app.pins:
+            return self._routes(i, start, metric, against=False).get(end)
+        found = self._routes(i, end, metric, against=True).get(start)
+        return None if found is None else found[::-1]
+
+    def _find_routes(self, i: int, fixed: str, metric: int, *, against: bool) -> dict[str, list[str]]:
+        """Routes of least `metric` from the fixed end of the transfer into block i to every node, or against it."""
+        links = self._instance.network.link_by_pair
+
+        def weight(a: str, b: str, _: object) -> float:
+            return send_cost(self._instance, self._app, i, links[(b, a) if against else (a, b)])[metric]
+
+        graph = self._links.reverse(copy=False) if against else self._links
+        return nx.single_source_dijkstra_path(graph, fixed, weight=weight)
+
+    def _costs(self, decision: ApplicationDeployment) -> tuple[float, float]:
+        """Energy (eq. 1) and latency (eq. 2) of a deployment."""
+        nodes, links = self._instance.network.node_by_name, self._instance.network.link_by_pair
+        parts = []
+        for i, (name, route) in enumerate(
+            zip(decision.placement, decision.routes_from(self._app.source), strict=True), start=1
+        ):
+            parts.append(run_cost(self._instance, self._app, i, nodes[name]))
+            parts += [send_cost(self._instance, self._app, i, links[pair]) for pair in pairwise(route)]
+        return sum(part[ENERGY] for part in parts), sum(part[LATENCY] for part in parts)
