@@ -93,7 +93,7 @@ def solve(
     Raises
     ------
     KeyError
-        If `warm_start` names an application, node, link or exit that `instance` does not have.
+        If `warm_start` names an application, node or link that `instance` does not have, or leaves an application out.
     ValueError
         If the solver does not accept an option.
     """

@@ -17,11 +17,8 @@ from pyomo.common.errors import InfeasibleConstraintException
 from pyomo.core.base import ConcreteModel
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler, LinearStandardFormInfo
 
-from models.milp.solver import Limits, Outcome
+from models.milp.solver import EQUAL, Limits, Outcome
 from models.result import Clock, Status
-
-EQUAL = 1e-6
-"""Relative difference of bound and objective below which a solver's "optimal" is believed."""
 
 _TOLERANCES = {
     "mip_abs_gap": 0.0,

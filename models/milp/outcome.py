@@ -7,12 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from models.milp.costs import Costs
-from models.milp.solver import Outcome
+from models.milp.solver import EQUAL, Outcome
 from models.milp.steps import Steps, deployment_of, objective_of
 from models.result import Result, Status
-
-EQUAL = 1e-6
-"""Relative difference within which the solver's objective must be that of the decisions read from it."""
 
 
 @dataclass

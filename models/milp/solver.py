@@ -14,6 +14,9 @@ from pyomo.core.base import ConcreteModel
 
 from models.result import Clock, Status
 
+EQUAL = 1e-6
+"""Relative difference up to which a solver's objective, its bound and the energy of its solution are the same."""
+
 
 @dataclass(frozen=True)
 class Limits:

@@ -18,6 +18,8 @@ def broken_constraint(all_costs: list[Costs], capacities: Capacities, all_steps:
 
 
 def _broken_by_one(costs: Costs, steps: Steps) -> str | None:
+    if steps.last_exit > len(costs.after_block):
+        return "there is no such exit"
     if len(steps.placement) != costs.after_block[steps.last_exit - 1] or not _connected(costs, steps):
         return "the placement and routes are no path to the exit"
     if costs.accuracy[steps.last_exit - 1] < costs.app.min_accuracy:

@@ -145,6 +145,7 @@ def _published_deployment(placement: str, last_exit: int = 3) -> Deployment:
         ("ccccc", 3, "pins (10)"),
         ("d", 1, "accuracy (9)"),
         ("ddd", 3, "no path"),
+        ("ddddd", 9, "no such exit"),
     ],
 )
 def test_a_warm_start_that_breaks_a_constraint_is_not_used(placement: str, last_exit: int, broken: str) -> None:
@@ -213,3 +214,13 @@ def test_extreme_bandwidths(bandwidth: float) -> None:
         result = flow.solve(instance, strengthen=strengthen)
         assert result.status is truth.status
         assert result.claimed_objective == pytest.approx(truth.claimed_objective, rel=1e-9)
+
+
+def test_a_warm_start_whose_route_leads_elsewhere_is_not_used() -> None:
+    instance = load_instance("balexnet-cifar10")
+    start = _published_deployment("dddcc").deployments[0]
+    for route in (("edge", "cloud"), ("device", "edge")):
+        elsewhere = start.model_copy(update={"routes": ((), (), (), route, ())})
+        result = flow.solve(instance, warm_start=Deployment(deployments=(elsewhere,)))
+        assert "no path" in result.info["warm_start"]
+        assert result.status is Status.OPTIMAL
