@@ -116,6 +116,16 @@ def test_a_relay_pays_for_both_links() -> None:
     assert relayed.applications[0].transfer_energy_j == pytest.approx(bits * (30e-9 + 37e-9 + 37e-9 + 12.6e-9))
 
 
+@pytest.mark.parametrize(("kind", "share"), [("full_depth", 1.0), ("expected", 0.092)])
+def test_latency_counts_delay_and_survival(kind: str, share: float) -> None:
+    data = BALEXNET.model_dump() | {"latency_kind": kind}
+    without = evaluate(Instance.model_validate(data), deployment()).applications[0].latency_s
+    for link in data["network"]["links"]:
+        link["delay_s"] = 0.5 if link["target"] == "cloud" else 100.0
+    delayed = evaluate(Instance.model_validate(data), deployment()).applications[0].latency_s
+    assert delayed - without == pytest.approx(0.5 * share)
+
+
 def test_repeated_and_missing_applications() -> None:
     twice = Deployment(deployments=deployment().deployments * 2)
     assert [v.kind for v in evaluate(BALEXNET, twice).violations] == [ViolationKind.APPLICATION]
