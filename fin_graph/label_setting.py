@@ -297,17 +297,16 @@ class _Search:
 
     def deployments(self) -> list[tuple[float, ApplicationDeployment]]:
         """Up to k deployments below the first limit, in order of energy; on a limit, the best completion if any."""
-        if self._best.label[0] >= 0:
-            return [(float(self._best.limit[0]), self._completed(int(self._best.label[0])))]
-        if self.stopped is not None:
-            return []
-        ends = self._arrivals
         found = []
-        for at in range(min(self._k, len(ends.energy))):
-            layers, nodes = self._traced(int(ends.parent[at]))
-            whole = self._problem.deployment([*layers, self._problem.depth], [*nodes, int(ends.node[at])])
-            found.append((float(ends.energy[at]), whole))
-        return found
+        if self._best.label[0] >= 0:
+            found.append((float(self._best.limit[0]), self._completed(int(self._best.label[0]))))
+        if self.stopped is None:
+            ends = self._arrivals
+            for at in range(min(self._k, len(ends.energy))):
+                layers, nodes = self._traced(int(ends.parent[at]))
+                whole = self._problem.deployment([*layers, self._problem.depth], [*nodes, int(ends.node[at])])
+                found.append((float(ends.energy[at]), whole))
+        return sorted(found, key=lambda one: one[0])[: self._k]
 
     def _completed(self, label: int) -> ApplicationDeployment:
         layers, nodes = self._traced(label)

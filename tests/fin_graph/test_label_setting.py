@@ -5,9 +5,10 @@ from __future__ import annotations
 from itertools import pairwise, product
 
 import numpy as np
+import psutil
 import pytest
 
-from fin_graph import label_setting, memory
+from fin_graph import label_setting
 from fin_graph.arrays import earliest_accurate_exit, path_problem
 from fin_graph.label_setting import latency_energy_frontier, solve, supports
 from models import exhaustive
@@ -46,7 +47,6 @@ def test_equals_enumeration_and_the_program(block: int) -> None:
     assert sum(same_answer(random_instance(s, max_nodes=4, zeros=s % 3 == 0), milp=s % 2 == 0) for s in seeds) > 5
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("block", range(20))
 def test_equals_enumeration_and_the_program_on_thousands(block: int) -> None:
     seeds = range(10_000 + 100 * block, 10_000 + 100 * (block + 1))
@@ -141,7 +141,7 @@ def latency_energy_frontier_stops(instance: Instance) -> bool:
 def test_memory_that_would_not_hold_the_labels_is_foreseen(hard: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(label_setting, "_FIRST_CAPACITY", 8)
     assert solve(hard).status is Status.OPTIMAL, "pools grow"
-    monkeypatch.setattr(memory.psutil, "virtual_memory", lambda: type("Memory", (), {"available": 1000}))
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: type("Memory", (), {"available": 1000}))
     result = solve(hard)
     assert result.status is Status.MEMORY_LIMIT
     assert result.deployment is not None
