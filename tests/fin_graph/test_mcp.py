@@ -97,6 +97,48 @@ def test_no_accuracy_asked_and_none_given(balexnet: Instance) -> None:
     assert result.deployment.deployments[0].last_exit == 1
 
 
+def test_without_budget_it_takes_the_way_that_takes_no_time() -> None:
+    """δ = 0: a direct link with a delay, and a detour without one."""
+    node = {"compute_ops_per_s": 1e9, "power_w": 1.0}
+    link = {"bandwidth_bit_per_s": 1e9, "tx_energy_j_per_bit": 1e-9, "rx_energy_j_per_bit": 1e-9}
+    instance = Instance.model_validate(
+        {
+            "name": "detour",
+            "network": {
+                "name": "triangle",
+                "nodes": [{"name": name, **node} for name in "abc"],
+                "links": [
+                    {"source": "a", "target": "b", "delay_s": 1.0, **link},
+                    {"source": "a", "target": "c", **link},
+                    {"source": "c", "target": "b", **link},
+                ],
+            },
+            "dnns": [
+                {
+                    "name": "dnn",
+                    "input_bits": 0.0,
+                    "blocks": [{"ops": 0.0, "output_bits": 0.0}],
+                    "exits": [{"after_block": 1, "exit_fraction": 1.0, "accuracy": 0.9}],
+                }
+            ],
+            "applications": [
+                {
+                    "name": "app",
+                    "dnn": "dnn",
+                    "source": "a",
+                    "max_latency_s": 0.0,
+                    "min_accuracy": 0.5,
+                    "pinned": {"1": "b"},
+                }
+            ],
+        }
+    )
+    result = solve(instance)
+    assert result.status is Status.FEASIBLE
+    assert result.deployment is not None
+    assert result.deployment.deployments[0].routes == (("a", "c", "b"),)
+
+
 def test_time_limit(balexnet: Instance) -> None:
     result = solve(balexnet, time_limit_s=0.0)
     assert result.status is Status.TIME_LIMIT
