@@ -220,6 +220,36 @@ def generate(
 
 
 @app.command()
+def frontier(
+    instance: InstanceName,
+    gamma: Annotated[int, typer.Option(min=1, help="FIN's latency steps over the whole range.")] = 200,
+    horizon_s: Annotated[
+        float | None, typer.Option(help="Largest latency budget \\[s]; default: all that matters.")
+    ] = None,
+    time_limit: TimeLimit = None,
+    accounting: AccountingChoice = None,
+    latency_kind: LatencyChoice = None,
+    as_json: AsJson = False,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Draw it here (.png, .pdf or .svg).")] = None,
+) -> None:
+    """Least energy for every latency budget and every exit: FIN's from one run, the exact beside it.
+
+    Example: [bold]finbench frontier balexnet-cifar10 --gamma 100 -o frontier.png[/bold]
+    """
+    from benchmarks import frontier_view as view
+
+    problem = _load(instance, accounting=accounting, latency_kind=latency_kind)
+    found = view.instance_frontiers(problem, gamma=gamma, horizon_s=horizon_s, time_limit_s=time_limit)
+    if as_json:
+        console.print_json(view.to_json(problem, gamma, found))
+    else:
+        view.print_frontiers(problem, gamma, found)
+    if output is not None and found:
+        view.save_picture(view.draw_frontiers(problem, gamma, found), output)
+    raise typer.Exit(FOUND if found else NOTHING_FOUND)
+
+
+@app.command()
 def run(
     campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="Shipped name or a TOML file.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")] = Path("results"),
@@ -251,6 +281,33 @@ def claims(as_json: AsJson = False) -> None:
     else:
         print_claims(measured)
     raise typer.Exit(CONTRADICTED if measured.contradictions else FOUND)
+
+
+@app.command()
+def bench(
+    output: Annotated[Path, typer.Option("-o", "--output", help="File for the measurements.")] = Path("bench.json"),
+) -> None:
+    """Measure every performance target, mark those that fall short (about 10 minutes).
+
+    Example: [bold]finbench bench -o results/bench.json[/bold]
+    """
+    from benchmarks.performance import measure_and_report
+
+    raise typer.Exit(FOUND if measure_and_report(output) else UNEXPECTED)
+
+
+@app.command()
+def figures(
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the pictures.")] = Path("docs/figures"),
+) -> None:
+    """Draw the README's pictures again, from real runs.
+
+    Example: [bold]finbench figures -o docs/figures[/bold]
+    """
+    from benchmarks.figures import readme_figures
+
+    for path in readme_figures(output, lambda _: None):
+        print(f"wrote {path}")
 
 
 @app.command()

@@ -70,8 +70,8 @@ class FinOptions(Options):
     """Keep only ends that use all but this many steps of the budget; left out: keep all."""
     backend: Literal["auto", "networkx", "arrays"] = "auto"
     """Three explicit graphs (networkx) or the compiled search (arrays)."""
-    certify: Annotated[float, Field(gt=0)] | None = None
-    """Double gamma until the proven gap is at most this."""
+    certify: Annotated[float, Field(ge=0)] | None = None
+    """Double gamma until the proven gap is at most this; 0 asks for the optimum."""
 
 
 class SingleNodeOptions(Options):

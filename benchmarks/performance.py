@@ -22,8 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from benchmarks import console
 from benchmarks.families import generate
 from benchmarks.growth import fit_growth
+from benchmarks.records import environment
 from fin_graph import fin, label_setting
 from fin_graph.arrays import PathProblem, layer_edges, path_problem
 from fin_graph.inference import fin_three_stages
@@ -64,10 +66,31 @@ def measure() -> Iterator[Measurement]:
         yield from part()
 
 
-def record(measurements: list[Measurement], environment: dict[str, object], file: Path) -> None:
-    """Write the measurements as JSON, whole or not at all."""
-    rows = [{**asdict(one), "met": one.met} for one in measurements]
-    write_text(file, json.dumps({"environment": environment, "measurements": rows}, indent=1) + "\n")
+def measure_and_report(file: Path) -> bool:
+    """Measure all targets, print each as it is measured, write them as JSON.
+
+    Returns
+    -------
+    bool
+        Whether all are met.
+    """
+    screen = console.output()
+    measurements = []
+    for one in measure():
+        measurements.append(one)
+        screen.print(f"{'met ' if one.met else 'MISS'}  {_described(one)}", markup=False)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        rows = [{**asdict(each), "met": each.met} for each in measurements]
+        write_text(file, json.dumps({"environment": environment(), "measurements": rows}, indent=1) + "\n")
+    missed = [one for one in measurements if not one.met]
+    screen.print(f"{len(measurements) - len(missed)} met, {len(missed)} missed; wrote {file}", markup=False)
+    return not missed
+
+
+def _described(one: Measurement) -> str:
+    limits = [f"≥ {one.at_least:g}"] * (one.at_least is not None) + [f"≤ {one.at_most:g}"] * (one.at_most is not None)
+    note = f" ({one.note})" if one.note else ""
+    return f"{one.target}: {one.value:.4g} {one.unit} [{', '.join(limits)}] — {one.subject}{note}"
 
 
 def seconds(call: Callable[[], object], repetitions: int = 5) -> float:

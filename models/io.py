@@ -318,6 +318,11 @@ def dump_deployment(deployment: Deployment) -> str:
 
 
 def write_text(path: str | Path, text: str) -> None:
+    """Write a text file (UTF-8) whole or not at all; see `write_bytes`."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: str | Path, content: bytes) -> None:
     """Write a file whole or not at all: beside, flushed, then renamed.
 
     Raises
@@ -331,8 +336,8 @@ def write_text(path: str | Path, text: str) -> None:
     except OSError as error:
         raise InputError(path, f"cannot be written: {error.strerror}") from None
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
         os.chmod(beside, 0o644)

@@ -1,0 +1,56 @@
+"""The README's pictures, drawn from real runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import matplotlib as mpl
+
+from benchmarks.campaign import load_campaign
+from benchmarks.frontier_view import draw_frontiers, instance_frontiers, save_picture
+from benchmarks.metrics import frame
+from benchmarks.plots import STYLE, draw_gap_by_gamma, gap_by_gamma
+from benchmarks.runner import Report, run_campaign
+from fin_graph.drawing import draw_fin
+from fin_graph.inference import fin_three_stages
+from models.io import load_instance
+
+INSTANCE = "balexnet-cifar10"
+DRAWN_GAMMA = 10
+FRONTIER_GAMMA = 100
+
+
+def readme_figures(folder: Path, report: Report) -> list[Path]:
+    """Draw FIN's graph, gap against γ over the published target grids, and the frontier.
+
+    Parameters
+    ----------
+    folder : Path
+    report : callable
+        Told what runs.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    instance = load_instance(INSTANCE)
+    stages = fin_three_stages(instance, instance.applications[0], DRAWN_GAMMA)
+    found = instance_frontiers(instance, gamma=FRONTIER_GAMMA, horizon_s=None, time_limit_s=None)
+    with TemporaryDirectory() as scratch:
+        outcome = run_campaign(load_campaign("published"), Path(scratch) / "runs.jsonl", report)
+    table = gap_by_gamma(frame(outcome.records))
+    grids = table[table["group"].str.contains("grid")]
+    with mpl.rc_context(STYLE):
+        gaps = draw_gap_by_gamma(grids)
+    pictures = {
+        "fin-graph": draw_fin(stages, f"FIN on {INSTANCE}: {DRAWN_GAMMA} latency steps"),
+        "gap-by-gamma": gaps,
+        "frontier": draw_frontiers(instance, FRONTIER_GAMMA, found),
+    }
+    paths = [folder / f"{name}.png" for name in pictures]
+    for path, figure in zip(paths, pictures.values(), strict=True):
+        save_picture(figure, path)
+    return paths
