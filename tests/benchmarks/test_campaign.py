@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -161,3 +162,14 @@ def test_a_name_that_is_no_folder_is_refused(name: str, tmp_path: Path) -> None:
     path.write_text(f'name = "{name}"\ntime_limit_s = 1.0\n{METHODS}{INSTANCES}')
     with pytest.raises(InputError, match="name = "):
         load_campaign(str(path))
+
+
+def test_targets_for_several_applications_are_refused_before_anything_runs(tmp_path: Path) -> None:
+    data = random_instance(5).model_dump(mode="json")
+    app = data["applications"][0] | {"rate_per_s": 1e-3}
+    data["applications"] = [app, app | {"name": "other"}]
+    (tmp_path / "two.json").write_text(json.dumps(data))
+    text = METHODS + '[[instances]]\ngroup = "two"\ninstances = ["two.json"]\n'
+    assert count_runs(load(tmp_path, text)) == 5
+    with pytest.raises(InputError, match="single application"):
+        load(tmp_path, text + "min_accuracy = [0.5]")

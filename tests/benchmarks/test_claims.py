@@ -54,6 +54,10 @@ def test_verdict_on_the_optimum(matched: list[int], verdict: str) -> None:
     assert matches_claim(rows).verdict == verdict
 
 
+def test_a_point_that_fin_misses_is_not_matched() -> None:
+    assert matches_claim([MatchRow(10, 4, 3, 1, 0.0, 0.0)]).verdict == "does not hold"
+
+
 def test_savings_by_case() -> None:
     points = [
         point(1.0, 1.0, 4.0),
@@ -74,7 +78,7 @@ def test_savings_by_case() -> None:
     [((0.7, 0.9), "holds"), ((0.7, 0.65), "holds only if case 0"), ((0.6, -0.1), "does not hold")],
 )
 def test_verdict_on_the_savings(means: tuple[float, ...], verdict: str) -> None:
-    rows = [SavingRow(f"case {k}", 1, mean, mean, mean, mean, 0.0) for k, mean in enumerate(means)]
+    rows = [SavingRow(f"case {k}", 1, mean, -1.0, 1.0, 1.0, 0.0) for k, mean in enumerate(means)]
     assert saving_claim(rows, [], 10).verdict == verdict
 
 
