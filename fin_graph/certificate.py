@@ -37,9 +37,7 @@ class Sandwich:
         return self.energy - self.lower_bound <= tolerance * self.lower_bound
 
 
-def certify_fin(
-    problem: PathProblem, weight: float, *, gamma: int, band: int | None, tolerance: float, clock: Clock
-) -> Result:
+def certify_fin(problem: PathProblem, weight: float, *, gamma: int, tolerance: float, clock: Clock) -> Result:
     """Double γ until the gap is proven, time is up, or the next doubling would not fit into memory.
 
     Parameters
@@ -49,8 +47,6 @@ def certify_fin(
         Weight of the application in the objective.
     gamma : int
         First γ.
-    band : int or None
-        λ (see `fin_graph.kernel.least_energy_replica_path`).
     tolerance : float
         Relative gap to prove; below `OPTIMAL_GAP` that gap counts as closed.
     clock : Clock
@@ -69,7 +65,7 @@ def certify_fin(
     reason = None
     while True:
         with clock.phase("search"):
-            up = least_energy_replica_path(problem, gamma, band=band)
+            up = least_energy_replica_path(problem, gamma)
         with clock.phase("bound"):
             sandwich.add(gamma, up, least_energy_replica_path(problem, gamma, up=False))
         if sandwich.closed(tolerance):

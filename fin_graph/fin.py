@@ -55,7 +55,14 @@ def supports(
         return f"backend = '{backend}': must be one of {', '.join(BACKENDS)}"
     if certify is not None and not 0 <= certify < inf:
         return f"certify = {certify}: must be a relative gap of at least 0"
+    if _prunes(gamma, lambda_) and (certify is not None or backend == "arrays"):
+        return "lambda_ < gamma drops end replicas, which only the graphs of backend 'networkx' have"
     return reason_to_refuse(instance)
+
+
+def _prunes(gamma: int, lambda_: int | None) -> bool:
+    """Whether λ drops any end replica."""
+    return lambda_ is not None and lambda_ < gamma
 
 
 def solve(
@@ -81,7 +88,8 @@ def solve(
     gamma : int
         Number of latency steps γ ≥ 1.
     lambda_ : int, optional
-        Keep only end replicas k ≥ γ − λ; by default λ = γ, all of them.
+        Keep only end replicas k ≥ γ − λ; by default λ = γ, all of them. Arrays hold "at most k steps", not "exactly
+        k", so that a smaller λ takes the NetworkX stages.
     backend : {'auto', 'networkx', 'arrays'}
     certify : float, optional
         Relative gap to prove, (UB − LB)/LB; 0 asks for the optimum.
@@ -94,11 +102,12 @@ def solve(
     """
     clock = Clock(time_limit_s)
     app = instance.applications[0]
-    backend = _chosen_backend(instance, gamma, backend) if certify is None else "arrays"
-    if backend == "networkx":
+    if certify is None:
+        backend = "networkx" if _prunes(gamma, lambda_) else _chosen_backend(instance, gamma, backend)
+    if certify is None and backend == "networkx":
         result = _networkx_result(instance, app, gamma, lambda_, clock)
     else:
-        result = _arrays_result(instance, app, gamma, lambda_, certify, clock)
+        backend, result = "arrays", _arrays_result(instance, app, gamma, certify, clock)
     return replace(result, times_s=clock.times_s, info={"gamma": gamma, "backend": backend, **result.info})
 
 
@@ -127,9 +136,7 @@ def _networkx_result(instance: Instance, app: Application, gamma: int, lambda_: 
     return _result(instance, app, _Found(energy, stages.deployment, info), clock)
 
 
-def _arrays_result(
-    instance: Instance, app: Application, gamma: int, lambda_: int | None, certify: float | None, clock: Clock
-) -> Result:
+def _arrays_result(instance: Instance, app: Application, gamma: int, certify: float | None, clock: Clock) -> Result:
     from fin_graph.arrays import path_problem
     from fin_graph.kernel import least_energy_replica_path, rows_bytes
     from fin_graph.memory import reason_not_to_fit
@@ -144,9 +151,9 @@ def _arrays_result(
     if certify is not None:
         from fin_graph.certificate import certify_fin
 
-        return certify_fin(problem, app.weight, gamma=gamma, band=lambda_, tolerance=certify, clock=clock)
+        return certify_fin(problem, app.weight, gamma=gamma, tolerance=certify, clock=clock)
     with clock.phase("search"):
-        path = least_energy_replica_path(problem, gamma, band=lambda_)
+        path = least_energy_replica_path(problem, gamma)
         deployment = problem.deployment(path.layers, path.nodes) if path.layers else None
     return _result(instance, app, _Found(path.energy, deployment, {"relaxations": path.relaxations}), clock)
 

@@ -1,13 +1,16 @@
 """FIN's stages 2 and 3 on arrays: the least-energy path over the γ+1 latency replicas of every vertex.
 
-The expanded graph is never built. A row holds the least energy of reaching one vertex (j, n) at every replica
-k = 0..γ; an edge of energy c and k-step s relaxes the whole row of its head at once (eq. 17, or 18 rounding down):
+The expanded graph is never built. A row holds, for one vertex (j, n) and every k = 0..γ, the least energy of being
+there after at most k steps; it falls along k. An edge of energy c and s steps (eq. 17, or 18 rounding down) relaxes the
+whole row of its head at once:
 
     row[head][k + s] = min(row[head][k + s], row[tail][k] + c)        for all k
 
-so the inner loop runs over contiguous replicas and becomes vector instructions. One layer's rows follow from the
-previous layer's (run, send-and-run), then relays are relaxed within the layer until nothing falls; a link whose
-latency rounds to 0 steps may close cycles, which this settles as well, since energies are non-negative.
+so the inner loop runs over contiguous replicas and becomes vector instructions. As rows fall, an edge whose least
+offer, row[tail][γ − s] + c, is no better than the head's worst entry within reach changes nothing and is passed over at
+the cost of two loads. One layer's rows follow from the previous layer's (run, send-and-run), then relays are relaxed
+within the layer until nothing falls; a link whose latency rounds to 0 steps may close cycles, which this settles as
+well, since energies are non-negative.
 
 Memory is linear in vertices × replicas and bounded: where all layers' rows would take more than
 `KEPT_ROWS_BYTES`, only about the square root of them are kept and the others are computed again on the way back.
@@ -43,7 +46,7 @@ class ReplicaPath:
     nodes: tuple[int, ...]
     """Node n of every vertex."""
     relaxations: int
-    """Edge relaxations done forward, one for each edge and replica."""
+    """Edge relaxations done forward, one for each edge and replica; edges passed over count nothing."""
 
 
 def rows_bytes(problem: PathProblem, gamma: int) -> int:
@@ -66,9 +69,7 @@ def _layers_held(problem: PathProblem, gamma: int) -> int:
     return length + ceil(problem.depth / length)
 
 
-def least_energy_replica_path(
-    problem: PathProblem, gamma: int, *, up: bool = True, band: int | None = None
-) -> ReplicaPath:
+def least_energy_replica_path(problem: PathProblem, gamma: int, *, up: bool = True) -> ReplicaPath:
     """FIN's stages 2 and 3: the least-energy path whose rounded latency is at most γ steps.
 
     Parameters
@@ -78,8 +79,6 @@ def least_energy_replica_path(
         Number of latency steps γ ≥ 1 that the budget is divided into.
     up : bool
         Round latencies up to steps (every path is feasible, eq. 17) or down (a relaxation, eq. 18).
-    band : int, optional
-        λ: accept only end replicas k ≥ γ − λ, widened to the largest one reached if that leaves none; by default all.
 
     Returns
     -------
@@ -87,8 +86,7 @@ def least_energy_replica_path(
     """
     length = _segment_length(problem, gamma)
     starts = range(0, problem.depth, length)
-    rows = np.full((length + 1, len(problem.node_names), gamma + 1), inf)
-    rows[0, problem.source, 0] = 0.0
+    rows = _rows_from_source(problem, gamma, length)
     checkpoints, relaxations = [], 0
     for start in starts:
         if start:
@@ -96,11 +94,11 @@ def least_energy_replica_path(
         relaxations += _fill_segment(problem, rows, start, up)
         if len(starts) > 1:
             checkpoints.append(rows[0].copy())
-    last = rows[problem.depth - starts[-1]]
-    end = _best_end(last, gamma if band is None else band)
-    if end is None:
+    ends = rows[problem.depth - starts[-1], :, gamma]
+    end = int(ends.argmin()), gamma
+    energy = float(ends[end[0]])
+    if energy == inf:
         return ReplicaPath(inf, (), (), relaxations)
-    energy = float(last[end])
     layers: list[int] = []
     nodes: list[int] = []
     for start in reversed(starts):
@@ -130,33 +128,28 @@ def least_energies(problem: PathProblem, gamma: int) -> Floats:
     ndarray, shape (depth + 1, gamma + 1)
         Energies [J per inference], inf where nothing fits; falling along k.
     """
-    rows = np.full((2, len(problem.node_names), gamma + 1), inf)
-    rows[0, problem.source, 0] = 0.0
+    rows = _rows_from_source(problem, gamma, 1)
     least = np.empty((problem.depth + 1, gamma + 1))
     for j in range(problem.depth):
         least[j] = rows[0].min(axis=0)
         _fill_segment(problem, rows, j, True)
         rows[0] = rows[1]
     least[-1] = rows[0].min(axis=0)
-    falling: Floats = np.minimum.accumulate(least, axis=1)
-    return falling
+    return least
+
+
+def _rows_from_source(problem: PathProblem, gamma: int, length: int) -> Floats:
+    """Room for `length` layers after the first, which holds the sample at its source."""
+    rows = np.empty((length + 1, len(problem.node_names), gamma + 1))
+    rows[0] = inf
+    rows[0, problem.source] = 0.0
+    return rows
 
 
 def _fill_segment(problem: PathProblem, rows: Floats, start: int, up: bool) -> int:
     """Fill rows[1..] from rows[0], which holds layer `start`; returns the number of relaxations."""
     stop = min(len(rows) - 1, problem.depth - start)
     return _fill_rows(rows, start, stop, up, problem.max_latency_s, problem.edges)
-
-
-def _best_end(last: Floats, band: int) -> tuple[int, int] | None:
-    """Node and replica of the cheapest accepted end, None where no end is reached."""
-    reached = np.isfinite(last).any(axis=0)
-    if not reached.any():
-        return None
-    gamma = last.shape[1] - 1
-    lowest = min(max(0, gamma - band), int(np.flatnonzero(reached)[-1]))
-    node, offset = np.unravel_index(np.argmin(last[:, lowest:]), (last.shape[0], gamma + 1 - lowest))
-    return int(node), lowest + int(offset)
 
 
 @compiled
@@ -214,7 +207,7 @@ def _run_block(
             n, energy, latency = _run_edge(layer, m, a)
             first = first_tail[n]
             step = replica_step(latency, gamma, max_latency, up)
-            if first + step > gamma:
+            if first + step > gamma or tails[n, gamma - step] + energy >= heads[m, first + step]:
                 continue
             _relax(tails, n, heads, m, first, step, energy)
             relaxations += gamma + 1 - step - first
@@ -247,12 +240,12 @@ def _relay(rows: Floats, first: Ints, max_latency: float, up: bool, layer: Layer
         fallen = np.zeros(rows.shape[0], np.bool_)
         for m in range(rows.shape[0]):
             for a in range(layer.in_start[m], layer.in_start[m + 1]):
-                n = layer.link_source[a]
+                n, energy = layer.link_source[a], layer.send_energy[a]
                 start = first[n] + steps[a]
-                if not fresh[n] or start > gamma:
+                if not fresh[n] or start > gamma or rows[n, gamma - steps[a]] + energy >= rows[m, start]:
                     continue
                 relaxations += gamma + 1 - start
-                if _relax_and_tell(rows, n, m, first[n], steps[a], layer.send_energy[a]):
+                if _relax_and_tell(rows, n, m, first[n], steps[a], energy):
                     first[m] = min(first[m], start)
                     fallen[m] = True
         fresh = fallen
@@ -341,6 +334,8 @@ def _explain(
     while True:
         at = todo.pop()
         m, k = found_n[at], found_k[at]
+        while k > 0 and here[m, k - 1] == here[m, k]:
+            k -= 1
         tail = (-1, -1)
         if source < 0:
             tail = _run_tail(tails, here[m, k], m, k, up, max_latency, runs)

@@ -28,6 +28,5 @@ class Family:
     """One line for people."""
     draw: Callable[[np.random.Generator, Size], Instance]
     """Draws an instance whose target is still to be placed (`targets.place_target`)."""
-    fewest_nodes: int = 1
     fewest_blocks: int = 1
     most_blocks: int = 1000

@@ -2,7 +2,9 @@
 
 In `dense` energies and latencies are independent. In `correlated` energy is a constant minus latency, up to 2 % noise,
 for operations and for bits: every quick step is dear, non-dominated labels explode, and greedy choices fail. Users of
-resource-constrained shortest paths know this as the hard case. Up to `COMPLETE` nodes every ordered pair is linked,
+resource-constrained shortest paths know this as the hard case. It is hard only where moving is cheap beside computing
+(else an optimum moves once), so the links of `correlated` are a hundred times as fast and as frugal as those of `dense`:
+a difference between the two families is one of links as well as of correlation. Up to `COMPLETE` nodes every ordered pair is linked,
 beyond that each node sends to `OUT_LINKS` others.
 """
 
@@ -23,6 +25,7 @@ NOISE = 0.02
 
 SECONDS_PER_OP = (1e-10, 1e-9)
 SECONDS_PER_BIT = (1e-9, 1e-8)
+CORRELATED_SECONDS_PER_BIT = (1e-11, 1e-10)
 JOULES_PER_SECOND = 10.0
 """Exchange rate between the two costs."""
 
@@ -37,22 +40,22 @@ class _Costs:
 
 def draw_dense(rng: np.random.Generator, size: Size) -> Instance:
     """Draw an instance with independent energies and latencies."""
-    return _draw(rng, size, correlated=False)
+    return _draw(rng, size, SECONDS_PER_BIT, correlated=False)
 
 
 def draw_correlated(rng: np.random.Generator, size: Size) -> Instance:
     """Draw an instance with energy ≈ constant − latency."""
-    return _draw(rng, size, correlated=True)
+    return _draw(rng, size, CORRELATED_SECONDS_PER_BIT, correlated=True)
 
 
-def _draw(rng: np.random.Generator, size: Size, *, correlated: bool) -> Instance:
+def _draw(rng: np.random.Generator, size: Size, seconds_per_bit: tuple[float, float], *, correlated: bool) -> Instance:
     computing = _costs(rng, size.nodes, SECONDS_PER_OP, correlated)
     nodes = tuple(
         Node(name=f"n{k}", compute_ops_per_s=_digits(1 / time), power_w=_digits(energy / time))
         for k, (time, energy) in enumerate(zip(computing.time, computing.energy, strict=True))
     )
     pairs = _pairs(rng, size.nodes)
-    sending = _costs(rng, len(pairs), SECONDS_PER_BIT, correlated)
+    sending = _costs(rng, len(pairs), seconds_per_bit, correlated)
     links = tuple(
         Link(
             source=f"n{a}",

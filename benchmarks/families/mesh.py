@@ -16,7 +16,7 @@ from benchmarks.families.family import Size
 from benchmarks.families.profiles import accuracy_target, around, random_dnn
 from models.instance import Application, Instance, Link, Network, Node
 
-NEAREST = 4
+NEAREST = 5
 """Neighbours that a node links to; with those that link to it about six."""
 
 SERVER_SHARE = 0.1
@@ -30,7 +30,7 @@ def draw(rng: np.random.Generator, size: Size) -> Instance:
     source = int(np.argmin(points.sum(axis=1)))
     servers = rng.uniform(size=size.nodes) < SERVER_SHARE
     servers[int(np.argmax(points.sum(axis=1)))] = True
-    servers[source] = size.nodes == 1
+    servers[source] = False
     nodes = tuple(_node(rng, k, bool(server)) for k, server in enumerate(servers))
     links = tuple(_link(rng, nodes, points, a, b) for a, b in _pairs(points))
     dnn = random_dnn(rng, size.blocks, size.exits)
@@ -63,8 +63,6 @@ def _link(rng: np.random.Generator, nodes: tuple[Node, ...], points: NDArray[np.
 def _pairs(points: NDArray[np.float64]) -> list[tuple[int, int]]:
     """Directed links, both directions of every pair, sorted."""
     count = len(points)
-    if count == 1:
-        return []
     near = np.asarray(KDTree(points).query(points, k=min(NEAREST + 1, count))[1])
     pairs = {(a, int(b)) for a, others in enumerate(near) for b in others if a != b}
     pairs |= {(b, a) for a, b in pairs}

@@ -1,7 +1,8 @@
 """`tiered`: mobile devices under edge servers under the cloud, drawn around the published scenario.
 
-Devices attach to up to two edge servers and reach a few devices of their cell sideways; edge servers form a sparse mesh
-and reach the cloud; clouds are joined. Links lead upward and sideways. Faster tiers cost more energy per operation,
+Devices attach to up to two edge servers and, as in the published scenario, to one cloud server; they reach a few devices
+of their cell sideways. Edge servers form a sparse mesh and reach the cloud; clouds are joined. Links lead upward and
+sideways. Faster tiers cost more energy per operation,
 as in the published B-AlexNet scenario, so that energy and latency pull apart. Links number about six for each node.
 
 `deep` is a small such network under a DNN of 50 to 200 blocks.
@@ -19,7 +20,7 @@ from benchmarks.families.profiles import accuracy_target, around, random_dnn
 from models.instance import Application, Instance, Link, Network, Node
 
 EDGE_SHARE, CLOUD_SHARE = 0.2, 0.02
-SIDEWAYS = 3
+SIDEWAYS = 2
 """Devices of its cell that a device reaches."""
 
 EDGE_NEIGHBOURS = 8
@@ -95,6 +96,8 @@ def _pairs(rng: np.random.Generator, n_mobile: int, n_edge: int, n_cloud: int) -
             home = m * n_edge // n_mobile
             for step in range(min(UPLINKS, n_edge)):
                 yield m, edge_0 + (home + step) % n_edge
+        if n_cloud:
+            yield m, cloud_0 + m * n_cloud // n_mobile
         yield from (
             (m, int(other)) for other in rng.integers(max(0, m - 8), min(n_mobile, m + 9), SIDEWAYS) if other != m
         )

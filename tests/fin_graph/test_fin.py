@@ -1,0 +1,119 @@
+"""The method `fin`: back ends agree, statuses are honest, λ prunes, the guarantee (20) holds."""
+
+from __future__ import annotations
+
+import psutil
+import pytest
+
+from fin_graph import fin
+from fin_graph.label_setting import solve as label_setting
+from models.evaluate import evaluate
+from models.instance import Instance
+from models.result import Result, Status
+from tests.random_instances import random_instance
+
+NOISE = 1e-9
+
+
+def checked(instance: Instance, result: Result) -> Result:
+    """The result, once its deployment is judged."""
+    if result.deployment is not None:
+        judgement = evaluate(instance, result.deployment)
+        assert judgement.feasible
+        assert judgement.objective == pytest.approx(result.claimed_objective, rel=NOISE, abs=0)
+    return result
+
+
+@pytest.mark.parametrize("gamma", [3, 40])
+def test_back_ends_agree_in_status_and_energy(gamma: int) -> None:
+    for seed in range(120):
+        instance = random_instance(seed, zeros=seed % 2 == 0)
+        one = checked(instance, fin.solve(instance, gamma=gamma, backend="networkx"))
+        two = checked(instance, fin.solve(instance, gamma=gamma, backend="arrays"))
+        assert one.status is two.status
+        if two.claimed_objective is None:
+            assert one.claimed_objective is None
+        else:
+            assert one.claimed_objective == pytest.approx(two.claimed_objective, rel=NOISE, abs=0)
+        assert {"extended_vertices", "feasible_edges", "inference_vertices"} <= set(one.info) or not one.deployment
+
+
+def test_infeasible_is_proven_and_no_solution_is_not() -> None:
+    endings = dict.fromkeys((Status.FEASIBLE, Status.INFEASIBLE, Status.NO_SOLUTION), 0)
+    for seed in range(200):
+        instance = random_instance(seed)
+        result, truth = fin.solve(instance, gamma=2, backend="arrays"), label_setting(instance)
+        endings[result.status] += 1
+        assert (result.status is Status.INFEASIBLE) == (truth.status is Status.INFEASIBLE)
+        assert (result.reason is not None) == (result.deployment is None)
+    assert min(endings.values()) > 5
+
+
+def test_energy_is_at_most_the_optimum_of_a_budget_tightened_by_its_edges() -> None:
+    """Equation (20), with the number of edges bounded by that of blocks and links on any simple path."""
+    gamma, compared = 100, 0
+    for seed in range(150):
+        instance = random_instance(seed, max_nodes=3, max_blocks=4)
+        edges = len(instance.dnns[0].blocks) * len(instance.network.nodes)
+        delta = instance.applications[0].max_latency_s
+        tightened = label_setting(instance.with_choices(max_latency_s=delta * (1 - edges / gamma)))
+        if tightened.claimed_objective is None:
+            continue
+        found = fin.solve(instance, gamma=gamma, backend="arrays")
+        assert found.claimed_objective is not None
+        assert found.claimed_objective <= tightened.claimed_objective * (1 + NOISE)
+        compared += 1
+    assert compared > 50
+
+
+def test_lambda_keeps_late_ends(balexnet: Instance) -> None:
+    free = fin.solve(balexnet, gamma=100)
+    energies = []
+    for lambda_ in (0, 10, 30, 100):
+        result = checked(balexnet, fin.solve(balexnet, gamma=100, lambda_=lambda_))
+        assert result.status is Status.FEASIBLE
+        assert result.info["backend"] == ("networkx" if lambda_ < 100 else result.info["backend"])
+        energies.append(result.claimed_objective)
+    assert energies[-1] == free.claimed_objective
+    assert "networkx" in str(fin.supports(balexnet, gamma=100, lambda_=5, backend="arrays"))
+
+
+def test_small_work_takes_graphs_large_work_takes_arrays(balexnet: Instance) -> None:
+    assert fin.solve(balexnet, gamma=1_000_000 // 45).info["backend"] == "arrays"
+    assert fin.solve(balexnet, gamma=5, backend="networkx").info["backend"] == "networkx"
+
+
+def test_a_run_that_would_not_fit_says_so_first(balexnet: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: type("Memory", (), {"available": 1000}))
+    result = fin.solve(balexnet, gamma=100, backend="arrays")
+    assert result.status is Status.MEMORY_LIMIT
+    assert "GiB" in str(result.reason)
+    certified = fin.solve(balexnet, gamma=100, certify=0.0)
+    assert certified.status is Status.MEMORY_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("options", "rule"),
+    [
+        ({"gamma": 0}, "gamma = 0"),
+        ({"lambda_": -1}, "lambda_ = -1"),
+        ({"backend": "gpu"}, "backend = 'gpu'"),
+        ({"certify": -0.1}, "certify = -0.1"),
+    ],
+)
+def test_options_out_of_range(balexnet: Instance, options: dict[str, object], rule: str) -> None:
+    assert rule in str(fin.supports(balexnet, **options))  # type: ignore[arg-type]
+
+
+def test_single_node_without_links() -> None:
+    """One node, no links: everything runs there or nothing does."""
+    found = 0
+    for seed in range(40):
+        instance = random_instance(seed, max_nodes=1)
+        result = checked(instance, fin.solve(instance, gamma=1, backend="arrays"))
+        truth = label_setting(instance)
+        assert (truth.deployment is None) == (truth.status is Status.INFEASIBLE)
+        if result.deployment is not None:
+            found += 1
+            assert result.claimed_objective == pytest.approx(truth.claimed_objective, rel=NOISE, abs=0)
+    assert found > 0
