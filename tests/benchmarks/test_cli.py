@@ -328,3 +328,27 @@ def test_solve_answers_at_once_from_a_cold_start() -> None:
     run = process("solve", "balexnet-cifar10")
     assert run.returncode == 0
     assert perf_counter() - start < 1.5
+
+
+def test_several_applications_are_shown_one_by_one(tmp_path: Path) -> None:
+    data = load_instance("balexnet-cifar10").model_dump(mode="json")
+    first = data["applications"][0] | {"rate_per_s": 2.0}
+    data["applications"] = [first, first | {"name": "other"}]
+    shared, path = tmp_path / "two.json", tmp_path / "both.json"
+    shared.write_text(json.dumps(data))
+    decision = BEST.deployments[0].model_dump(mode="json")
+    path.write_text(json.dumps({"deployments": [decision, decision | {"application": "other"}]}))
+    result = finbench("evaluate", shared, path)
+    assert result.exit_code == 0
+    for part in (
+        "energy per inference of other [J]",
+        "total power [W]",
+        "0.08558182974",
+        "other: sample arises at device",
+    ):
+        assert part in result.stdout
+    compared = finbench("compare", shared, "--methods", "milp-flow,fin", "--gamma", "100")
+    assert "2 applications" in compared.stdout
+    assert "energy [W]" in compared.stdout
+    assert "fin (gamma=100): places one application" in compared.stdout
+    assert "lower bound [W]" in finbench("solve", shared, "--method", "milp-flow").stdout

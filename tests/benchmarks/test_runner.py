@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 import benchmarks.families
@@ -17,6 +19,7 @@ from benchmarks.cli import app
 from benchmarks.metrics import frame
 from benchmarks.plots import gap_by_gamma
 from benchmarks.records import Record
+from benchmarks.results import run_and_report
 from benchmarks.runner import run_campaign
 from benchmarks.tables import campaign_tables
 from models.evaluate import evaluate
@@ -232,3 +235,11 @@ def test_a_campaign_without_a_sweep_draws_nothing(tmp_path: Path, add_method: Ad
     result = run(tmp_path, text + '[[instances]]\ngroup = "g"\ninstances = ["balexnet-cifar10"]\n')
     assert result.exit_code == 0
     assert not (tmp_path / "results" / "test" / "figures").exists()
+
+
+def test_a_terminal_gets_a_progress_bar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Console(file=StringIO(), force_terminal=True, width=200)
+    monkeypatch.setattr("benchmarks.console.output", lambda: screen)
+    outcome = run_and_report(load_campaign(write(tmp_path)), tmp_path / "results")
+    assert len(outcome.records) == 35
+    assert "0/35" in screen.file.getvalue()  # type: ignore[attr-defined]
