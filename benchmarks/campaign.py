@@ -40,13 +40,15 @@ Many = Annotated[tuple[T, ...], Field(strict=False)]
 Some = Annotated[tuple[T, ...], Field(strict=False, min_length=1)]
 
 
-class _Table(BaseModel):
+class Table(BaseModel):
+    """A table of a campaign file: unknown fields and values out of range are refused."""
+
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
     )
 
 
-class MethodEntry(_Table):
+class MethodEntry(Table):
     """A method, and values of its options; a list stands for one run with each of its values."""
 
     name: Name
@@ -67,7 +69,7 @@ class MethodEntry(_Table):
             yield self.name, check_options(self.name, dict(zip(self.options, combination, strict=True)))
 
 
-class _Entry(_Table):
+class _Entry(Table):
     group: Name
     """Heading under which its runs are summarised."""
     methods: Many[MethodEntry] = ()
@@ -129,7 +131,7 @@ class FamilyEntry(_Entry):
             yield Member(self.family, nodes, blocks, exits, tightness, seed)
 
 
-class Campaign(_Table):
+class Campaign(Table):
     """What a campaign file holds."""
 
     schema_version: Literal[1] = 1

@@ -268,6 +268,20 @@ def run(
 
 
 @app.command()
+def scale(
+    campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="Shipped name or a TOML file.")] = "scale",
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")] = Path("results"),
+) -> None:
+    """Climb size ladders with every method; growth exponents with intervals, log-log plots (minutes).
+
+    Example: [bold]finbench scale -o results/[/bold]
+    """
+    from benchmarks.scale import load_scale_campaign, scale_and_report
+
+    raise typer.Exit(CONTRADICTED if scale_and_report(load_scale_campaign(campaign), output) else FOUND)
+
+
+@app.command()
 def claims(as_json: AsJson = False) -> None:
     """Measure the paper's three claims now, on the published target grids.
 
