@@ -3,9 +3,10 @@
 In `dense` energies and latencies are independent. In `correlated` energy is a constant minus latency, up to 2 % noise,
 for operations and for bits: every quick step is dear, non-dominated labels explode, and greedy choices fail. Users of
 resource-constrained shortest paths know this as the hard case. It is hard only where moving is cheap beside computing
-(else an optimum moves once), so the links of `correlated` are a hundred times as fast and as frugal as those of `dense`:
-a difference between the two families is one of links as well as of correlation. Up to `COMPLETE` nodes every ordered pair is linked,
-beyond that each node sends to `OUT_LINKS` others.
+(else an optimum moves once), so the links of `correlated` are a hundred times as fast and as frugal as those of
+`dense`: a difference between the two families is one of links as well as of correlation.
+
+Up to `COMPLETE` nodes every ordered pair is linked, beyond that each node sends to `OUT_LINKS` others.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """`tiered`: mobile devices under edge servers under the cloud, drawn around the published scenario.
 
-Devices attach to up to two edge servers and, as in the published scenario, to one cloud server; they reach a few devices
+Devices attach to up to two edge servers and, as in the published scenario, to a cloud server; they reach a few devices
 of their cell sideways. Edge servers form a sparse mesh and reach the cloud; clouds are joined. Links lead upward and
-sideways. Faster tiers cost more energy per operation,
-as in the published B-AlexNet scenario, so that energy and latency pull apart. Links number about six for each node.
+sideways. Faster tiers cost more energy per operation, as in the published B-AlexNet scenario, so that energy and
+latency pull apart. Links number about six for each node.
 
 `deep` is a small such network under a DNN of 50 to 200 blocks.
 """

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
 
-from benchmarks.families import FAMILIES, generate
+from benchmarks.families import FAMILIES, GENERATION, generate
 from fin_graph.arrays import path_problem
 from fin_graph.label_setting import solve
 from fin_graph.shortest import least_energy_path, least_latency_path
@@ -75,24 +75,78 @@ def test_sizes_names_and_files(family: str, tmp_path_factory: pytest.TempPathFac
     assert len(instance.network.nodes) == nodes
     assert len(instance.dnns[0].blocks) == blocks
     assert len(instance.dnns[0].exits) == exits
-    assert instance.provenance.startswith(f"finbench generate {family} --nodes {nodes}")
+    sizes = f"--nodes {nodes} --blocks {blocks} --exits {exits} --seed 0"
+    assert instance.name == f"{family}-n{nodes}-l{blocks}-e{exits}-t0.5-s0"
+    assert instance.provenance == f"finbench generate {family} {sizes} --tightness 0.5 (generation {GENERATION})"
     file = tmp_path_factory.mktemp("families") / "instance.json"
     write_text(file, dump_instance(instance))
     assert load_instance(file) == instance
 
 
-def test_looser_targets_cost_no_more_energy() -> None:
-    for seed in range(5):
-        energies = [solve(made("tiered", seed, t)).claimed_objective or np.inf for t in (0.1, 0.3, 0.6, 1.0)]
-        assert energies == sorted(energies, reverse=True)
+@pytest.mark.parametrize("family", ["tiered", "mesh"])
+def test_neither_trivial_nor_infeasible_when_large(family: str) -> None:
+    instance = generate(family, nodes=1000, blocks=8, exits=3, seed=1, tightness=0.3)
+    result, problem = solve(instance), path_problem(instance, instance.applications[0])
+    assert result.status is Status.OPTIMAL
+    assert problem is not None
+    cheapest = least_energy_path(problem)
+    assert cheapest is not None
+    assert result.claimed_objective is not None
+    assert result.claimed_objective > cheapest.energy
 
 
-def test_tiers_are_linked_upward_and_sideways_only() -> None:
-    instance = made("tiered", 4)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_tightness_places_the_target_between_the_two_latencies(family: str) -> None:
+    for seed, tightness in product(range(3), (0.1, 0.5, 1.0)):
+        instance = made(family, seed, tightness)
+        problem = path_problem(instance, instance.applications[0])
+        assert problem is not None
+        quickest, cheapest = least_latency_path(problem), least_energy_path(problem)
+        assert quickest is not None
+        assert cheapest is not None
+        exact = (1 - tightness) * quickest.latency + tightness * cheapest.latency
+        assert exact * (1 - 1e-12) <= problem.max_latency_s <= exact * (1 + 1.1e-5), "rounded up to six digits"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_looser_targets_cost_no_more_energy(family: str) -> None:
+    for seed in range(3):
+        energies = [solve(made(family, seed, t)).claimed_objective for t in (0.1, 0.3, 0.6, 1.0)]
+        assert all(looser <= tighter * (1 + 1e-9) for tighter, looser in pairwise(energies))  # type: ignore[operator]
+        assert energies[-1] < energies[0]  # type: ignore[operator]
+
+
+def test_close_tightnesses_have_names_of_their_own() -> None:
+    assert made("tiered", 0, 0.1234567).name != made("tiered", 0, 0.1234568).name
+    assert dump_instance(made("tiered", 0, 1)) == dump_instance(made("tiered", 0, 1.0))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_only_the_last_exit_is_accurate_enough(family: str) -> None:
+    instance = made(family, 0)
+    *earlier, last = [exit_.accuracy for exit_ in instance.dnns[0].exits]
+    assert all(accuracy < instance.applications[0].min_accuracy for accuracy in earlier)
+    assert last >= instance.applications[0].min_accuracy
+
+
+def test_tiered_optima_mix_the_tiers() -> None:
+    used = []
+    for seed in range(20):
+        instance = generate("tiered", nodes=30, blocks=8, exits=3, seed=seed, tightness=0.2)
+        deployment = solve(instance).deployment
+        assert deployment is not None
+        used.append({instance.network.node_by_name[name].tier for name in deployment.deployments[0].placement})
+    assert sum("cloud" in tiers for tiers in used) >= 3
+    assert sum("edge" in tiers for tiers in used) >= 10
+
+
+@pytest.mark.parametrize("nodes", [25, 200])  # one cloud server, four of them
+def test_tiers_are_linked_upward_and_sideways_only(nodes: int) -> None:
+    instance = generate("tiered", nodes=nodes, blocks=6, exits=3, seed=4)
     height = {"mobile": 0, "edge": 1, "cloud": 2}
     tier = {node.name: height[node.tier] for node in instance.network.nodes}
     steps = [tier[link.target] - tier[link.source] for link in instance.network.links]
-    assert set(steps) == {0, 1}
+    assert set(steps) == {0, 1, 2}
     assert set(tier.values()) == {0, 1, 2}
     assert instance.applications[0].pinned == {"1": "mobile0"}
 
@@ -110,6 +164,21 @@ def test_correlated_costs_pull_apart_and_dense_ones_do_not() -> None:
 
     assert correlation("correlated") < -0.99
     assert abs(correlation("dense")) < 0.2
+
+
+def test_correlated_fronts_explode_and_dense_ones_do_not() -> None:
+    def labels(family: str) -> list[int]:
+        made_up = [generate(family, nodes=50, blocks=10, exits=1, seed=seed) for seed in range(3)]
+        return [int(solve(instance).info["labels"]) for instance in made_up]
+
+    assert min(labels("correlated")) > 20_000
+    assert max(labels("dense")) < 2_000
+
+
+def test_meshes_link_about_six_neighbours_both_ways() -> None:
+    network = generate("mesh", nodes=500, blocks=3, exits=1, seed=0).network
+    assert 5.5 < len(network.links) / len(network.nodes) < 6.5
+    assert all((link.target, link.source) in network.link_by_pair for link in network.links)
 
 
 def test_meshes_need_several_hops() -> None:
