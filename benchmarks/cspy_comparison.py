@@ -1,12 +1,16 @@
 """The layered graph of one application handed to cspy, a library for resource-constrained shortest paths.
 
-For comparison only. cspy reports cost 0 at its time limit, so a run that takes longer than the limit counts as not
-finished whatever it reports.
+For comparison only. cspy reports cost 0 at its time limit, ignores that limit within an iteration, and can take all of
+a machine's memory; so it runs in a process of its own, under limits that end it, and what it says after its time is up
+counts for nothing.
 """
 
 from __future__ import annotations
 
+import multiprocessing
+import resource
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from time import perf_counter
 from typing import Any
 
@@ -15,13 +19,19 @@ from cspy import BiDirectional
 
 from fin_graph.arrays import PathProblem, layer_edges
 
+MEMORY_LIMIT_BYTES = 8 * 2**30
+
 
 @dataclass(frozen=True)
 class CspyRun:
-    """Energy that cspy found, None if it did not finish, and the time of its search alone."""
+    """What cspy came to, by the time of its search alone."""
 
     energy: float | None
+    """None if it did not finish."""
     time_s: float
+    """Of a run that did not finish: how long it had."""
+    reason: str = ""
+    """Why it did not finish."""
 
 
 def cspy_run(problem: PathProblem, time_limit_s: float) -> CspyRun:
@@ -36,14 +46,36 @@ def cspy_run(problem: PathProblem, time_limit_s: float) -> CspyRun:
     -------
     CspyRun
     """
+    receiver, sender = multiprocessing.Pipe(duplex=False)
+    process = multiprocessing.Process(target=_work, args=(sender, problem, time_limit_s), daemon=True)
+    process.start()
+    sender.close()
+    receiver.recv()  # its graph is built
+    start = perf_counter()
+    try:
+        if not receiver.poll(time_limit_s):
+            return CspyRun(None, time_limit_s, f"not finished within {time_limit_s:.0f} s")
+        energy, elapsed = receiver.recv()
+        return CspyRun(energy, elapsed, "" if energy is not None else "found no path")
+    except EOFError:
+        return CspyRun(None, perf_counter() - start, f"out of memory at {MEMORY_LIMIT_BYTES // 2**30} GiB")
+    finally:
+        process.kill()
+        process.join()
+        receiver.close()
+
+
+def _work(sender: Connection, problem: PathProblem, time_limit_s: float) -> None:
     graph = cspy_graph(problem)
-    edges = graph.number_of_edges()
-    search = BiDirectional(graph, [float(edges), 1.0], [0.0, 0.0], time_limit=time_limit_s, elementary=False)
+    search = BiDirectional(
+        graph, [float(graph.number_of_edges()), 1.0], [0.0, 0.0], time_limit=time_limit_s, elementary=False
+    )
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
+    sender.send("built")
     start = perf_counter()
     search.run()
     elapsed = perf_counter() - start
-    finished = elapsed < time_limit_s and search.path is not None
-    return CspyRun(float(search.total_cost) if finished else None, elapsed)
+    sender.send((float(search.total_cost) if search.path else None, elapsed))
 
 
 def cspy_graph(problem: PathProblem) -> Any:
