@@ -72,7 +72,7 @@ def load_scale_campaign(name_or_path: str) -> ScaleCampaign:
     InputError
         If the file cannot be read or breaks a rule.
     """
-    path = find_file(name_or_path, "campaigns")
+    path = find_file(name_or_path, "ladders")
     return validate(read_document(path), ScaleCampaign, path)
 
 

@@ -145,7 +145,7 @@ def test_growth_of_time_and_memory() -> None:
 
 
 def test_shipped_scale_campaign_and_bad_ones(tmp_path: Path) -> None:
-    assert "scale" in shipped("campaigns")
+    assert "scale" in shipped("ladders")
     assert len(load_scale_campaign("scale").families) == 5
     bad = tmp_path / "bad.toml"
     bad.write_text('name = "x"\ntime_limit_s = 1\nstrikes = 0\nfamilies = []\n')
