@@ -13,7 +13,6 @@ import os
 import re
 import tempfile
 import tomllib
-from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
@@ -64,9 +63,10 @@ def instance_schema() -> Document:
 
 
 def data_directory() -> Path:
-    """Folder of the shipped data: beside the packages in a checkout, inside the distribution otherwise."""
-    beside = Path(__file__).resolve().parent.parent / "data"
-    return beside if beside.is_dir() else Path(str(resources.files("finbench_data")))
+    """Folder of the shipped data, beside the packages: `finbench_data` where installed, `data` in a checkout."""
+    beside = Path(__file__).resolve().parent.parent
+    installed = beside / "finbench_data"
+    return installed if installed.is_dir() else beside / "data"
 
 
 def shipped(kind: str) -> dict[str, Path]:
