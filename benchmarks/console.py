@@ -74,6 +74,27 @@ def print_judged(judged: Judged) -> None:
         console.print(f"[red]violation[/red] ({violation.kind.value}): {escape(violation.message)}")
     if judged.evaluation is not None and judged.objective is not None:
         console.print(_placement(judged))
+    _print_alternatives(console, judged)
+    _print_sandwich(console, judged)
+
+
+def _print_alternatives(console: Console, judged: Judged) -> None:
+    """The next-best deployments of label setting's `k`."""
+    rows = []
+    for rank, other in enumerate(judged.result.info.get("alternatives", ()), start=2):
+        routes = [" → ".join(route) if route else "" for route in other["deployment"]["routes"]]
+        stops = [route or node for route, node in zip(routes, other["deployment"]["placement"], strict=True)]
+        rows.append((str(rank), ", ".join(stops), number(other["energy_j"], 10)))
+    if rows:
+        console.print(table("next-best deployments", ("rank", "blocks and routes", "energy [J]"), rows, text_columns=2))
+
+
+def _print_sandwich(console: Console, judged: Judged) -> None:
+    """FIN's own certificate, from doubling to doubling."""
+    steps = judged.result.info.get("sandwich", ())
+    rows = [(str(s["gamma"]), number(s["lower_bound_j"], 10), number(s["energy_j"], 10)) for s in steps]
+    if rows:
+        console.print(table("certificate", ("γ", "proven lower bound [J]", "energy [J]"), rows, text_columns=0))
 
 
 def _cost_rows(judged: Judged) -> list[tuple[str, str, str]]:

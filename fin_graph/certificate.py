@@ -7,9 +7,9 @@ from math import inf
 from fin_graph.arrays import PathProblem
 from fin_graph.bounds import OPTIMAL_GAP, lagrangian_dual, meets
 from fin_graph.kernel import ReplicaPath, least_energy_replica_path, rows_bytes
-from fin_graph.memory import reason_not_to_fit
 from fin_graph.shortest import Path, path_costs
 from models.deployment import Deployment
+from models.memory import reason_not_to_fit
 from models.result import Clock, Result, Status
 
 

@@ -28,6 +28,9 @@ SMALL_EXPANSION = 50_000
 """`auto` takes the NetworkX stages up to this many expanded edges while the compiler is not loaded: loading it takes
 longer."""
 
+BYTES_PER_EXPANDED_EDGE = 280
+"""Memory of the NetworkX stages for every edge at every replica, measured on dense networks."""
+
 
 @dataclass(frozen=True)
 class _Found:
@@ -114,14 +117,23 @@ def solve(
 def _chosen_backend(instance: Instance, gamma: int, backend: str) -> str:
     if backend != "auto":
         return backend
+    small = _expanded_edges(instance, gamma) <= SMALL_EXPANSION
+    return "networkx" if small and "numba" not in sys.modules else "arrays"
+
+
+def _expanded_edges(instance: Instance, gamma: int) -> int:
+    """Edges of the feasible graph if every one fitted at every replica."""
     blocks = max(len(dnn.blocks) for dnn in instance.dnns)
-    expanded = blocks * (len(instance.network.nodes) + 2 * len(instance.network.links)) * gamma
-    return "networkx" if expanded <= SMALL_EXPANSION and "numba" not in sys.modules else "arrays"
+    return blocks * (len(instance.network.nodes) + 2 * len(instance.network.links)) * (gamma + 1)
 
 
 def _networkx_result(instance: Instance, app: Application, gamma: int, lambda_: int | None, clock: Clock) -> Result:
     from fin_graph.inference import fin_three_stages
+    from models.memory import reason_not_to_fit
 
+    reason = reason_not_to_fit(BYTES_PER_EXPANDED_EDGE * _expanded_edges(instance, gamma))
+    if reason is not None:
+        return Result(Status.MEMORY_LIMIT, reason=reason)
     with clock.phase("search"):
         stages = fin_three_stages(instance, app, gamma, lambda_)
     energy = inf if stages.energy_j is None else stages.energy_j
@@ -139,8 +151,11 @@ def _networkx_result(instance: Instance, app: Application, gamma: int, lambda_: 
 def _arrays_result(instance: Instance, app: Application, gamma: int, certify: float | None, clock: Clock) -> Result:
     from fin_graph.arrays import path_problem
     from fin_graph.kernel import least_energy_replica_path, rows_bytes
-    from fin_graph.memory import reason_not_to_fit
+    from fin_graph.loading import load_compiled
+    from models.memory import reason_not_to_fit
 
+    with clock.phase("load"):
+        load_compiled()
     with clock.phase("build"):
         problem = path_problem(instance, app)
     if problem is None:

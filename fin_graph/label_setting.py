@@ -34,11 +34,12 @@ from fin_graph.labels import (
     Reverse,
     settle_layer,
 )
-from fin_graph.memory import reason_not_to_fit
+from fin_graph.loading import load_compiled
 from fin_graph.shortest import energies_and_latencies_to_go, follow
 from fin_graph.support import reason_to_refuse
 from models.deployment import ApplicationDeployment, Deployment
 from models.instance import Instance
+from models.memory import reason_not_to_fit
 from models.result import Clock, Result, Status
 
 QUOTA = 1 << 16
@@ -84,6 +85,8 @@ def solve(instance: Instance, *, time_limit_s: float | None = None, seed: int = 
     """
     clock = Clock(time_limit_s)
     app = instance.applications[0]
+    with clock.phase("load"):
+        load_compiled()
     with clock.phase("build"):
         problem = path_problem(instance, app)
     with clock.phase("bounds"):

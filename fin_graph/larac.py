@@ -9,6 +9,7 @@ from __future__ import annotations
 from fin_graph.arrays import path_problem
 from fin_graph.bounds import OPTIMAL_GAP, lagrangian_dual
 from fin_graph.infeasibility import reason_of_infeasibility
+from fin_graph.loading import load_compiled
 from fin_graph.support import reason_to_refuse as supports
 from models.deployment import Deployment
 from models.instance import Instance
@@ -35,6 +36,8 @@ def solve(instance: Instance, *, time_limit_s: float | None = None, seed: int = 
         `optimal` where the bound meets the path, else `feasible`; or `infeasible`.
     """
     clock = Clock()
+    with clock.phase("load"):
+        load_compiled()
     app = instance.applications[0]
     with clock.phase("build"):
         problem = path_problem(instance, app)

@@ -27,10 +27,10 @@ from models.milp.costs import Capacities, Costs, Floats, Topology, costs_of
 from models.milp.highs import solve_with_highs
 from models.milp.outcome import Selection, result_of, selections_of
 from models.milp.rows import Program, Terms
-from models.milp.solver import Backend, Limits
+from models.milp.solver import Backend, Limits, reason_not_to_build
 from models.milp.steps import Steps
 from models.milp.strengthen import everything
-from models.result import Clock, Result
+from models.result import Clock, Result, Status
 
 ROUNDING = 1e-12
 """Relative rounding allowed when two hops are compared with one."""
@@ -88,6 +88,9 @@ def solve(
     clock = Clock(time_limit_s)
     with clock.phase("build"):
         all_costs = costs_of(instance)
+        no_room = reason_not_to_build(sum(costs.run_energy.size + costs.send_energy.size for costs in all_costs))
+        if no_room is not None:
+            return Result(Status.MEMORY_LIMIT, reason=no_room, times_s=clock.times_s)
         model, programs, scale = build(all_costs, Capacities.of(instance.network, all_costs))
     families = [family for program in programs for family in (program.x, program.sent, program.z)]
     info = {"mip_gap": mip_gap, "variables": sum(len(family.step) for family in families)}

@@ -34,7 +34,7 @@ from models.milp.costs import Capacities, Costs, costs_of
 from models.milp.highs import solve_with_highs
 from models.milp.outcome import Selection, result_of, selections_of
 from models.milp.rows import Family, Program, Terms
-from models.milp.solver import Backend, Limits
+from models.milp.solver import Backend, Limits, reason_not_to_build
 from models.milp.steps import Steps, steps_of
 from models.milp.strengthen import Kept, everything, up_to_earliest_exit, within_energy, within_latency
 from models.milp.warm_start import broken_constraint
@@ -107,6 +107,9 @@ def solve(
     if all_kept is None:
         reason = "no exit is accurate enough, or no path to one meets the latency target and the pins"
         return Result(Status.INFEASIBLE, reason=reason, times_s=clock.times_s, info=info)
+    no_room = reason_not_to_build(sum(int(kept.run.sum() + kept.send.sum()) for kept in all_kept))
+    if no_room is not None:
+        return Result(Status.MEMORY_LIMIT, reason=no_room, times_s=clock.times_s, info=info)
     with PauseGC():  # to build and hand over make millions of objects that live on: collecting takes as long again
         with clock.phase("build"):
             model, programs, scale = build(all_costs, all_kept, capacities)

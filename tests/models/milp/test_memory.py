@@ -1,0 +1,18 @@
+"""A program that would not fit into memory is not begun."""
+
+from __future__ import annotations
+
+import psutil
+import pytest
+
+from models.io import load_instance
+from models.milp import assignment, flow
+from models.result import Status
+
+
+def test_says_so_before_it_builds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: type("Memory", (), {"available": 1000}))
+    for method in (flow, assignment):
+        result = method.solve(load_instance("balexnet-cifar10"))
+        assert result.status is Status.MEMORY_LIMIT
+        assert "GiB" in str(result.reason)
