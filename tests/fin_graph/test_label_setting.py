@@ -132,6 +132,29 @@ def test_time_limit_returns_incumbent_and_proven_bound(hard: Instance, monkeypat
     assert latency_energy_frontier_stops(hard)
 
 
+@pytest.mark.parametrize("looks", [1, 2, 5, 20, 60, 150, 400])
+def test_the_bound_holds_wherever_the_time_ends(hard: Instance, monkeypatch: pytest.MonkeyPatch, looks: int) -> None:
+    optimum = solve(hard).claimed_objective
+    assert optimum is not None
+
+    class Expiring(Clock):
+        """Expires at the given look at the time."""
+
+        left = looks
+
+        @property
+        def expired(self) -> bool:
+            self.left -= 1
+            return self.left < 0
+
+    monkeypatch.setattr(label_setting, "QUOTA", 8)
+    monkeypatch.setattr(label_setting, "Clock", Expiring)
+    result = solve(hard)
+    assert result.status is Status.TIME_LIMIT
+    assert result.lower_bound is not None
+    assert 0.5 * optimum < result.lower_bound <= optimum * (1 + NOISE)
+
+
 def latency_energy_frontier_stops(instance: Instance) -> bool:
     problem = path_problem(instance, instance.applications[0])
     assert problem is not None
