@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.growth import Growth
 from benchmarks.plots import COLOURS, MARKERS, STYLE
-from benchmarks.scale import censored, growths
+from benchmarks.scale_growth import censored, growths
 
 CENSORED_MARKER = "2"
 

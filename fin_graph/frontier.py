@@ -13,7 +13,7 @@ from math import inf
 
 from fin_graph.arrays import PathProblem, path_problem
 from fin_graph.kernel import least_energies
-from fin_graph.label_setting import latency_energy_frontier
+from fin_graph.label_search import latency_energy_frontier
 from fin_graph.shortest import least_energy_path
 from models.instance import Application, Instance
 from models.result import Clock

@@ -14,7 +14,7 @@ def load_compiled() -> None:
     The first call in a process takes the machine code from the disk (or makes it, once); what a method reports for its
     phases is then its own work.
     """
-    from fin_graph import kernel, label_setting
+    from fin_graph import kernel, label_search
     from fin_graph.arrays import path_problem
     from models.result import Clock
 
@@ -23,7 +23,7 @@ def load_compiled() -> None:
     assert problem is not None
     for up in (True, False):
         kernel.least_energy_replica_path(problem, 1, up=up)
-    label_setting.latency_energy_frontier(problem, Clock())
+    label_search.latency_energy_frontier(problem, Clock())
 
 
 def _smallest() -> Instance:

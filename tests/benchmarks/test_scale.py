@@ -15,7 +15,8 @@ from benchmarks import scale
 from benchmarks.campaign import Member
 from benchmarks.cli import app
 from benchmarks.isolated import IsolatedRun, run_isolated
-from benchmarks.scale import CENSORED, ScaleCampaign, censored, climb, growth_table, growths, load_scale_campaign
+from benchmarks.scale import ScaleCampaign, climb, load_scale_campaign
+from benchmarks.scale_growth import CENSORED, censored, growth_table, growths
 from models.io import InputError, shipped
 from models.result import Result, Status
 

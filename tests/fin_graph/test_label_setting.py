@@ -8,9 +8,10 @@ import numpy as np
 import psutil
 import pytest
 
-from fin_graph import label_setting
+from fin_graph import label_search, label_setting
 from fin_graph.arrays import earliest_accurate_exit, path_problem
-from fin_graph.label_setting import latency_energy_frontier, solve, supports
+from fin_graph.label_search import latency_energy_frontier
+from fin_graph.label_setting import solve, supports
 from models import exhaustive
 from models.deployment import ApplicationDeployment, Deployment
 from models.evaluate import equal_energy, evaluate
@@ -119,7 +120,7 @@ def test_frontier_holds_the_optimum_of_every_budget(balexnet: Instance) -> None:
 
 def test_time_limit_returns_incumbent_and_proven_bound(hard: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
     optimum = solve(hard)
-    monkeypatch.setattr(label_setting, "QUOTA", 16)
+    monkeypatch.setattr(label_search, "QUOTA", 16)
     result = solve(hard, time_limit_s=0.0)
     assert result.status is Status.TIME_LIMIT
     assert result.deployment is not None
@@ -147,7 +148,7 @@ def test_the_bound_holds_wherever_the_time_ends(hard: Instance, monkeypatch: pyt
             self.left -= 1
             return self.left < 0
 
-    monkeypatch.setattr(label_setting, "QUOTA", 8)
+    monkeypatch.setattr(label_search, "QUOTA", 8)
     monkeypatch.setattr(label_setting, "Clock", Expiring)
     result = solve(hard)
     assert result.status is Status.TIME_LIMIT
@@ -162,7 +163,7 @@ def latency_energy_frontier_stops(instance: Instance) -> bool:
 
 
 def test_memory_that_would_not_hold_the_labels_is_foreseen(hard: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(label_setting, "_FIRST_CAPACITY", 8)
+    monkeypatch.setattr(label_search, "_FIRST_CAPACITY", 8)
     assert solve(hard).status is Status.OPTIMAL, "pools grow"
     monkeypatch.setattr(psutil, "virtual_memory", lambda: type("Memory", (), {"available": 1000}))
     result = solve(hard)
