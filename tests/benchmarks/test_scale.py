@@ -47,6 +47,14 @@ def test_isolated_run_returns_what_the_method_found() -> None:
     assert 0 <= run.peak_bytes < GIB
 
 
+def test_peak_memory_is_that_of_the_run() -> None:
+    options = {"gamma": 200_000, "backend": "arrays"}
+    run = run_isolated(MEMBER, "fin", options, seed=0, time_limit_s=60, memory_limit_bytes=8 * GIB)
+    rows = 5 * 5 * 200_001 * 8
+    assert run.peak_bytes is not None
+    assert 0.9 * rows < run.peak_bytes < 1.5 * rows
+
+
 def test_memory_limit_ends_a_run_as_a_row() -> None:
     options = {"gamma": 20_000_000, "backend": "arrays"}
     run = run_isolated(MEMBER, "fin", options, seed=0, time_limit_s=60, memory_limit_bytes=2 * GIB)
