@@ -62,7 +62,7 @@ class Measurement:
 
 def measure() -> Iterator[Measurement]:
     """Measure all targets, in an order that yields the quick ones first."""
-    for part in (_published, _backends, _rates, _large, _growth, _labels, _cspy, _handover, _proofs):
+    for part in (_published, _cold_start, _backends, _rates, _large, _growth, _labels, _cspy, _handover, _proofs):
         yield from part()
 
 
@@ -121,6 +121,17 @@ def _published() -> Iterator[Measurement]:
     yield Measurement(
         "FIN on a published instance, once imported", "balexnet-cifar10, γ=100", time * 1e3, "ms", at_most=1
     )
+
+
+def _cold_start() -> Iterator[Measurement]:
+    """The whole command, from a process that has loaded nothing to its answer."""
+    for method in ("fin", "milp-flow", "label-setting"):
+        command = [sys.executable, "-c", _SOLVE, "solve", "balexnet-cifar10", "--method", method, "--json"]
+        time = seconds(partial(subprocess.run, command, capture_output=True, check=True), 3)
+        yield Measurement("finbench solve, cold start", f"balexnet-cifar10, {method}", time, "s", at_most=1.5)
+
+
+_SOLVE = "from benchmarks.cli import main; main()"
 
 
 def _backends() -> Iterator[Measurement]:
