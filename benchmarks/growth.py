@@ -21,6 +21,9 @@ Floats = NDArray[np.float64]
 
 CONFIDENCE = 0.95
 RESAMPLES = 400
+FEWEST_SIZES = 3
+"""Distinct sizes with finished runs that a fit, and every bootstrap sample, needs."""
+
 SMALLEST_SPREAD = 1e-3
 """Floor of σ."""
 
@@ -61,18 +64,18 @@ def fit_growth(
     Returns
     -------
     Growth or None
-        None where fewer than two sizes have a finished run: no slope can be told.
+        None where fewer than `FEWEST_SIZES` sizes have a finished run: no slope can be told from noise.
     """
     x, y = np.log(np.asarray(sizes, float)), np.log(np.asarray(costs, float))
     cut = np.zeros(len(x), bool) if censored is None else np.asarray(censored, bool)
-    if len(np.unique(x[~cut])) < 2:
+    if len(np.unique(x[~cut])) < FEWEST_SIZES:
         return None
     intercept, slope = _fit(x, y, cut)
     rng = np.random.default_rng(seed)
     slopes = []
     for _ in range(RESAMPLES):
         drawn = rng.integers(0, len(x), len(x))
-        if len(np.unique(x[drawn][~cut[drawn]])) >= 2:
+        if len(np.unique(x[drawn][~cut[drawn]])) >= FEWEST_SIZES:
             slopes.append(_fit(x[drawn], y[drawn], cut[drawn])[1])
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(slopes, [tail, 1 - tail])

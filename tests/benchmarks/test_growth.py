@@ -19,9 +19,10 @@ def test_exact_power_law() -> None:
     assert fit.predict(1e4) == pytest.approx(3.0)
 
 
-def test_two_finished_sizes_are_needed() -> None:
-    assert fit_growth([1, 1], [2, 3]) is None
-    assert fit_growth([1, 10], [2, 60], [False, True]) is None
+def test_three_finished_sizes_are_needed() -> None:
+    assert fit_growth([1, 1, 10], [2, 3, 20]) is None
+    assert fit_growth([1, 10, 100], [2, 20, 60], [False, False, True]) is None
+    assert fit_growth([1, 10, 100], [2, 20, 200]) is not None
 
 
 def test_censored_runs_are_taken_as_censored() -> None:
