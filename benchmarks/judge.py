@@ -66,8 +66,8 @@ class Judged:
 
     @property
     def time_s(self) -> float:
-        """Seconds over all phases."""
-        return sum(self.result.times_s.values())
+        """Seconds over all phases but `load`, in which a process fetches compiled code for the first time."""
+        return sum(seconds for phase, seconds in self.result.times_s.items() if phase != "load")
 
     def to_json(self) -> dict[str, Any]:
         """The object that `solve --json` and `evaluate --json` print.

@@ -25,7 +25,7 @@ def judged(instance: Instance, status: Status, *fields: Any, method: str = "mcp"
 
 
 def test_numbers_come_from_the_evaluator_and_claims_stand_beside(balexnet: Instance) -> None:
-    run = judged(balexnet, Status.OPTIMAL, BEST, 77.0, 0.02, times_s={"solve": 1.5, "build": 0.5})
+    run = judged(balexnet, Status.OPTIMAL, BEST, 77.0, 0.02, times_s={"load": 9.0, "solve": 1.5, "build": 0.5})
     shown = run.to_json()
     assert shown.keys() >= FIELDS
     assert shown["energy_j"] == pytest.approx(OPTIMUM_J, rel=1e-12)
