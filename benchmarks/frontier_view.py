@@ -17,6 +17,9 @@ from models.instance import Instance
 from models.io import InputError, write_bytes
 
 PICTURE_SUFFIXES = (".png", ".pdf", ".svg")
+SHOWN = 15
+"""Corners of one exit that the table shows."""
+
 _MARKERS = ("o", "s", "^", "D", "v")
 
 
@@ -59,14 +62,26 @@ def _corners(corners: Sequence[Corner]) -> list[dict[str, float]]:
 
 
 def print_frontiers(instance: Instance, gamma: int, found: Sequence[ExitFrontier]) -> None:
-    """One table: for every exit the exact corners, each with the budget from which FIN reaches that energy."""
+    """One table: for every exit its exact corners, each with the budget from which FIN reaches that energy.
+
+    Of more than `SHOWN` corners, as many are shown, evenly spread, the first and the last among them.
+    """
     columns = ("last exit", "accuracy", "energy [J]", "least latency budget [s]", "FIN's budget [s]", "more [%]")
-    rows = [row for one in found for row in _rows(one)]
+    of_exits = [_rows(one) for one in found]
+    rows = [row for corners in of_exits for row in _thinned(corners)]
     title = f"{instance.name}: least energy by latency budget and exit; FIN at γ = {gamma}"
     screen = console.output()
     screen.print(console.table(title, columns, rows, text_columns=0))
+    if len(rows) < sum(map(len, of_exits)):
+        screen.print(f"{len(rows)} of {sum(map(len, of_exits))} corners are shown; --json prints all, -o draws all")
     if any(one.exact is None for one in found):
         screen.print("the time limit ended the exact search: only FIN's corners are shown where it did")
+
+
+def _thinned(corners: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    if len(corners) <= SHOWN:
+        return corners
+    return [corners[round(k * (len(corners) - 1) / (SHOWN - 1))] for k in range(SHOWN)]
 
 
 def _rows(one: ExitFrontier) -> list[tuple[str, ...]]:

@@ -39,6 +39,18 @@ def test_time_limit_shows_fin_alone() -> None:
     assert horizon.exit_code == 4
 
 
+def test_long_frontiers_are_thinned_in_the_table_not_in_json(tmp_path: Path) -> None:
+    file = str(tmp_path / "mesh.json")
+    size = ["--nodes", "40", "--blocks", "6", "--exits", "1", "--seed", "1"]
+    assert RUNNER.invoke(app, ["generate", "mesh", *size, "-o", file]).exit_code == 0
+    every = json.loads(RUNNER.invoke(app, ["frontier", file, "--json"]).output)["exits"][0]["exact"]
+    assert len(every) > 15
+    shown = RUNNER.invoke(app, ["frontier", file]).output
+    assert f"15 of {len(every)} corners are shown" in shown
+    for corner in (every[0], every[-1]):
+        assert f"{corner['energy_j']:.7g}" in shown
+
+
 def test_bad_picture_name_is_bad_input(tmp_path: Path) -> None:
     result = RUNNER.invoke(app, ["frontier", "balexnet-cifar10", "-o", str(tmp_path / "frontier.doc")])
     assert result.exit_code == 2
