@@ -18,7 +18,7 @@ from models.io import InputError, write_bytes
 
 PICTURE_SUFFIXES = (".png", ".pdf", ".svg")
 SHOWN = 15
-"""Corners of one exit that the table shows."""
+"""Corners of one exit that the table shows, and up to which the picture marks them."""
 
 _MARKERS = ("o", "s", "^", "D", "v")
 
@@ -110,7 +110,8 @@ def draw_frontiers(instance: Instance, gamma: int, found: Sequence[ExitFrontier]
                 if corners:
                     budgets, energies = zip(*corners, strict=True)
                     axes.step([*budgets, 1.05 * longest], [*energies, energies[-1]], style, where="post", color=colour)
-                    axes.plot(budgets, energies, marker, color=colour, markerfacecolor=fill)
+                    if len(corners) <= SHOWN:
+                        axes.plot(budgets, energies, marker, color=colour, markerfacecolor=fill)
             axes.plot([], [], "-", color=colour, marker=marker, label=label)
         axes.plot([], [], "--", color="black", marker="o", markerfacecolor="white", label=f"FIN, γ = {gamma}")
         axes.set(xlabel="latency budget δ [s]", ylabel="least energy per inference [J]", ylim=(0, None))
