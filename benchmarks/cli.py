@@ -17,7 +17,7 @@ from benchmarks import console
 from benchmarks.choices import Choices
 from benchmarks.comparison import compare_methods, expand_methods
 from benchmarks.judge import Judged, judge, judge_deployment
-from benchmarks.methods import check_options, run_method
+from benchmarks.methods import check_options, find_method, run_method
 from models.instance import Accounting, Instance, LatencyKind
 from models.io import (
     InputError,
@@ -265,6 +265,35 @@ def run(
     if outcome.contradictions:
         raise typer.Exit(CONTRADICTED)
     raise typer.Exit(UNEXPECTED if outcome.errors else FOUND)
+
+
+@app.command()
+def export(
+    instance: InstanceName,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Write the program here.")],
+    method: Annotated[str, typer.Option(help="milp-flow or milp-assignment.")] = "milp-flow",
+    file_format: Annotated[str, typer.Option("--format", help="mps or lp.")] = "mps",
+    max_latency_s: MaxLatency = None,
+    min_accuracy: MinAccuracy = None,
+    accounting: AccountingChoice = None,
+    latency_kind: LatencyChoice = None,
+) -> None:
+    """Write the plain mixed-integer program to a file, for solvers outside this suite.
+
+    Example: [bold]finbench export balexnet-cifar10 --method milp-flow --format lp -o balexnet.lp[/bold]
+    """
+    from models.milp.export import FORMATS, METHODS, write_program
+
+    for option, value, known in (("--method", method, METHODS), ("--format", file_format, FORMATS)):
+        if value not in known:
+            raise InputError(option, f"{value!r}: must be one of {', '.join(known)}")
+    choices = {"accounting": accounting, "latency_kind": latency_kind}
+    problem = _load(instance, max_latency_s=max_latency_s, min_accuracy=min_accuracy, **choices)
+    reason = find_method(method).module().supports(problem)
+    if reason is not None:
+        raise InputError(f"instance '{problem.name}'", f"{method} {reason}")
+    scale = write_program(problem, method, output, file_format)
+    print(f"{output}: the objective (eq. 3) is {scale!r} times the program's")
 
 
 @app.command()

@@ -51,8 +51,8 @@ def solve_with_highs(model: ConcreteModel, limits: Limits, clock: Clock) -> Outc
             form = LinearStandardFormCompiler().write(model, mixed_form=True)
         except InfeasibleConstraintException as error:
             return Outcome(Status.INFEASIBLE, reason=str(error))
-        highs = _new_highs(limits)
-        if HighsStatus.kError in (_pass_model(highs, form), _pass_start(highs, form, limits)):
+        highs = new_highs(limits)
+        if HighsStatus.kError in (pass_model(highs, form), _pass_start(highs, form, limits)):
             return Outcome(Status.ERROR, reason="HiGHS rejects the model or its warm start")
     if clock.expired:
         return Outcome(Status.TIME_LIMIT, reason="the time limit passed before HiGHS could start")
@@ -71,7 +71,8 @@ class _SilentHighs(highspy.Highs):  # type: ignore[misc]
         super().enableCallbacks()
 
 
-def _new_highs(limits: Limits) -> highspy.Highs:
+def new_highs(limits: Limits) -> highspy.Highs:
+    """A silent HiGHS with this suite's tolerances and the given limits."""
     # Threads live per process: with another number than the last run's, HiGHS would return without solving.
     highspy.Highs.resetGlobalScheduler(True)
     highs = _SilentHighs()
@@ -86,7 +87,8 @@ def _set_options(highs: highspy.Highs, options: Mapping[str, float | bool | str]
             raise ValueError(f"HiGHS does not accept {name} = {value!r}")
 
 
-def _pass_model(highs: highspy.Highs, form: LinearStandardFormInfo) -> HighsStatus:
+def pass_model(highs: highspy.Highs, form: LinearStandardFormInfo) -> HighsStatus:
+    """Hand a program over as arrays."""
     matrix, rhs = form.A, np.array(form.rhs, dtype=np.float64)
     kind = np.array([row.bound_type for row in form.rows])  # 1: ≤, 0: =, −1: ≥
     bounds = np.array([variable.bounds for variable in form.columns], dtype=np.float64).reshape(-1, 2)

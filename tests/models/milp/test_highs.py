@@ -57,7 +57,7 @@ def test_another_number_of_threads_solves_too() -> None:
 
 
 def test_tight_tolerances_arrive() -> None:
-    solver = highs._new_highs(Limits(mip_gap=1e-3, threads=2, seed=7))
+    solver = highs.new_highs(Limits(mip_gap=1e-3, threads=2, seed=7))
     options = solver.getOptions()
     assert (options.mip_rel_gap, options.mip_abs_gap) == (1e-3, 0.0)
     assert (options.mip_feasibility_tolerance, options.primal_feasibility_tolerance) == (1e-9, 1e-9)
