@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 
 from benchmarks import console
 from benchmarks.choices import Choices
+from benchmarks.cli_results import commands
 from benchmarks.comparison import compare_methods, expand_methods
 from benchmarks.judge import Judged, judge, judge_deployment
 from benchmarks.methods import check_options, find_method, run_method
@@ -56,7 +57,7 @@ app = typer.Typer(
     help="Place early-exit DNN blocks on mobile, edge and cloud nodes at least energy: exact MILP and FIN "
     "side by side.\n\n"
     "Exit codes: 0 feasible · 2 bad input or usage · 3 proven infeasible · 4 nothing found, no proof · "
-    "5 violations or a contradiction between methods · 1 anything unexpected.",
+    "5 violations or a contradiction between methods · 1 anything unexpected, or results worse than allowed.",
 )
 
 InstanceName = Annotated[str, typer.Argument(metavar="INSTANCE", help="Shipped name or a TOML/JSON file.")]
@@ -265,6 +266,9 @@ def run(
     if outcome.contradictions:
         raise typer.Exit(CONTRADICTED)
     raise typer.Exit(UNEXPECTED if outcome.errors else FOUND)
+
+
+app.add_typer(commands)
 
 
 @app.command()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pandas as pd
 
 from benchmarks.judge import relative_gap
-from benchmarks.records import Record
+from benchmarks.records import Record, load_records
 from models.evaluate import ENERGY_TOLERANCE
 
 NESTED = ("options", "times_s", "info", "deployments", "environment", "violations")
@@ -25,7 +26,7 @@ def frame(records: Sequence[Record]) -> pd.DataFrame:
         `gap_to_best` (None where there is no feasible deployment or nothing to compare with).
     """
     rows = pd.DataFrame([_flat(row) for row in records])
-    for column in ("objective", "lower_bound", "gap", "energy_j", "latency_s", "accuracy", "content_hash"):
+    for column in ("objective", "lower_bound", "gap", "energy_j", "latency_s", "accuracy", "content_hash", "time_s"):
         if column not in rows:
             rows[column] = None
     feasible = rows["objective"].where(rows["found"].astype(bool)).astype(float)
@@ -39,6 +40,11 @@ def frame(records: Sequence[Record]) -> pd.DataFrame:
         for gap in map(relative_gap, _optional(rows["best_objective"]), _optional(rows["best_bound"]))
     ]
     return rows
+
+
+def load_frame(results: Path) -> pd.DataFrame:
+    """The frame of a folder of results; raises InputError as `records.load_records` does."""
+    return frame(load_records(results))
 
 
 def _flat(row: Record) -> Record:

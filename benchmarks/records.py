@@ -11,15 +11,21 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
+
+from pydantic import BaseModel, ConfigDict
 
 from benchmarks.judge import Judged
 from benchmarks.methods import label
 from models.instance import Instance
+from models.io import InputError, validate
 from models.result import Status
 
 Record = dict[str, Any]
 """A row, JSON-compatible. Energies: `objective`, `lower_bound`, `claimed_objective` in the objective's unit (eq. 3)."""
+
+SCHEMA_VERSION = 1
+"""Version of the rows."""
 
 PACKAGES = ("finbench", "numpy", "networkx", "numba", "pyomo", "highspy")
 """Packages whose versions decide about a run."""
@@ -75,6 +81,7 @@ def failure_record(method: str, options: Mapping[str, Any], *, seed: int, reason
 
 def _run_columns(method: str, options: Mapping[str, Any], seed: int) -> Record:
     return {
+        "schema_version": SCHEMA_VERSION,
         "method": method,
         "label": label(method, options),
         "options": dict(options),
@@ -150,3 +157,88 @@ def journal(path: Path) -> Iterator[Journal]:
         os.replace(path, path.with_name(path.name + ".bak"))
     with path.open("w", encoding="utf-8") as stream:
         yield Journal(stream)
+
+
+class _Part(BaseModel):
+    """What readers of a row rely on; it may hold more."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+
+class _Environment(_Part):
+    cpu: str
+    cores: int
+    python: str
+    versions: dict[str, str | None]
+
+
+class _Row(_Part):
+    group: str
+    instance: str
+    content_hash: str | None = None
+    method: str
+    label: str
+    options: dict[str, Any]
+    seed: int
+    status: str
+    found: bool
+    objective: float | None = None
+    lower_bound: float | None = None
+    time_s: float | None = None
+    times_s: dict[str, float] = {}
+    limit_s: float
+    violations: list[str]
+    environment: _Environment
+
+
+def load_records(path: Path) -> list[Record]:
+    """Read a journal back.
+
+    Parameters
+    ----------
+    path : Path
+        A journal, or the folder of results that holds it as `runs.jsonl`.
+
+    Returns
+    -------
+    list of Record
+
+    Raises
+    ------
+    InputError
+        If it cannot be read or is empty, its last line is cut off, or a row is of another schema or a newer version.
+    """
+    path = path / "runs.jsonl" if path.is_dir() else path
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(path, f"cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise InputError(path, "is not UTF-8 text") from None
+    if not text:
+        raise InputError(path, "holds no runs")
+    lines = text.removesuffix("\n").split("\n")
+    return [_parsed(line, number, len(lines), path) for number, line in enumerate(lines, start=1)]
+
+
+def _parsed(line: str, number: int, last: int, path: Path) -> Record:
+    try:
+        row = json.loads(line, parse_constant=_not_json)
+    except ValueError:
+        why = "is cut off; without it the others can be read" if number == last else "is not JSON"
+        raise InputError(path, f"line {number} {why}") from None
+    at = f"line {number}"
+    if not isinstance(row, dict):
+        raise InputError(path, f"{at} is not a table")
+    found = row.get("schema_version")
+    if isinstance(found, int) and found > SCHEMA_VERSION:
+        newer = f"schema_version = {found}: written by a newer finbench; this one reads {SCHEMA_VERSION}"
+        raise InputError(path, f"{at}: {newer}")
+    if found != SCHEMA_VERSION:
+        raise InputError(path, f"{at}: schema_version = {found!r}: must be {SCHEMA_VERSION}")
+    validate(row, _Row, path, at)
+    return row
+
+
+def _not_json(constant: str) -> NoReturn:
+    raise ValueError(constant)

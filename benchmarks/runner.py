@@ -62,6 +62,7 @@ def run_campaign(campaign: Campaign, journal_file: Path, report: Report) -> Outc
     with journal(journal_file) as lines:
         for problem in problems(campaign):
             origin = {"group": problem.group, "instance": problem.source.name, **problem.source.columns()}
+            origin["limit_s"] = problem.time_limit_s
             for row, judged in _runs(problem, campaign.seed, report):
                 lines.append({**origin, **row})
                 outcome.records.append({**origin, **row})

@@ -11,6 +11,25 @@ import pandas as pd
 from benchmarks.console import number, percent
 from models.evaluate import ENERGY_TOLERANCE
 
+LATEX = str.maketrans(
+    {
+        **{character: f"\\{character}" for character in "&%$#_{}"},
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "–": "--",
+        "≥": r"$\geq$",
+        "≤": r"$\leq$",
+        "γ": r"$\gamma$",
+        "λ": r"$\lambda$",
+        "α": r"$\alpha$",
+        "δ": r"$\delta$",
+    }
+)
+"""How characters that mean something else in LaTeX, or nothing there, are written."""
+
 FEW = 12
 """Groups of at most this many instances are listed run by run."""
 
@@ -31,6 +50,26 @@ class Rows:
         lines = [self.columns, dashes, *self.rows]
         body = "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
         return f"### {self.title}\n\n{body}\n"
+
+    def latex(self) -> str:
+        """The table as a LaTeX tabular, for the package booktabs."""
+        numbers = len(self.columns) - self.text_columns
+        head, *body = [
+            " & ".join(cell.translate(LATEX) for cell in line) + r" \\" for line in (self.columns, *self.rows)
+        ]
+        return "\n".join(
+            [
+                f"% {' '.join(self.title.split())}; needs \\usepackage{{booktabs}}",
+                rf"\begin{{tabular}}{{{'l' * self.text_columns}{'r' * numbers}}}",
+                r"\toprule",
+                head,
+                r"\midrule",
+                *body,
+                r"\bottomrule",
+                r"\end{tabular}",
+                "",
+            ]
+        )
 
 
 def campaign_tables(runs: pd.DataFrame) -> list[Rows]:

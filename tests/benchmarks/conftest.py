@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from benchmarks.methods import METHODS, Method, Options
+from benchmarks.records import SCHEMA_VERSION, Record
 from models.deployment import ApplicationDeployment, Deployment
 from models.instance import Instance
 from models.io import load_instance
@@ -72,3 +73,16 @@ def answer(
         return Result(status, deployment, claimed, bound, **fields)
 
     return solve
+
+
+def made_up_row(instance: str, method: str, **fields: Any) -> Record:
+    """A row as a campaign with a limit of 60 s writes it; its deployment is feasible where the status says so."""
+    objective = fields.get("objective")
+    return {
+        "schema_version": SCHEMA_VERSION, "group": "g", "instance": instance, "limit_s": 60.0, "content_hash": instance,
+        "method": method, "label": method, "options": {}, "seed": 0, "status": "feasible", "objective": None,
+        "found": fields.get("objective") is not None and fields.get("status") in ("optimal", "feasible", "time-limit"),
+        "energy_j": objective, "lower_bound": None, "latency_s": 1.0, "accuracy": 1.0, "time_s": 1.0, "times_s": {},
+        "violations": [], "info": {}, "deployments": [], "gap": None,
+        "environment": {"cpu": "c", "cores": 1, "python": "3", "versions": {}}, **fields,
+    }  # fmt: skip

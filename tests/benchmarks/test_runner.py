@@ -187,7 +187,7 @@ def made_up_rows() -> list[Record]:
             "group": "g", "instance": instance, "content_hash": instance, "method": method, "label": method,
             "options": {}, "status": "feasible" if found else "no-solution", "found": found, "objective": objective,
             "energy_j": objective, "lower_bound": bound, "latency_s": 1.0, "accuracy": 1.0, "time_s": 1.0,
-            "times_s": {"solve": 1.0}, "violations": [], "info": {}, "deployments": [], "gap": None,
+            "limit_s": 5.0, "times_s": {"solve": 1.0}, "violations": [], "info": {}, "deployments": [], "gap": None,
             "environment": {"cpu": "c", "cores": 1, "python": "3", "versions": {}}, **more,
         }  # fmt: skip
 
