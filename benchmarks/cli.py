@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from benchmarks import console
-from benchmarks.choices import Choices
+from benchmarks.choices import Choices, FileFormat, MilpName
 from benchmarks.comparison import compare_methods, expand_methods
 from benchmarks.judge import Judged, judge, judge_deployment
 from benchmarks.methods import check_options, run_method
@@ -89,6 +89,7 @@ def solve(
     warm_start: Annotated[str | None, typer.Option(help="milp-flow: none or fin.")] = None,
     mip_gap: Annotated[float | None, typer.Option(help="MILPs: relative gap at which to stop.")] = None,
     threads: Annotated[int | None, typer.Option(help="MILPs: threads of the solver.")] = None,
+    solver: Annotated[str | None, typer.Option(help="MILPs: a solver that `finbench methods` lists.")] = None,
     node: Annotated[str | None, typer.Option(help="single-node: best or source.")] = None,
     k: Annotated[int | None, typer.Option(help="label-setting: how many best deployments.")] = None,
     time_limit: TimeLimit = None,
@@ -120,6 +121,7 @@ def solve(
         warm_start=warm_start,
         mip_gap=mip_gap,
         threads=threads,
+        solver=solver,
         node=node,
         k=k,
     )
@@ -129,6 +131,34 @@ def solve(
         write_text(output, dump_deployment(result.deployment))
     _show(judged, as_json)
     raise typer.Exit(exit_code(judged))
+
+
+@app.command()
+def export(
+    instance: InstanceName,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Write the program here.")],
+    method: Annotated[MilpName, typer.Option(help="milp-flow or milp-assignment.")] = MilpName.FLOW,
+    file_format: Annotated[FileFormat, typer.Option("--format", help="mps or lp.")] = FileFormat.MPS,
+    plain: Annotated[bool, typer.Option("--plain", help="milp-flow: nothing cut by bounds.")] = False,
+    max_latency_s: MaxLatency = None,
+    min_accuracy: MinAccuracy = None,
+    accounting: AccountingChoice = None,
+    latency_kind: LatencyChoice = None,
+) -> None:
+    """Write the mixed-integer program of an instance, with readable names, for any other solver.
+
+    Example: [bold]finbench export balexnet-cifar10 --method milp-flow --format lp -o model.lp[/bold]
+    """
+    from models.milp.export import program_text
+
+    problem = _load(
+        instance,
+        max_latency_s=max_latency_s,
+        min_accuracy=min_accuracy,
+        accounting=accounting,
+        latency_kind=latency_kind,
+    )
+    write_text(output, program_text(problem, method.value, file_format.value, strengthen=not plain))
 
 
 @app.command()
