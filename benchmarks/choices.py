@@ -1,7 +1,8 @@
-"""Targets and choices that override an instance's own, from a command line or a campaign."""
+"""What a command line or a campaign may choose: targets and choices that override an instance's own, and formats."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -37,3 +38,17 @@ class Choices(BaseModel):
             )
         except ValueError as error:
             raise InputError(f"instance '{instance.name}'", str(error)) from None
+
+
+class MilpName(StrEnum):
+    """The methods that have a program to write."""
+
+    FLOW = "milp-flow"
+    ASSIGNMENT = "milp-assignment"
+
+
+class FileFormat(StrEnum):
+    """How a program is written."""
+
+    MPS = "mps"
+    LP = "lp"

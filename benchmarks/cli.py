@@ -14,11 +14,11 @@ import typer
 from typer.core import TyperGroup
 
 from benchmarks import console
-from benchmarks.choices import Choices
+from benchmarks.choices import Choices, FileFormat, MilpName
 from benchmarks.cli_results import commands
 from benchmarks.comparison import compare_methods, expand_methods
 from benchmarks.judge import Judged, judge, judge_deployment
-from benchmarks.methods import check_options, find_method, run_method
+from benchmarks.methods import check_options, run_method
 from models.instance import Accounting, Instance, LatencyKind
 from models.io import (
     InputError,
@@ -90,6 +90,7 @@ def solve(
     warm_start: Annotated[str | None, typer.Option(help="milp-flow: none or fin.")] = None,
     mip_gap: Annotated[float | None, typer.Option(help="MILPs: relative gap at which to stop.")] = None,
     threads: Annotated[int | None, typer.Option(help="MILPs: threads of the solver.")] = None,
+    solver: Annotated[str | None, typer.Option(help="MILPs: a solver that `finbench methods` lists.")] = None,
     node: Annotated[str | None, typer.Option(help="single-node: best or source.")] = None,
     k: Annotated[int | None, typer.Option(help="label-setting: how many best deployments.")] = None,
     time_limit: TimeLimit = None,
@@ -121,6 +122,7 @@ def solve(
         warm_start=warm_start,
         mip_gap=mip_gap,
         threads=threads,
+        solver=solver,
         node=node,
         k=k,
     )
@@ -130,6 +132,34 @@ def solve(
         write_text(output, dump_deployment(result.deployment))
     _show(judged, as_json)
     raise typer.Exit(exit_code(judged))
+
+
+@app.command()
+def export(
+    instance: InstanceName,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Write the program here.")],
+    method: Annotated[MilpName, typer.Option(help="milp-flow or milp-assignment.")] = MilpName.FLOW,
+    file_format: Annotated[FileFormat, typer.Option("--format", help="mps or lp.")] = FileFormat.MPS,
+    plain: Annotated[bool, typer.Option("--plain", help="milp-flow: nothing cut by bounds.")] = False,
+    max_latency_s: MaxLatency = None,
+    min_accuracy: MinAccuracy = None,
+    accounting: AccountingChoice = None,
+    latency_kind: LatencyChoice = None,
+) -> None:
+    """Write the mixed-integer program of an instance, with readable names, for any other solver.
+
+    Example: [bold]finbench export balexnet-cifar10 --method milp-flow --format lp -o model.lp[/bold]
+    """
+    from models.milp.export import program_text
+
+    problem = _load(
+        instance,
+        max_latency_s=max_latency_s,
+        min_accuracy=min_accuracy,
+        accounting=accounting,
+        latency_kind=latency_kind,
+    )
+    write_text(output, program_text(problem, method.value, file_format.value, strengthen=not plain))
 
 
 @app.command()
@@ -269,35 +299,6 @@ def run(
 
 
 app.add_typer(commands)
-
-
-@app.command()
-def export(
-    instance: InstanceName,
-    output: Annotated[Path, typer.Option("-o", "--output", help="Write the program here.")],
-    method: Annotated[str, typer.Option(help="milp-flow or milp-assignment.")] = "milp-flow",
-    file_format: Annotated[str, typer.Option("--format", help="mps or lp.")] = "mps",
-    max_latency_s: MaxLatency = None,
-    min_accuracy: MinAccuracy = None,
-    accounting: AccountingChoice = None,
-    latency_kind: LatencyChoice = None,
-) -> None:
-    """Write the plain mixed-integer program to a file, for solvers outside this suite.
-
-    Example: [bold]finbench export balexnet-cifar10 --method milp-flow --format lp -o balexnet.lp[/bold]
-    """
-    from models.milp.export import FORMATS, METHODS, write_program
-
-    for option, value, known in (("--method", method, METHODS), ("--format", file_format, FORMATS)):
-        if value not in known:
-            raise InputError(option, f"{value!r}: must be one of {', '.join(known)}")
-    choices = {"accounting": accounting, "latency_kind": latency_kind}
-    problem = _load(instance, max_latency_s=max_latency_s, min_accuracy=min_accuracy, **choices)
-    reason = find_method(method).module().supports(problem)
-    if reason is not None:
-        raise InputError(f"instance '{problem.name}'", f"{method} {reason}")
-    scale = write_program(problem, method, output, file_format)
-    print(f"{output}: the objective (eq. 3) is {scale!r} times the program's")
 
 
 @app.command()

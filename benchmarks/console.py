@@ -18,6 +18,7 @@ from benchmarks.judge import Judged
 from benchmarks.methods import METHODS, Options
 from models.evaluate import Evaluation
 from models.instance import Application, Instance
+from models.milp.solvers import SOLVERS, Solver
 
 PIPE_WIDTH = 200
 """Columns where there is no terminal to ask."""
@@ -186,7 +187,7 @@ def _comparison_row(run: Judged, gap: float | None) -> tuple[str, ...]:
 
 
 def print_methods() -> None:
-    """Every method, whether it proves optimality, its options."""
+    """Every method, whether it proves optimality, its options; every solver, whether it is there."""
     rows = [
         (method.name, "exact" if method.exact else "heuristic", method.title, _option_names(method.options))
         for method in METHODS.values()
@@ -198,6 +199,12 @@ def print_methods() -> None:
         for name, field in method.options.model_fields.items():
             seen.setdefault(name, field.description or "")
     console.print(table("options", ("option", "meaning"), sorted(seen.items()), text_columns=2))
+    columns = ("solver", "what", "installed", "command that installs it", "without a licence at most")
+    console.print(table("solvers of the MILPs", columns, [_solver_row(s) for s in SOLVERS.values()], text_columns=5))
+
+
+def _solver_row(solver: Solver) -> tuple[str, ...]:
+    return (solver.name, solver.title, solver.version() or "no", solver.install, solver.licence_limit or "")
 
 
 def _option_names(options: type[Options]) -> str:

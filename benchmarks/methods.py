@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models.instance import Instance
 from models.io import InputError, validate
+from models.milp.solvers import SolverName
 from models.result import Clock, Result, Status
 
 
@@ -47,7 +48,9 @@ class MilpOptions(Options):
     mip_gap: Annotated[float, Field(ge=0)] = 0.0
     """Relative gap at which the solver may stop."""
     threads: Annotated[int, Field(ge=1)] = 1
-    """Threads of the solver."""
+    """Threads that the solver may use."""
+    solver: SolverName = "highs"
+    """The solver, one that `finbench methods` lists as installed."""
 
 
 class MilpFlowOptions(MilpOptions):

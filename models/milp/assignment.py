@@ -24,10 +24,10 @@ from pyomo.core.base import ConcreteModel, NonNegativeReals
 from models.instance import Instance
 from models.milp import rows
 from models.milp.costs import Capacities, Costs, Floats, Topology, costs_of
-from models.milp.highs import solve_with_highs
 from models.milp.outcome import Selection, result_of, selections_of
 from models.milp.rows import Program, Terms
 from models.milp.solver import Backend, Limits, reason_not_to_build
+from models.milp.solvers import SolverName, backend_of, reason_not_to_use
 from models.milp.steps import Steps
 from models.milp.strengthen import everything
 from models.result import Clock, Result, Status
@@ -36,12 +36,15 @@ ROUNDING = 1e-12
 """Relative rounding allowed when two hops are compared with one."""
 
 
-def supports(instance: Instance, **options: object) -> str | None:  # noqa: ARG001
-    """Why direct links may not suffice on `instance`; None where they do.
+def supports(instance: Instance, *, solver: SolverName = "highs", **options: object) -> str | None:  # noqa: ARG001
+    """Why `solver` cannot be used here, or direct links may not suffice on `instance`; None where they do.
 
     Sufficient: for all links (n, k) and (k, m) with m ≠ n there is a link (n, m) whose energy, time per bit and delay
     are each at most the two hops' sum (by induction then no longer route is better), and no bandwidth row can bind.
     """
+    missing = reason_not_to_use(solver)
+    if missing is not None:
+        return missing
     all_costs = costs_of(instance)
     capacities = Capacities.of(instance.network, all_costs)
     if np.isfinite(capacities.bandwidth).any():
@@ -57,7 +60,8 @@ def solve(
     seed: int = 0,
     mip_gap: float = 0.0,
     threads: int = 1,
-    backend: Backend = solve_with_highs,
+    solver: SolverName = "highs",
+    backend: Backend | None = None,
 ) -> Result:
     """Solve `instance`, which must be supported, by the assignment formulation.
 
@@ -72,8 +76,10 @@ def solve(
         Relative gap at which the solver may stop.
     threads : int
         Threads of the solver.
-    backend : Backend
-        The solver.
+    solver : str
+        A solver of `models.milp.solvers` that is installed.
+    backend : Backend or None
+        What solves instead; None: the back end of `solver`.
 
     Returns
     -------
@@ -85,6 +91,7 @@ def solve(
     ValueError
         If the solver does not accept an option.
     """
+    backend = backend or backend_of(solver)
     clock = Clock(time_limit_s)
     with clock.phase("build"):
         all_costs = costs_of(instance)

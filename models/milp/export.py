@@ -1,83 +1,55 @@
-"""Write either program to a file that solvers outside this suite read, with names that people read.
-
-A row is called after its equation, application and indices, `app.eq7_flow_conservation(1,edge)`; a column after its
-symbol, `app.t(0,device,cloud)`. Objective and rows are those that the back ends get: scaled, the scale stands beside.
-"""
+"""Either formulation of an instance as the text of an MPS or LP file, for solvers outside this suite."""
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
-from highspy import HighsStatus
-from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
+from pyomo.core.base import ConcreteModel
 
 from models.instance import Instance
-from models.io import write_bytes
+from models.io import InputError
 from models.milp import assignment, flow
 from models.milp.costs import Capacities, costs_of
-from models.milp.highs import new_highs, pass_model
-from models.milp.solver import Limits
+from models.milp.model_file import Format, readable_text
+from models.milp.standard_form import StandardForm
 from models.milp.strengthen import everything
 
-FORMATS = ("mps", "lp")
-METHODS = ("milp-flow", "milp-assignment")
 
-_UNREADABLE = re.compile(r"[^A-Za-z0-9_.,()]")
-_LONGEST_NAME = 200
-
-
-def write_program(instance: Instance, method: str, path: Path, file_format: str) -> float:
-    """Write the plain program of `instance`.
+def program_text(instance: Instance, method: str, file_format: Format, *, strengthen: bool) -> str:
+    """The program that `method` would hand over, with readable names; a comment on top says the objective's unit.
 
     Parameters
     ----------
     instance : Instance
-    method : {'milp-flow', 'milp-assignment'}
-    path : Path
-        Written whole or not at all.
-    file_format : {'mps', 'lp'}
-
-    Returns
-    -------
-    float
-        The scale: times the file's optimum it is the objective (eq. 3).
+    method : {"milp-flow", "milp-assignment"}
+    file_format : {"mps", "lp"}
+    strengthen : bool
+        Leave out what no optimal deployment uses; `milp-assignment` is plain either way.
 
     Raises
     ------
-    ValueError
-        If HiGHS cannot write the program.
+    models.io.InputError
+        If `method` does not support the instance, or there is no program since bounds alone prove infeasibility.
     """
+    build = _flow if method == "milp-flow" else _assignment
+    model, scale = build(instance, strengthen)
+    unit = "J" if instance.applications[0].rate_per_s is None else "W"
+    comment = "*" if file_format == "mps" else "\\"
+    title = f"{comment} {method} of {instance.name}; an objective of 1 is {scale:.17g} {unit}\n"
+    return title + readable_text(StandardForm.of(model), file_format)
+
+
+def _flow(instance: Instance, strengthen: bool) -> tuple[ConcreteModel, float]:
     all_costs = costs_of(instance)
-    capacities = Capacities.of(instance.network, all_costs)
-    if method == "milp-flow":
-        model, _, scale = flow.build(all_costs, [everything(costs) for costs in all_costs], capacities)
-    else:
-        model, _, scale = assignment.build(all_costs, capacities)
-    form = LinearStandardFormCompiler().write(model, mixed_form=True)
-    highs = new_highs(Limits())
-    pass_model(highs, form)
-    for column, name in enumerate(_readable([variable.name for variable in form.columns])):
-        highs.passColName(column, name)
-    for row, name in enumerate(_readable([row.constraint.name for row in form.rows])):
-        highs.passRowName(row, name)
-    with TemporaryDirectory() as folder:
-        written = Path(folder) / f"program.{file_format}"
-        if highs.writeModel(str(written)) == HighsStatus.kError:
-            raise ValueError(f"HiGHS cannot write the program as {file_format}")
-        write_bytes(path, written.read_bytes())
-    return scale
+    all_kept = flow.reduced(all_costs, None) if strengthen else [everything(costs) for costs in all_costs]
+    if all_kept is None:
+        raise InputError(instance.name, "bounds alone prove it infeasible; --plain writes the whole program")
+    model, _, scale = flow.build(all_costs, all_kept, Capacities.of(instance.network, all_costs))
+    return model, scale
 
 
-def _readable(names: list[str]) -> list[str]:
-    """Names without what the formats forbid; a number is added where two become the same."""
-    seen: dict[str, int] = {}
-    readable = []
-    for name in names:
-        plain = re.sub(r"^application\[(.*?)\]\.", r"\1.", name).replace("[", "(").replace("]", ")")
-        plain = _UNREADABLE.sub("_", plain)[:_LONGEST_NAME]
-        plain = plain if plain[0].isalpha() else f"_{plain}"
-        seen[plain] = seen.get(plain, 0) + 1
-        readable.append(plain if seen[plain] == 1 else f"{plain}_{seen[plain]}")
-    return readable
+def _assignment(instance: Instance, strengthen: bool) -> tuple[ConcreteModel, float]:  # noqa: ARG001
+    reason = assignment.supports(instance)
+    if reason is not None:
+        raise InputError(instance.name, f"milp-assignment {reason}")
+    all_costs = costs_of(instance)
+    model, _, scale = assignment.build(all_costs, Capacities.of(instance.network, all_costs))
+    return model, scale

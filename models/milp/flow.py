@@ -31,10 +31,10 @@ from models.deployment import Deployment
 from models.instance import Instance
 from models.milp import rows
 from models.milp.costs import Capacities, Costs, costs_of
-from models.milp.highs import solve_with_highs
 from models.milp.outcome import Selection, result_of, selections_of
 from models.milp.rows import Family, Program, Terms
 from models.milp.solver import Backend, Limits, reason_not_to_build
+from models.milp.solvers import SolverName, backend_of, reason_not_to_use
 from models.milp.steps import Steps, steps_of
 from models.milp.strengthen import Kept, everything, up_to_earliest_exit, within_energy, within_latency
 from models.milp.warm_start import broken_constraint
@@ -49,9 +49,9 @@ class FlowProgram(Program):
     """y_{f,n}, the DNN ends at exit f on node n; `step` is b(f), `place` is n."""
 
 
-def supports(instance: Instance, **options: object) -> str | None:  # noqa: ARG001
-    """Every instance is supported."""
-    return None
+def supports(instance: Instance, *, solver: SolverName = "highs", **options: object) -> str | None:  # noqa: ARG001
+    """Why `solver` cannot be used here; None where it can: every instance is supported."""
+    return reason_not_to_use(solver)
 
 
 def solve(
@@ -63,7 +63,8 @@ def solve(
     mip_gap: float = 0.0,
     threads: int = 1,
     warm_start: Deployment | None = None,
-    backend: Backend = solve_with_highs,
+    solver: SolverName = "highs",
+    backend: Backend | None = None,
 ) -> Result:
     """Solve `instance` by the flow formulation.
 
@@ -82,8 +83,10 @@ def solve(
         Threads of the solver.
     warm_start : Deployment or None
         A deployment to start from. One that breaks a constraint is not used; `Result.info["warm_start"]` says why.
-    backend : Backend
-        The solver.
+    solver : str
+        A solver of `models.milp.solvers` that is installed.
+    backend : Backend or None
+        What solves instead; None: the back end of `solver`.
 
     Returns
     -------
@@ -97,13 +100,14 @@ def solve(
     ValueError
         If the solver does not accept an option.
     """
+    backend = backend or backend_of(solver)
     clock, info = Clock(time_limit_s), {"strengthen": strengthen, "mip_gap": mip_gap}
     with clock.phase("build"):
         all_costs = costs_of(instance)
         capacities = Capacities.of(instance.network, all_costs)
         start = _start(all_costs, capacities, warm_start, strengthen, info)
     with clock.phase("strengthen"):
-        all_kept = _reduced(all_costs, start) if strengthen else [everything(costs) for costs in all_costs]
+        all_kept = reduced(all_costs, start) if strengthen else [everything(costs) for costs in all_costs]
     if all_kept is None:
         reason = "no exit is accurate enough, or no path to one meets the latency target and the pins"
         return Result(Status.INFEASIBLE, reason=reason, times_s=clock.times_s, info=info)
@@ -209,11 +213,11 @@ def _start(
     return [up_to_earliest_exit(c, s) for c, s in zip(all_costs, start, strict=True)] if strengthen else start
 
 
-def _reduced(all_costs: list[Costs], start: list[Steps] | None) -> list[Kept] | None:
+def reduced(all_costs: list[Costs], start: list[Steps] | None) -> list[Kept] | None:
     """What strengthening keeps of every application; None where one of them has no feasible deployment."""
-    reduced = [within_latency(costs) for costs in all_costs]
-    kept = [part for part in reduced if part is not None]
-    if len(kept) < len(reduced):
+    parts = [within_latency(costs) for costs in all_costs]
+    kept = [part for part in parts if part is not None]
+    if len(kept) < len(parts):
         return None
     return kept if start is None else within_energy(all_costs, kept, start)
 

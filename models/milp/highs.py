@@ -5,19 +5,15 @@ HiGHS compares objectives and rows with absolute tolerances, so models must come
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from typing import Any
 
 import highspy
 import numpy as np
-import scipy.sparse  # noqa: F401 (Pyomo imports it on first use, within the time of a hand-over)
 from highspy import HighsModelStatus, HighsStatus, MatrixFormat, ObjSense, SolutionStatus
-from pyomo.common.errors import InfeasibleConstraintException
 from pyomo.core.base import ConcreteModel
-from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler, LinearStandardFormInfo
 
-from models.milp.solver import EQUAL, Limits, Outcome
+from models.milp.solver import Limits, Outcome
+from models.milp.standard_form import Answer, StandardForm, expired, handed_over, outcome_of
 from models.result import Clock, Status
 
 _TOLERANCES = {
@@ -46,21 +42,20 @@ def solve_with_highs(model: ConcreteModel, limits: Limits, clock: Clock) -> Outc
     ValueError
         If HiGHS does not accept one of the limits.
     """
+    form = handed_over(model, clock)
+    if isinstance(form, Outcome):
+        return form
     with clock.phase("handover"):
-        try:
-            form = LinearStandardFormCompiler().write(model, mixed_form=True)
-        except InfeasibleConstraintException as error:
-            return Outcome(Status.INFEASIBLE, reason=str(error))
         highs = new_highs(limits)
         if HighsStatus.kError in (pass_model(highs, form), _pass_start(highs, form, limits)):
             return Outcome(Status.ERROR, reason="HiGHS rejects the model or its warm start")
     if clock.expired:
-        return Outcome(Status.TIME_LIMIT, reason="the time limit passed before HiGHS could start")
+        return expired("HiGHS")
     with clock.phase("solve"):
         if clock.remaining_s is not None:
             _set_options(highs, {"time_limit": clock.remaining_s})
         ran = highs.run()
-    return _outcome(highs, form, ran, limits)
+    return outcome_of(_answer(highs, ran), form, limits, {"solver": f"HiGHS {highs.version()}"})
 
 
 class _SilentHighs(highspy.Highs):  # type: ignore[misc]
@@ -72,7 +67,7 @@ class _SilentHighs(highspy.Highs):  # type: ignore[misc]
 
 
 def new_highs(limits: Limits) -> highspy.Highs:
-    """A silent HiGHS with this suite's tolerances and the given limits."""
+    """A silent HiGHS with this package's tolerances and the limits but time."""
     # Threads live per process: with another number than the last run's, HiGHS would return without solving.
     highspy.Highs.resetGlobalScheduler(True)
     highs = _SilentHighs()
@@ -87,76 +82,47 @@ def _set_options(highs: highspy.Highs, options: Mapping[str, float | bool | str]
             raise ValueError(f"HiGHS does not accept {name} = {value!r}")
 
 
-def pass_model(highs: highspy.Highs, form: LinearStandardFormInfo) -> HighsStatus:
-    """Hand a program over as arrays."""
-    matrix, rhs = form.A, np.array(form.rhs, dtype=np.float64)
-    kind = np.array([row.bound_type for row in form.rows])  # 1: ≤, 0: =, −1: ≥
-    bounds = np.array([variable.bounds for variable in form.columns], dtype=np.float64).reshape(-1, 2)
-    integral = np.array([variable.is_integer() for variable in form.columns], dtype=np.int32)
+def pass_model(highs: highspy.Highs, form: StandardForm) -> HighsStatus:
+    """Hand the arrays over."""
+    matrix = form.matrix
     passed: HighsStatus = highs.passModel(
-        len(form.columns),
-        len(form.rows),
+        len(form.variables),
+        len(form.constraints),
         matrix.nnz,
         int(MatrixFormat.kColwise),
         int(ObjSense.kMinimize),
-        float(form.c_offset[0]),
-        form.c.toarray().ravel(),
-        bounds[:, 0],
-        bounds[:, 1],
-        np.where(kind == 1, -np.inf, rhs),
-        np.where(kind == -1, np.inf, rhs),
+        form.offset,
+        form.cost,
+        form.lower,
+        form.upper,
+        form.row_lower,
+        form.row_upper,
         matrix.indptr,
         matrix.indices,
         matrix.data,
-        integral,
+        form.integral.astype(np.int32),
     )
     return passed
 
 
-def _pass_start(highs: highspy.Highs, form: LinearStandardFormInfo, limits: Limits) -> HighsStatus:
+def _pass_start(highs: highspy.Highs, form: StandardForm, limits: Limits) -> HighsStatus:
     if not limits.warm_start:
         return HighsStatus.kOk
     # HiGHS 1.16.0 maps a start wrongly into its presolved model and may then report it as optimal (1.15.1 does not).
     _set_options(highs, {"presolve": "off"})
     start = highspy.HighsSolution()
-    start.col_value = [variable.value or 0.0 for variable in form.columns]
+    start.col_value = form.start
     taken: HighsStatus = highs.setSolution(start)
     return taken
 
 
-def _outcome(highs: highspy.Highs, form: LinearStandardFormInfo, ran: HighsStatus, limits: Limits) -> Outcome:
+def _answer(highs: highspy.Highs, ran: HighsStatus) -> Answer:
     facts, said = highs.getInfo(), highs.getModelStatus()
-    status = Status.ERROR if ran == HighsStatus.kError else _STATUS.get(said, Status.ERROR)
-    reason = f"HiGHS: {highs.modelStatusToString(said)}"
     found = facts.primal_solution_status == SolutionStatus.kSolutionStatusFeasible
-    objective = facts.objective_function_value if found else None
-    bound = facts.mip_dual_bound if math.isfinite(facts.mip_dual_bound) else None
-    if status is Status.OPTIMAL:
-        status, reason = _checked(objective, bound, limits.mip_gap, reason)
-    return Outcome(
-        status=status,
-        objective=objective,
-        bound=bound,
-        gap=facts.mip_gap if math.isfinite(facts.mip_gap) else None,
+    return Answer(
+        status=Status.ERROR if ran == HighsStatus.kError else _STATUS.get(said, Status.ERROR),
+        words=f"HiGHS: {highs.modelStatusToString(said)}",
+        columns=np.asarray(highs.getSolution().col_value) if found else None,
+        bound=facts.mip_dual_bound,
         node_count=max(0, facts.mip_node_count),
-        values=_nonzero_values(highs, form) if found else None,
-        reason=reason,
-        info={"solver": f"HiGHS {highs.version()}", "rows": len(form.rows), "columns": len(form.columns)},
     )
-
-
-def _nonzero_values(highs: highspy.Highs, form: LinearStandardFormInfo) -> tuple[tuple[Any, float], ...]:
-    column = np.asarray(highs.getSolution().col_value)
-    return tuple((form.columns[j], float(column[j])) for j in np.flatnonzero(column))
-
-
-def _checked(objective: float | None, bound: float | None, mip_gap: float, reason: str) -> tuple[Status, str]:
-    """Believe "optimal" only where the bound agrees with the objective."""
-    if objective is None or bound is None:
-        return Status.ERROR, f"{reason}, but without solution or bound"
-    gap = abs(objective - bound) / max(abs(objective), 1.0)
-    if gap <= EQUAL:
-        return Status.OPTIMAL, reason
-    if gap <= mip_gap * (1 + EQUAL):
-        return Status.FEASIBLE, reason
-    return Status.ERROR, f"{reason}, but objective {objective:.9g} and bound {bound:.9g} differ"

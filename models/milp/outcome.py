@@ -71,7 +71,7 @@ def result_of(
         Facts to report besides the solver's.
     """
     facts = {**info, **outcome.info, "node_count": outcome.node_count, "gap": outcome.gap}
-    if outcome.status is Status.INFEASIBLE or outcome.status is Status.ERROR:
+    if outcome.status in (Status.INFEASIBLE, Status.UNSUPPORTED, Status.ERROR):
         return Result(outcome.status, reason=outcome.reason, info=facts)
     bound = least if outcome.bound is None else max(least, outcome.bound * scale)
     if found is None:

@@ -1,7 +1,8 @@
 """The boundary between formulations and solvers.
 
 A back end is one file with one function of type `Backend`: it takes a Pyomo model and limits, and returns an `Outcome`.
-What the solver says in its own words ends there.
+What the solver says in its own words ends there. Time limits are wall-clock seconds of the whole run, a gap is
+(objective − bound)/objective, and a status means the same, whichever solver it is.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ class Limits:
     mip_gap: float = 0.0
     """Relative gap (objective − bound)/objective at which it may stop."""
     threads: int = 1
+    """Threads at most; a solver that has one only says so in `Outcome.info["threads"]`."""
     seed: int = 0
     warm_start: bool = False
     """Whether the variables' values are a solution to start from (a variable without a value is 0)."""
@@ -36,7 +38,8 @@ class Outcome:
     """What a solver found, in the model's (scaled) objective."""
 
     status: Status
-    """OPTIMAL, FEASIBLE (a gap was asked for and is left), INFEASIBLE, TIME_LIMIT, MEMORY_LIMIT or ERROR."""
+    """OPTIMAL, FEASIBLE (a gap was asked for and is left), INFEASIBLE, TIME_LIMIT, MEMORY_LIMIT, ERROR or UNSUPPORTED
+    (larger than the solver's licence allows)."""
     objective: float | None = None
     bound: float | None = None
     """Proven lower bound; None where the solver has none."""
@@ -71,3 +74,15 @@ class Backend(Protocol):
         ValueError
             If the solver does not accept one of the limits.
         """
+
+
+def believed(objective: float | None, bound: float | None, mip_gap: float, words: str) -> tuple[Status, str]:
+    """Believe a solver's "optimal", said in its `words`, only where the bound agrees with the objective."""
+    if objective is None or bound is None:
+        return Status.ERROR, f"{words}, but without solution or bound"
+    gap = abs(objective - bound) / max(abs(objective), 1.0)
+    if gap <= EQUAL:
+        return Status.OPTIMAL, words
+    if gap <= mip_gap * (1 + EQUAL):
+        return Status.FEASIBLE, words
+    return Status.ERROR, f"{words}, but objective {objective:.9g} and bound {bound:.9g} differ"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import highspy
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -17,6 +20,7 @@ from benchmarks.cli import app, main
 from benchmarks.methods import METHODS, MilpFlowOptions
 from models.instance import Instance
 from models.io import dump_deployment, load_instance, shipped
+from models.milp.solvers import SOLVERS
 from models.result import Status
 from tests.benchmarks.conftest import BEST, OPTIMUM_J, TOO_SLOW, WORSE, AddMethod, answer
 from tests.models.bad_inputs import BAD_DOCUMENTS, BAD_TEXTS, SOUND
@@ -140,9 +144,10 @@ def test_infeasible_targets_are_proven_so() -> None:
 
 def test_options_of_every_method_reach_it(add_method: AddMethod) -> None:
     add_method("made-up", answer(), options=MilpFlowOptions)
-    given = ("--plain", "--mip-gap", "0.5", "--threads", "2")
+    given = ("--plain", "--mip-gap", "0.5", "--threads", "2", "--solver", "glpk")
     shown = json.loads(finbench("solve", "balexnet-cifar10", "--method", "made-up", *given, "--json").stdout)
-    assert shown["options"] == {"strengthen": False, "mip_gap": 0.5, "threads": 2, "warm_start": "none"}
+    own = {"strengthen": False, "warm_start": "none"}
+    assert shown["options"] == {**own, "mip_gap": 0.5, "threads": 2, "solver": "glpk"}
 
 
 def test_every_option_of_a_method_is_an_option_of_solve() -> None:
@@ -278,8 +283,54 @@ def test_lists() -> None:
     assert set(json.loads(finbench("schema").stdout)["properties"]) == set(Instance.model_fields)
 
 
+def test_lists_solvers_with_the_command_that_installs_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    lines = finbench("methods").stdout.splitlines()
+    row = {name: next(line for line in lines if line.split()[:1] == [name]) for name in SOLVERS}
+    assert metadata.version("highspy") in row["highs"]
+    assert " no " in row["cbc"]
+    assert all(solver.install in row[name] for name, solver in SOLVERS.items())
+
+
+def test_a_solver_that_is_not_there_is_unsupported_and_exit_code_4(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    result = finbench("solve", "balexnet-cifar10", "--method", "milp-flow", "--solver", "cbc", "--json")
+    shown = json.loads(result.stdout)
+    assert result.exit_code == 4
+    assert (shown["status"], shown["options"]["solver"]) == ("unsupported", "cbc")
+    assert "apt-get install coinor-cbc" in shown["reason"]
+
+
+def test_an_unknown_solver_is_bad_input() -> None:
+    message = refused(finbench("solve", "balexnet-cifar10", "--method", "milp-flow", "--solver", "magic"))
+    assert "solver" in message
+    assert "highs" in message
+
+
+@pytest.mark.parametrize("method", ["milp-flow", "milp-assignment"])
+@pytest.mark.parametrize("file_format", ["mps", "lp"])
+@pytest.mark.parametrize("plain", [[], ["--plain"]])
+def test_export_reads_back_to_the_optimum(method: str, file_format: str, plain: list[str], tmp_path: Path) -> None:
+    path = tmp_path / f"model.{file_format}"
+    given = ("--method", method, "--format", file_format, "-o", str(path), *plain)
+    assert finbench("export", "balexnet-cifar10", *given).exit_code == 0
+    unit = float(re.findall(r"an objective of 1 is (\S+) J", path.read_text())[0])
+    highs = highspy.Highs()
+    highs.setOptionValue("output_flag", False)
+    assert highs.readModel(str(path)) == highspy.HighsStatus.kOk
+    highs.run()
+    assert unit * highs.getObjectiveValue() == pytest.approx(OPTIMUM_J, rel=1e-9)
+    assert "eq8_latency(balexnet_cifar10)" in path.read_text()
+
+
+def test_export_of_what_has_no_program_writes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "model.mps"
+    assert "--plain" in refused(finbench("export", "balexnet-cifar10", "--max-latency-s", "1e-9", "-o", path))
+    assert not path.exists()
+
+
 @pytest.mark.parametrize(
-    "command", ["solve", "evaluate", "compare", "generate", "run", "claims", "methods", "instances", "schema"]
+    "command", ["solve", "export", "evaluate", "compare", "generate", "run", "claims", "methods", "instances", "schema"]
 )
 def test_help_teaches_by_example(command: str) -> None:
     result = finbench(command, "--help")

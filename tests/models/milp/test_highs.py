@@ -7,8 +7,8 @@ import pytest
 from pyomo.core.base import Binary, ConcreteModel, Constraint, Objective, Var
 
 from models.milp import highs
-from models.milp.highs import _checked, solve_with_highs
-from models.milp.solver import Limits
+from models.milp.highs import solve_with_highs
+from models.milp.solver import Limits, believed
 from models.result import Clock, Status
 
 
@@ -105,4 +105,4 @@ def test_failed_run_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_optimal_is_believed_only_with_its_bound(
     objective: float | None, bound: float | None, gap: float, status: Status
 ) -> None:
-    assert _checked(objective, bound, gap, "HiGHS: Optimal")[0] is status
+    assert believed(objective, bound, gap, "HiGHS: Optimal")[0] is status
