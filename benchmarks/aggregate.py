@@ -64,11 +64,10 @@ def worth(runs: pd.DataFrame, *keys: str) -> pd.DataFrame:
         `runs`: `time_s`, `limit_s`, `answered`, `gap`.
     """
     limit, time = runs["limit_s"].astype(float), runs["time_s"].astype(float)
-    found = runs["found"].astype(bool)
     in_time = (time <= limit * (1 + OVERRUN)) | (runs["status"] == Status.TIME_LIMIT)
     refuted = (runs["status"] == Status.INFEASIBLE) & runs["best_objective"].isna()
-    ended = found & runs["status"].isin([Status.OPTIMAL, Status.FEASIBLE])
-    gap = runs["gap_to_bound"].astype(float).where(found).mask(refuted, 0.0)
+    ended = runs["found"].astype(bool) & runs["status"].isin([Status.OPTIMAL, Status.FEASIBLE])
+    gap = runs["gap_to_bound"].astype(float).mask(refuted, 0.0)
     columns = {
         "label": runs["label"],
         "instance": runs["content_hash"].fillna(runs["instance"]),

@@ -102,6 +102,8 @@ def test_repeated_runs_count_once_with_median_time_and_worst_gap() -> None:
     values = worth(frame(rows)).xs("m")
     assert values[["time_s", "gap"]].to_numpy().tolist() == [[2.0, pytest.approx(0.2)]]
     assert judged(rows)["m"]["shared"] == 1
+    crashed = judged([*rows, failed("a", "m", "error", 0.01, seed=3)])["m"]
+    assert (crashed["shared"], crashed["unanswered"], crashed["solved_at_0.05"]) == (1, 1, 0)
 
 
 def test_without_a_bound_nothing_counts_as_solved() -> None:
