@@ -2,10 +2,10 @@
 
 What a run is worth:
 
-- *in time*: it kept its limit (`OVERRUN` allowed), or says itself that the limit ended it;
+- *in time*: it kept its limit (`OVERRUN` allowed), whatever it says itself;
 - *gap*: against the best bound that any run proved; 0 for a proof of infeasibility; ∞ for every failure, every answer
   out of time, and where no bound is known;
-- *answered*: it ended by itself, in time, with a deployment that the evaluator found feasible, or that proof. Every
+- *answered*: it ended by itself and in time, with a deployment that the evaluator found feasible, or that proof. Every
   other run is censored: it would have taken at least its limit, and enters the geometric means with it.
 
 An instance that a method ran on repeatedly counts once, with the median time and the worst of everything else.
@@ -64,11 +64,10 @@ def worth(runs: pd.DataFrame, *keys: str) -> pd.DataFrame:
         `runs`: `time_s`, `limit_s`, `answered`, `gap`.
     """
     limit, time = runs["limit_s"].astype(float), runs["time_s"].astype(float)
-    found = runs["found"].astype(bool)
-    in_time = (time <= limit * (1 + OVERRUN)) | (runs["status"] == Status.TIME_LIMIT)
+    in_time = time <= limit * (1 + OVERRUN)
     refuted = (runs["status"] == Status.INFEASIBLE) & runs["best_objective"].isna()
-    ended = found & runs["status"].isin([Status.OPTIMAL, Status.FEASIBLE])
-    gap = runs["gap_to_bound"].astype(float).where(found).mask(refuted, 0.0)
+    ended = runs["found"].astype(bool) & runs["status"].isin([Status.OPTIMAL, Status.FEASIBLE])
+    gap = runs["gap_to_bound"].astype(float).mask(refuted, 0.0)
     columns = {
         "label": runs["label"],
         "instance": runs["content_hash"].fillna(runs["instance"]),

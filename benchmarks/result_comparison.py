@@ -2,6 +2,9 @@
 
 Runs are paired by instance content, method with its options, and seed. Gaps of both sides are against the best bound
 that either has proved. Several seeds on one instance enter an interval as one pair, since they are not independent.
+
+An interval tells how far the ratio varies over instances. What slows a whole set of runs at once, such as another load
+on the same machine, is inside the ratio and not inside the interval.
 """
 
 from __future__ import annotations

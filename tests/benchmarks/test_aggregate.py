@@ -72,14 +72,15 @@ def test_tables_mark_lower_bounds_and_unknown_gaps() -> None:
         (solved("a", "m", 1.5, 60.0), True, 0.5),
         (solved("a", "m", 1.5, 62.0), True, 0.5),
         (solved("a", "m", 1.5, 70.0), False, inf),
-        (solved("a", "m", 1.5, 70.0, status="time-limit"), False, 0.5),
+        (solved("a", "m", 1.5, 62.0, status="time-limit"), False, 0.5),
+        (solved("a", "m", 1.5, 70.0, status="time-limit"), False, inf),
         (failed("a", "m", "time-limit", 60.0), False, inf),
         (failed("a", "m", "error", 0.01), False, inf),
         (failed("a", "m", "unsupported", 0.0), False, inf),
         (failed("a", "m", "infeasible", 0.01), False, inf),
         (failed("a", "m", "feasible", 0.01, objective=0.5, found=False), False, inf),
     ],
-    ids=["exact", "late", "over", "limit", "nothing", "raised", "refused", "wrong", "violated"],
+    ids=["exact", "late", "over", "limit", "over its limit", "nothing", "raised", "refused", "wrong", "violated"],
 )
 def test_what_a_run_is_worth(row: Record, answered: bool, gap: float) -> None:
     values = worth(frame([proved("a", "exact", 1.0, 1.0), row])).xs("m")
@@ -102,6 +103,8 @@ def test_repeated_runs_count_once_with_median_time_and_worst_gap() -> None:
     values = worth(frame(rows)).xs("m")
     assert values[["time_s", "gap"]].to_numpy().tolist() == [[2.0, pytest.approx(0.2)]]
     assert judged(rows)["m"]["shared"] == 1
+    crashed = judged([*rows, failed("a", "m", "error", 0.01, seed=3)])["m"]
+    assert (crashed["shared"], crashed["unanswered"], crashed["solved_at_0.05"]) == (1, 1, 0)
 
 
 def test_without_a_bound_nothing_counts_as_solved() -> None:

@@ -116,6 +116,7 @@ def test_whole_campaign_lands_on_the_disk(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "Growth with size" in result.output
     folder = tmp_path / "tiny"
+    assert "dense: over the 2 of 2 instances" in CliRunner().invoke(app, ["table", str(folder)]).output
     runs = pd.read_csv(folder / "runs.csv")
     assert len(runs) == len((folder / "runs.jsonl").read_text().splitlines()) == 4
     assert set(runs["status"]) <= {"optimal", "feasible", "no-solution"}
