@@ -8,7 +8,6 @@ import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import highspy
@@ -371,14 +370,6 @@ def test_bad_input_in_a_process_of_its_own(tmp_path: Path) -> None:
     run = process("solve", path)
     assert (run.returncode, run.stdout) == (2, "")
     assert run.stderr.startswith(f"finbench: {path}: name = ''")
-
-
-def test_solve_answers_at_once_from_a_cold_start() -> None:
-    process("solve", "blenet-mnist")
-    start = perf_counter()
-    run = process("solve", "balexnet-cifar10")
-    assert run.returncode == 0
-    assert perf_counter() - start < 1.5
 
 
 def test_several_applications_are_shown_one_by_one(tmp_path: Path) -> None:
