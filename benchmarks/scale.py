@@ -26,6 +26,7 @@ from benchmarks.records import Record, journal, record
 from benchmarks.runner import Report
 from benchmarks.scale_growth import CENSORED, LIMITS, growth_table
 from benchmarks.tables import markdown
+from fin_graph.support import layered_arcs
 from models.instance import Instance, Positive
 from models.io import find_file, read_document, validate, write_text
 from models.result import Result, Status
@@ -74,52 +75,45 @@ def climb(campaign: ScaleCampaign, report: Report) -> Iterator[tuple[Record, Jud
     """Run every ladder, size by size; censored sizes are rows as well."""
     for ladder in campaign.families:
         strikes: Counter[str] = Counter()
+        limit_s = ladder.time_limit_s or campaign.time_limit_s
         chosen = [run for method in ladder.methods or campaign.methods for run in method.expanded()]
         for member in ladder.sources():
             for method, options in chosen:
                 name = label(method, options)
                 origin = {"group": ladder.group, **member.columns()}
                 if strikes[name] >= campaign.strikes:
-                    yield {**origin, **_censored(member, method, options, campaign)}, None
+                    yield {**origin, **_censored(campaign, limit_s, member, method, options)}, None
                     continue
                 report(f"{ladder.group}: {member.name}, {name}")
-                row, judged = _run(campaign, ladder, member, method, options)
+                row, judged = _run(campaign, limit_s, member, method, options)
                 strikes[name] += row["status"] in LIMITS
                 yield {**origin, **row}, judged
 
 
 def _run(
-    campaign: ScaleCampaign, ladder: FamilyEntry, member: Member, method: str, options: dict[str, Any]
+    campaign: ScaleCampaign, limit_s: float, member: Member, method: str, options: dict[str, Any]
 ) -> tuple[Record, Judged]:
-    limit = ladder.time_limit_s or campaign.time_limit_s
     run = run_isolated(
         member,
         method,
         options,
         seed=campaign.seed,
-        time_limit_s=limit,
+        time_limit_s=limit_s,
         memory_limit_bytes=round(campaign.memory_limit_gib * GIB),
     )
     instance = _built(member)
     judged = judge(instance, method, options, run.result)
-    over = judged.time_s > limit and judged.result.status not in LIMITS
+    over = judged.time_s > limit_s and judged.result.status not in LIMITS
     row = record(judged, seed=campaign.seed, wall_s=judged.time_s)
-    row |= {"arcs": layered_arcs(instance), "limit_s": limit, "peak_bytes": run.peak_bytes}
+    row |= {"arcs": layered_arcs(instance), "limit_s": limit_s, "peak_bytes": run.peak_bytes}
     return (row | {"status": Status.TIME_LIMIT.value, "reason": f"took {judged.time_s:.3g} s"} if over else row), judged
 
 
-def _censored(member: Member, method: str, options: dict[str, Any], campaign: ScaleCampaign) -> Record:
+def _censored(campaign: ScaleCampaign, limit_s: float, member: Member, method: str, options: dict[str, Any]) -> Record:
     instance = _built(member)
     judged = judge(instance, method, options, _NOT_RUN)
     row = record(judged, seed=campaign.seed, wall_s=0.0)
-    limit = campaign.time_limit_s
-    return row | {"status": CENSORED, "arcs": layered_arcs(instance), "limit_s": limit, "peak_bytes": None}
-
-
-def layered_arcs(instance: Instance) -> int:
-    """Size of a single-application instance: L (N + 2 A), the edges of its extended graph without pins."""
-    network, dnn = instance.network, instance.dnn_of(instance.applications[0])
-    return len(dnn.blocks) * (len(network.nodes) + 2 * len(network.links))
+    return row | {"status": CENSORED, "arcs": layered_arcs(instance), "limit_s": limit_s, "peak_bytes": None}
 
 
 @lru_cache(maxsize=4)
@@ -161,7 +155,7 @@ def run_scale(campaign: ScaleCampaign, output: Path, report: Report) -> tuple[pd
 
 def scale_and_report(campaign: ScaleCampaign, output: Path) -> list[str]:
     """Run a scale campaign, write runs, table and plots, print the table; returns the contradictions."""
-    from benchmarks.frontier_view import save_picture
+    from benchmarks.plots import save_picture
     from benchmarks.scale_plots import draw_growth
 
     folder = output / campaign.name

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
 
-from fin_graph.support import reason_to_refuse
+from fin_graph.support import layered_arcs, reason_to_refuse
 from models.deployment import ApplicationDeployment, Deployment
 from models.instance import Application, Instance
 from models.result import Clock, Result, Status
@@ -123,8 +123,7 @@ def _chosen_backend(instance: Instance, gamma: int, backend: str) -> str:
 
 def _expanded_edges(instance: Instance, gamma: int) -> int:
     """Edges of the feasible graph if every one fitted at every replica."""
-    blocks = max(len(dnn.blocks) for dnn in instance.dnns)
-    return blocks * (len(instance.network.nodes) + 2 * len(instance.network.links)) * (gamma + 1)
+    return layered_arcs(instance) * (gamma + 1)
 
 
 def _networkx_result(instance: Instance, app: Application, gamma: int, lambda_: int | None, clock: Clock) -> Result:

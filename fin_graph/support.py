@@ -26,6 +26,12 @@ def reason_to_refuse(instance: Instance) -> str | None:
     return None if resource is None else f"does not see capacities, and {resource} may bind"
 
 
+def layered_arcs(instance: Instance) -> int:
+    """Size of a single-application instance: L (N + 2 A), the edges of its whole extended graph without pins."""
+    network, dnn = instance.network, instance.dnn_of(instance.applications[0])
+    return len(dnn.blocks) * (len(network.nodes) + 2 * len(network.links))
+
+
 def _resource_that_may_bind(instance: Instance, app: Application) -> str | None:
     """The first resource whose capacity is below the application's whole demand, put on it alone."""
     dnn, rate = instance.dnn_of(app), app.rate_per_s or 0.0
