@@ -268,6 +268,7 @@ def frontier(
     Example: [bold]finbench frontier balexnet-cifar10 --gamma 100 -o frontier.png[/bold]
     """
     from benchmarks import frontier_view as view
+    from benchmarks.plots import save_picture
 
     problem = _load(instance, accounting=accounting, latency_kind=latency_kind)
     found = view.instance_frontiers(problem, gamma=gamma, horizon_s=horizon_s, time_limit_s=time_limit)
@@ -276,7 +277,7 @@ def frontier(
     else:
         view.print_frontiers(problem, gamma, found)
     if output is not None and found:
-        view.save_picture(view.draw_frontiers(problem, gamma, found), output)
+        save_picture(view.draw_frontiers(problem, gamma, found), output)
     raise typer.Exit(FOUND if found else NOTHING_FOUND)
 
 

@@ -59,8 +59,8 @@ def plot(
 
     Example: [bold]finbench plot results/published -o profile.pdf[/bold]
     """
-    from benchmarks.frontier_view import save_picture
     from benchmarks.metrics import load_frame
+    from benchmarks.plots import save_picture
     from benchmarks.profile_plots import draw_profiles
     from models.io import InputError
 

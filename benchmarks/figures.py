@@ -8,9 +8,9 @@ from tempfile import TemporaryDirectory
 import matplotlib as mpl
 
 from benchmarks.campaign import load_campaign
-from benchmarks.frontier_view import draw_frontiers, instance_frontiers, save_picture
+from benchmarks.frontier_view import draw_frontiers, instance_frontiers
 from benchmarks.metrics import frame
-from benchmarks.plots import STYLE, draw_gap_by_gamma, gap_by_gamma
+from benchmarks.plots import STYLE, draw_gap_by_gamma, gap_by_gamma, save_picture
 from benchmarks.runner import Report, run_campaign
 from fin_graph.drawing import draw_fin
 from fin_graph.inference import fin_three_stages

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from benchmarks import console
-from benchmarks.plots import COLOURS, STYLE
+from benchmarks.plots import COLOURS, MARKERS, STYLE
 from fin_graph.frontier import Corner, ExitFrontier, frontiers
 from fin_graph.support import reason_to_refuse
 from models.instance import Instance
-from models.io import InputError, write_bytes
+from models.io import InputError
 
-PICTURE_SUFFIXES = (".png", ".pdf", ".svg")
 SHOWN = 15
 """Corners of one exit that the table shows, and up to which the picture marks them."""
-
-_MARKERS = ("o", "s", "^", "D", "v")
 
 
 def instance_frontiers(
@@ -104,7 +100,7 @@ def draw_frontiers(instance: Instance, gamma: int, found: Sequence[ExitFrontier]
         axes = figure.subplots()
         longest = max(budget for one in found for budget, _ in (*one.fin, *(one.exact or ())))
         for k, one in enumerate(found):
-            colour, marker = COLOURS[k % len(COLOURS)], _MARKERS[k % len(_MARKERS)]
+            colour, marker = COLOURS[k % len(COLOURS)], MARKERS[k % len(MARKERS)]
             label = f"exit {one.last_exit}, accuracy {one.accuracy:.1%}"
             for corners, style, fill in ((one.exact or (), "-", colour), (one.fin, "--", "white")):
                 if corners:
@@ -119,21 +115,3 @@ def draw_frontiers(instance: Instance, gamma: int, found: Sequence[ExitFrontier]
         axes.ticklabel_format(axis="both", style="sci", scilimits=(-2, 3), useMathText=True)
         axes.legend()
     return figure
-
-
-def save_picture(figure: Figure, path: Path) -> None:
-    """Write a picture whole or not at all; its suffix decides the format.
-
-    Raises
-    ------
-    InputError
-        If the suffix is none of `PICTURE_SUFFIXES`, or the file cannot be written.
-    """
-    from io import BytesIO
-
-    if path.suffix not in PICTURE_SUFFIXES:
-        raise InputError(path, f"file name must end in {', '.join(PICTURE_SUFFIXES)}")
-    picture = BytesIO()
-    with mpl.rc_context(STYLE):
-        figure.savefig(picture, format=path.suffix[1:])
-    write_bytes(path, picture.getvalue())

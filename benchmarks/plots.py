@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +14,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from models.evaluate import ENERGY_TOLERANCE
+from models.io import InputError, write_bytes
+
+PICTURE_SUFFIXES = (".png", ".pdf", ".svg")
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
@@ -146,5 +150,21 @@ def _saved(figure: Figure, folder: Path, name: str) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{name}.{suffix}" for suffix in ("png", "pdf")]
     for path in paths:
-        figure.savefig(path)
+        save_picture(figure, path)
     return paths
+
+
+def save_picture(figure: Figure, path: Path) -> None:
+    """Write a picture whole or not at all; its suffix decides the format.
+
+    Raises
+    ------
+    InputError
+        If the suffix is none of `PICTURE_SUFFIXES`, or the file cannot be written.
+    """
+    if path.suffix not in PICTURE_SUFFIXES:
+        raise InputError(path, f"file name must end in {', '.join(PICTURE_SUFFIXES)}")
+    picture = BytesIO()
+    with mpl.rc_context(STYLE):
+        figure.savefig(picture, format=path.suffix[1:])
+    write_bytes(path, picture.getvalue())
