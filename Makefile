@@ -3,12 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help install run test test-all check bench figures clean
+.PHONY: help install run test check bench figures clean
 
 help:
 	@echo "make run       install into .venv if needed, run the published campaign, print the tables (results/)"
 	@echo "make test      install if needed, run the test suite with its coverage floor (under 5 minutes)"
-	@echo "make test-all  the same with the tests marked slow"
 	@echo "make check     ruff and mypy --strict"
 	@echo "make bench     measure every performance target, write results/bench.json"
 	@echo "make figures   draw the pictures of the README again, from real runs"
@@ -27,9 +26,6 @@ run: install
 	$(BIN)/finbench run published -o results
 
 test: install
-	$(BIN)/pytest -n 2 -m "not slow" --cov --cov-report=term
-
-test-all: install
 	$(BIN)/pytest -n 2 --cov --cov-report=term
 
 check: install
