@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from models.instance import Name
+from models.instance import Name, PositiveShare
 
 
 class ApplicationDeployment(BaseModel):
@@ -26,6 +26,14 @@ class ApplicationDeployment(BaseModel):
     routes: Annotated[tuple[Annotated[tuple[Name, ...], Field(strict=False)], ...], Field(strict=False)] | None = None
     """Nodes visited by the transfer that feeds block i = 1..b(f), from x_{i-1} (x_0 the source) to x_i; empty where
     the two are equal. Left out: every transfer is a direct link or none."""
+    shares: Annotated[tuple[PositiveShare, ...], Field(strict=False)] | None = None
+    """Share r_i of its node's rate that every block i = 1..b(f) runs at (1 where the node reserves nothing). Left out:
+    1 for every block."""
+
+    @property
+    def share_of_block(self) -> tuple[float, ...]:
+        """Share of every placed block; 1 where `shares` was left out."""
+        return (1.0,) * len(self.placement) if self.shares is None else self.shares
 
     def routes_from(self, source: str) -> tuple[tuple[str, ...], ...]:
         """Node sequence of every transfer; direct links where `routes` was left out."""
@@ -40,5 +48,13 @@ class Deployment(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
-    deployments: Annotated[tuple[ApplicationDeployment, ...], Field(min_length=1, strict=False)]
-    """One entry for each application."""
+    deployments: Annotated[tuple[ApplicationDeployment, ...], Field(strict=False)]
+    """One entry for each application that is served."""
+    rejected: Annotated[tuple[Name, ...], Field(strict=False)] = ()
+    """Names of the applications that are turned away (eq. 23)."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not self.deployments and not self.rejected:
+            raise ValueError("deployments, rejected: at least one of the two must name an application")
+        return self

@@ -5,23 +5,27 @@ Imports no method. Every number that a table shows comes from here, computed aft
 For application h with last exit f, placement x and routes (README eqs. 1, 2, 4):
 
     (1) energy(h)   = Σ_{i≤b(f)} e_i (o_i P_{x_i}/C_{x_i} + d_{i-1} Σ_{(n,m)∈route_i} (e^tx_nm + e^rx_nm))
-    (2) latency(h)  = Σ_{i≤b(f)} l_i (o_i/C_{x_i} + Σ_{(n,m)∈route_i} (d_{i-1}/B_nm + τ_nm))
-    (3) objective   = Σ_h λ_h energy(h)
+    (2) latency(h)  = Σ_{i≤b(f)} l_i (o_i/(r_i C_{x_i}) + Σ_{(n,m)∈route_i} (d_{i-1}/B_nm + τ_nm))
+    (3) objective   = Σ_{h served} λ_h energy(h) + Σ_{h rejected} ψ_h
     (4) accuracy(h) = α_f
 
-with weights e_i, l_i = s_i (`expected`) or 1 (`full_depth`). A constraint holds when it is met within
-`FEASIBILITY_TOLERANCE` relative to its right-hand side.
+with weights e_i, l_i = s_i (`expected`) or 1 (`full_depth`), and reserved shares r_i (1 where a node reserves nothing).
+A constraint holds when it is met within `FEASIBILITY_TOLERANCE` relative to its right-hand side. Loads and their rows
+(eqs. 11–13, 21) are in `models.loads`; a reserved share must keep up with its block:
+
+    (22) λ_h s_i o_i ≤ r_i C_{x_i}      where x_i reserves shares
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
 
 from models.deployment import ApplicationDeployment, Deployment
 from models.instance import Application, Instance, Link
+from models.loads import UNITS, Loads, Resource, Use, loads_of, tier_objective, uses
 
 FEASIBILITY_TOLERANCE = 1e-6
 """Relative tolerance of every constraint, after scaling by its right-hand side."""
@@ -45,6 +49,10 @@ class ViolationKind(StrEnum):
     COMPUTE = "compute"
     MEMORY = "memory"
     BANDWIDTH = "bandwidth"
+    SHARE = "share"
+    STABILITY = "stability"
+    RESERVATION = "reservation"
+    REJECTION = "rejection"
 
 
 @dataclass(frozen=True)
@@ -81,15 +89,6 @@ class ApplicationEvaluation:
 
 
 @dataclass(frozen=True)
-class Loads:
-    """What the deployment asks of every node and link that it uses."""
-
-    compute_ops_per_s: dict[str, float] = field(default_factory=dict)
-    memory_bytes: dict[str, float] = field(default_factory=dict)
-    bandwidth_bit_per_s: dict[tuple[str, str], float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class Evaluation:
     """The judgement. Costs are None where the decisions do not describe a deployment (a structural violation)."""
 
@@ -97,7 +96,13 @@ class Evaluation:
     applications: tuple[ApplicationEvaluation, ...]
     loads: Loads
     objective: float | None
-    """Σ_h λ_h energy(h) (eq. 3): J where the single application has no rate, else W."""
+    """Eq. (3): J where the single application has no rate, else W."""
+    rejected: tuple[str, ...] = ()
+    """Applications that are turned away."""
+    penalty_w: float = 0.0
+    """What the rejections add to the objective [W]."""
+    tiers: dict[str, float] = field(default_factory=dict)
+    """The objective's energy by the tier that spends it; the unit is the objective's."""
 
     @property
     def feasible(self) -> bool:
@@ -106,7 +111,7 @@ class Evaluation:
 
     @property
     def energy_j(self) -> float | None:
-        """Energy per inference, summed over applications [J]."""
+        """Energy per inference, summed over the applications that are served [J]."""
         return None if self.objective is None else sum(app.energy_j for app in self.applications)
 
 
@@ -129,7 +134,7 @@ def evaluate(instance: Instance, deployment: Deployment) -> Evaluation:
         With one `Violation` for every broken rule; costs are given where the structure is sound.
     """
     violations: list[Violation] = []
-    chosen = _match_applications(instance, deployment, violations)
+    chosen, rejected = _match_applications(instance, deployment, violations)
     sound: list[tuple[Application, ApplicationDeployment]] = []
     for app, decision in chosen:
         broken = _structural_violations(instance, app, decision)
@@ -137,76 +142,110 @@ def evaluate(instance: Instance, deployment: Deployment) -> Evaluation:
         if not any(v.kind is not ViolationKind.PIN for v in broken):
             sound.append((app, decision))
     evaluations = tuple(_costs(instance, app, decision) for app, decision in sound)
-    for (app, _), costs in zip(sound, evaluations, strict=True):
-        violations += _target_violations(app, costs)
-    loads = _loads(instance, sound)
+    for (app, decision), costs in zip(sound, evaluations, strict=True):
+        violations += [*_target_violations(app, costs), *_stability_violations(instance, app, decision)]
+    loads = loads_of(instance, sound)
     violations += _capacity_violations(instance, loads)
-    complete = len(sound) == len(instance.applications)
-    objective = (
-        sum(app.weight * costs.energy_j for (app, _), costs in zip(sound, evaluations, strict=True))
-        if complete
-        else None
+    complete = len(sound) + len(rejected) == len(instance.applications)
+    energy = sum(app.weight * costs.energy_j for (app, _), costs in zip(sound, evaluations, strict=True))
+    penalty = sum(app.rejection_penalty_w or 0.0 for app in rejected)
+    return Evaluation(
+        violations=tuple(violations),
+        applications=evaluations,
+        loads=loads,
+        objective=energy + penalty if complete else None,
+        rejected=tuple(app.name for app in rejected),
+        penalty_w=penalty,
+        tiers=tier_objective(instance, sound),
     )
-    return Evaluation(tuple(violations), evaluations, loads, objective)
 
 
 def _match_applications(
     instance: Instance, deployment: Deployment, violations: list[Violation]
-) -> list[tuple[Application, ApplicationDeployment]]:
-    """Pair applications with their decisions; report unknown, repeated and missing ones."""
+) -> tuple[list[tuple[Application, ApplicationDeployment]], list[Application]]:
+    """Pair applications with their decisions, list the rejected ones; report unknown, repeated and missing ones."""
     known = {app.name: app for app in instance.applications}
     matched: dict[str, ApplicationDeployment] = {}
+    rejected: dict[str, Application] = {}
+
+    def report(name: str, message: str) -> None:
+        violations.append(Violation(ViolationKind.APPLICATION, name, message))
+
     for decision in deployment.deployments:
         name = decision.application
         if name not in known:
-            violations.append(Violation(ViolationKind.APPLICATION, name, f"unknown application '{name}'"))
+            report(name, f"unknown application '{name}'")
         elif name in matched:
-            violations.append(Violation(ViolationKind.APPLICATION, name, f"application '{name}' is deployed twice"))
+            report(name, f"application '{name}' is deployed twice")
         else:
             matched[name] = decision
-    for name in known.keys() - matched.keys():
-        violations.append(Violation(ViolationKind.APPLICATION, name, f"application '{name}' has no deployment"))
-    return [(known[name], decision) for name, decision in matched.items()]
+    for name in deployment.rejected:
+        if name not in known:
+            report(name, f"unknown application '{name}'")
+        elif name in matched or name in rejected:
+            report(name, f"application '{name}' is rejected, and deployed or rejected before")
+        else:
+            rejected[name] = known[name]
+            if known[name].rejection_penalty_w is None:
+                message = f"application '{name}' is rejected, but has no rejection_penalty_w"
+                violations.append(Violation(ViolationKind.REJECTION, name, message))
+    for name in known.keys() - matched.keys() - rejected.keys():
+        report(name, f"application '{name}' has no deployment")
+    return [(known[name], decision) for name, decision in matched.items()], list(rejected.values())
 
 
 def _structural_violations(instance: Instance, app: Application, decision: ApplicationDeployment) -> list[Violation]:
     """Rules that must hold before costs mean anything, and pins."""
-    dnn, nodes, links = instance.dnn_of(app), instance.network.node_by_name, instance.network.link_by_pair
-    found: list[Violation] = []
-
-    def report(kind: ViolationKind, message: str) -> None:
-        found.append(Violation(kind, app.name, f"application '{app.name}': {message}"))
-
+    dnn = instance.dnn_of(app)
     if decision.last_exit > len(dnn.exits):
-        report(ViolationKind.EXIT, f"last_exit = {decision.last_exit}: DNN '{dnn.name}' has {len(dnn.exits)} exits")
-        return found
-    depth = dnn.exits[decision.last_exit - 1].after_block
+        message = f"last_exit = {decision.last_exit}: DNN '{dnn.name}' has {len(dnn.exits)} exits"
+        return [_structural(app, ViolationKind.EXIT, message)]
+    depth, routes = dnn.exits[decision.last_exit - 1].after_block, decision.routes_from(app.source)
     if len(decision.placement) != depth:
-        report(
-            ViolationKind.PLACEMENT,
-            f"placement names {len(decision.placement)} nodes, exit {decision.last_exit} follows block {depth}",
-        )
-        return found
-    for i, name in enumerate(decision.placement, start=1):
-        if name not in nodes:
-            report(ViolationKind.NODE, f"block {i} is placed on unknown node '{name}'")
-        if app.pins.get(i, name) != name:
-            report(ViolationKind.PIN, f"block {i} is placed on '{name}', pinned to '{app.pins[i]}'")
-    routes = decision.routes_from(app.source)
+        message = f"placement names {len(decision.placement)} nodes, exit {decision.last_exit} follows block {depth}"
+        return [_structural(app, ViolationKind.PLACEMENT, message)]
+    if len(decision.share_of_block) != depth:
+        message = f"shares lists {len(decision.share_of_block)} blocks, must be {depth}"
+        return [_structural(app, ViolationKind.SHARE, message)]
+    found = list(_placement_violations(instance, app, decision))
     if len(routes) != depth:
-        report(ViolationKind.ROUTE, f"routes lists {len(routes)} transfers, must be {depth}")
-        return found
-    stops = (app.source, *decision.placement)
-    for i, route in enumerate(routes, start=1):
-        start, end = stops[i - 1], stops[i]
+        message = f"routes lists {len(routes)} transfers, must be {depth}"
+        return [*found, _structural(app, ViolationKind.ROUTE, message)]
+    return [*found, *_route_violations(instance, app, (app.source, *decision.placement), routes)]
+
+
+def _structural(app: Application, kind: ViolationKind, message: str) -> Violation:
+    return Violation(kind, app.name, f"application '{app.name}': {message}")
+
+
+def _placement_violations(instance: Instance, app: Application, decision: ApplicationDeployment) -> Iterator[Violation]:
+    nodes = instance.network.node_by_name
+    for i, (name, share) in enumerate(zip(decision.placement, decision.share_of_block, strict=True), start=1):
+        if app.pins.get(i, name) != name:
+            message = f"block {i} is placed on '{name}', pinned to '{app.pins[i]}'"
+            yield _structural(app, ViolationKind.PIN, message)
+        if name not in nodes:
+            yield _structural(app, ViolationKind.NODE, f"block {i} is placed on unknown node '{name}'")
+        elif share not in nodes[name].compute_shares:
+            menu = ", ".join(f"{entry:g}" for entry in nodes[name].compute_shares)
+            message = f"block {i} reserves {share:g} of node '{name}', which offers {menu}"
+            yield _structural(app, ViolationKind.SHARE, message)
+
+
+def _route_violations(
+    instance: Instance, app: Application, stops: tuple[str, ...], routes: tuple[tuple[str, ...], ...]
+) -> Iterator[Violation]:
+    links = instance.network.link_by_pair
+    for i, (route, (start, end)) in enumerate(zip(routes, pairwise(stops), strict=True), start=1):
         if start == end and len(route) <= 1 and set(route) <= {start}:
             continue
         if len(route) < 2 or route[0] != start or route[-1] != end:
-            report(ViolationKind.ROUTE, f"route into block {i} must lead from '{start}' to '{end}'")
+            message = f"route into block {i} must lead from '{start}' to '{end}'"
+            yield _structural(app, ViolationKind.ROUTE, message)
         for pair in pairwise(route):
             if pair not in links:
-                report(ViolationKind.LINK, f"route into block {i} uses '{pair[0]}->{pair[1]}', which is no link")
-    return found
+                message = f"route into block {i} uses '{pair[0]}->{pair[1]}', which is no link"
+                yield _structural(app, ViolationKind.LINK, message)
 
 
 def _hops(instance: Instance, route: tuple[str, ...]) -> list[Link]:
@@ -218,7 +257,8 @@ def _costs(instance: Instance, app: Application, decision: ApplicationDeployment
     dnn, nodes = instance.dnn_of(app), instance.network.node_by_name
     energy_weights, latency_weights = instance.energy_weights(app), instance.latency_weights(app)
     compute_energy = transfer_energy = latency = 0.0
-    for i, (name, route) in enumerate(zip(decision.placement, decision.routes_from(app.source), strict=True), start=1):
+    steps = zip(decision.placement, decision.share_of_block, decision.routes_from(app.source), strict=True)
+    for i, (name, share, route) in enumerate(steps, start=1):
         node, ops, bits = nodes[name], dnn.blocks[i - 1].ops, dnn.transfer_bits(i)
         hops = _hops(instance, route)
         compute_energy += energy_weights[i - 1] * ops * node.power_w / node.compute_ops_per_s
@@ -226,7 +266,7 @@ def _costs(instance: Instance, app: Application, decision: ApplicationDeployment
             energy_weights[i - 1] * bits * sum(hop.tx_energy_j_per_bit + hop.rx_energy_j_per_bit for hop in hops)
         )
         transfer_time = sum(bits / hop.bandwidth_bit_per_s + hop.delay_s for hop in hops)
-        latency += latency_weights[i - 1] * (ops / node.compute_ops_per_s + transfer_time)
+        latency += latency_weights[i - 1] * (ops / (share * node.compute_ops_per_s) + transfer_time)
     accuracy = dnn.exits[decision.last_exit - 1].accuracy
     return ApplicationEvaluation(app.name, compute_energy, transfer_energy, latency, accuracy)
 
@@ -243,41 +283,32 @@ def _target_violations(app: Application, costs: ApplicationEvaluation) -> list[V
     return found
 
 
-def _loads(instance: Instance, chosen: list[tuple[Application, ApplicationDeployment]]) -> Loads:
-    """Left-hand sides of the capacity rows (eqs. 11–13); rates of 0 where an application has none."""
-    compute: defaultdict[str, float] = defaultdict(float)
-    memory: defaultdict[str, float] = defaultdict(float)
-    bandwidth: defaultdict[tuple[str, str], float] = defaultdict(float)
-    for app, decision in chosen:
-        dnn, rate = instance.dnn_of(app), app.rate_per_s or 0.0
-        for i, (name, route) in enumerate(
-            zip(decision.placement, decision.routes_from(app.source), strict=True), start=1
-        ):
-            block, share = dnn.blocks[i - 1], dnn.survival[i - 1]
-            compute[name] += rate * share * block.ops
-            memory[name] += block.parameter_bytes
-            for pair in pairwise(route):
-                bandwidth[pair] += rate * share * dnn.transfer_bits(i)
-    return Loads(dict(compute), dict(memory), dict(bandwidth))
+def _stability_violations(instance: Instance, app: Application, decision: ApplicationDeployment) -> list[Violation]:
+    """Reserved shares that their block outruns (eq. 22)."""
+    found, dnn = [], instance.dnn_of(app)
+    for i, (name, share) in enumerate(zip(decision.placement, decision.share_of_block, strict=True), start=1):
+        node = instance.network.node_by_name[name]
+        load = (app.rate_per_s or 0.0) * dnn.survival[i - 1] * dnn.blocks[i - 1].ops
+        limit = share * node.compute_ops_per_s
+        if node.reserves and exceeds(load, limit):
+            message = f"application '{app.name}': block {i} needs {load:.6g} op/s, its share of '{name}' is {limit:.6g}"
+            found.append(Violation(ViolationKind.STABILITY, app.name, message, load, limit))
+    return found
 
 
 def _capacity_violations(instance: Instance, loads: Loads) -> list[Violation]:
-    found = []
-    for node in instance.network.nodes:
-        rows = [(ViolationKind.COMPUTE, loads.compute_ops_per_s.get(node.name, 0.0), node.compute_ops_per_s, "op/s")]
-        if node.memory_bytes is not None:
-            rows.append((ViolationKind.MEMORY, loads.memory_bytes.get(node.name, 0.0), node.memory_bytes, "byte"))
-        for kind, load, limit, unit in rows:
-            if exceeds(load, limit):
-                message = f"node '{node.name}': {kind} load {load:.6g} {unit} exceeds {limit:.6g} {unit}"
-                found.append(Violation(kind, node.name, message, load, limit))
-    for pair, load in loads.bandwidth_bit_per_s.items():
-        limit = instance.network.link_by_pair[pair].bandwidth_bit_per_s
-        if exceeds(load, limit):
-            name = f"{pair[0]}->{pair[1]}"
-            message = f"link '{name}': load {load:.6g} bit/s exceeds {limit:.6g} bit/s"
-            found.append(Violation(ViolationKind.BANDWIDTH, name, message, load, limit))
-    return found
+    """Capacity rows (eqs. 11–13, 21)."""
+    return [
+        Violation(ViolationKind(use.resource.value), use.subject, _capacity_message(use), use.load, use.limit)
+        for use in uses(instance, loads)
+        if exceeds(use.load, use.limit)
+    ]
+
+
+def _capacity_message(use: Use) -> str:
+    place = "link" if use.resource is Resource.BANDWIDTH else "node"
+    unit = UNITS[use.resource]
+    return f"{place} '{use.subject}': {use.resource} load {use.load:.6g} {unit} exceeds {use.limit:.6g} {unit}"
 
 
 def exceeds(value: float, limit: float) -> bool:

@@ -8,6 +8,7 @@ Symbols (README, section "The problem") beside the fields:
 ==========  =========================================  =========================================
 n, C_n      `Node.name`, `Node.compute_ops_per_s`      a place to compute and its processing rate
 P_n, M_n    `Node.power_w`, `Node.memory_bytes`        power while computing, memory
+r           `Node.compute_shares`                      shares of C_n that a block may reserve
 B_nm, τ_nm  `Link.bandwidth_bit_per_s`, `.delay_s`     rate and propagation delay of link (n, m)
 e^tx, e^rx  `Link.tx_energy_j_per_bit`, `.rx_…`        energy per bit at the sender, at the receiver
 o_i, w_i    `Block.ops`, `Block.parameter_bytes`       operations and parameters of block i
@@ -15,6 +16,7 @@ d_i         `Block.output_bits` (d_0: `input_bits`)    what a transfer out of bl
 b(e)        `Exit.after_block`                         the block an exit is attached to
 φ_e, α_e    `Exit.exit_fraction`, `Exit.accuracy`      share leaving there, accuracy if last exit
 λ, δ, α     `Application.rate_per_s`, `.max_latency_s`, `.min_accuracy`
+ψ           `Application.rejection_penalty_w`          what it costs to turn the application away
 ==========  =========================================  =========================================
 """
 
@@ -40,6 +42,7 @@ Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
+PositiveShare = Annotated[float, Field(gt=0, le=1)]
 Index = Annotated[int, Field(ge=1)]
 
 
@@ -76,6 +79,21 @@ class Node(_Frozen):
     """Power drawn while computing P_n [W]; energy per operation is P_n / C_n."""
     memory_bytes: NonNegative | None = None
     """Memory for block parameters M_n [byte]; absent means unlimited."""
+    compute_shares: Annotated[tuple[PositiveShare, ...], Field(min_length=1, strict=False)] = (1.0,)
+    """Menu of shares r of C_n: every block that runs here reserves one of them (eqs. 21, 22) and runs at r C_n. The
+    default, one share of 1, reserves nothing: blocks then share the node's rate (eq. 11)."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for one, two in pairwise(self.compute_shares):
+            if two <= one:
+                raise ValueError(f"compute_shares = {two:g}: must be greater than the share before it ({one:g})")
+        return self
+
+    @property
+    def reserves(self) -> bool:
+        """Whether blocks reserve shares here."""
+        return self.compute_shares != (1.0,)
 
 
 class Link(_Frozen):
@@ -227,6 +245,14 @@ class Application(_Frozen):
     """Accuracy target α."""
     pinned: dict[Annotated[str, Field(pattern=r"^[1-9][0-9]*$")], Name] = Field(default_factory=dict)
     """Pinned blocks: 1-based block index (a string, as file keys are) to node name."""
+    rejection_penalty_w: NonNegative | None = None
+    """What turning it away adds to the objective ψ [W]; left out: it must be served."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.rejection_penalty_w is not None and self.rate_per_s is None:
+            raise ValueError("rate_per_s: required where rejection_penalty_w is given, so that both are powers")
+        return self
 
     @property
     def weight(self) -> float:
@@ -331,10 +357,10 @@ class Instance(_Frozen):
 
     @cached_property
     def content_hash(self) -> str:
-        """SHA-256 over everything that decides (names included, provenance left out)."""
-        data = self.model_dump(mode="json")
+        """SHA-256 over everything that decides (names included, provenance and defaults left out)."""
+        data = self.model_dump(mode="json", exclude_defaults=True)
         for part in (data, data["network"], *data["dnns"]):
-            part.pop("provenance")
+            part.pop("provenance", None)
         return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
 

@@ -1,0 +1,132 @@
+"""What deployments ask of the shared system: loads of nodes and links, how full each is, where the power goes.
+
+The left-hand sides of the capacity rows (README eqs. 11–13 and 21), for applications h with rate λ_h (0 without one):
+
+    (11) compute of n      Σ_h λ_h Σ_i s_i o_i [x_i = n]                         ≤ C_n
+    (12) memory of n       Σ_h Σ_i w_i [x_i = n]                                 ≤ M_n
+    (13) bandwidth of n→m  Σ_h λ_h Σ_i s_i d_{i-1} [(n,m) ∈ route_i]             ≤ B_nm
+    (21) reservations of n Σ_h Σ_i r_i [x_i = n]                                 ≤ 1      where n reserves shares
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import pairwise
+from math import inf
+
+from models.deployment import ApplicationDeployment
+from models.instance import Application, Instance
+
+Served = Sequence[tuple[Application, ApplicationDeployment]]
+"""Applications with decisions that are structurally sound."""
+
+
+class Resource(StrEnum):
+    """What is shared."""
+
+    COMPUTE = "compute"
+    MEMORY = "memory"
+    BANDWIDTH = "bandwidth"
+    RESERVATION = "reservation"
+
+
+UNITS = {
+    Resource.COMPUTE: "op/s",
+    Resource.MEMORY: "byte",
+    Resource.BANDWIDTH: "bit/s",
+    Resource.RESERVATION: "of its compute",
+}
+
+
+@dataclass(frozen=True)
+class Loads:
+    """What deployments ask of every node and link that they use."""
+
+    compute_ops_per_s: dict[str, float] = field(default_factory=dict)
+    memory_bytes: dict[str, float] = field(default_factory=dict)
+    bandwidth_bit_per_s: dict[tuple[str, str], float] = field(default_factory=dict)
+    reserved_share: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Use:
+    """How much of one resource is used."""
+
+    resource: Resource
+    subject: str
+    """The node, or the link as `n->m`."""
+    load: float
+    limit: float
+
+    @property
+    def utilisation(self) -> float:
+        """Load over limit; inf where something is asked of a resource of which there is nothing."""
+        if self.limit > 0:
+            return self.load / self.limit
+        return inf if self.load > 0 else 0.0
+
+
+def loads_of(instance: Instance, served: Served) -> Loads:
+    """Left-hand sides of eqs. (11)–(13) and (21)."""
+    compute: defaultdict[str, float] = defaultdict(float)
+    memory: defaultdict[str, float] = defaultdict(float)
+    bandwidth: defaultdict[tuple[str, str], float] = defaultdict(float)
+    reserved: defaultdict[str, float] = defaultdict(float)
+    for app, decision in served:
+        dnn, rate = instance.dnn_of(app), app.rate_per_s or 0.0
+        steps = zip(decision.placement, decision.share_of_block, decision.routes_from(app.source), strict=True)
+        for i, (name, reserves, route) in enumerate(steps, start=1):
+            block, share = dnn.blocks[i - 1], dnn.survival[i - 1]
+            compute[name] += rate * share * block.ops
+            memory[name] += block.parameter_bytes
+            if instance.network.node_by_name[name].reserves:
+                reserved[name] += reserves
+            for pair in pairwise(route):
+                bandwidth[pair] += rate * share * dnn.transfer_bits(i)
+    return Loads(dict(compute), dict(memory), dict(bandwidth), dict(reserved))
+
+
+def uses(instance: Instance, loads: Loads) -> list[Use]:
+    """Every limited resource that is used, the fullest first."""
+    return sorted(_uses(instance, loads), key=lambda use: (-use.utilisation, use.resource, use.subject))
+
+
+def _uses(instance: Instance, loads: Loads) -> Iterator[Use]:
+    nodes, links = instance.network.node_by_name, instance.network.link_by_pair
+    for name, load in loads.compute_ops_per_s.items():
+        yield Use(Resource.COMPUTE, name, load, nodes[name].compute_ops_per_s)
+    for name, load in loads.memory_bytes.items():
+        limit = nodes[name].memory_bytes
+        if limit is not None:
+            yield Use(Resource.MEMORY, name, load, limit)
+    for name, load in loads.reserved_share.items():
+        yield Use(Resource.RESERVATION, name, load, 1.0)
+    for pair, load in loads.bandwidth_bit_per_s.items():
+        yield Use(Resource.BANDWIDTH, f"{pair[0]}->{pair[1]}", load, links[pair].bandwidth_bit_per_s)
+
+
+def tier_objective(instance: Instance, served: Served) -> dict[str, float]:
+    """Where the energy in the objective (eq. 3) is spent, by tier: computing and receiving at a node, sending from it.
+
+    Returns
+    -------
+    dict of str to float
+        W (J for a single application without a rate) for every tier used; they sum to Σ_h λ_h energy(h).
+    """
+    nodes, links = instance.network.node_by_name, instance.network.link_by_pair
+    spent: defaultdict[str, float] = defaultdict(float)
+    for app, decision in served:
+        dnn, weights = instance.dnn_of(app), instance.energy_weights(app)
+        for i, (name, route) in enumerate(
+            zip(decision.placement, decision.routes_from(app.source), strict=True), start=1
+        ):
+            node, weight = nodes[name], app.weight * weights[i - 1]
+            spent[node.tier] += weight * dnn.blocks[i - 1].ops * node.power_w / node.compute_ops_per_s
+            for pair in pairwise(route):
+                bits = weight * dnn.transfer_bits(i)
+                spent[nodes[pair[0]].tier] += bits * links[pair].tx_energy_j_per_bit
+                spent[nodes[pair[1]].tier] += bits * links[pair].rx_energy_j_per_bit
+    return dict(spent)
