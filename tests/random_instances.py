@@ -105,7 +105,7 @@ def random_shared_instance(
     )
 
 
-MENUS = ((0.5, 1.0), (0.25, 0.5, 1.0), (0.2, 0.4), (0.1, 0.3, 0.9), (0.05, 0.2, 0.6))
+MENUS = ((0.5, 1.0), (0.25, 0.5, 1.0), (0.2, 0.4), (0.1, 0.3, 0.9), (0.05, 0.2, 0.6), (0.1, 0.15, 0.2))
 """Shares that a node of a random shared instance may offer."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,9 +17,9 @@ class Selection:
     """The variables of one application that are 1, by their labels."""
 
     last_exit: int = 0
-    """The exit f with z_f = 1."""
-    nodes: dict[int, str] = field(default_factory=dict)
-    """Node of every deployed block, x_{i,n} = 1."""
+    """The exit f with z_f = 1; 0 where ρ = 1."""
+    places: dict[int, tuple[str, float]] = field(default_factory=dict)
+    """Node of every deployed block and the share it gets there, x_{i,n} = 1 or x_{i,n,r} = 1."""
     links: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
     """Links that every output takes, t_{i,nm} = 1."""
 
@@ -41,7 +41,7 @@ def selections_of(values: Iterable[tuple[Any, float]]) -> dict[str, Selection]:
         if symbol == "z":
             chosen.last_exit = label
         elif symbol == "x":
-            chosen.nodes[label[0]] = label[1]
+            chosen.places[label[0]] = (label[1], label[2] if len(label) > 2 else 1.0)
         elif symbol == "t":
             chosen.links.setdefault(label[0], []).append(label[1:])
     return selections
@@ -50,7 +50,7 @@ def selections_of(values: Iterable[tuple[Any, float]]) -> dict[str, Selection]:
 def result_of(
     outcome: Outcome,
     all_costs: list[Costs],
-    found: list[Steps] | None,
+    found: Sequence[Steps | None] | None,
     scale: float,
     least: float,
     info: Mapping[str, Any],
@@ -61,7 +61,7 @@ def result_of(
     ----------
     outcome : Outcome
     all_costs : list of Costs
-    found : list of Steps or None
+    found : list of (Steps or None), or None
         The decisions read from the outcome, None where there are none.
     scale : float
         What the program's objective was divided by.
