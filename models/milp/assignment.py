@@ -22,7 +22,8 @@ from pyomo.common.gc_manager import PauseGC
 from pyomo.core.base import ConcreteModel, NonNegativeReals
 
 from models.instance import Instance
-from models.milp import rows
+from models.milp import flow, rows
+from models.milp.admission import rejection_reasons
 from models.milp.costs import Capacities, Costs, Floats, Topology, costs_of
 from models.milp.outcome import Selection, result_of, selections_of
 from models.milp.rows import Program, Terms
@@ -87,7 +88,8 @@ def solve(
     Returns
     -------
     Result
-        Phases `build`, `handover`, `solve`, `extract`; info `variables`, `rows`, …
+        Phases `build`, `handover`, `solve`, `extract` (`explain` where an application is rejected); info `variables`,
+        `rows`, `rejected` (reasons by application), …
 
     Raises
     ------
@@ -103,13 +105,18 @@ def solve(
             return Result(Status.MEMORY_LIMIT, reason=no_room, times_s=clock.times_s)
         model, programs, scale = build(all_costs, Capacities.of(instance.network, all_costs))
     families = [family for program in programs for family in (program.x, program.sent, program.z, program.rho)]
-    info = {"mip_gap": mip_gap, "variables": sum(len(family.step) for family in families)}
+    info: dict[str, Any] = {"mip_gap": mip_gap, "variables": sum(len(family.step) for family in families)}
     outcome = backend(model, Limits(mip_gap, threads, seed), clock)
     with clock.phase("extract"):
         found = None
         if outcome.values is not None:
             selections = selections_of(outcome.values)
             found = [_direct(costs, selections[costs.app.name]) for costs in all_costs]
+    if found is not None and None in found:
+        with clock.phase("explain"):
+            alone = flow.alone_on(instance.network, backend, Limits(threads=threads, seed=seed), clock)
+            info["rejected"] = rejection_reasons(all_costs, found, alone, optimal=outcome.status is Status.OPTIMAL)
+    with clock.phase("extract"):
         result = result_of(outcome, all_costs, found, scale, rows.least_objective(programs), info)
     return replace(result, times_s=clock.times_s)
 

@@ -33,15 +33,16 @@ from pyomo.common.gc_manager import PauseGC
 from pyomo.core.base import Binary, ConcreteModel
 
 from models.deployment import Deployment
-from models.instance import Instance
+from models.instance import Instance, Network
 from models.milp import rows
+from models.milp.admission import Alone, rejection_reasons
 from models.milp.costs import Capacities, Costs, Mask, costs_of
 from models.milp.outcome import Selection, result_of, selections_of
 from models.milp.rows import Family, Program, Terms
 from models.milp.solver import Backend, Limits, reason_not_to_build
 from models.milp.solvers import SolverName, backend_of, reason_not_to_use
 from models.milp.steps import Steps, steps_of
-from models.milp.strengthen import Kept, everything, improved, within_energy, worth_serving
+from models.milp.strengthen import Kept, everything, improved, within_energy, within_latency, worth_serving
 from models.milp.warm_start import broken_constraint
 from models.result import Clock, Result, Status
 
@@ -96,7 +97,8 @@ def solve(
     Returns
     -------
     Result
-        Phases `strengthen`, `build`, `handover`, `solve`, `extract`; info `variables`, `variables_removed`, `rows`, …
+        Phases `strengthen`, `build`, `handover`, `solve`, `extract` (`explain` where an application is rejected); info
+        `variables`, `variables_removed`, `rows`, `rejected` (reasons by application), …
 
     Raises
     ------
@@ -107,7 +109,7 @@ def solve(
         If the solver does not accept an option.
     """
     backend = backend or backend_of(solver)
-    clock, info = Clock(time_limit_s), {"strengthen": strengthen, "mip_gap": mip_gap}
+    clock, info = Clock(time_limit_s), dict[str, Any](strengthen=strengthen, mip_gap=mip_gap)
     with clock.phase("build"):
         all_costs = costs_of(instance)
         capacities = Capacities.of(instance.network, all_costs)
@@ -132,6 +134,11 @@ def solve(
         if outcome.values is not None:
             selections = selections_of(outcome.values)
             found = [_extracted(costs, selections[costs.app.name]) for costs in all_costs]
+    if found is not None and None in found:
+        with clock.phase("explain"):
+            alone = alone_on(instance.network, backend, Limits(threads=threads, seed=seed), clock)
+            info["rejected"] = rejection_reasons(all_costs, found, alone, optimal=outcome.status is Status.OPTIMAL)
+    with clock.phase("extract"):
         result = result_of(outcome, all_costs, found, scale, rows.least_objective(programs), info)
     return replace(result, times_s=clock.times_s)
 
@@ -206,6 +213,23 @@ def eq14_end(program: FlowProgram) -> None:
     terms.add(z.step, z.variables, -1.0)
     exit_after = dict(zip(z.step.tolist(), z.place.tolist(), strict=True))
     rows.add_rows(program.block, "eq14_end", ((exit_after[b], 0, body, 0) for b, body in terms.sums().items()))
+
+
+def alone_on(network: Network, backend: Backend, limits: Limits, clock: Clock) -> Alone:
+    """What an application costs with `network` to itself, solved in the time that `clock` leaves."""
+
+    def least(costs: Costs) -> float | None:
+        served = replace(costs, app=costs.app.model_copy(update={"rejection_penalty_w": None}))
+        kept = within_latency(served)
+        if kept is None:
+            return np.inf
+        model, _, scale = build([served], [kept], Capacities.of(network, [served]))
+        outcome = backend(model, limits, Clock(clock.remaining_s))
+        if outcome.status is Status.INFEASIBLE:
+            return np.inf
+        return None if outcome.status is not Status.OPTIMAL or outcome.objective is None else outcome.objective * scale
+
+    return least
 
 
 def _start(
