@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from models.milp.costs import Costs
 from models.milp.solver import EQUAL, Outcome
 from models.milp.steps import Steps, deployment_of, objective_of
 from models.result import Result, Status
+
+STEEP = 1e6
+"""Penalty over scale of the objective above which a solver may fail by its tolerances."""
 
 
 @dataclass
@@ -71,7 +75,9 @@ def result_of(
         Facts to report besides the solver's.
     """
     facts = {**info, **outcome.info, "node_count": outcome.node_count, "gap": outcome.gap}
-    if outcome.status in (Status.INFEASIBLE, Status.UNSUPPORTED, Status.ERROR):
+    if outcome.status is Status.ERROR:
+        return Result(Status.ERROR, reason=f"{outcome.reason}{_steep_penalty(all_costs, scale)}", info=facts)
+    if outcome.status in (Status.INFEASIBLE, Status.UNSUPPORTED):
         return Result(outcome.status, reason=outcome.reason, info=facts)
     bound = least if outcome.bound is None else max(least, outcome.bound * scale)
     if found is None:
@@ -80,7 +86,7 @@ def result_of(
     said = None if outcome.objective is None else outcome.objective * scale
     if outcome.status is Status.OPTIMAL and (said is None or abs(said - claimed) > EQUAL * max(claimed, scale)):
         reason = f"the solver's objective {said} is not that of its solution, {claimed}"
-        return Result(Status.ERROR, reason=reason, info=facts)
+        return Result(Status.ERROR, reason=f"{reason}{_steep_penalty(all_costs, scale)}", info=facts)
     return Result(
         outcome.status,
         deployment=deployment_of(all_costs, found),
@@ -90,3 +96,13 @@ def result_of(
         reason=outcome.reason if outcome.status is not Status.OPTIMAL else None,
         info=facts,
     )
+
+
+def _steep_penalty(all_costs: list[Costs], scale: float) -> str:
+    """What to add to an error where a penalty is so high that a solver's tolerances are no longer small beside it."""
+    penalties = [(c.penalty, c.app.name) for c in all_costs if STEEP * scale < c.penalty < inf]
+    if not penalties:
+        return ""
+    penalty, name = max(penalties)
+    factor = f"{penalty / scale:.1g} times the least objective"
+    return f"; application '{name}' has a rejection penalty of {factor}: lower it, or leave it out to require serving"

@@ -79,9 +79,9 @@ def worth_serving(costs: Costs) -> Kept | None:
         None where the application must be served and has no feasible deployment.
     """
     kept = within_latency(costs)
-    if kept is None:
-        return nothing(costs) if np.isfinite(costs.penalty) else None
-    return nothing(costs) if costs.penalty < costs.weight * least_energy(costs, kept) else kept
+    if np.isinf(costs.penalty):
+        return kept
+    return nothing(costs) if kept is None or costs.penalty < costs.weight * least_energy(costs, kept) else kept
 
 
 def within_latency(costs: Costs) -> Kept | None:

@@ -158,3 +158,18 @@ def test_an_instance_in_which_all_must_be_rejected_is_no_infeasible_one() -> Non
         assert result.claimed_objective == 2.0 * len(apps)
         assert result.deployment is not None
         assert result.deployment.rejected == tuple(app.name for app in apps)
+
+
+def test_a_penalty_beyond_a_solvers_tolerances_is_named() -> None:
+    """Such a penalty does not always fail; where it does the error says why, and nothing wrong is claimed."""
+    failed = 0
+    for seed in range(40):
+        base = random_shared_instance(seed, max_applications=5, max_nodes=5)
+        apps = tuple(app.model_copy(update={"rejection_penalty_w": 1e12}) for app in base.applications)
+        result, without = flow.solve(of_applications(base, apps)), flow.solve(base)
+        if result.status is Status.ERROR:
+            failed += 1
+            assert "times the least objective: lower it, or leave it out" in (result.reason or "")
+        elif without.claimed_objective is not None:
+            assert result.claimed_objective == pytest.approx(without.claimed_objective, rel=1e-6)
+    assert failed
