@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from models import exhaustive
-from models.deployment import Deployment
+from models.deployment import ApplicationDeployment, Deployment
 from models.evaluate import equal_energy, evaluate
-from models.instance import Application, Instance
+from models.instance import DNN, Application, Block, Exit, Instance, Network, Node
 from models.milp import assignment, flow
 from models.milp.highs import solve_with_highs
 from models.milp.solver import Limits, Outcome
@@ -147,6 +147,36 @@ def test_starts_that_break_a_new_constraint_are_not_used() -> None:
     instance = random_shared_instance(0, levels=True)
     nobody = Deployment(deployments=(), rejected=tuple(app.name for app in instance.applications))
     assert "admission (23)" in flow.solve(instance, warm_start=nobody).info["warm_start"]
+
+
+@pytest.mark.parametrize(
+    ("rate", "shares", "said"),
+    [
+        (1.0, (0.1, 0.1), "used"),
+        (1.0, (0.1, 0.9), "used"),
+        (1.0, (0.9, 0.9), "reservation (21)"),
+        (0.5e9, (0.1, 0.9), "stability (22)"),
+        (0.5e9, (0.9, 0.1), "used"),
+    ],
+)
+def test_starts_keep_to_reservations_and_stability(rate: float, shares: tuple[float, ...], said: str) -> None:
+    """Two blocks, the first twenty times the second, on one node of 10^10 operations per second."""
+    node = Node(name="n", compute_ops_per_s=1e10, power_w=1.0, compute_shares=(0.1, 0.9))
+    blocks = (Block(ops=10.0, output_bits=1.0), Block(ops=0.5, output_bits=1.0))
+    exits = (Exit(after_block=2, exit_fraction=1.0, accuracy=1.0),)
+    instance = Instance(
+        name="one node",
+        network=Network(name="n", nodes=(node,)),
+        dnns=(DNN(name="d", input_bits=1.0, blocks=blocks, exits=exits),),
+        applications=(
+            Application(name="a", dnn="d", source="n", rate_per_s=rate, max_latency_s=1.0, min_accuracy=0.5),
+        ),
+    )
+    decision = ApplicationDeployment(application="a", last_exit=1, placement=("n", "n"), shares=shares)
+    result = flow.solve(instance, warm_start=Deployment(deployments=(decision,)))
+    assert said in result.info["warm_start"]
+    assert evaluate(instance, Deployment(deployments=(decision,))).feasible == (said == "used")
+    assert result.status is Status.OPTIMAL
 
 
 def test_an_instance_in_which_all_must_be_rejected_is_no_infeasible_one() -> None:
