@@ -1,0 +1,164 @@
+"""A campaign in words: what ran, where, how it ended, who meets the optimum, who is fast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from benchmarks.claims import Claims
+from benchmarks.console import percent
+from benchmarks.records import Record
+from models.evaluate import ENERGY_TOLERANCE
+from models.result import Status
+
+FAILURES = (Status.ERROR, Status.MEMORY_LIMIT)
+TIME_UNITS = ((1.0, "s"), (1e-3, "ms"), (0.0, "µs"))
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A number that the page shows large, and what it counts."""
+
+    value: str
+    meaning: str
+    warns: bool = False
+
+
+def facts(runs: pd.DataFrame, claims: Claims, contradictions: Sequence[str]) -> list[Fact]:
+    """The numbers at the top of the page."""
+    failed = int(runs["status"].isin(FAILURES).sum())
+    instances = _instances(runs)
+    proven = _instances(runs[runs["proven"] | _refuted(runs)])
+    made = [
+        Fact(f"{len(runs):,}", _plural(len(runs), "run")),
+        Fact(f"{instances:,}", _plural(instances, "instance")),
+        Fact(f"{runs['label'].nunique()}", "methods with options"),
+        Fact(f"{proven:,}", "decided with proof"),
+    ]
+    if claims.matches:
+        best = claims.matches[-1]
+        made.append(Fact(f"{100 * best.matched / best.points:.4g} %", f"FIN meets the optimum, γ = {best.gamma}"))
+    made.append(Fact(str(failed), "failed", warns=failed > 0))
+    made.append(Fact(str(len(contradictions)), _plural(len(contradictions), "contradiction"), warns=bool(contradictions)))
+    return made
+
+
+def sentences(runs: pd.DataFrame, claims: Claims) -> list[str]:
+    """The summary, a paragraph each."""
+    return [
+        _what_ran(runs),
+        _how_it_ended(runs),
+        _who_is_optimal(runs),
+        *([_fin_by_gamma(claims)] if claims.matches else []),
+        _who_is_fast(runs),
+    ]
+
+
+def _what_ran(runs: pd.DataFrame) -> str:
+    limits = sorted(runs["limit_s"].unique())
+    limit = " or ".join(f"{value:g}" for value in limits) if len(limits) <= 3 else f"{limits[0]:g} to {limits[-1]:g}"
+    groups, methods = runs["group"].nunique(), runs["method"].nunique()
+    return (
+        f"{len(runs):,} {_plural(len(runs), 'run')} of {methods} {_plural(methods, 'method')} on {_instances(runs):,} "
+        f"{_plural(_instances(runs), 'instance')} in {groups} {_plural(groups, 'group')}, each run with a limit of "
+        f"{limit} s."
+    )
+
+
+def _how_it_ended(runs: pd.DataFrame) -> str:
+    counts = {str(status): int(count) for status, count in runs["status"].value_counts().items()}
+    found = int(runs["found"].astype(bool).sum())
+    ends = ", ".join(f"{count:,} {status}" for status, count in counts.items())
+    return f"{found:,} runs found a deployment that satisfies every constraint. How they ended: {ends}."
+
+
+def _who_is_optimal(runs: pd.DataFrame) -> str:
+    proven = runs[runs["proven"]]
+    solvable = _instances(proven)
+    if not solvable:
+        return "No optimum is proven: gaps below are against the best energy known."
+    shares = []
+    for label, here in proven.groupby("label", sort=False):
+        met = here["gap_to_best"].astype(float) <= ENERGY_TOLERANCE
+        shares.append((float(met.mean()), str(label), int(met.sum()), len(here)))
+    by_share = sorted(shares, key=lambda one: -one[0])
+    always = [label for share, label, *_ in by_share if share == 1]
+    others = [f"{label} {100 * share:.1f} % ({met:,} of {of:,})" for share, label, met, of in by_share if share < 1]
+    text = f"The optimum is proven on {solvable:,} of {_instances(runs):,} instances."
+    if always:
+        text += f" Met in every run there by {_listed(always)}."
+    return text + (f" Less often by {_listed(others)}." if others else "")
+
+
+def _fin_by_gamma(claims: Claims) -> str:
+    parts = [
+        f"γ = {row.gamma}: met on {100 * row.matched / row.points:.2f} %, mean gap {percent(row.mean_gap)} %, "
+        f"worst {percent(row.worst_gap)} %, nothing found on {row.missed:,}"
+        for row in claims.matches
+    ]
+    points = claims.matches[0].points
+    return f"FIN against the optimum, on {points:,} instances that every γ ran on: {'; '.join(parts)}."
+
+
+def _who_is_fast(runs: pd.DataFrame) -> str:
+    timed = runs[runs["time_s"].notna()]
+    if timed.empty:
+        return "No run was timed."
+    medians = timed.groupby("label")["time_s"].median().sort_values()
+    longest = timed.loc[timed["time_s"].astype(float).idxmax()]
+    return (
+        f"Fastest by the median of its own runs: {medians.index[0]}, {seconds(medians.iloc[0])}; slowest: "
+        f"{medians.index[-1]}, {seconds(medians.iloc[-1])}. The longest run of all took {seconds(longest['time_s'])}: "
+        f"{longest['label']} on {longest['instance']}."
+    )
+
+
+def environment_rows(records: Sequence[Record]) -> list[tuple[str, str]]:
+    """Machine and versions, each distinct value of each field."""
+    distinct: dict[str, dict[str, None]] = {}
+    for row in records:
+        for name, value in _flat(row["environment"]):
+            distinct.setdefault(name, {})[value] = None
+    return [(name, "; ".join(values)) for name, values in distinct.items()]
+
+
+def machine(records: Sequence[Record]) -> str:
+    """The machines of the runs, in words."""
+    shown = dict.fromkeys(
+        f"{here['cpu']}, {here['cores']} {_plural(here['cores'], 'core')}"
+        for here in (row["environment"] for row in records)
+    )
+    return "; ".join(shown)
+
+
+def _flat(table: Record, prefix: str = "") -> Iterable[tuple[str, str]]:
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{name}: ")
+        else:
+            yield f"{prefix}{name}", "not installed" if value is None else str(value)
+
+
+def seconds(value: Any) -> str:
+    """A time of three digits in a unit that suits it."""
+    size, unit = next((size, unit) for size, unit in TIME_UNITS if value >= size)
+    return f"{value / (size or 1e-6):.3g} {unit}"
+
+
+def _refuted(runs: pd.DataFrame) -> pd.Series[bool]:
+    return (runs["status"] == Status.INFEASIBLE) & runs["best_objective"].isna()
+
+
+def _instances(runs: pd.DataFrame) -> int:
+    return int(runs["content_hash"].fillna(runs["instance"]).nunique())
+
+
+def _plural(count: int, noun: str) -> str:
+    return noun if count == 1 else f"{noun}s"
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
