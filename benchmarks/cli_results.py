@@ -78,9 +78,9 @@ def report(
 ) -> None:
     """Write one HTML page of finished results that opens without any network.
 
-    It holds a summary in words, the paper's claims as far as these runs tell, tables that sort and filter, figures whose
-    numbers can be downloaded, and for any instance two methods' placements side by side, drawn on the network. Every
-    recorded deployment is evaluated again while the page is written. One file: copy it, send it, open it in a browser.
+    It holds a summary in words, the paper's claims as far as these runs tell, tables that sort and filter, figures
+    whose numbers can be downloaded, and for any instance two methods' placements side by side, drawn on the network.
+    Every recorded deployment is evaluated again while the page is written. One file: copy, send, open in a browser.
 
     Example: [bold]finbench report results/published -o report.html[/bold]
     """

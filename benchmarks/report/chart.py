@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any, Literal
 
-Kind = Literal["line", "step", "points", "band"]
+Kind = Literal["line", "step", "points", "fit", "band", "halo"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Series:
-    """One line, staircase, set of points, or band."""
+    """One line, staircase, set of points, line without points (fit), band, or wide line beneath the others (halo)."""
 
     name: str
     """Name in tooltips and in the CSV."""
@@ -73,16 +73,16 @@ class Chart:
     title: str
     caption: str
     styles: dict[str, int]
-    """Legend entries, in order, and the number of each one's style."""
+    """Legend entries, in order, and the number of each one's style; below 0: drawn in the colour of text."""
     views: Sequence[View]
     choice: str = ""
     """What the reader chooses between views by."""
-    notes: dict[str, str] = field(default_factory=dict)
-    """Said beside a legend entry."""
+    start: int = 0
+    """The view shown first."""
 
     def to_json(self) -> dict[str, Any]:
         """The object that the page draws."""
-        return {**asdict(self), "views": [asdict(view) for view in self.views]}
+        return asdict(self)
 
 
 def entries(names: Iterable[str]) -> dict[str, int]:

@@ -11,11 +11,14 @@ import pandas as pd
 from benchmarks.aggregate import SOLVED_GAP, profiles
 from benchmarks.plots import FEWEST_GAMMAS, SMALLEST_GAP, gap_by_gamma
 from benchmarks.records import Record
-from benchmarks.report.chart import Axis, Chart, Panel, Series, View, entries, finite
+from benchmarks.report.chart import Axis, Chart, Kind, Panel, Series, View, entries, finite
 from benchmarks.statistics import Profile
+from models.evaluate import ENERGY_TOLERANCE
 
 FEWEST_TARGETS = 3
 """Latency targets over which a frontier is drawn."""
+
+OPTIMUM = "proven optimum"
 
 MOST_TRAJECTORIES = 60
 """Instances whose searches are drawn, those of the longest runs first."""
@@ -59,9 +62,9 @@ def profile_chart(runs: pd.DataFrame, gap: float = SOLVED_GAP) -> Chart | None:
     if not made:
         return None
     caption = (
-        f"Share of instances that a method solves, to a gap of at most {100 * gap:g} % to the best proven bound, within "
-        "τ times the time of the fastest method there (Dolan, Moré, 2002). Left end: how often it is the fastest; right "
-        "end: how often it solves at all. Instances that all methods of the group share."
+        f"Share of instances that a method solves (a gap of at most {100 * gap:g} % to the best proven bound) within τ "
+        "times the time of the fastest method there. Left end: how often it is the fastest; right end: how often it "
+        "solves at all. Over the instances that all methods of the group share (Dolan, Moré, 2002)."
     )
     panels = [_profile_panel(group, by_method) for group, by_method in made.items()]
     return Chart("profiles", "Performance profiles", caption, entries(runs["label"]), [View("", panels)])
@@ -87,36 +90,47 @@ def frontier_chart(runs: pd.DataFrame) -> Chart | None:
     keys = ["instance", "accounting", "latency_kind", "min_accuracy"]
     if not {*keys, "max_latency_s"} <= set(runs.columns):
         return None
-    asked = runs[runs["max_latency_s"].notna() & runs["min_accuracy"].notna()]
+    asked = runs[runs["found"].astype(bool) & runs["max_latency_s"].notna() & runs["min_accuracy"].notna()]
     if "family" in asked:
         asked = asked[asked["family"].isna()]
-    views = []
-    for _, here in asked.groupby(keys, sort=False):
-        if here["max_latency_s"].nunique() >= FEWEST_TARGETS:
-            views.append(_frontier_view(here))
+    asked = asked[[*keys, "max_latency_s", "label", "energy_j", "objective", "best_objective", "proven"]]
+    asked = asked[asked.groupby(keys)["max_latency_s"].transform("nunique") >= FEWEST_TARGETS]
+    views = [_frontier_view(here) for _, here in asked.groupby(keys)]
     if not views:
         return None
     caption = (
         "Least energy per inference that each method found at every latency target δ of the grid, for one accuracy "
-        "target α. A point that is missing: no feasible deployment was found. Proven optima lie lowest."
+        "target α; the wide line beneath is the proven optimum. Where a point is missing, no deployment was found."
     )
-    styles = entries(runs["label"])
-    choice = "instance, accounting and accuracy target"
-    return Chart("frontier", "Energy–latency frontier", caption, styles, views, choice)
+    styles = entries([OPTIMUM, *runs["label"]])
+    corners = [len({energy for series in view.panels[0].series for energy in series.y}) for view in views]
+    return Chart(
+        key="frontier",
+        title="Energy–latency frontier",
+        caption=caption,
+        styles={name: k - 1 for name, k in styles.items()},
+        views=views,
+        choice="instance, accounting and accuracy target",
+        start=corners.index(max(corners)),
+    )
 
 
 def _frontier_view(runs: pd.DataFrame) -> View:
     first = runs.iloc[0]
-    name = f"{first['instance']}, {first['accounting']} accounting, α ≥ {first['min_accuracy']:g}"
+    name = f"{first['instance']}, {first['accounting'].replace('_', ' ')} accounting, α ≥ {first['min_accuracy']:g}"
     if first["latency_kind"] != "full_depth":
         name += f", {first['latency_kind']} latency"
-    series = []
-    for method, here in runs[runs["found"].astype(bool)].groupby("label", sort=False):
-        least = here.groupby("max_latency_s")["energy_j"].min()
-        x, y = finite(zip(least.index, least, strict=True))
-        series.append(Series(str(method), str(method), x, y))
-    x_axis = Axis("latency target δ", "max_latency_s", unit="s")
-    return View(name, [Panel(name, x_axis, Axis("energy per inference", "energy_j", unit="J", least=0.0), series)])
+    proven = runs[runs["proven"] & (runs["objective"] <= runs["best_objective"] * (1 + ENERGY_TOLERANCE))]
+    series = [_staircase(OPTIMUM, proven, kind="halo")]
+    series += [_staircase(str(method), here) for method, here in runs.groupby("label", sort=False)]
+    x = Axis("latency target δ", "max_latency_s", unit="s")
+    return View(name, [Panel("", x, Axis("energy per inference", "energy_j", unit="J", least=0.0), series)])
+
+
+def _staircase(name: str, runs: pd.DataFrame, kind: Kind = "line") -> Series:
+    least = runs.groupby("max_latency_s")["energy_j"].min()
+    x, y = finite(zip(least.index, least, strict=True))
+    return Series(name, name, x, y, kind)
 
 
 def trajectory_chart(records: Sequence[Record], runs: pd.DataFrame) -> Chart | None:

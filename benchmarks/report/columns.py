@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from benchmarks.judge import Judged
-from benchmarks.records import Record
 from benchmarks.report.pictures import Gallery
 
 NUMBERS = (
@@ -68,9 +67,7 @@ def run_columns(runs: pd.DataFrame, judged: Sequence[Judged | None]) -> Table:
     }
 
 
-def _instances(
-    runs: pd.DataFrame, judged: Sequence[Judged | None], gallery: Gallery
-) -> tuple[list[Table], list[int]]:
+def _instances(runs: pd.DataFrame, judged: Sequence[Judged | None], gallery: Gallery) -> tuple[list[Table], list[int]]:
     """Every instance once, by content, or by name where it could not be made; and the number of each run's."""
     made: list[Table] = []
     numbers: dict[str, int] = {}
@@ -86,7 +83,7 @@ def _instances(
     return made, of_run
 
 
-def _instance(key: str, row: Record) -> Table:
+def _instance(key: str, row: Mapping[Hashable, Any]) -> Table:
     known = {name: row[name] for name in INSTANCE_COLUMNS if name in row and pd.notna(row[name])}
     bests = {name: _optional(row[name]) for name in ("best_bound", "best_objective")}
     return {"key": key[:16], "name": row["instance"], **known, **bests, "proven": bool(row["proven"])}

@@ -93,6 +93,6 @@ def _fit_series(method: str, arcs: pd.Series[float], fit: Growth | None) -> list
     name = f"{method}: exponent {fit.exponent:.2f} ({fit.low:.2f} to {fit.high:.2f})"
     low, high = np.minimum(*slopes), np.maximum(*slopes)
     return [
-        Series(name, method, sizes.tolist(), fitted.tolist()),
+        Series(name, method, sizes.tolist(), fitted.tolist(), kind="fit"),
         Series(f"{method}: interval", method, sizes.tolist(), low.tolist(), kind="band", high=high.tolist()),
     ]

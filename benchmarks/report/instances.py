@@ -9,7 +9,7 @@ from models.instance import Instance
 from models.io import InputError, validate
 
 FILE = "instances.jsonl"
-"""One line for each distinct instance: its `content_hash`, and the `instance` as `models.io.dump_instance` writes it."""
+"""One line for each distinct instance: `content_hash`, and `instance` as `models.io.dump_instance` writes it."""
 
 
 def load_instances(folder: Path) -> dict[str, Instance]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -31,6 +31,13 @@ from models.result import Status
 
 UNKNOWN = "cannot be said"
 
+COLUMNS = (
+    *("content_hash", "group", "instance", "accounting", "family", "label", "method", "gamma", "status", "found"),
+    *("objective", "best_objective", "proven", "violations"),
+)
+
+Row = dict[Hashable, Any]
+
 
 def measured_claims(runs: pd.DataFrame) -> Claims:
     """Judge the claims over the instances whose optimum is proven and on which FIN ran at the same γ.
@@ -46,64 +53,60 @@ def measured_claims(runs: pd.DataFrame) -> Claims:
         Its resolutions are those that the most instances share. A claim of which no run speaks has the verdict
         `UNKNOWN`.
     """
-    by_instance = {str(key): here for key, here in runs.groupby("content_hash", sort=False)}
-    answers = {key: _fin_answers(here) for key, here in by_instance.items()}
+    by_instance: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in runs.loc[runs["content_hash"].notna()].reindex(columns=COLUMNS).to_dict("records"):
+        by_instance[row["content_hash"]].append(row)
+    answers = {key: _fin_answers(rows) for key, rows in by_instance.items()}
     gammas = _shared_gammas(answers)
     points = {
         key: _point(by_instance[key], {gamma: found[gamma] for gamma in gammas})
         for key, found in answers.items()
-        if set(gammas) <= set(found) and _decided(by_instance[key])
+        if gammas and set(gammas) <= set(found) and (by_instance[key][0]["proven"] or _refuted(by_instance[key]))
     }
     matches = [match_row(list(points.values()), gamma) for gamma in gammas] if points else []
     if not matches or not matches[0].points:
         nothing = "no instance has a proven optimum and runs of FIN"
         return Claims(len(points), 0, [], [], [Claim(name, UNKNOWN, nothing) for name in (MATCHES, SAVING, TARGETS)])
-    with_baseline = [point for key, point in points.items() if BASELINE in set(by_instance[key]["label"])]
-    savings = saving_rows(with_baseline, gammas[-1])
-    saving = Claim(SAVING, UNKNOWN, f"FIN and {BASELINE} have no instance in common that both answer")
+    rivalled = [point for key, point in points.items() if any(row["label"] == BASELINE for row in by_instance[key])]
+    savings = saving_rows(rivalled, gammas[-1])
+    saving = Claim(SAVING, UNKNOWN, f"there is no instance that FIN and {BASELINE} both answer")
     if savings:
-        saving = saving_claim(savings, with_baseline, gammas[-1])
+        saving = saving_claim(savings, rivalled, gammas[-1])
     claims = [matches_claim(matches), saving, targets_claim(list(points.values()))]
     return Claims(len(points), matches[0].points, matches, savings, claims)
 
 
-def _fin_answers(runs: pd.DataFrame) -> dict[int, Any]:
+def _fin_answers(rows: Sequence[Row]) -> dict[int, Row]:
     """FIN's first row at each γ, all other options at their defaults."""
-    answers: dict[int, Any] = {}
-    for row in runs[(runs["method"] == "fin") & runs["gamma"].notna()].to_dict("records"):
-        gamma = int(row["gamma"])
-        if row["label"] == label("fin", {"gamma": gamma}):
-            answers.setdefault(gamma, row)
+    answers: dict[int, Row] = {}
+    for row in rows:
+        if row["method"] == "fin" and row["label"] == label("fin", {"gamma": int(row["gamma"])}):
+            answers.setdefault(int(row["gamma"]), row)
     return answers
 
 
-def _shared_gammas(answers: dict[str, dict[int, Any]]) -> tuple[int, ...]:
+def _shared_gammas(answers: Mapping[str, Mapping[int, Row]]) -> tuple[int, ...]:
     """The set of resolutions that the most instances have, ascending."""
     counts = Counter(tuple(sorted(found)) for found in answers.values() if found)
     return counts.most_common(1)[0][0] if counts else ()
 
 
-def _decided(runs: pd.DataFrame) -> bool:
-    return bool(runs["proven"].iloc[0]) or _refuted(runs)
+def _refuted(rows: Sequence[Row]) -> bool:
+    return pd.isna(rows[0]["best_objective"]) and any(row["status"] == Status.INFEASIBLE for row in rows)
 
 
-def _refuted(runs: pd.DataFrame) -> bool:
-    return bool((runs["status"] == Status.INFEASIBLE).any() and runs["best_objective"].isna().all())
-
-
-def _point(runs: pd.DataFrame, fin: dict[int, Any]) -> Point:
-    first = runs.iloc[0]
-    optimum = None if _refuted(runs) else float(first["best_objective"])
+def _point(rows: Sequence[Row], fin: Mapping[int, Row]) -> Point:
+    optimum = None if _refuted(rows) else float(rows[0]["best_objective"])
     energies = {gamma: row["objective"] if row["found"] else None for gamma, row in fin.items()}
-    baseline = [row["objective"] for row in runs.to_dict("records") if row["label"] == BASELINE and row["found"]]
+    baseline = [row["objective"] for row in rows if row["label"] == BASELINE and row["found"]]
     violations = sum(bool(row["violations"]) for row in fin.values())
-    return Point(_case(first), optimum, energies, baseline[0] if baseline else None, violations)
+    return Point(_case(rows[0]), optimum, energies, baseline[0] if baseline else None, violations)
 
 
-def _case(row: pd.Series[Any]) -> str:
+def _case(row: Row) -> str:
     """Instances of a family are a case together; points of a target grid where instance and accounting agree."""
-    generated = pd.notna(row.get("family"))
-    return f"{row['group'] if generated else row['instance']}, {row['accounting']}"
+    name: str = row["instance"] if pd.isna(row["family"]) else row["group"]
+    return f"{name} ({str(row['accounting']).replace('_', ' ')})"
 
 
 def match_table(rows: Sequence[MatchRow]) -> Rows:
@@ -120,7 +123,7 @@ def match_table(rows: Sequence[MatchRow]) -> Rows:
         )
         for row in rows
     )
-    return Rows("FIN against the proven optimum", columns, cells, text_columns=0)
+    return Rows("FIN against the proven optimum, by resolution", columns, cells, text_columns=0)
 
 
 def saving_table(rows: Sequence[SavingRow]) -> Rows:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from benchmarks.aggregate import aggregate, aggregate_tables
-from benchmarks.claims import Claims
 from benchmarks.metrics import frame
 from benchmarks.plots import COLOURS, MARKERS
 from benchmarks.profile_plots import DASHES
@@ -29,6 +29,7 @@ from benchmarks.report.measured import match_table, measured_claims, saving_tabl
 from benchmarks.report.summary import environment_rows, facts, machine, sentences
 from benchmarks.report.verdicts import all_contradictions, altered, judge_again
 from benchmarks.tables import Rows, summary
+from models.instance import Instance
 from models.io import InputError, write_text
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -62,14 +63,25 @@ def write_report(results: Path, output: Path, title: str | None = None) -> None:
     """
     if not results.exists():
         raise InputError(results, "no such folder of results")
-    folder = results if results.is_dir() else results.parent
-    records = load_records(results)
-    write_text(output, report_page(records, folder, title or f"Campaign {folder.resolve().name}"))
+    journal = results / "runs.jsonl" if results.is_dir() else results
+    records, instances = load_records(journal), load_instances(journal.parent)
+    finished = datetime.fromtimestamp(journal.stat().st_mtime, UTC)
+    title = title or f"Campaign {journal.resolve().parent.name}"
+    write_text(output, report_page(records, instances, title, finished))
 
 
-def report_page(records: list[Record], folder: Path, title: str) -> str:
-    """The page as text."""
-    instances = load_instances(folder)
+def report_page(records: list[Record], instances: Mapping[str, Instance], title: str, finished: datetime) -> str:
+    """The page as text.
+
+    Parameters
+    ----------
+    records : list of Record
+    instances : mapping
+        By content hash; those that are missing are not drawn.
+    title : str
+    finished : datetime
+        When the last run ended.
+    """
     runs = frame(records)
     judged = judge_again(records, instances)
     contradictions = [*altered(records, judged), *all_contradictions(judged)]
@@ -79,14 +91,16 @@ def report_page(records: list[Record], folder: Path, title: str) -> str:
     charts = [chart for chart in (*found, trajectory_chart(records, runs)) if chart]
     return _rendered(
         title=title,
-        finished=_finished(folder),
+        finished=finished.strftime("%Y-%m-%d %H:%M UTC"),
         machine=machine(records),
         facts=facts(runs, claims, contradictions),
         sentences=sentences(runs, claims),
         contradictions=contradictions,
         judged=sum(one is not None and one.evaluation is not None for one in judged),
         claims=claims,
-        claim_tables=_claim_tables(claims),
+        fin_table=match_table(claims.matches) if claims.matches else None,
+        method_table=summary("All groups together", runs),
+        saving_table=saving_table(claims.savings) if claims.savings else None,
         charts=charts,
         growth_table=growth and growth[1],
         groups=_group_tables(runs),
@@ -94,16 +108,6 @@ def report_page(records: list[Record], folder: Path, title: str) -> str:
         drawable=bool(instances),
         data=_embedded(runs, judged, charts),
     )
-
-
-def _finished(folder: Path) -> str:
-    written = (folder / "runs.jsonl").stat().st_mtime
-    return datetime.fromtimestamp(written, UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-def _claim_tables(claims: Claims) -> list[Rows]:
-    tables = [match_table(claims.matches)] if claims.matches else []
-    return [*tables, saving_table(claims.savings)] if claims.savings else tables
 
 
 def _group_tables(runs: pd.DataFrame) -> list[GroupTables]:

@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.claims import Claims
-from benchmarks.console import percent
 from benchmarks.records import Record
 from models.evaluate import ENERGY_TOLERANCE
 from models.result import Status
@@ -35,14 +34,16 @@ def facts(runs: pd.DataFrame, claims: Claims, contradictions: Sequence[str]) -> 
     made = [
         Fact(f"{len(runs):,}", _plural(len(runs), "run")),
         Fact(f"{instances:,}", _plural(instances, "instance")),
-        Fact(f"{runs['label'].nunique()}", "methods with options"),
+        Fact(f"{runs['label'].nunique()}", "method variants"),
         Fact(f"{proven:,}", "decided with proof"),
     ]
     if claims.matches:
         best = claims.matches[-1]
         made.append(Fact(f"{100 * best.matched / best.points:.4g} %", f"FIN meets the optimum, γ = {best.gamma}"))
     made.append(Fact(str(failed), "failed", warns=failed > 0))
-    made.append(Fact(str(len(contradictions)), _plural(len(contradictions), "contradiction"), warns=bool(contradictions)))
+    made.append(
+        Fact(str(len(contradictions)), _plural(len(contradictions), "contradiction"), warns=bool(contradictions))
+    )
     return made
 
 
@@ -79,28 +80,32 @@ def _who_is_optimal(runs: pd.DataFrame) -> str:
     proven = runs[runs["proven"]]
     solvable = _instances(proven)
     if not solvable:
-        return "No optimum is proven: gaps below are against the best energy known."
-    shares = []
-    for label, here in proven.groupby("label", sort=False):
-        met = here["gap_to_best"].astype(float) <= ENERGY_TOLERANCE
-        shares.append((float(met.mean()), str(label), int(met.sum()), len(here)))
-    by_share = sorted(shares, key=lambda one: -one[0])
-    always = [label for share, label, *_ in by_share if share == 1]
-    others = [f"{label} {100 * share:.1f} % ({met:,} of {of:,})" for share, label, met, of in by_share if share < 1]
+        return "No optimum is proven: gaps are against the best energy known."
+    met = proven["gap_to_best"].astype(float) <= ENERGY_TOLERANCE
+    shares = met.groupby(proven["label"], sort=False).mean().sort_values(ascending=False, kind="stable")
+    always = [str(label) for label, share in shares.items() if share == 1]
+    others = [f"{label} {100 * share:.1f} %" for label, share in shares.items() if share < 1]
     text = f"The optimum is proven on {solvable:,} of {_instances(runs):,} instances."
     if always:
-        text += f" Met in every run there by {_listed(always)}."
-    return text + (f" Less often by {_listed(others)}." if others else "")
+        text += f" Every run there of {_listed(always)} meets it."
+    return text + (f" How often the runs of others do: {_listed(others)}." if others else "")
 
 
 def _fin_by_gamma(claims: Claims) -> str:
+    rows = claims.matches
+    always = next((row.gamma for k, row in enumerate(rows) if all(r.matched == r.points for r in rows[k:])), None)
     parts = [
-        f"γ = {row.gamma}: met on {100 * row.matched / row.points:.2f} %, mean gap {percent(row.mean_gap)} %, "
-        f"worst {percent(row.worst_gap)} %, nothing found on {row.missed:,}"
-        for row in claims.matches
+        f"{100 * row.matched / row.points:.4g} % at γ = {row.gamma} (mean gap {_gap(row.mean_gap)})"
+        for row in rows
+        if always is None or row.gamma < always
     ]
-    points = claims.matches[0].points
-    return f"FIN against the optimum, on {points:,} instances that every γ ran on: {'; '.join(parts)}."
+    if always is not None:
+        parts.append("all of them" + (f" from γ = {always} on" if parts else " at every γ"))
+    return f"Of {rows[0].points:,} instances that every γ ran on, FIN meets the optimum on {_listed(parts)}."
+
+
+def _gap(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.2g} %"
 
 
 def _who_is_fast(runs: pd.DataFrame) -> str:
@@ -108,7 +113,7 @@ def _who_is_fast(runs: pd.DataFrame) -> str:
     if timed.empty:
         return "No run was timed."
     medians = timed.groupby("label")["time_s"].median().sort_values()
-    longest = timed.loc[timed["time_s"].astype(float).idxmax()]
+    longest = timed.iloc[int(timed["time_s"].astype(float).argmax())]
     return (
         f"Fastest by the median of its own runs: {medians.index[0]}, {seconds(medians.iloc[0])}; slowest: "
         f"{medians.index[-1]}, {seconds(medians.iloc[-1])}. The longest run of all took {seconds(longest['time_s'])}: "

@@ -84,6 +84,5 @@ def altered(records: Sequence[Record], judged: Sequence[Judged | None]) -> list[
     return found
 
 
-
 def _same(evaluated: float, recorded: float | None) -> bool:
     return recorded is not None and equal_energy(evaluated, recorded)

@@ -8,9 +8,11 @@ const SHAPES = [
 ];
 const LIMIT_SHAPE = "M0,5V-5M-3.5,-1.5L0,-5L3.5,-1.5";
 const MOST_MARKERS = 40;
+const MOST_CORNERS = 8;
 
 /** Colour, dash and marker of the k-th style: those beyond the colours take them again with the next dash and marker. */
 function look(k) {
+  if (k < 0) return { halo: true };
   const turn = Math.floor(k / data.look.colours);
   return { colour: `c${k % data.look.colours}`, dash: DASHES[turn % DASHES.length], shape: SHAPES[(k + turn) % SHAPES.length] };
 }
@@ -97,7 +99,8 @@ function bandPath(series, x, y) {
 /** Which points carry a marker: all of a few, else some, at other places for each style so that none hides another. */
 function marked(series, k) {
   const size = series.x.length;
-  if (series.kind === "points" || size <= MOST_MARKERS) return series.x.map((_, point) => point);
+  if (series.kind === "fit") return [];
+  if (series.kind === "points" || size <= (series.kind === "step" ? MOST_CORNERS : MOST_MARKERS)) return series.x.map((_, point) => point);
   return [0.03, 0.28, 0.53, 0.78].map((share) => Math.min(size - 1, Math.floor((share + 0.018 * k) * size)));
 }
 
@@ -107,9 +110,12 @@ function drawSeries(series, style, k, x, y) {
     group.append(svg("path", { class: "band", d: bandPath(series, x, y) }));
     return group;
   }
+  if (series.kind === "halo") {
+    group.append(svg("path", { class: "halo", d: linePath(series, x, y) }));
+    return group;
+  }
   if (series.kind !== "points") {
     group.append(svg("path", { class: "curve", d: linePath(series, x, y), "stroke-dasharray": series.dashed ? "5 4" : style.dash || null }));
-    if (series.x.length === 9 && series.name.includes(": exponent")) return group; // a fit: its points are no runs
   }
   for (const point of marked(series, k)) {
     const kind = series.limit ? "dot limit" : series.dashed ? "dot hollow" : "dot";
@@ -150,7 +156,7 @@ function valueText(panel, series, k) {
 
 class Figure {
   constructor(node, chart) {
-    [this.node, this.chart, this.hidden, this.view] = [node, chart, new Set(), 0];
+    [this.node, this.chart, this.hidden, this.view] = [node, chart, new Set(), chart.start];
     this.panels = node.querySelector(".panels");
     node.querySelector(".csv").addEventListener("click", () => download(`${chart.key}.csv`, this.csv()));
     if (chart.views.length > 1) this.offerViews();
@@ -161,6 +167,7 @@ class Figure {
   offerViews() {
     const options = this.chart.views.map((view, k) => el("option", { value: k }, view.name));
     const choice = el("select", { id: `${this.chart.key}-choice` }, ...options);
+    choice.value = String(this.view);
     choice.addEventListener("change", () => { this.view = Number(choice.value); this.draw(); });
     const asked = this.chart.choice[0].toUpperCase() + this.chart.choice.slice(1);
     this.node.querySelector(".choice").append(el("label", {}, asked, choice));
@@ -169,13 +176,13 @@ class Figure {
   get shown() { return this.chart.views[this.view].panels; }
 
   draw() {
+    this.panels.classList.toggle("single", this.shown.length === 1);
     this.panels.replaceChildren(...this.shown.map((panel) => this.drawPanel(panel)));
     this.drawLegend();
   }
 
   drawPanel(panel) {
-    const wide = getComputedStyle(this.panels).gridTemplateColumns.split(" ");
-    const width = Math.max(280, Math.min(760, parseFloat(wide[0]) || 520));
+    const width = this.panelWidth();
     const height = Math.round(Math.max(240, Math.min(340, 0.62 * width)));
     const box = { left: 66, right: width - 14, top: 10, bottom: height - 46 };
     const x = scaleOf(panel.x, valuesOf(panel, "x"), box.left, box.right);
@@ -183,18 +190,24 @@ class Figure {
     const drawn = panel.series.filter((series) => !this.hidden.has(series.entry));
     const image = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", tabindex: 0, "aria-label": this.described(panel) });
     image.append(drawAxes(panel, x, y, box));
-    for (const kind of ["band", "rest"]) {
-      for (const series of drawn.filter((one) => (one.kind === "band") === (kind === "band"))) {
-        const k = this.chart.styles[series.entry];
-        image.append(drawSeries(series, look(k), k, x.place, y.place));
-      }
+    const beneath = (series) => series.kind === "band" || series.kind === "halo";
+    for (const series of [...drawn.filter(beneath), ...drawn.filter((one) => !beneath(one))]) {
+      const k = this.chart.styles[series.entry];
+      image.append(drawSeries(series, look(k), k, x.place, y.place));
     }
     this.listen(image, panel, drawn.filter((series) => series.kind !== "band" && series.x.length), x.place, y.place, width);
     return el("div", { class: "panel" }, panel.title ? el("h4", {}, panel.title) : null, image);
   }
 
+  /** Width of a panel: as many beside each other as the style sheet's grid has room for. */
+  panelWidth() {
+    const [room, gap, least] = [this.panels.clientWidth, 24, 432];
+    const across = Math.max(1, Math.min(this.shown.length, Math.floor((room + gap) / (least + gap))));
+    return Math.max(280, this.shown.length === 1 ? Math.min(room, 736) : (room - gap * (across - 1)) / across);
+  }
+
   described(panel) {
-    return `${this.chart.title}: ${panel.title}. ${panel.y.label} over ${panel.x.label}. Arrow keys read the values.`;
+    return `${this.chart.title}: ${panel.title || this.chart.views[this.view].name}. ${panel.y.label} over ${panel.x.label}. Arrow keys read the values.`;
   }
 
   /** Values under the mouse, or from point to point and line to line with the arrow keys. */
@@ -241,9 +254,11 @@ class Figure {
     const present = new Set(this.shown.flatMap((panel) => panel.series.map((series) => series.entry)));
     const buttons = Object.entries(this.chart.styles).filter(([entry]) => present.has(entry)).map(([entry, k]) => {
       const style = look(k);
-      const swatch = svg("svg", { viewBox: "0 0 34 14", "aria-hidden": "true", class: style.colour },
+      const lines = style.halo ? [svg("path", { class: "halo", d: "M6,7H28" })] : [
         svg("path", { class: "curve", d: "M1,7H33", "stroke-dasharray": style.dash || null }),
-        svg("path", { class: "dot", d: style.shape, transform: "translate(17,7)" }));
+        svg("path", { class: "dot", d: style.shape, transform: "translate(17,7)" }),
+      ];
+      const swatch = svg("svg", { viewBox: "0 0 34 14", "aria-hidden": "true", class: style.colour }, ...lines);
       const button = el("button", { type: "button", "aria-pressed": String(!this.hidden.has(entry)) }, swatch, entry);
       button.addEventListener("click", () => this.toggle(entry));
       return button;
@@ -261,7 +276,7 @@ class Figure {
   csv() {
     const { x, y } = this.shown[0];
     const rows = this.shown.flatMap((panel) => panel.series.flatMap((series) =>
-      series.x.map((v, k) => [panel.title, series.name, v, series.y[k], series.high[k] ?? null])));
+      series.x.map((v, k) => [panel.title || this.chart.views[this.view].name, series.name, v, series.y[k], series.high[k] ?? null])));
     const banded = rows.some((row) => row[4] !== null);
     return csvText(["panel", "series", x.key, y.key, ...(banded ? ["upper"] : [])], banded ? rows : rows.map((row) => row.slice(0, 4)));
   }

@@ -180,7 +180,7 @@ const chosen = {
     const parts = [textOf("status", run)];
     if (runs.found[run]) parts.push(quantity(runs.energy_j?.[run] ?? null, "J", 6));
     if (runs.gap_to_best?.[run] !== null && runs.gap_to_best) parts.push(`${percent(runs.gap_to_best[run])} % above the best known`);
-    if (runs.time_s?.[run] !== null && runs.time_s) parts.push(`found in ${quantity(runs.time_s[run], "s", 3)}`);
+    if (runs.time_s?.[run] !== null && runs.time_s) parts.push(`${runs.found[run] ? "found in" : "ended after"} ${quantity(runs.time_s[run], "s", 3)}`);
     return parts.join(" · ");
   },
 
@@ -190,22 +190,20 @@ const chosen = {
   },
 
   blockTable(app, dnn, decision, name) {
-    const exits = new Map(dnn.exits.map((exit, e) => [exit[1], [e + 1, ...exit]]));
+    const exits = new Map(dnn.exits.map((exit, e) => [exit[1], `exit ${e + 1}: accuracy ${short(100 * exit[3])} %`]));
     const rows = decision.blocks.map(([node, share, route, computeJ, transferJ, computeS, transferS], k) => {
-      const exit = exits.get(k + 1);
+      const notes = [share < 1 ? `${short(100 * share)} % of it` : "", route.length > 2 ? `via ${route.slice(1, -1).join(", ")}` : ""];
       const label = dnn.blocks[k][0] ? `${k + 1} ${dnn.blocks[k][0]}` : String(k + 1);
-      const texts = [label, `${node}${share < 1 ? ` (${short(100 * share)} % of it)` : ""}`, route.length ? route.join(" → ") : "stays",
-        exit ? `exit ${exit[0]}, ${short(100 * exit[4], 3)} %` : ""];
-      const numbers = [percent(dnn.survival[k]).replace(/\.?0+$/, ""), quantity(computeJ, "J"), quantity(transferJ, "J"), quantity(computeS, "s"), quantity(transferS, "s")];
-      return el("tr", {}, ...texts.map((text) => el("td", {}, text)), ...numbers.map((text) => el("td", { class: "number" }, text)));
+      const small = (text) => (text ? el("small", {}, text) : null);
+      const numbers = [short(100 * dnn.survival[k]), quantity(computeJ, "J"), quantity(transferJ, "J"), quantity(computeS, "s"), quantity(transferS, "s")];
+      return el("tr", {}, el("td", {}, label, small(exits.get(k + 1))), el("td", {}, node, small(notes.filter(Boolean).join("; "))),
+        ...numbers.map((text) => el("td", { class: "number" }, text)));
     });
-    const texts = ["block", "node", "its input travels", "exit, accuracy"];
-    const head = [...texts.map((text) => el("th", { scope: "col" }, text)),
-      el("th", { scope: "col", class: "number" }, "samples [%]"),
-      ...["compute", "transfer"].map((kind) => el("th", { scope: "col", class: "number" }, el("span", { class: `key ${kind}`, "aria-hidden": "true" }), ` ${kind} energy`)),
-      ...["compute", "transfer"].map((kind) => el("th", { scope: "col", class: "number" }, el("span", { class: `key ${kind}`, "aria-hidden": "true" }), ` ${kind} time`))];
-    const table = el("table", {}, el("caption", {}, `${name}, block by block`), el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...rows));
-    return el("div", { class: "scroll", role: "region", tabindex: 0, "aria-label": `${name}, block by block` }, table);
+    const keyed = (kind, what) => el("th", { scope: "col", class: "number" }, el("span", { class: `key ${kind}`, "aria-hidden": "true" }), ` ${kind} ${what}`);
+    const head = [el("th", { scope: "col" }, "block"), el("th", { scope: "col" }, "node"), el("th", { scope: "col", class: "number" }, "samples [%]"),
+      ...["energy", "time"].flatMap((what) => ["compute", "transfer"].map((kind) => keyed(kind, what)))];
+    const table = el("table", {}, caption(`${name}, block by block`), el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...rows));
+    return el("div", { class: "scroll blocks", role: "region", tabindex: 0, "aria-label": `${name}, block by block` }, table);
   },
 
   /** Says where the two placements differ. */
@@ -238,8 +236,8 @@ const chosen = {
       ...columns.map(([, text, value]) => el("td", { class: value ? "number" : null }, text(run))))));
     sortableHead(headings, (column, ascending) => show(sortedOrder(here.map(values[column]), ascending).map((k) => here[k])));
     show(here);
-    const caption = `Every method on ${this.names[this.at]}`;
-    const table = el("table", {}, el("caption", {}, caption), el("thead", {}, el("tr", {}, ...headings)), body);
-    byId("instance-runs").replaceChildren(el("div", { class: "scroll", role: "region", tabindex: 0, "aria-label": caption }, table));
+    const title = `Every method on ${this.names[this.at]}`;
+    const table = el("table", {}, caption(title), el("thead", {}, el("tr", {}, ...headings)), body);
+    byId("instance-runs").replaceChildren(el("div", { class: "scroll", role: "region", tabindex: 0, "aria-label": title }, table));
   },
 };

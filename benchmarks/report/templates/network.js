@@ -57,19 +57,51 @@ function edgeOf(from, to) {
   return { x: to.x - dx * Math.min(1, reach), y: to.y - dy * Math.min(1, reach) };
 }
 
-/** Path of one hop between boxes, bowed so that the hop back does not lie on it. */
-function hop(from, to, bow) {
-  const middle = { x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 };
+const BOWS = [14, -14, 46, -46, 84, -84, 130, -130, 180, -180];
+
+/** Path of one hop, bowed as little as keeps it and its label off the other nodes. */
+function hop(from, to, places, letters) {
+  const others = [...places.values()].filter((place) => place.box && place !== from && place !== to);
+  if (from.y === to.y && from.box && to.box) return bridge(from, to);
+  const tried = BOWS.map((bow) => bowed(from, to, bow));
+  return tried.find((path) => clear(path, others, [from, to], letters)) ?? tried[0];
+}
+
+/** Between nodes of one line: from roof to roof. */
+function bridge(from, to) {
+  const side = Math.sign(to.x - from.x);
+  const roof = from.y - HALF.height;
+  const start = { x: from.x + 18 * side, y: roof };
+  const end = { x: to.x - 18 * side, y: roof };
+  const bent = { x: (start.x + end.x) / 2, y: roof - 40 };
+  const [dx, dy] = [end.x - bent.x, end.y - bent.y];
+  const [ux, uy] = [dx / Math.hypot(dx, dy), dy / Math.hypot(dx, dy)];
+  return { start, bent, end, base: { x: end.x - 9 * ux, y: end.y - 9 * uy }, across: { x: -4.5 * uy, y: 4.5 * ux } };
+}
+
+function bowed(from, to, bow) {
   const [dx, dy] = [to.x - from.x, to.y - from.y];
   const length = Math.hypot(dx, dy) || 1;
-  const bent = { x: middle.x - (bow * dy) / length, y: middle.y + (bow * dx) / length };
-  const [start, end] = [edgeOf({ ...bent }, from), edgeOf({ ...bent }, to)];
-  const [ax, ay] = [end.x - bent.x, end.y - bent.y];
-  const tip = Math.hypot(ax, ay) || 1;
-  const [ux, uy] = [ax / tip, ay / tip];
-  const base = { x: end.x - 9 * ux, y: end.y - 9 * uy };
-  const head = `M${end.x},${end.y}L${base.x - 4.5 * uy},${base.y + 4.5 * ux}L${base.x + 4.5 * uy},${base.y - 4.5 * ux}Z`;
-  return { line: `M${start.x},${start.y}Q${bent.x},${bent.y} ${base.x},${base.y}`, head, label: { x: (middle.x + bent.x) / 2, y: (middle.y + bent.y) / 2 } };
+  const bent = { x: (from.x + to.x) / 2 - (bow * dy) / length, y: (from.y + to.y) / 2 + (bow * dx) / length };
+  const [start, end] = [edgeOf(bent, from), edgeOf(bent, to)];
+  const reach = Math.hypot(end.x - bent.x, end.y - bent.y) || 1;
+  const [ux, uy] = [(end.x - bent.x) / reach, (end.y - bent.y) / reach];
+  return { start, bent, end, base: { x: end.x - 9 * ux, y: end.y - 9 * uy }, across: { x: -4.5 * uy, y: 4.5 * ux } };
+}
+
+/** A point of the curve, t from 0 to 1. */
+function along({ start, bent, base }, t) {
+  const [a, b, c] = [(1 - t) ** 2, 2 * t * (1 - t), t ** 2];
+  return { x: a * start.x + b * bent.x + c * base.x, y: a * start.y + b * bent.y + c * base.y };
+}
+
+function clear(path, others, ends, letters) {
+  const within = (point, place, padX, padY) =>
+    Math.abs(point.x - place.x) < HALF.width + padX && Math.abs(point.y - place.y) < HALF.height + padY;
+  const points = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9].map((t) => along(path, t));
+  const label = along(path, 0.5);
+  return points.every((point) => !others.some((place) => within(point, place, 3, 3))) &&
+    ![...others, ...ends].some((place) => within(label, place, 3 * letters, 7));
 }
 
 function drawNetwork(network, app, dnn, decision, named, width, label) {
@@ -110,12 +142,15 @@ function drawHops(labels, image, hops, places, dnn) {
     pairs.get(key).blocks.push(one.block);
   }
   for (const { from, to, blocks } of pairs.values()) {
-    const drawn = hop(places.get(from), places.get(to), 16);
     const bits = blocks.map((block) => quantity(block === 1 ? dnn.input_bits : dnn.blocks[block - 2][2], "bit", 3));
-    const line = svg("path", { class: "route", d: drawn.line });
+    const text = bits.join(", ");
+    const path = hop(places.get(from), places.get(to), places, text.length);
+    const { start, bent, end, base, across, middle } = { ...path, middle: along(path, 0.5) };
+    const line = svg("path", { class: "route", d: `M${start.x},${start.y}Q${bent.x},${bent.y} ${base.x},${base.y}` });
     line.append(svg("title", {}, `${from} to ${to}: ${blocks.map((block, k) => `${bits[k]} for block ${block}`).join(", ")}`));
-    image.append(line, svg("path", { class: "arrow", d: drawn.head }));
-    labels.append(svg("text", { class: "route-label", "text-anchor": "middle", x: drawn.label.x, y: drawn.label.y + 4 }, bits.join(", ")));
+    const head = `M${end.x},${end.y}L${base.x + across.x},${base.y + across.y}L${base.x - across.x},${base.y - across.y}Z`;
+    image.append(line, svg("path", { class: "arrow", d: head }));
+    labels.append(svg("text", { class: "route-label", "text-anchor": "middle", x: middle.x, y: middle.y + 4 }, text));
   }
 }
 
@@ -134,7 +169,7 @@ function drawNodes(image, network, places, app, decision) {
     node.append(svg("rect", { class: blocks.length ? "node used" : "node", x: at.x - HALF.width, y: at.y - HALF.height, width: 2 * HALF.width, height: 2 * HALF.height, rx: 6 }));
     const shown = name.length > 15 ? `${name.slice(0, 14)}…` : name;
     const source = name === app.source;
-    node.append(svg("text", { class: "strong", x: at.x, y: at.y - 8, "text-anchor": "middle" }, shown));
+    node.append(svg("text", { class: "strong", x: at.x, y: at.y + (blocks.length || source ? -8 : 4), "text-anchor": "middle" }, shown));
     drawBlocks(node, blocks, at, source);
     image.append(node);
   }

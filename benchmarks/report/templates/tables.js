@@ -55,25 +55,26 @@ const ofInstance = (name) => (run) => data.instances[runs.instance[run]][name] ?
 const ifFound = (name) => (run) => (runs.found[run] && runs[name] ? runs[name][run] : null);
 
 const COLUMNS = [
-  { head: "group", value: (run) => textOf("group", run) },
   { head: "instance", value: ofInstance("name"), link: true },
   { head: "target δ", key: "max_latency_s", value: ofInstance("max_latency_s"), show: (v) => quantity(v, "s") },
   { head: "target α", key: "min_accuracy", value: ofInstance("min_accuracy"), show: (v) => short(v) },
   { head: "accounting", value: ofInstance("accounting") },
+  { head: "latency kind", value: ofInstance("latency_kind") },
   { head: "method", value: (run) => textOf("label", run) },
   { head: "status", value: (run) => textOf("status", run) },
   { head: "energy", key: "energy_j", value: ifFound("energy_j"), show: (v) => quantity(v, "J", 6) },
   { head: "objective", key: "objective", value: ifFound("objective"), show: (v) => short(v, 6) },
   { head: "gap to bound [%]", key: "gap_to_bound", value: numberOf("gap_to_bound"), show: percent },
-  { head: "gap to best [%]", key: "gap_to_best", value: numberOf("gap_to_best"), show: percent },
   { head: "latency", key: "latency_s", value: ifFound("latency_s"), show: (v) => quantity(v, "s") },
   { head: "accuracy", key: "accuracy", value: ifFound("accuracy"), show: (v) => short(v) },
   { head: "time", key: "time_s", value: numberOf("time_s"), show: (v) => quantity(v, "s", 3) },
   { head: "peak memory", key: "peak_bytes", value: numberOf("peak_bytes"), show: (v) => quantity(v, "B", 3) },
+  { head: "gap to best [%]", key: "gap_to_best", value: numberOf("gap_to_best"), show: percent },
   { head: "lower bound", key: "lower_bound", value: numberOf("lower_bound"), show: (v) => short(v, 6) },
   { head: "seed", key: "seed", value: numberOf("seed"), show: (v) => short(v) },
   { head: "repetition", key: "repetition", value: numberOf("repetition"), show: (v) => short(v) },
-  { head: "reason", value: (run) => textOf("reason", run) || textOf("violations", run) || null },
+  { head: "group", value: (run) => textOf("group", run) },
+  { head: "reason", value: (run) => textOf("reason", run) || textOf("violations", run) || null, long: true },
 ];
 const varied = (column) => {
   const first = column.value(0);
@@ -117,7 +118,7 @@ const runTable = {
   build() {
     const headings = this.columns.map((column) => el("th", { scope: "col", class: column.show ? "number" : null }, column.head));
     this.body = el("tbody", {});
-    const table = el("table", {}, el("caption", {}, "Every run"), el("thead", {}, el("tr", {}, ...headings)), this.body);
+    const table = el("table", {}, caption("Every run"), el("thead", {}, el("tr", {}, ...headings)), this.body);
     byId("run-table").append(el("div", { class: "scroll", role: "region", tabindex: 0, "aria-label": "Every run" }, table));
     sortableHead(headings, (column, ascending) => {
       this.sorted = [column, ascending];
@@ -179,7 +180,7 @@ const runTable = {
   cell(column, run) {
     const value = column.value(run);
     if (column.link) return el("td", {}, el("a", { href: `#instance=${data.instances[runs.instance[run]].key}` }, value));
-    return el("td", { class: column.show ? "number" : null }, column.show ? column.show(value) : value ?? DASH);
+    return el("td", { class: column.show ? "number" : column.long && value ? "long" : null }, column.show ? column.show(value) : value ?? DASH);
   },
 
   csv() {
