@@ -100,7 +100,7 @@ const runTable = {
     const named = { text: "Search", group: "Group", label: "Method", status: "Status" };
     for (const [name, control] of Object.entries(this.filters)) {
       control.id = `filter-${name}`;
-      control.addEventListener("input", () => this.filter());
+      control.addEventListener(control.type === "search" ? "input" : "change", () => this.filter());
       byId("run-filters").append(el("label", {}, named[name], control));
     }
     const save = el("button", { type: "button", id: "runs-csv", class: "csv" }, "CSV of these runs");

@@ -56,7 +56,7 @@ def test_a_folder_without_instances_has_none(tmp_path: Path) -> None:
     [
         ('{"content_hash": "a"', "line 1 is not an object with"),
         ("[1]", "line 1 is not an object with"),
-        ('{"content_hash": "a", "instance": {"name": 3}}', "line 1: name = 3"),
+        ('{"content_hash": "a", "instance": {"name": 3}}', "line 1: network: required"),
     ],
 )
 def test_broken_instances_are_refused(tmp_path: Path, content: str, said: str) -> None:
@@ -80,7 +80,7 @@ def exact(instance: str, objective: float, **fields: Any) -> dict[str, Any]:
 
 
 def mcp(instance: str, objective: float) -> dict[str, Any]:
-    return made_up_row(instance, "mcp", objective=objective, accounting="expected")
+    return made_up_row(instance, "mcp", objective=objective, status="feasible", accounting="expected")
 
 
 RUNS = [
@@ -175,13 +175,13 @@ def test_trajectories_start_where_there_is_something_to_show() -> None:
 
 def test_growth_chart_fits_lines_and_marks_limits() -> None:
     rows = [exact(str(arcs), 1.0, arcs=arcs, time_s=arcs**2 / 1000) for arcs in (10, 20, 40, 80)]
-    rows.append(made_up_row("160", "label-setting", status="time-limit", arcs=160, time_s=60.0))
+    rows.append(made_up_row("160", "label-setting", status="time-limit", arcs=160, time_s=25.0, limit_s=25.0))
     made = growth_chart(with_sizes(frame(rows), {}))
     assert made
     (panel,) = made[0].views[0].panels
     points, ended, fit, band = panel.series
     assert list(zip(points.x, points.y, strict=True)) == [(10, 0.1), (20, 0.4), (40, 1.6), (80, 6.4)]
-    assert (list(ended.x), list(ended.y), ended.limit) == ([160], [60.0], True)
+    assert (list(ended.x), list(ended.y), ended.limit) == ([160], [25.0], True)
     assert fit.name.startswith("label-setting: exponent 2.0")
     assert all(low <= high for low, high in zip(band.y, band.high, strict=True))
     assert growth_chart(with_sizes(frame(RUNS), {})) is None
