@@ -7,9 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from benchmarks.aggregate import SMALLEST_TIME_S
 from benchmarks.growth import FEWEST_SIZES, Growth
 from benchmarks.report.chart import Axis, Chart, Panel, Series, View, entries, finite
-from benchmarks.scale_growth import censored, growth_table, growths
+from benchmarks.scale_growth import FLOOR_BYTES, censored, growth_table, growths
 from benchmarks.tables import Rows
 from fin_graph.support import layered_arcs
 from models.instance import Instance
@@ -44,12 +45,12 @@ def growth_chart(sized: pd.DataFrame) -> tuple[Chart, Rows] | None:
     for group in dict.fromkeys(sized["group"]):
         here = sized[sized["group"] == group]
         panels.append(_time_panel(group, here, fits))
-        if here["peak_bytes"].notna().any():
+        if (here["peak_bytes"].astype(float) > FLOOR_BYTES).any():
             panels.append(_memory_panel(group, here, fits))
     caption = (
         "Every finished run is a point; a run ended by its limit stands at the limit, as an arrow. Lines: power laws "
         "fitted on logarithms, with such runs as censored. Bands: slopes of the exponent's 95 % interval, through the "
-        "middle of the sizes. Size: edges of the layered graph, L (N + 2 A)."
+        "middle of the sizes. Size: edges of the layered graph, L (N + 2 A). Memory below 1 MiB is noise and left out."
     )
     styles = entries(sized["label"])
     return Chart("growth", "Time and memory against size", caption, styles, [View("", panels)]), growth_table(sized)
@@ -60,7 +61,7 @@ def _time_panel(group: str, runs: pd.DataFrame, fits: Mapping[tuple[str, str], t
     cut = censored(runs)
     for method, here in runs.groupby("label", sort=False):
         done = here[~cut[here.index] & here["found"].astype(bool)]
-        x, y = finite(zip(done["arcs"], done["time_s"].astype(float), strict=True))
+        x, y = finite(zip(done["arcs"], done["time_s"].astype(float).clip(lower=SMALLEST_TIME_S), strict=True))
         series.append(Series(str(method), str(method), x, y, kind="points"))
         ended = here[cut[here.index]]
         x, y = finite(zip(ended["arcs"], ended["limit_s"].astype(float), strict=True))
@@ -72,7 +73,7 @@ def _time_panel(group: str, runs: pd.DataFrame, fits: Mapping[tuple[str, str], t
 
 def _memory_panel(group: str, runs: pd.DataFrame, fits: Mapping[tuple[str, str], tuple[Growth | None, ...]]) -> Panel:
     series: list[Series] = []
-    for method, here in runs[runs["peak_bytes"].notna()].groupby("label", sort=False):
+    for method, here in runs[runs["peak_bytes"].astype(float) > FLOOR_BYTES].groupby("label", sort=False):
         x, y = finite(zip(here["arcs"], here["peak_bytes"].astype(float), strict=True))
         series.append(Series(str(method), str(method), x, y, kind="points"))
         series += _fit_series(str(method), here["arcs"], fits[group, str(method)][1])

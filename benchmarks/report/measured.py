@@ -80,7 +80,11 @@ def _fin_answers(rows: Sequence[Row]) -> dict[int, Row]:
     """FIN's first row at each γ, all other options at their defaults."""
     answers: dict[int, Row] = {}
     for row in rows:
-        if row["method"] == "fin" and row["label"] == label("fin", {"gamma": int(row["gamma"])}):
+        if (
+            row["method"] == "fin"
+            and row["status"] != Status.UNSUPPORTED
+            and row["label"] == label("fin", {"gamma": int(row["gamma"])})
+        ):
             answers.setdefault(int(row["gamma"]), row)
     return answers
 

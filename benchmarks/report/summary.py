@@ -73,19 +73,25 @@ def _how_it_ended(runs: pd.DataFrame) -> str:
     counts = {str(status): int(count) for status, count in runs["status"].value_counts().items()}
     found = int(runs["found"].astype(bool).sum())
     ends = ", ".join(f"{count:,} {status}" for status, count in counts.items())
-    return f"{found:,} runs found a deployment that satisfies every constraint. How they ended: {ends}."
+    return (
+        f"{found:,} {_plural(found, 'run')} found a deployment that satisfies every constraint. How they ended: {ends}."
+    )
 
 
 def _who_is_optimal(runs: pd.DataFrame) -> str:
     proven = runs[runs["proven"]]
     solvable = _instances(proven)
+    refuted = _instances(runs[_refuted(runs)])
+    has = "instance has" if refuted == 1 else "instances have"
+    none = f" {refuted:,} {has} no feasible deployment, with proof."
     if not solvable:
-        return "No optimum is proven: gaps are against the best energy known."
+        return "No optimum is proven: gaps are against the best energy known." + (none if refuted else "")
     met = proven["gap_to_best"].astype(float) <= ENERGY_TOLERANCE
     shares = met.groupby(proven["label"], sort=False).mean().sort_values(ascending=False, kind="stable")
     always = [str(label) for label, share in shares.items() if share == 1]
     others = [f"{label} {100 * share:.1f} %" for label, share in shares.items() if share < 1]
-    text = f"The optimum is proven on {solvable:,} of {_instances(runs):,} instances."
+    text = f"The optimum is proven on {solvable:,} of {_instances(runs):,} {_plural(_instances(runs), 'instance')}."
+    text += none if refuted else ""
     if always:
         text += f" Every run there of {_listed(always)} meets it."
     return text + (f" How often the runs of others do: {_listed(others)}." if others else "")
@@ -109,14 +115,14 @@ def _gap(value: float | None) -> str:
 
 
 def _who_is_fast(runs: pd.DataFrame) -> str:
-    timed = runs[runs["time_s"].notna()]
+    timed = runs[runs["time_s"].notna() & (runs["found"].astype(bool) | _refuted(runs))]
     if timed.empty:
-        return "No run was timed."
+        return "No run ended with an answer."
     medians = timed.groupby("label")["time_s"].median().sort_values()
     longest = timed.iloc[int(timed["time_s"].astype(float).argmax())]
     return (
-        f"Fastest by the median of its own runs: {medians.index[0]}, {seconds(medians.iloc[0])}; slowest: "
-        f"{medians.index[-1]}, {seconds(medians.iloc[-1])}. The longest run of all took {seconds(longest['time_s'])}: "
+        f"Fastest by the median of its own answers: {medians.index[0]}, {seconds(medians.iloc[0])}; slowest: "
+        f"{medians.index[-1]}, {seconds(medians.iloc[-1])}. The longest took {seconds(longest['time_s'])}: "
         f"{longest['label']} on {longest['instance']}."
     )
 

@@ -73,6 +73,7 @@ const chosen = {
     this.offer();
     this.choose(k, asked.get("left"), asked.get("right"));
     byId("instance-section").scrollIntoView();
+    byId("instance-title").focus({ preventScroll: true });
   },
 
   choose(k, left = null, right = null) {
@@ -126,6 +127,7 @@ const chosen = {
       : one.best_objective === null ? "No deployment is known." : `Best known: ${this.objective(one, one.best_objective)}; proven bound: ${this.objective(one, one.best_bound)}.`);
     if (network && network.nodes.length < network.all_nodes) texts.push(`Of ${count(network.all_nodes)} nodes only the ${count(network.nodes.length)} that hold a source or that some deployment uses are drawn.`);
     if (one.drawing && one.drawing.several > one.drawing.applications.length) texts.push(`Of ${count(one.drawing.several)} applications the first ${one.drawing.applications.length} can be drawn.`);
+    if (network && network.nodes.length > CROWD) texts.push("Dots are nodes that neither placement uses.");
     if (!one.drawing) texts.push("Its network is not part of these results, so placements cannot be drawn.");
     byId("instance-facts").replaceChildren(el("p", {}, texts.join(" ")));
   },
@@ -169,7 +171,9 @@ const chosen = {
     const said = `Network by tiers with the placement of ${name}: ${this.inWords(app, decision)}`;
     box.append(el("div", { class: "picture" }, drawNetwork(network, app, dnn, decision, named, wide, said)));
     if (!decision) {
-      box.append(el("p", { class: "notice" }, textOf("reason", run) || "This run has no deployment to draw."));
+      const rejected = runs.placement[run] !== null && data.placements[runs.placement[run]].rejected.includes(app.name);
+      const why = rejected ? "This application is turned away." : textOf("reason", run) || "This run has no deployment to draw.";
+      box.append(el("p", { class: "notice" }, why));
       return box;
     }
     box.append(drawBars(app, decision, scales, wide), this.blockTable(app, dnn, decision, name));
@@ -190,7 +194,7 @@ const chosen = {
   },
 
   blockTable(app, dnn, decision, name) {
-    const exits = new Map(dnn.exits.map((exit, e) => [exit[1], `exit ${e + 1}: accuracy ${short(100 * exit[3])} %`]));
+    const exits = new Map(dnn.exits.map((exit, e) => [exit[1], `exit ${e + 1} · ${short(100 * exit[3])} %`]));
     const rows = decision.blocks.map(([node, share, route, computeJ, transferJ, computeS, transferS], k) => {
       const notes = [share < 1 ? `${short(100 * share)} % of it` : "", route.length > 2 ? `via ${route.slice(1, -1).join(", ")}` : ""];
       const label = dnn.blocks[k][0] ? `${k + 1} ${dnn.blocks[k][0]}` : String(k + 1);
@@ -213,9 +217,13 @@ const chosen = {
     if (!left || !right || shown[0] === shown[1]) { node.textContent = ""; return; }
     const depth = Math.max(left.blocks.length, right.blocks.length);
     const where = (decision, k) => decision.blocks[k]?.[0] ?? "not deployed";
-    const apart = [];
-    for (let k = 0; k < depth; k++) if (where(left, k) !== where(right, k)) apart.push(`block ${k + 1}: ${where(left, k)} against ${where(right, k)}`);
-    node.textContent = apart.length ? `They differ in ${apart.join("; ")}.` : "Both place every block on the same node.";
+    const apart = new Map();
+    for (let k = 0; k < depth; k++) {
+      const both = `${where(left, k)} against ${where(right, k)}`;
+      if (where(left, k) !== where(right, k)) apart.set(both, [...(apart.get(both) || []), k + 1]);
+    }
+    const said = [...apart].map(([both, blocks]) => `block ${ranges(blocks).map(rangeText).join(", ")}: ${both}`);
+    node.textContent = said.length ? `They differ in ${said.join("; ")}.` : "Both place every block on the same node.";
   },
 
   drawRuns(here, shown) {

@@ -73,7 +73,7 @@ function bridge(from, to) {
   const roof = from.y - HALF.height;
   const start = { x: from.x + 18 * side, y: roof };
   const end = { x: to.x - 18 * side, y: roof };
-  const bent = { x: (start.x + end.x) / 2, y: roof - 40 };
+  const bent = { x: (start.x + end.x) / 2, y: roof - Math.min(54, 30 + 0.06 * Math.abs(end.x - start.x)) };
   const [dx, dy] = [end.x - bent.x, end.y - bent.y];
   const [ux, uy] = [dx / Math.hypot(dx, dy), dy / Math.hypot(dx, dy)];
   return { start, bent, end, base: { x: end.x - 9 * ux, y: end.y - 9 * uy }, across: { x: -4.5 * uy, y: 4.5 * ux } };
@@ -175,20 +175,37 @@ function drawNodes(image, network, places, app, decision) {
   }
 }
 
-/** Numbered blocks in their node; the sample's source carries a dark dot. */
+const MOST_CHIPS = 5; // blocks of one node up to which each has a chip of its own; more are shown as ranges
+
+/** Runs of consecutive numbers: 1, 2, 3, 7 becomes [1, 3], [7, 7]. */
+function ranges(numbers) {
+  const found = [];
+  for (const number of numbers) {
+    const last = found[found.length - 1];
+    if (last && last[1] === number - 1) last[1] = number;
+    else found.push([number, number]);
+  }
+  return found;
+}
+const rangeText = ([first, last]) => (first === last ? String(first) : `${first}–${last}`);
+
+/** Numbered blocks in their node; the sample's source carries a dot. */
 function drawBlocks(node, blocks, at, source) {
-  const pieces = blocks.length + (source ? 1 : 0);
-  const pitch = Math.min(19, (2 * HALF.width - 8) / Math.max(1, pieces));
-  let x = at.x - (pitch * (pieces - 1)) / 2;
+  const chips = blocks.length > MOST_CHIPS ? ranges(blocks).map(rangeText) : blocks.map(String);
+  const widths = chips.map((text) => 8 + 7.5 * text.length);
+  const total = widths.reduce((sum, width) => sum + width + 2, source ? 13 : 0);
+  const squeeze = Math.min(1, (2 * HALF.width - 8) / total);
+  let x = at.x - (total * squeeze) / 2;
   if (source) {
-    node.append(svg("circle", { class: "sample", cx: x, cy: at.y + 12, r: 4.5 }, svg("title", {}, "samples arise here")));
-    x += pitch;
+    node.append(svg("circle", { class: "sample", cx: x + 5, cy: at.y + 12, r: 4.5 }, svg("title", {}, "samples arise here")));
+    x += 13 * squeeze;
   }
-  for (const block of blocks) {
-    node.append(svg("rect", { class: "block", x: x - pitch / 2 + 1, y: at.y + 4, width: pitch - 2, height: 16, rx: 3 }));
-    node.append(svg("text", { class: "block-number", x, y: at.y + 16, "text-anchor": "middle" }, String(block)));
-    x += pitch;
-  }
+  chips.forEach((text, k) => {
+    const width = widths[k] * squeeze;
+    node.append(svg("rect", { class: "block", x, y: at.y + 4, width, height: 16, rx: 3 }));
+    node.append(svg("text", { class: "block-number", x: x + width / 2, y: at.y + 16, "text-anchor": "middle" }, text));
+    x += width + 2 * squeeze;
+  });
 }
 
 /** Stacked bars over the blocks: energy, and latency with its target; both sides share the scales. */

@@ -126,7 +126,7 @@ const runTable = {
     });
     this.back = el("button", { type: "button" }, "Previous");
     this.next = el("button", { type: "button" }, "Next");
-    this.where = el("span", { "aria-live": "polite" });
+    this.where = el("span", {});
     this.back.addEventListener("click", () => this.turn(-1));
     this.next.addEventListener("click", () => this.turn(1));
     byId("run-pages").append(this.back, this.where, this.next);
@@ -171,8 +171,9 @@ const runTable = {
     const first = this.page * PAGE;
     const shown = this.order.slice(first, first + PAGE);
     this.body.replaceChildren(...shown.map((run) => el("tr", {}, ...this.columns.map((column) => this.cell(column, run)))));
-    byId("run-count").textContent = `${count(this.order.length)} of ${count(data.count)} runs`;
-    this.where.textContent = shown.length ? `${count(first + 1)} to ${count(first + shown.length)} of ${count(this.order.length)}` : "none";
+    const here = shown.length ? `${count(first + 1)} to ${count(first + shown.length)}` : "none";
+    byId("run-count").textContent = `${count(this.order.length)} of ${count(data.count)} runs; shown: ${here}`;
+    this.where.textContent = here;
     this.back.disabled = this.page === 0;
     this.next.disabled = first + PAGE >= this.order.length;
   },

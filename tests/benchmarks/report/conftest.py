@@ -34,6 +34,10 @@ min_accuracy = [0.5, 0.8]
 [[instances]]
 group = "hostile"
 instances = ["hostile.json"]
+[[instances]]
+group = "several"
+instances = ["several.json"]
+methods = [{ name = "exhaustive" }]
 [[families]]
 group = "ladder"
 family = "tiered"
@@ -51,6 +55,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of results; rows of the hostile instance say more than a file name may."""
     folder = tmp_path_factory.mktemp("report")
     (folder / "hostile.json").write_text(dump_instance(hostile_instance()))
+    (folder / "several.json").write_text(dump_instance(several_applications(2)))
     (folder / "shown.toml").write_text(CAMPAIGN)
     made = CliRunner().invoke(app, ["run", str(folder / "shown.toml"), "-o", str(folder)])
     assert made.exit_code == 0, made.output
@@ -71,6 +76,18 @@ def hostile_instance() -> Instance:
     data["name"] = data["network"]["name"] = SCRIPT
     data["network"]["nodes"][1]["tier"] = QUOTES
     data["dnns"][0]["blocks"][0]["name"] = IMAGE
+    return Instance.model_validate(data)
+
+
+def several_applications(count: int) -> Instance:
+    """B-LeNet's application, several times, each with more time than the one before."""
+    data = json.loads(dump_instance(load_instance("blenet-mnist")))
+    (app,) = data["applications"]
+    data["name"] = "several"
+    data["applications"] = [
+        {**app, "name": f"user {k}", "rate_per_s": 1.0, "max_latency_s": (1 + k) * app["max_latency_s"]}
+        for k in range(count)
+    ]
     return Instance.model_validate(data)
 
 

@@ -66,16 +66,21 @@ def opened(browser: webdriver.Chrome, page: Path) -> Iterator[webdriver.Chrome]:
     """The page, opened anew; whatever a test does to it, no error is said and nothing is asked of anybody."""
     browser.get("about:blank")
     for kind in ("browser", "performance"):
-        browser.get_log(kind)
+        logged(browser, kind)
     browser.get(page.as_uri())
     yield browser
-    assert browser.get_log("browser") == []
+    assert logged(browser, "browser") == []
     assert {address.split("#")[0] for address in requested(browser)} <= {page.as_uri()}
+
+
+def logged(browser: webdriver.Chrome, kind: str) -> list[dict[str, Any]]:
+    """What the browser has logged since it was asked last."""
+    return list(browser.get_log(kind))  # type: ignore[no-untyped-call]
 
 
 def requested(browser: webdriver.Chrome) -> set[str]:
     """Addresses asked for, those inside the page (data:, blob:) left out."""
-    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    events = [json.loads(entry["message"])["message"] for entry in logged(browser, "performance")]
     sent = [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
     return {address for address in sent if not address.startswith(("data:", "blob:"))}
 
@@ -109,8 +114,8 @@ def test_the_policy_lets_nothing_out(opened: webdriver.Chrome) -> None:
     asked = (
         "const done = arguments[0]; fetch('http://127.0.0.1:9/').then(() => done('sent'), (error) => done(error.name));"
     )
-    assert opened.execute_async_script(asked) == "TypeError"  # type: ignore[no-untyped-call]
-    assert "Content Security Policy" in opened.get_log("browser")[0]["message"]
+    assert opened.execute_async_script(asked) == "TypeError"
+    assert "Content Security Policy" in logged(opened, "browser")[0]["message"]
     assert not any("127.0.0.1" in address for address in requested(opened))
 
 
@@ -118,7 +123,7 @@ def test_names_stay_text(opened: webdriver.Chrome) -> None:
     assert all_of(opened, "img, b, main script") == []
     assert any(QUOTES in heading.text for heading in all_of(opened, "summary h3"))
     one(opened, "#instance-search").send_keys("alert")
-    assert one(opened, "#instance-choice option").get_attribute("textContent").startswith(SCRIPT)  # type: ignore[union-attr]
+    assert one(opened, "#instance-choice").text.startswith(SCRIPT)
     nodes = [node.get_attribute("data-node") for node in all_of(opened, ".side:first-child [data-node]")]
     assert IMAGE in nodes
     assert all_of(opened, "img, b, main script") == []
@@ -133,16 +138,16 @@ def test_tables_sort_by_mouse(opened: webdriver.Chrome) -> None:
         assert heading.get_attribute("aria-sort") == direction
         times = [float(text) for text in column(opened, table, 9)]
         assert times == sorted(times, reverse=turned)
-        assert len(times) == 7
+        assert len(times) == 8
 
 
 def test_tables_sort_by_keyboard(opened: webdriver.Chrome) -> None:
     table = "#summary > .scroll table"
     button = one(opened, f"{table} th:first-child button")
-    opened.execute_script("arguments[0].focus()", button)  # type: ignore[no-untyped-call]
+    opened.execute_script("arguments[0].focus()", button)
     ActionChains(opened).send_keys(Keys.ENTER).perform()
     assert column(opened, table, 1) == [
-        *("fin (gamma=5)", "fin (gamma=10)", "fin (gamma=20)", "fin (gamma=50)"),
+        *("exhaustive", "fin (gamma=5)", "fin (gamma=10)", "fin (gamma=20)", "fin (gamma=50)"),
         *("label-setting", "mcp", "single-node"),
     ]
     ActionChains(opened).send_keys(Keys.SPACE).perform()
@@ -153,16 +158,16 @@ def test_tables_sort_by_keyboard(opened: webdriver.Chrome) -> None:
 
 def test_runs_filter_sort_and_turn_pages(opened: webdriver.Chrome, results: Path) -> None:
     rows = read_rows(results)
-    assert one(opened, "#run-count").text == f"{len(rows)} of {len(rows)} runs"
+    assert one(opened, "#run-count").text == f"{len(rows)} of {len(rows)} runs; shown: 1 to 50"
     assert len(all_of(opened, "#run-table tbody tr")) == 50
     next(button for button in all_of(opened, "#run-pages button") if button.text == "Next").click()
     assert len(all_of(opened, "#run-table tbody tr")) == len(rows) - 50
     Select(one(opened, "#filter-label")).select_by_visible_text("mcp")
-    assert one(opened, "#run-count").text == f"13 of {len(rows)} runs"
+    assert one(opened, "#run-count").text == f"13 of {len(rows)} runs; shown: 1 to 13"
     Select(one(opened, "#filter-group")).select_by_visible_text("grid")
     assert len(all_of(opened, "#run-table tbody tr")) == 8
     Select(one(opened, "#filter-status")).select_by_visible_text("optimal")
-    assert one(opened, "#run-count").text == f"0 of {len(rows)} runs"
+    assert one(opened, "#run-count").text == f"0 of {len(rows)} runs; shown: none"
     for name in ("group", "label", "status"):
         Select(one(opened, f"#filter-{name}")).select_by_visible_text("all")
     one(opened, "#filter-text").send_keys("tiered-n70")
@@ -194,8 +199,17 @@ def test_a_chosen_instance_is_drawn_with_both_placements(opened: webdriver.Chrom
         heading = one(opened, f".side:nth-child({side}) h3").text
         assert f"{row['energy_j'] * 1000:.6g} mJ" in heading
     assert one(opened, "#difference").text.startswith("They differ in block")
-    methods = [text for text in column(opened, "#instance-runs", 1)]
-    assert methods == [row["label"] for row in wanted]
+    assert column(opened, "#instance-runs", 1) == [row["label"] for row in wanted]
+
+
+def test_one_of_several_applications_is_chosen(opened: webdriver.Chrome) -> None:
+    one(opened, "#instance-search").send_keys("several")
+    Select(one(opened, "#application-choice")).select_by_visible_text("user 1")
+    assert "latency" in one(opened, ".side .bars").get_attribute("aria-label")  # type: ignore[operator]
+    assert "target of 40 µs" in one(opened, ".side .bars").get_attribute("aria-label")  # type: ignore[operator]
+    one(opened, "#instance-search").clear()
+    one(opened, "#instance-search").send_keys("balexnet")
+    assert not one(opened, "#application-choice").is_displayed()
 
 
 def test_the_address_keeps_the_choice(opened: webdriver.Chrome, page: Path) -> None:
@@ -237,7 +251,7 @@ def test_the_csv_of_runs_holds_what_is_filtered(opened: webdriver.Chrome, result
 
 def downloaded(browser: webdriver.Chrome, folder: Path, button: str, name: str) -> list[list[str]]:
     browser.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(folder)})
-    browser.execute_script("arguments[0].click()", one(browser, button))  # type: ignore[no-untyped-call]
+    browser.execute_script("arguments[0].click()", one(browser, button))
     WebDriverWait(browser, 10).until(lambda _: (folder / name).exists())
     with (folder / name).open(encoding="utf-8", newline="") as stream:
         return list(csv.reader(stream))
@@ -246,11 +260,11 @@ def downloaded(browser: webdriver.Chrome, folder: Path, button: str, name: str) 
 def test_a_legend_hides_lines_and_keys_read_values(opened: webdriver.Chrome) -> None:
     curves = len(all_of(opened, "#gap-by-gamma .curve"))
     entry = one(opened, "#gap-by-gamma .legend button")
-    opened.execute_script("arguments[0].click()", entry)  # type: ignore[no-untyped-call]
+    opened.execute_script("arguments[0].click()", entry)
     pressed = one(opened, "#gap-by-gamma .legend button")
     assert pressed.get_attribute("aria-pressed") == "false"
     assert len(all_of(opened, "#gap-by-gamma .curve")) == curves - 4, "two lines in each panel"
-    opened.execute_script("arguments[0].focus()", one(opened, "#gap-by-gamma svg[tabindex]"))  # type: ignore[no-untyped-call]
+    opened.execute_script("arguments[0].focus()", one(opened, "#gap-by-gamma svg[tabindex]"))
     ActionChains(opened).send_keys(Keys.ARROW_RIGHT).perform()
     spoken = one(opened, "#figure-value").get_attribute("textContent")
     assert spoken
@@ -263,8 +277,8 @@ def test_a_phone_never_scrolls_sideways(opened: webdriver.Chrome, width: int) ->
     opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     try:
         opened.refresh()
-        opened.execute_script("document.querySelectorAll('details').forEach((one) => { one.open = true; })")  # type: ignore[no-untyped-call]
-        widths: list[Any] = opened.execute_script("return [document.documentElement.scrollWidth, innerWidth]")  # type: ignore[no-untyped-call]
+        opened.execute_script("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        widths: list[Any] = opened.execute_script("return [document.documentElement.scrollWidth, innerWidth]")
         assert widths == [width, width]
     finally:
         opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
@@ -277,8 +291,8 @@ def test_focus_is_seen_and_everything_named(opened: webdriver.Chrome) -> None:
         + [...document.querySelectorAll("button")].filter((one) => !one.textContent.trim() && !one.ariaLabel).length
         + [...document.querySelectorAll("svg[role=img]")].filter((one) => !one.getAttribute("aria-label")).length
         + [...document.querySelectorAll("table")].filter((one) => !one.caption).length"""
-    assert opened.execute_script(unnamed) == 0  # type: ignore[no-untyped-call]
+    assert opened.execute_script(unnamed) == 0
     ids = (
         "const all = [...document.querySelectorAll('[id]')].map((one) => one.id); return all.length - new Set(all).size"
     )
-    assert opened.execute_script(ids) == 0  # type: ignore[no-untyped-call]
+    assert opened.execute_script(ids) == 0

@@ -10,18 +10,21 @@ import pandas as pd
 import pytest
 
 from benchmarks.claims import MATCHES, SAVING, TARGETS
+from benchmarks.judge import judge_deployment
 from benchmarks.metrics import frame
 from benchmarks.report.charts import frontier_chart, gap_chart, profile_chart, trajectory_chart
 from benchmarks.report.growth_chart import growth_chart, with_sizes
 from benchmarks.report.instances import FILE, load_instances
 from benchmarks.report.measured import UNKNOWN, measured_claims
+from benchmarks.report.pictures import MOST_APPLICATIONS, Gallery
 from benchmarks.report.steps import steps
 from benchmarks.report.summary import seconds, sentences
 from fin_graph.label_setting import solve
+from models.deployment import ApplicationDeployment, Deployment
 from models.evaluate import evaluate
 from models.io import InputError, dump_instance, load_instance
 from tests.benchmarks.conftest import made_up_row
-from tests.benchmarks.report.conftest import TRAJECTORY
+from tests.benchmarks.report.conftest import TRAJECTORY, several_applications
 from tests.random_instances import random_instance
 
 
@@ -198,3 +201,24 @@ def test_sentences_name_who_meets_the_optimum() -> None:
 @pytest.mark.parametrize(("value", "text"), [(12.0, "12 s"), (0.0123, "12.3 ms"), (5e-6, "5 µs"), (0.0, "0 µs")])
 def test_times_for_people(value: float, text: str) -> None:
     assert seconds(value) == text
+
+
+def test_of_many_applications_the_first_are_drawn() -> None:
+    instance = several_applications(MOST_APPLICATIONS + 2)
+    decisions = tuple(
+        ApplicationDeployment(application=app.name, last_exit=1, placement=("device",)) for app in instance.applications
+    )
+    gallery = Gallery()
+    table = gallery.instance(instance)
+    number = gallery.placement(judge_deployment(instance, Deployment(deployments=decisions)))
+    gallery.finish()
+    assert (table["several"], len(table["applications"])) == (MOST_APPLICATIONS + 2, MOST_APPLICATIONS)
+    assert number == 0
+    assert len(gallery.placements[0]["applications"]) == MOST_APPLICATIONS
+    assert gallery.networks[0]["all_nodes"] == 3
+
+
+def test_a_deployment_that_is_none_is_not_drawn() -> None:
+    instance = several_applications(1)
+    lost = ApplicationDeployment(application="user 0", last_exit=1, placement=("nowhere",))
+    assert Gallery().placement(judge_deployment(instance, Deployment(deployments=(lost,)))) is None
