@@ -97,6 +97,7 @@ def report_page(records: list[Record], instances: Mapping[str, Instance], title:
         sentences=sentences(runs, claims),
         contradictions=contradictions,
         judged=sum(one is not None and one.evaluation is not None for one in judged),
+        recorded=sum(bool(row.get("deployments")) for row in records),
         claims=claims,
         fin_table=match_table(claims.matches) if claims.matches else None,
         method_table=summary("All groups together", runs),

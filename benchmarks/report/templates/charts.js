@@ -9,6 +9,7 @@ const SHAPES = [
 const LIMIT_SHAPE = "M0,5V-5M-3.5,-1.5L0,-5L3.5,-1.5";
 const MOST_MARKERS = 40;
 const MOST_CORNERS = 8;
+const MOST_NAMES = 6;
 
 /** Colour, dash and marker of the k-th style: those beyond the colours take them again with the next dash and marker. */
 function look(k) {
@@ -221,7 +222,7 @@ class Figure {
       fill(cursor, { cx: px, cy: py, visibility: "visible" }, []);
       const frame = image.getBoundingClientRect();
       const zoom = frame.width / width;
-      const text = valueText(panel, drawn[s], k);
+      const text = valueText(panel, drawn[s], k) + this.alsoAt(drawn, s, px, py, x, y);
       showTip(text, window.scrollX + frame.left + px * zoom, window.scrollY + frame.top + py * zoom);
       byId("figure-value").textContent = text;
     };
@@ -248,6 +249,16 @@ class Figure {
       k = Math.max(0, Math.min(drawn[s].x.length - 1, k + (cursor.getAttribute("visibility") === "visible" ? moves[event.key][1] : 0)));
       point();
     });
+  }
+
+  /** Names of other lines that have a point at the same place: they lie beneath what is seen. */
+  alsoAt(drawn, s, px, py, x, y) {
+    const near = (v, w) => Math.abs(v - w) < 1;
+    const names = drawn.filter((series, one) => one !== s &&
+      series.x.some((v, k) => near(x(v), px) && near(y(series.y[k]), py))).map((series) => series.name);
+    if (!names.length) return "";
+    const more = names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : "";
+    return `\nalso here: ${names.slice(0, MOST_NAMES).join(", ")}${more}`;
   }
 
   drawLegend() {
