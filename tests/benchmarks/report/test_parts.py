@@ -22,15 +22,23 @@ from benchmarks.report.summary import seconds, sentences
 from fin_graph.label_setting import solve
 from models.deployment import ApplicationDeployment, Deployment
 from models.evaluate import evaluate
+from models.instance import Accounting, Instance, LatencyKind
 from models.io import InputError, dump_instance, load_instance
 from tests.benchmarks.conftest import made_up_row
 from tests.benchmarks.report.conftest import TRAJECTORY, several_applications
 from tests.random_instances import random_instance
 
+SPLIT = [
+    load_instance(name).with_choices(accounting=accounting, latency_kind=kind)
+    for name in ("balexnet-cifar10", "bresnet-cifar10", "blenet-mnist")
+    for accounting in Accounting
+    for kind in LatencyKind
+]
+"""Instances whose optimum lies on several nodes."""
 
-@pytest.mark.parametrize("seed", range(20))
-def test_blocks_sum_to_what_the_evaluator_says(seed: int) -> None:
-    instance = random_instance(seed)
+
+@pytest.mark.parametrize("instance", [*SPLIT, *(random_instance(seed) for seed in range(12))])
+def test_blocks_sum_to_what_the_evaluator_says(instance: Instance) -> None:
     found = solve(instance).deployment
     if found is None:
         return
@@ -41,6 +49,20 @@ def test_blocks_sum_to_what_the_evaluator_says(seed: int) -> None:
     assert sum(step.compute_energy_j for step in made) == pytest.approx(costs.compute_energy_j, rel=1e-12)
     assert sum(step.transfer_energy_j for step in made) == pytest.approx(costs.transfer_energy_j, rel=1e-12, abs=0)
     assert sum(step.compute_s + step.transfer_s for step in made) == pytest.approx(costs.latency_s, rel=1e-12)
+
+
+def test_a_reserved_share_stretches_the_block_not_its_energy() -> None:
+    instance = load_instance("balexnet-cifar10")
+    (app,) = instance.applications
+    nodes = ("device",) * 5
+    whole, half = (
+        list(
+            steps(instance, app, ApplicationDeployment(application=app.name, last_exit=3, placement=nodes, shares=menu))
+        )
+        for menu in (None, (0.5,) * 5)
+    )
+    assert [step.compute_s for step in half] == [2 * step.compute_s for step in whole]
+    assert [step.compute_energy_j for step in half] == [step.compute_energy_j for step in whole]
 
 
 def test_instances_are_read_back(tmp_path: Path) -> None:
