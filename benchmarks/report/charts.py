@@ -12,6 +12,7 @@ from benchmarks.aggregate import SOLVED_GAP, profiles
 from benchmarks.plots import FEWEST_GAMMAS, SMALLEST_GAP, gap_by_gamma
 from benchmarks.records import Record
 from benchmarks.report.chart import Axis, Chart, Kind, Panel, Series, View, entries, finite
+from benchmarks.report.summary import seconds
 from benchmarks.statistics import Profile
 from models.evaluate import ENERGY_TOLERANCE
 
@@ -145,14 +146,20 @@ def trajectory_chart(records: Sequence[Record], runs: pd.DataFrame) -> Chart | N
     caption = "Solid: energy of the best deployment found so far. Dashed: the bound proven so far."
     if len(by_instance) > len(shown):
         caption += f" The {len(shown)} instances with the longest runs, of {len(by_instance)}."
-    views = [View(str(rows[0]["instance"]), [_trajectory_panel(rows)]) for rows in shown]
+    views = [View(_searched_name(rows[0]), [_trajectory_panel(rows)]) for rows in shown]
     return Chart("trajectories", "Incumbent and bound over time", caption, entries(runs["label"]), views, "instance")
 
 
 def _trajectory_panel(rows: Sequence[Record]) -> Panel:
     series = [one for row in rows for one in _trajectory(row)]
     x = Axis("time", "time_s", unit="s", least=0.0)
-    return Panel(str(rows[0]["instance"]), x, Axis("objective", "objective"), series)
+    return Panel("", x, Axis("objective", "objective"), series)
+
+
+def _searched_name(row: Record) -> str:
+    delta, alpha = row.get("max_latency_s"), row.get("min_accuracy")
+    targets = "" if delta is None or alpha is None else f", δ ≤ {seconds(delta)}, α ≥ {alpha:g}"
+    return f"{row['instance']}{targets}"
 
 
 def _trajectory(row: Record) -> Iterator[Series]:

@@ -167,7 +167,7 @@ function drawNodes(image, network, places, app, decision) {
     const node = svg("g", { "data-node": name, "data-blocks": blocks.join(" ") });
     node.append(svg("title", {}, blocks.length ? `${name} runs block ${blocks.join(", ")}` : name));
     node.append(svg("rect", { class: blocks.length ? "node used" : "node", x: at.x - HALF.width, y: at.y - HALF.height, width: 2 * HALF.width, height: 2 * HALF.height, rx: 6 }));
-    const shown = name.length > 15 ? `${name.slice(0, 14)}…` : name;
+    const shown = name.length > 14 ? `${name.slice(0, 13)}…` : name;
     const source = name === app.source;
     node.append(svg("text", { class: "strong", x: at.x, y: at.y + (blocks.length || source ? -8 : 4), "text-anchor": "middle" }, shown));
     drawBlocks(node, blocks, at, source);
