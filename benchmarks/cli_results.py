@@ -70,6 +70,25 @@ def plot(
     save_picture(figure, output)
 
 
+@commands.command()
+def report(
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="A folder of results.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Write the page here (.html).")],
+    title: Annotated[str | None, typer.Option(help="Heading of the page; by default the folder's name.")] = None,
+) -> None:
+    """Write one HTML page of finished results that opens without any network.
+
+    It holds a summary in words, the paper's claims as far as these runs tell, tables that sort and filter, figures
+    whose numbers can be downloaded, and for any instance two methods' placements side by side, drawn on the network.
+    Every recorded deployment is evaluated again while the page is written. One file: copy, send, open in a browser.
+
+    Example: [bold]finbench report results/published -o report.html[/bold]
+    """
+    from benchmarks.report.page import write_report
+
+    write_report(results, output, title)
+
+
 @commands.command("compare-results")
 def compare_results(
     first: Annotated[Path, typer.Argument(metavar="A", help="A folder of results.")],
