@@ -16,8 +16,8 @@ from models.result import Clock, Status
 
 WORKER = Path(__file__).with_name("worker.py")
 
-GRACE_S = 0.2
-"""How long after the limit CP-SAT may take to stop by itself; then its process is killed."""
+STOP_S = 0.2
+"""How long before the limit CP-SAT is asked to stop; at the limit its process is killed, and what it told counts."""
 
 MEMORY_WORDS = ("MemoryError", "bad_alloc", "Cannot allocate memory")
 
@@ -63,16 +63,17 @@ def ask(program: Program, request: Request, clock: Clock) -> Said:
     Times of the phases `process` (its start until its libraries are there, and its end), `handover` and `solve` are
     added to `clock`.
     """
-    before, left = clock.elapsed_s, clock.remaining_s
-    now = time.monotonic()
+    before, left, now = clock.elapsed_s, clock.remaining_s, time.monotonic()
+    if left == 0:
+        return Said()
     task = {
         **asdict(request),
         "seed": request.seed % 2**31,
         "program": program.to_json(),
         "began": now - before,
-        "deadline": None if left is None else now + left,
+        "deadline": None if left is None else now + left - STOP_S,
     }
-    lines, failure = _spoken(json.dumps(task) + "\n", None if left is None else left + GRACE_S)
+    lines, failure = _spoken(json.dumps(task) + "\n", left)
     steps = {line["step"]: line["at"] for line in lines if "step" in line}
     _add_phases(clock, before, steps)
     solved = next((line for line in lines if line.get("step") == "solved"), None)

@@ -21,7 +21,7 @@ from models.instance import Instance
 from models.memory import reason_not_to_fit
 from models.milp.costs import Capacities, Costs, costs_of
 from models.milp.steps import Steps, deployment_of, objective_of
-from models.milp.strengthen import Kept, within_latency
+from models.milp.strengthen import Kept, least_energy, within_latency
 from models.milp.warm_start import broken_constraint
 from models.result import Clock, Result, Status
 from models.trajectory import Point, thinned
@@ -93,13 +93,14 @@ def solve(
         all_costs = costs_of(instance)
         parts = [within_latency(costs) if strengthen else accurate(costs) for costs in all_costs]
         all_kept = [kept for kept in parts if kept is not None]
-    if len(all_kept) < len(all_costs):
+        least = sum(costs.weight * least_energy(costs, kept) for costs, kept in zip(all_costs, all_kept, strict=False))
+    if len(all_kept) < len(all_costs) or least == inf:
         reason = "no exit is accurate enough, or no path to one meets the latency target and the pins"
         return Result(Status.INFEASIBLE, reason=reason, times_s=clock.times_s)
     no_room = reason_not_to_fit(BYTES_PER_COLUMN * sum(kept.run.sum() + kept.send.sum() for kept in all_kept))
     if no_room is not None:
         return Result(Status.MEMORY_LIMIT, reason=no_room, times_s=clock.times_s)
-    search = _Search(all_costs, all_kept, Capacities.of(instance.network, all_costs))
+    search = _Search(all_costs, all_kept, Capacities.of(instance.network, all_costs), least)
     request = Request(seed=seed, threads=threads, mip_gap=mip_gap)
     while True:
         with clock.phase("build"):
@@ -120,11 +121,11 @@ class _Search:
     all_costs: list[Costs]
     all_kept: list[Kept]
     capacities: Capacities
+    bound: float
+    """Proven, at first the least energy of a path, latency and capacities ignored."""
     best: list[Steps] | None = None
     energy: float = inf
     """Objective of `best` [J or W]."""
-    bound: float = 0.0
-    """Proven; energies are not negative."""
     most_energy: float = inf
     """Objective above which the last program left columns out."""
     cut_off: list[list[Steps]] = field(default_factory=list)
@@ -138,9 +139,8 @@ class _Search:
         """The program without what was cut off, and without what costs more than the best deployment known."""
         self.rounds += 1
         self.most_energy = self.energy
-        program = program_of(
-            self.all_costs, self.all_kept, self.capacities, most_energy=self.energy, forbidden=self.cut_off
-        )
+        energies = (self.bound, self.energy)
+        program = program_of(self.all_costs, self.all_kept, self.capacities, energies, self.cut_off)
         self.size = {"columns": len(program.objective), "rows": len(program.exactly_one) + len(program.rows)}
         return program
 
@@ -167,8 +167,11 @@ class _Search:
         """The result; None where another round is needed."""
         if said.failure is not None:
             return Result(said.failure, reason=said.reason)
+        contradiction = self._contradiction(said)
+        if contradiction is not None:
+            return Result(Status.ERROR, reason=f"CP-SAT: {contradiction}")
         if said.proven_infeasible:
-            return self._refuted()
+            return Result(Status.INFEASIBLE, reason="CP-SAT: infeasible")
         status = self._status(said, mip_gap)
         if status is None:
             return None
@@ -184,10 +187,15 @@ class _Search:
             info={"trajectory": self._trajectory(clock), "gap": self._gap()},
         )
 
-    def _refuted(self) -> Result:
+    def _contradiction(self, said: Said) -> str | None:
+        """What cannot be true of what CP-SAT said, beside a deployment that was checked."""
         if self.best is None:
-            return Result(Status.INFEASIBLE, reason="CP-SAT: infeasible")
-        return Result(Status.ERROR, reason="CP-SAT: infeasible, but there is a feasible deployment")
+            return None
+        if said.proven_infeasible:
+            return f"infeasible, but there is a deployment of objective {self.energy:.9g}"
+        if self.bound > self.energy * (1 + EQUAL):
+            return f"the bound {self.bound:.9g} is above the objective {self.energy:.9g} of a deployment"
+        return None
 
     def _status(self, said: Said, mip_gap: float) -> Status | None:
         """How the search ended; None where it has not."""

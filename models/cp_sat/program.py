@@ -19,7 +19,8 @@ CP-SAT takes whole numbers below 2⁶³ only, and so everything is rounded **dow
   breaks the row alone and is left out; with A 2ᵏ < 2⁴⁰ sums stay below 2⁶². What the rounding lets in breaks a row by
   less than one unit, 2⁻³⁹ of the limit, a column; `models.cp_sat.method` checks every solution and cuts those off.
 - Objective: 2⁻ᵏ Σ ⌊c_j 2ᵏ⌋ v_j ≤ Σ c_j v_j, so that a bound proven for the left side holds for the right one, and the
-  two differ by less than one unit 2⁻ᵏ for each column used.
+  two differ by less than one unit 2⁻ᵏ for each column used. That is 2⁻³⁹ of the least energy, or 2⁻⁴⁷ of the sum of all
+  coefficients where that is more.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ import numpy as np
 
 from models.milp.costs import FLOAT_NOISE, Capacities, Costs, Floats, Ints, Mask
 from models.milp.steps import Steps
-from models.milp.strengthen import Kept, everything, least_energy
+from models.milp.strengthen import Kept, everything
 
 Row: TypeAlias = tuple[list[int], list[int], int, int]
 """Columns, their coefficients, and the least and the greatest sum."""
@@ -40,8 +41,9 @@ Row: TypeAlias = tuple[list[int], list[int], int, int]
 PRECISION_BITS = 40
 """A row's limit, and the least energy of the objective, become whole numbers of this many bits."""
 
-SUM_BITS = 61
-"""The objective of all columns together stays below 2 to this power."""
+SUM_BITS = 48
+"""The objective of all columns together stays below 2 to this power: CP-SAT reports objectives, with the constants that
+its presolve has taken out, as floating-point numbers, which count exactly to 2⁵³."""
 
 ABSENT = -1
 
@@ -117,8 +119,7 @@ def program_of(
     all_costs: Sequence[Costs],
     all_kept: Sequence[Kept],
     capacities: Capacities,
-    *,
-    most_energy: float = np.inf,
+    energies: tuple[float, float] = (0.0, np.inf),
     forbidden: Iterable[Sequence[Steps]] = (),
 ) -> Program:
     """The program of an instance.
@@ -129,18 +130,20 @@ def program_of(
     all_kept : sequence of Kept
         What each application may use.
     capacities : Capacities
-    most_energy : float
-        Objective value [J or W] above which no deployment is of interest; columns that cost more are left out.
+    energies : (float, float)
+        A bound below every objective, which the coefficients' precision is relative to, and an objective above which no
+        deployment is of interest: columns that cost more are left out [J or W].
     forbidden : iterable of sequences of Steps
         Decisions that break a constraint: their columns may not all be 1. Costs and loads are non-negative, so that
         every solution with all of them breaks it, too.
     """
-    parts = _numbered(all_costs, all_kept, capacities, most_energy)
-    energies = np.concatenate([_energies(part) for part in parts])
-    shift = _shift(energies, sum(c.weight * least_energy(c, kept) for c, kept in zip(all_costs, all_kept, strict=True)))
+    least, most = energies
+    parts = _numbered(all_costs, all_kept, capacities, most)
+    coefficients = np.concatenate([_energies(part) for part in parts])
+    shift = _shift(coefficients, least)
     without_cuts = Program(
         parts=tuple(parts),
-        objective=tuple(_floored(energies, shift).tolist()),
+        objective=tuple(_floored(coefficients, shift).tolist()),
         unit=float(np.ldexp(1.0, -shift)),
         exactly_one=tuple(columns for part in parts for columns in (eq5_one_end(part), *eq6_one_node(part))),
         rows=(*(row for part in parts for row in _own_rows(part)), *_capacity_rows(parts, capacities)),
@@ -193,16 +196,16 @@ def _energies(part: Columns) -> Floats:
     )
 
 
-def _shift(energies: Floats, least: float) -> int:
+def _shift(coefficients: Floats, least: float) -> int:
     """The power of two that the objective is multiplied by.
 
     The least objective, or the least positive coefficient where that is 0, gets `PRECISION_BITS` bits, or fewer where
     the sum would exceed `SUM_BITS` bits.
     """
-    positive = energies[energies > 0]
+    positive = coefficients[coefficients > 0]
     if not positive.size:
         return 0
-    scale = least if 0 < least < np.inf else float(positive.min())
+    scale = least if least > 0 else float(positive.min())
     return min(PRECISION_BITS - _bits(scale), SUM_BITS - _bits(float(positive.sum())))
 
 

@@ -10,6 +10,7 @@ from models.cp_sat.program import ABSENT, PRECISION_BITS, Program, accurate, pro
 from models.instance import Instance, Network, Node
 from models.milp.costs import Capacities, costs_of
 from models.milp.steps import Steps, objective_of, steps_of
+from models.milp.strengthen import least_energy
 from tests.models.enumeration import shared_instance
 from tests.random_instances import random_instance
 
@@ -21,10 +22,10 @@ INSTANCES = [
 
 def plain(instance: Instance, forbidden: list[list[Steps]] | None = None) -> Program:
     all_costs = costs_of(instance)
-    kept = [accurate(costs) for costs in all_costs]
-    assert None not in kept
-    capacities = Capacities.of(instance.network, all_costs)
-    return program_of(all_costs, [k for k in kept if k is not None], capacities, forbidden=forbidden or [])
+    parts = [accurate(costs) for costs in all_costs]
+    kept = [part for part in parts if part is not None]
+    least = sum(costs.weight * least_energy(costs, part) for costs, part in zip(all_costs, kept, strict=True))
+    return program_of(all_costs, kept, Capacities.of(instance.network, all_costs), (least, np.inf), forbidden or [])
 
 
 def chosen(program: Program, all_steps: list[Steps]) -> list[int]:
@@ -130,7 +131,7 @@ def test_what_costs_more_than_the_incumbent_is_left_out() -> None:
         kept = accurate(costs)
         assert kept is not None
         capacities, energy = Capacities.of(instance.network, [costs]), found[0].energy(costs)
-        cheap, whole = program_of([costs], [kept], capacities, most_energy=energy), plain(instance)
+        cheap, whole = program_of([costs], [kept], capacities, (0.0, energy)), plain(instance)
         assert holds(cheap, chosen(cheap, found))
         (part,) = cheap.parts
         assert (costs.run_energy[: len(part.run)][part.run >= 0] <= energy * (1 + 1e-8)).all()
@@ -148,6 +149,6 @@ def test_finer_coefficients_where_little_is_left() -> None:
     energy, kept = found[0].energy(costs), accurate(costs)
     assert kept is not None
     capacities = Capacities.of(instance.network, [costs])
-    coarse, fine = plain(instance), program_of([costs], [kept], capacities, most_energy=energy)
+    coarse, fine = plain(instance), program_of([costs], [kept], capacities, (0.0, energy))
     assert coarse.unit > 1e-9 * energy > 1e-3 * energy * fine.unit / coarse.unit
     assert fine.unit < 1e-10 * energy
