@@ -132,23 +132,26 @@ def test_gap_is_kept_and_bound_is_sound(solver: SolverName) -> None:
 @pytest.mark.parametrize("seed", [3, 4])
 def test_incumbent_and_bound_over_time(solver: SolverName, seed: int) -> None:
     instance = generate("correlated", nodes=10, blocks=6, exits=2, seed=seed)
+    start = perf_counter()
     result = flow.solve(instance, solver=solver)
+    elapsed_s, optimum = perf_counter() - start, result.claimed_objective
     if solver not in TELLING or result.status is Status.UNSUPPORTED:
         assert "trajectory" not in result.info
         return
+    assert optimum is not None
     points = result.info["trajectory"]
     assert len(points) > 2
-    assert points[-1][1:] == (result.claimed_objective, result.lower_bound)
+    assert points[-1][1:] == (optimum, result.lower_bound)
     assert points[0][0] >= result.times_s["build"]
-    assert points[-1][0] <= sum(result.times_s.values())
+    assert points[-1][0] <= elapsed_s
     for (before, worse, looser), (after, better, tighter) in pairwise(points):
         assert (before, worse, looser) != (after, better, tighter)
         assert before <= after
         assert worse is None or (better is not None and better <= worse * (1 + 1e-9))
         assert looser is None or (tighter is not None and tighter >= looser * (1 - 1e-9))
     for _, energy, bound in points:
-        assert energy is None or energy >= result.claimed_objective * (1 - 1e-6)
-        assert bound is None or bound <= result.claimed_objective * (1 + 1e-6)
+        assert energy is None or energy >= optimum * (1 - 1e-6)
+        assert bound is None or bound <= optimum * (1 + 1e-6)
 
 
 @pytest.mark.parametrize("solver", installed(list(TELLING)))
