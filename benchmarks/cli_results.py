@@ -34,14 +34,17 @@ def table(
     Example: [bold]finbench table results/published --format latex -o table.tex[/bold]
     """
     from benchmarks.aggregate import aggregate, aggregate_tables
-    from benchmarks.metrics import load_frame
+    from benchmarks.metrics import frame
+    from benchmarks.records import load_records
+    from benchmarks.trajectories import matching_tables
     from models.io import write_text
 
-    judged = aggregate(load_frame(results))
+    records = load_records(results)
+    judged = aggregate(frame(records))
     if format_ is Format.CSV:
         text = judged.to_csv(index=False)
     else:
-        made = aggregate_tables(judged)
+        made = [*aggregate_tables(judged), *matching_tables(records)]
         text = "\n".join(each.latex() if format_ is Format.LATEX else each.markdown() for each in made)
     if output is None:
         print(text, end="")
