@@ -14,8 +14,7 @@ from importlib import metadata
 from math import inf
 from typing import Any
 
-from models.cp_sat import conversation
-from models.cp_sat.conversation import Request, Said
+from models.cp_sat.conversation import Request, Said, ask
 from models.cp_sat.program import Program, accurate, program_of
 from models.instance import Instance
 from models.memory import reason_not_to_fit
@@ -105,7 +104,7 @@ def solve(
     while True:
         with clock.phase("build"):
             program = search.next_program()
-        said = conversation.ask(program, request, clock)
+        said = ask(program, request, clock)
         with clock.phase("extract"):
             search.learn(program, said)
         result = search.result(said, mip_gap, clock)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,11 +18,13 @@ from benchmarks.methods import run_method
 from fin_graph import label_setting
 from models import exhaustive
 from models.cp_sat import conversation, method, program
+from models.cp_sat.conversation import Request, Said
+from models.cp_sat.program import Program
 from models.evaluate import equal_energy, evaluate
 from models.instance import Application, Instance, Link, Network, Node
 from models.io import load_instance, shipped
 from models.milp.costs import Floats, Ints
-from models.result import Result, Status
+from models.result import Clock, Result, Status
 from tests.models.cp_sat.conftest import needs_ortools
 from tests.models.enumeration import shared_instance
 from tests.random_instances import random_instance
@@ -298,3 +301,42 @@ def test_a_process_that_fails_is_a_result(
     result = method.solve(load_instance("balexnet-cifar10"))
     assert (result.status, result.reason) == (status, f"CP-SAT: {said}")
     assert result.deployment is None
+
+
+def test_a_process_that_ignores_the_limit_is_killed_and_what_it_told_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance = load_instance("balexnet-cifar10")
+    least = method.solve(instance, time_limit_s=0.0).lower_bound
+    worker = tmp_path / "worker.py"
+    worker.write_text(
+        "import json, sys, time\n"
+        "sys.stdin.readline()\n"
+        f"print(json.dumps({{'at': 0.1, 'bound': {2**program.PRECISION_BITS}}}), flush=True)\n"
+        "print('cut o', end='', flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    monkeypatch.setattr(conversation, "WORKER", worker)
+    start = time.perf_counter()
+    result = method.solve(instance, time_limit_s=1.0)
+    assert time.perf_counter() - start < 2.0
+    assert result.status is Status.TIME_LIMIT
+    assert least is not None
+    assert result.lower_bound is not None
+    assert least < result.lower_bound <= 2 * least
+    assert [point[1:] for point in result.info["trajectory"]] == [(None, result.lower_bound)] * 2
+
+
+def test_a_bound_above_a_checked_deployment_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    instance = load_instance("balexnet-cifar10")
+
+    def lying(asked: Program, request: Request, clock: Clock) -> Said:
+        said = conversation.ask(asked, request, clock)
+        *before, last = said.events
+        assert last.bound is not None
+        return replace(said, events=(*before, replace(last, bound=1.01 * last.bound)))
+
+    monkeypatch.setattr(method, "ask", lying)
+    result = method.solve(instance)
+    assert result.status is Status.ERROR
+    assert "is above the objective 0.0213954574 of a deployment" in (result.reason or "")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models import exhaustive
-from models.cp_sat.program import ABSENT, PRECISION_BITS, Program, accurate, program_of
+from models.cp_sat.program import ABSENT, PRECISION_BITS, Program, _at_most, accurate, program_of
 from models.instance import Instance, Network, Node
 from models.milp.costs import Capacities, costs_of
 from models.milp.steps import Steps, objective_of, steps_of
@@ -154,3 +154,20 @@ def test_finer_coefficients_where_little_is_left() -> None:
     coarse, fine = plain(instance), program_of([costs], [kept], capacities, (0.0, energy))
     assert coarse.unit > 1e-9 * energy > 1e-3 * energy * fine.unit / coarse.unit
     assert fine.unit < 1e-10 * energy
+
+
+@pytest.mark.parametrize("bits", [3, 8, 40])
+@pytest.mark.parametrize("seed", range(20))
+def test_a_row_never_cuts_off_what_meets_the_limit_exactly(
+    seed: int, bits: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.cp_sat.program.PRECISION_BITS", bits)
+    rng = np.random.default_rng(seed)
+    amounts = 10 ** rng.uniform(-4, 0, 30)
+    limit = float(amounts[:20].sum())
+    _, coefficients, least, most = _at_most(np.arange(30), amounts, limit)
+    assert least <= sum(coefficients[:20]) <= most
+    assert most <= 2**bits + 1
+    if bits == 40:
+        assert sum(coefficients) > most, "it still is a row"
+        assert sum(coefficients[:20]) >= most * (1 - 2e-9)
