@@ -127,7 +127,7 @@ def test_a_contradiction_is_named(copied: Path, tmp_path: Path) -> None:
 
 
 def test_without_instances_the_page_says_what_it_lacks(copied: Path, tmp_path: Path) -> None:
-    (copied / FILE).unlink()
+    (copied / FILE).write_text("")
     assert report(copied, "-o", tmp_path / "r.html").exit_code == 0
     text = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert "These results hold no instances" in text

@@ -1,9 +1,7 @@
-"""Instances read back, blocks priced, claims measured, figures filled: each against numbers known beforehand."""
+"""Blocks priced, claims measured, figures filled: each against numbers known beforehand."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,7 +12,6 @@ from benchmarks.judge import judge_deployment
 from benchmarks.metrics import frame
 from benchmarks.report.charts import frontier_chart, gap_chart, profile_chart, trajectory_chart
 from benchmarks.report.growth_chart import growth_chart, with_sizes
-from benchmarks.report.instances import FILE, load_instances
 from benchmarks.report.measured import UNKNOWN, measured_claims
 from benchmarks.report.pictures import MOST_APPLICATIONS, Gallery
 from benchmarks.report.steps import steps
@@ -23,7 +20,7 @@ from fin_graph.label_setting import solve
 from models.deployment import ApplicationDeployment, Deployment
 from models.evaluate import evaluate
 from models.instance import Accounting, Instance, LatencyKind
-from models.io import InputError, dump_instance, load_instance
+from models.io import load_instance
 from tests.benchmarks.conftest import made_up_row
 from tests.benchmarks.report.conftest import TRAJECTORY, several_applications
 from tests.random_instances import random_instance
@@ -63,31 +60,6 @@ def test_a_reserved_share_stretches_the_block_not_its_energy() -> None:
     )
     assert [step.compute_s for step in half] == [2 * step.compute_s for step in whole]
     assert [step.compute_energy_j for step in half] == [step.compute_energy_j for step in whole]
-
-
-def test_instances_are_read_back(tmp_path: Path) -> None:
-    instance = load_instance("blenet-mnist")
-    line = {"content_hash": instance.content_hash, "instance": json.loads(dump_instance(instance))}
-    (tmp_path / FILE).write_text(json.dumps(line) + "\n")
-    assert load_instances(tmp_path) == {instance.content_hash: instance}
-
-
-def test_a_folder_without_instances_has_none(tmp_path: Path) -> None:
-    assert load_instances(tmp_path) == {}
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        ('{"content_hash": "a"', "line 1 is not an object with"),
-        ("[1]", "line 1 is not an object with"),
-        ('{"content_hash": "a", "instance": {"name": 3}}', "line 1: network: required"),
-    ],
-)
-def test_broken_instances_are_refused(tmp_path: Path, content: str, said: str) -> None:
-    (tmp_path / FILE).write_text(content)
-    with pytest.raises(InputError, match=said):
-        load_instances(tmp_path)
 
 
 def fin(instance: str, gamma: int, objective: float | None, **fields: Any) -> dict[str, Any]:
