@@ -140,6 +140,8 @@ def test_a_start_that_rejects_all_it_may_leaves_the_optimum(seed: int, strengthe
     late = flow.solve(instance, strengthen=strengthen, warm_start=start, time_limit_s=0.0)
     assert late.status is Status.TIME_LIMIT
     assert late.deployment is not None
+    assert set(late.info.get("rejected", {})) == set(late.deployment.rejected)
+    assert not any("alone it would cost" in reason for reason in late.info.get("rejected", {}).values())
     assert evaluate(instance, late.deployment).objective == pytest.approx(late.claimed_objective)
 
 
