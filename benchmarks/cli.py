@@ -20,6 +20,7 @@ from benchmarks.cli_results import commands
 from benchmarks.comparison import compare_methods, expand_methods
 from benchmarks.judge import Judged, judge, judge_deployment
 from benchmarks.methods import check_options, run_method
+from benchmarks.shared_view import print_shared
 from models.instance import Accounting, Instance, LatencyKind
 from models.io import (
     InputError,
@@ -379,6 +380,8 @@ def exit_code(judged: Judged) -> int:
 def _show(judged: Judged, as_json: bool) -> None:
     if as_json:
         console.print_json(judged.to_json())
+    elif len(judged.instance.applications) > 1:
+        print_shared(judged)
     else:
         console.print_judged(judged)
 

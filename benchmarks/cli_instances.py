@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from models.instance import Instance
-from models.io import InputError, dump_instance, load_deployment, load_instance, write_text
+from models.io import InputError, dump_instance, write_text
 
 commands = typer.Typer()
 
@@ -27,7 +29,8 @@ def generate(
     applications: Annotated[int | None, typer.Option(min=1, help="campus: applications that share it.")] = None,
     load: Annotated[float | None, typer.Option(help="campus: how full it is; 1 is full, default 0.7.")] = None,
     penalty: Annotated[
-        float | None, typer.Option(help="campus: rejecting costs this many times the least power; default: none may be.")
+        float | None,
+        typer.Option(help="campus: rejecting costs this many times the least power; default: none may be."),
     ] = None,
     shares: Annotated[
         str | None, typer.Option(help="campus: compute shares that edge servers reserve, separated by commas.")
@@ -39,7 +42,7 @@ def generate(
 
     Example: [bold]finbench generate campus --nodes 50 --applications 50 --load 0.7 --seed 1 -o campus.json[/bold]
     """
-    options = {"blocks": blocks, "exits": exits, "tightness": tightness}
+    options: dict[str, Any] = {"blocks": blocks, "exits": exits, "tightness": tightness}
     options |= {"applications": applications, "load": load, "penalty": penalty}
     options |= {"shares": None if shares is None else _menu(shares)}
     given = {name: value for name, value in options.items() if value is not None}
@@ -49,31 +52,40 @@ def generate(
     print(f"{output}: {len(made.network.nodes)} nodes, {len(made.network.links)} links, {size}")
 
 
-def _generated(family: str, common: dict[str, int], given: dict[str, Any]) -> Instance:
-    """The instance, if `given` are options of its family and none is missing."""
+@dataclass(frozen=True)
+class _Kind:
+    """What families of one kind take, and who makes their instances."""
+
+    make: Callable[..., Instance]
+    needs: tuple[str, ...]
+    takes: tuple[str, ...]
+
+
+def _kind(family: str) -> _Kind:
     from benchmarks import families
 
-    make: Any
     if family in families.FAMILIES:
-        needs, takes, make = ("blocks", "exits"), ("tightness",), families.generate
-    elif family in families.SHARED_FAMILIES:
-        needs, takes, make = ("applications",), ("load", "penalty", "shares"), families.generate_shared
-        given = {"load": 0.7, **given}
-    else:
-        known = ", ".join((*families.FAMILIES, *families.SHARED_FAMILIES))
-        raise InputError(f"family '{family}'", f"no such family; families: {known}")
-    own = ", ".join(f"--{name}" for name in ("nodes", *needs, *takes, "seed"))
+        return _Kind(families.generate, ("blocks", "exits"), ("tightness",))
+    if family in families.SHARED_FAMILIES:
+        return _Kind(families.generate_shared, ("applications",), ("load", "penalty", "shares"))
+    known = ", ".join((*families.FAMILIES, *families.SHARED_FAMILIES))
+    raise InputError(f"family '{family}'", f"no such family; families: {known}")
+
+
+def _generated(family: str, common: dict[str, int], given: dict[str, Any]) -> Instance:
+    """The instance, if `given` are options of its family and none is missing."""
+    kind, label = _kind(family), f"family '{family}'"
+    own = ", ".join(f"--{name}" for name in ("nodes", *kind.needs, *kind.takes, "seed"))
     for name in given:
-        if name not in (*needs, *takes):
-            raise InputError(f"family '{family}'", f"--{name}: not an option of this family, which takes {own}")
-    for name in needs:
+        if name not in (*kind.needs, *kind.takes):
+            raise InputError(label, f"--{name}: not an option of this family, which takes {own}")
+    for name in kind.needs:
         if name not in given:
-            raise InputError(f"family '{family}'", f"--{name}: required for this family")
+            raise InputError(label, f"--{name}: required for this family")
     try:
-        made: Instance = make(family, **common, **given)
+        return kind.make(family, **common, **given)
     except ValueError as error:
-        raise InputError(f"family '{family}'", str(error)) from None
-    return made
+        raise InputError(label, str(error)) from None
 
 
 def _menu(text: str) -> tuple[float, ...]:

@@ -113,7 +113,7 @@ def generate_shared(
     *,
     nodes: int,
     applications: int,
-    load: float,
+    load: float = 0.7,
     seed: int,
     penalty: float | None = None,
     shares: tuple[float, ...] | None = None,

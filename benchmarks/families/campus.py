@@ -195,7 +195,7 @@ def _with_server_memory(network: Network, services: list[_Service]) -> Network:
     nodes = tuple(
         node.model_copy(update={"memory_bytes": each}) if node.tier == EDGE.name else node for node in network.nodes
     )
-    return network.model_copy(update={"nodes": nodes})
+    return Network(name=network.name, nodes=nodes, links=network.links)
 
 
 def _equipped(system: System, fixed: Floats, shares: tuple[float, ...] | None) -> Network:
