@@ -9,8 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
+from models.evaluate import evaluate
 from models.instance import Instance
-from models.io import InputError, dump_instance, write_text
+from models.io import InputError, dump_instance, load_deployment, load_instance, write_text
 
 commands = typer.Typer()
 
@@ -93,3 +94,23 @@ def _menu(text: str) -> tuple[float, ...]:
         return tuple(float(share) for share in text.split(","))
     except ValueError:
         raise InputError("--shares", f"{text!r}: must be numbers separated by commas") from None
+
+
+@commands.command()
+def draw(
+    instance: Annotated[str, typer.Argument(metavar="INSTANCE", help="Shipped name or a TOML/JSON file.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Draw it here (.png, .pdf or .svg).")],
+    deployment: Annotated[
+        Path | None, typer.Option(help="A deployment file: show how full it makes everything.")
+    ] = None,
+) -> None:
+    """Draw the network by tiers and, with a deployment, how full it makes every node and link.
+
+    Example: [bold]finbench draw campus.json --deployment deployment.json -o campus.png[/bold]
+    """
+    from benchmarks.plots import save_picture
+    from benchmarks.system_plot import draw_system
+
+    problem = load_instance(instance)
+    judged = None if deployment is None else evaluate(problem, load_deployment(deployment))
+    save_picture(draw_system(problem, judged), output)
