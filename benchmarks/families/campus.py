@@ -44,7 +44,7 @@ PARAMETER_BYTES = {
 SERVICES_OF_A_DEVICE = 2
 TIGHTNESSES = (0.2, 0.5, 0.8)
 RATE_CLASSES = (1.0, 2.0, 4.0)
-BOUND_FILL = 0.3
+BOUND_FILL = (0.05, 0.3)
 """Share of a device's compute that its applications cannot shed, before all rates are scaled to the load."""
 
 MEMORY_FACTOR = 3.0
@@ -73,7 +73,7 @@ def draw_with_balance(rng: np.random.Generator, size: SharedSize) -> tuple[Insta
     system = System(_with_server_memory(network, services))
     splits = _splits(system, devices, services)
     targets = [_target(s, service.tightness) for s, service in zip(splits, services, strict=True)]
-    rates = _rates(system, splits, targets, services)
+    rates = _rates(rng, system, splits, targets, services)
     demands = [Demand.of(*each) for each in zip(splits, targets, rates, strict=True)]
     chosen = balance(system, demands)
     paced, fixed = totals(system, demands, chosen)
@@ -148,14 +148,17 @@ def _target(splits: Splits, tightness: float) -> float:
     return _rounded(quickest + tightness * (frugal - quickest), ROUND_CEILING)
 
 
-def _rates(system: System, splits: list[Splits], targets: list[float], services: list[_Service]) -> Floats:
-    """Rates in the ratio of their classes on every device; what cannot leave it in time fills it to `BOUND_FILL`."""
+def _rates(
+    rng: np.random.Generator, system: System, splits: list[Splits], targets: list[float], services: list[_Service]
+) -> Floats:
+    """Rates in the ratio of their classes on every device, which what cannot leave it in time fills as drawn."""
     devices = np.array([each.source for each in splits])
     classes = np.array([service.rate_class for service in services])
     bound = [each.paced[each.quick_enough(delta), 0].min() for each, delta in zip(splits, targets, strict=True)]
     asked = np.zeros(len(system.speed))
     np.add.at(asked, devices, classes * bound)
-    rates: Floats = classes * BOUND_FILL * system.speed[devices] / asked[devices]
+    fills = rng.uniform(*BOUND_FILL, len(system.speed))
+    rates: Floats = classes * fills[devices] * system.speed[devices] / asked[devices]
     return rates
 
 

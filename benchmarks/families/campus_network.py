@@ -22,11 +22,12 @@ from benchmarks.families.profiles import around
 from benchmarks.families.tiered import CLOUD, EDGE, MOBILE
 from models.instance import Link, Network, Node
 
-NODES_PER_CLUSTER = 40
+NODES_PER_CLUSTER = 60
 """Nodes of the campus, devices included, for each cluster of servers."""
 
+NODES_PER_SERVER = 8
 LARGEST_CLUSTER = 3
-CLUSTERS_OF_A_CLOUD = 5
+CLUSTERS_OF_A_CLOUD = 4
 """From twice as many clusters on there are two clouds."""
 
 CLUSTERS_OF_A_CLOUD_SERVER = 2
@@ -86,7 +87,7 @@ def draw_network(rng: np.random.Generator, count: int) -> Network:
     """
     n_clusters = max(1, round(count / NODES_PER_CLUSTER))
     n_cloud = 2 if n_clusters >= 2 * CLUSTERS_OF_A_CLOUD else 1
-    size = max(1, min(LARGEST_CLUSTER, (count - n_cloud) // (3 * n_clusters)))
+    size = max(1, min(LARGEST_CLUSTER, count // (NODES_PER_SERVER * n_clusters)))
     clusters = [[f"edge{c}.{k}" for k in range(size)] for c in range(n_clusters)]
     clouds = [f"cloud{k}" for k in range(n_cloud)]
     kinds = rng.integers(0, len(DEVICE_KINDS), count - n_cloud - size * n_clusters)

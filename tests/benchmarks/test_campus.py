@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from benchmarks.families import GENERATION, SHARED_FAMILIES, SharedSize, generate_shared
-from benchmarks.families.campus import draw_with_balance
+from benchmarks.families.balanced import Demand, System, chain, totals
+from benchmarks.families.campus import draw_with_balance, shipped_dnns
 from benchmarks.methods import run_method
 from fin_graph.arrays import path_problem
 from fin_graph.label_setting import solve as least_energy
@@ -91,11 +92,40 @@ def test_sizes_names_and_files(nodes: int, applications: int, tmp_path_factory: 
 
 @pytest.mark.parametrize("load", [0.2, 1.0])
 def test_the_balanced_deployment_fills_the_fullest_resource_to_the_load_and_fits(load: float) -> None:
-    for seed, sizes in [*((seed, (20, 20)) for seed in SEEDS), (0, (4, 30)), (0, (200, 300))]:
+    for seed, sizes in [*((seed, (20, 20)) for seed in SEEDS), (0, (4, 300)), (0, (200, 300))]:
         instance, balanced = drawn(seed, load, *sizes)
         judged = evaluate(instance, balanced)
         assert judged.violations == ()
         assert fullest(instance, judged) == pytest.approx(load, rel=2e-5)
+
+
+@pytest.mark.parametrize("dnn", range(5))
+def test_splits_cost_and_ask_what_the_evaluator_says(dnn: int) -> None:
+    network = drawn(0, 0.7, 130)[0].network
+    system, profile = System(network), shipped_dnns()[dnn]
+    app = Application(
+        name="a", dnn=profile.name, source=network.nodes[0].name, rate_per_s=2.0, max_latency_s=1.0, min_accuracy=0.0
+    )
+    instance = Instance(name="i", network=network, dnns=(profile,), applications=(app,))
+    splits = system.splits(chain(profile, len(profile.exits)), 0)
+    demand = Demand.of(splits, 1.0, 2.0)
+    reached = {network.nodes[other].name[:5] for other in splits.others}
+    assert reached == {"edge0", "edge1", "cloud"}, "its cluster, the next, the cloud"
+    for k in range(len(splits.cuts)):
+        judged = evaluate(instance, Deployment(deployments=(system.deployment("a", splits, k),)))
+        assert judged.objective == pytest.approx(2.0 * splits.energy_j[k], rel=1e-12)
+        assert judged.applications[0].latency_s == pytest.approx(splits.latency_s[k], rel=1e-12)
+        paced, fixed = totals(system, [demand], [k])
+        asked = {use.subject + use.resource: use.load for use in uses(instance, judged.loads)}
+        n = len(network.nodes)
+        for number, node in enumerate(network.nodes):
+            assert paced[number] == pytest.approx(asked.get(node.name + Resource.COMPUTE, 0.0), rel=1e-12)
+            if node.memory_bytes is not None:
+                bytes_ = fixed[n + len(network.links) + number]
+                assert bytes_ == pytest.approx(asked.get(node.name + Resource.MEMORY, 0.0), rel=1e-12)
+        for number, (a, b) in enumerate(network.link_by_pair):
+            load = asked.get(f"{a}->{b}" + Resource.BANDWIDTH, 0.0)
+            assert paced[n + number] == pytest.approx(load, rel=1e-12)
 
 
 def test_beyond_load_1_nothing_but_capacities_is_broken() -> None:
@@ -116,7 +146,7 @@ def test_least_energy_alone_crowds_the_system_as_the_load_grows() -> None:
     assert crowded[1.2] == 1
 
 
-@pytest.mark.parametrize(("load", "feasible"), [(0.7, (8, 8)), (1.0, (8, 8)), (1.5, (0, 1))])
+@pytest.mark.parametrize(("load", "feasible"), [(0.7, (8, 8)), (1.0, (8, 8)), (1.2, (0, 1))])
 def test_exactly_the_loads_up_to_1_can_be_served(load: float, feasible: tuple[int, int]) -> None:
     statuses = [run_method(drawn(seed, load, 8, 6)[0], "milp-flow", time_limit_s=30).status for seed in SEEDS]
     assert set(statuses) <= {Status.OPTIMAL, Status.INFEASIBLE}
