@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from benchmarks.families import GENERATION, SHARED_FAMILIES, SharedSize, generate_shared
-from benchmarks.families.balanced import Demand, System, chain, totals
+from benchmarks.families.balanced import Demand, System, balance, chain, totals
 from benchmarks.families.campus import draw_with_balance, shipped_dnns
 from benchmarks.methods import run_method
 from fin_graph.arrays import path_problem
@@ -20,7 +20,7 @@ from fin_graph.label_setting import solve as least_energy
 from fin_graph.shortest import least_latency_path
 from models.deployment import ApplicationDeployment, Deployment
 from models.evaluate import Evaluation, evaluate
-from models.instance import Application, Instance
+from models.instance import DNN, Application, Block, Exit, Instance, Link, Network, Node
 from models.io import dump_instance, load_instance, write_text
 from models.loads import Resource, uses
 from models.result import Status
@@ -92,7 +92,7 @@ def test_sizes_names_and_files(nodes: int, applications: int, tmp_path_factory: 
 
 @pytest.mark.parametrize("load", [0.2, 1.0])
 def test_the_balanced_deployment_fills_the_fullest_resource_to_the_load_and_fits(load: float) -> None:
-    for seed, sizes in [*((seed, (20, 20)) for seed in SEEDS), (0, (4, 300)), (0, (200, 300))]:
+    for seed, sizes in [*((seed, (20, 20)) for seed in SEEDS), (2, (4, 300)), (0, (200, 300))]:
         instance, balanced = drawn(seed, load, *sizes)
         judged = evaluate(instance, balanced)
         assert judged.violations == ()
@@ -126,6 +126,29 @@ def test_splits_cost_and_ask_what_the_evaluator_says(dnn: int) -> None:
         for number, (a, b) in enumerate(network.link_by_pair):
             load = asked.get(f"{a}->{b}" + Resource.BANDWIDTH, 0.0)
             assert paced[n + number] == pytest.approx(load, rel=1e-12)
+
+
+def test_two_links_lead_only_where_one_does_not() -> None:
+    network = drawn(0, 0.7, 130)[0].network
+    ways = System(network).ways(0)
+    ends = Counter(network.links[way[1] if way[1] < len(network.links) else way[0]].target for way in ways)
+    assert ends == {**{f"edge0.{k}": 1 for k in range(3)}, **{f"edge1.{k}": 1 for k in range(3)}, "cloud0": 3}
+
+
+def test_a_balance_evens_out_what_came_in_an_unlucky_order() -> None:
+    device = Node(name="device", compute_ops_per_s=1.0, power_w=1.0)
+    servers = [Node(name=name, compute_ops_per_s=1e3, power_w=1.0) for name in ("one", "other")]
+    links = [
+        Link(source="device", target=server.name, bandwidth_bit_per_s=1e6, tx_energy_j_per_bit=0, rx_energy_j_per_bit=0)
+        for server in servers
+    ]
+    system = System(Network(name="small", nodes=(device, *servers), links=tuple(links)))
+    blocks = (Block(ops=0, output_bits=1), Block(ops=10, output_bits=0))
+    dnn = DNN(name="d", input_bits=1, blocks=blocks, exits=(Exit(after_block=2, exit_fraction=1, accuracy=1),))
+    splits = system.splits(chain(dnn, 1), 0)
+    demands = [Demand.of(splits, 1.0, rate) for rate in (10.0, 10.0, 20.0)]
+    paced, _ = totals(system, demands, balance(system, demands))
+    assert sorted(paced[1:3]) == [200.0, 200.0]
 
 
 def test_beyond_load_1_nothing_but_capacities_is_broken() -> None:
