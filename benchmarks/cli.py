@@ -87,10 +87,12 @@ def solve(
     lambda_: Annotated[int | None, typer.Option("--lambda", help="fin: keep the last steps' ends only.")] = None,
     backend: Annotated[str | None, typer.Option(help="fin: auto, networkx or arrays.")] = None,
     certify: Annotated[float | None, typer.Option(help="fin: double gamma until the proven gap is this.")] = None,
-    strengthen: Annotated[bool | None, typer.Option("--strengthen/--plain", help="milp-flow: cut by bounds.")] = None,
+    strengthen: Annotated[
+        bool | None, typer.Option("--strengthen/--plain", help="milp-flow, cp-sat: cut by bounds.")
+    ] = None,
     warm_start: Annotated[str | None, typer.Option(help="milp-flow: none or fin.")] = None,
-    mip_gap: Annotated[float | None, typer.Option(help="MILPs: relative gap at which to stop.")] = None,
-    threads: Annotated[int | None, typer.Option(help="MILPs: threads of the solver.")] = None,
+    mip_gap: Annotated[float | None, typer.Option(help="MILPs, cp-sat: relative gap at which to stop.")] = None,
+    threads: Annotated[int | None, typer.Option(help="MILPs, cp-sat: threads of the solver.")] = None,
     solver: Annotated[str | None, typer.Option(help="MILPs: a solver that `finbench methods` lists.")] = None,
     node: Annotated[str | None, typer.Option(help="single-node: best or source.")] = None,
     k: Annotated[int | None, typer.Option(help="label-setting: how many best deployments.")] = None,

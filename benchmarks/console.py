@@ -254,11 +254,18 @@ def print_methods() -> None:
             seen.setdefault(name, field.description or "")
     console.print(table("options", ("option", "meaning"), sorted(seen.items()), text_columns=2))
     columns = ("solver", "what", "installed", "command that installs it", "without a licence at most")
-    console.print(table("solvers of the MILPs", columns, [_solver_row(s) for s in SOLVERS.values()], text_columns=5))
+    solvers = [*(_solver_row(solver) for solver in SOLVERS.values()), _cp_sat_row()]
+    console.print(table("solvers of the MILPs, and CP-SAT", columns, solvers, text_columns=5))
 
 
 def _solver_row(solver: Solver) -> tuple[str, ...]:
     return (solver.name, solver.title, solver.version() or "no", solver.install, solver.licence_limit or "")
+
+
+def _cp_sat_row() -> tuple[str, ...]:
+    from models.cp_sat import method
+
+    return ("–", "CP-SAT, for the method cp-sat alone", method.version() or "no", method.INSTALL, "")
 
 
 def _option_names(options: type[Options]) -> str:

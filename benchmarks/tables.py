@@ -26,6 +26,7 @@ LATEX = str.maketrans(
         "λ": r"$\lambda$",
         "α": r"$\alpha$",
         "δ": r"$\delta$",
+        "∞": r"$\infty$",
     }
 )
 """How characters that mean something else in LaTeX, or nothing there, are written."""
