@@ -15,15 +15,16 @@ from typer.core import TyperGroup
 
 from benchmarks import console
 from benchmarks.choices import Choices, FileFormat, MilpName
+from benchmarks.cli_instances import commands as instance_commands
 from benchmarks.cli_results import commands
 from benchmarks.comparison import compare_methods, expand_methods
 from benchmarks.judge import Judged, judge, judge_deployment
 from benchmarks.methods import check_options, run_method
+from benchmarks.shared_view import print_shared
 from models.instance import Accounting, Instance, LatencyKind
 from models.io import (
     InputError,
     dump_deployment,
-    dump_instance,
     instance_schema,
     load_deployment,
     load_instance,
@@ -225,31 +226,7 @@ def compare(
     raise typer.Exit(CONTRADICTED if broken else FOUND)
 
 
-@app.command()
-def generate(
-    family: Annotated[str, typer.Argument(help="A family of instances.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Write the instance here (JSON).")],
-    nodes: Annotated[int, typer.Option(min=1, help="Nodes of the network.")],
-    blocks: Annotated[int, typer.Option(min=1, help="Blocks of the DNN.")],
-    exits: Annotated[int, typer.Option(min=1, help="Exits of the DNN.")],
-    seed: Seed = 0,
-    tightness: Annotated[float, typer.Option(help="Where δ lies between least latency and least energy.")] = 0.5,
-) -> None:
-    """Write a generated instance; the same arguments give the same bytes.
-
-    Example: [bold]finbench generate tiered --nodes 20 --blocks 6 --exits 3 --seed 1 -o tiered.json[/bold]
-    """
-    from benchmarks.families import FAMILIES
-    from benchmarks.families import generate as generate_instance
-
-    if family not in FAMILIES:
-        raise InputError(f"family '{family}'", f"no such family; families: {', '.join(FAMILIES)}")
-    try:
-        made = generate_instance(family, nodes=nodes, blocks=blocks, exits=exits, seed=seed, tightness=tightness)
-    except ValueError as error:
-        raise InputError(f"family '{family}'", str(error)) from None
-    write_text(output, dump_instance(made))
-    print(f"{output}: {len(made.network.nodes)} nodes, {len(made.network.links)} links, {blocks} blocks")
+app.add_typer(instance_commands)
 
 
 @app.command()
@@ -405,6 +382,8 @@ def exit_code(judged: Judged) -> int:
 def _show(judged: Judged, as_json: bool) -> None:
     if as_json:
         console.print_json(judged.to_json())
+    elif len(judged.instance.applications) > 1:
+        print_shared(judged)
     else:
         console.print_judged(judged)
 
