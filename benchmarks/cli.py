@@ -25,10 +25,8 @@ from models.instance import Accounting, Instance, LatencyKind
 from models.io import (
     InputError,
     dump_deployment,
-    instance_schema,
     load_deployment,
     load_instance,
-    shipped,
     validate,
     write_text,
 )
@@ -345,26 +343,6 @@ def methods() -> None:
     Example: [bold]finbench methods[/bold]
     """
     console.print_methods()
-
-
-@app.command()
-def instances() -> None:
-    """List the shipped instances.
-
-    Example: [bold]finbench instances[/bold]
-    """
-    columns = ("instance", "nodes", "links", "blocks", "exits", "latency target [s]", "accuracy target", "accounting")
-    rows = [console.instance_row(name, load_instance(path)) for name, path in shipped("instances").items()]
-    console.output().print(console.table("shipped instances", columns, rows))
-
-
-@app.command()
-def schema() -> None:
-    """Print the JSON Schema of an instance file.
-
-    Example: [bold]finbench schema > instance.schema.json[/bold]
-    """
-    console.print_json(instance_schema())
 
 
 def exit_code(judged: Judged) -> int:

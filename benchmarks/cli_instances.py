@@ -1,4 +1,4 @@
-"""The commands that make instances and draw them."""
+"""The commands that make instances, draw them, and say what there is."""
 
 from __future__ import annotations
 
@@ -9,9 +9,18 @@ from typing import Annotated, Any
 
 import typer
 
+from benchmarks import console
 from models.evaluate import evaluate
 from models.instance import Instance
-from models.io import InputError, dump_instance, load_deployment, load_instance, write_text
+from models.io import (
+    InputError,
+    dump_instance,
+    instance_schema,
+    load_deployment,
+    load_instance,
+    shipped,
+    write_text,
+)
 
 commands = typer.Typer()
 
@@ -114,3 +123,23 @@ def draw(
     problem = load_instance(instance)
     judged = None if deployment is None else evaluate(problem, load_deployment(deployment))
     save_picture(draw_system(problem, judged), output)
+
+
+@commands.command()
+def instances() -> None:
+    """List the shipped instances.
+
+    Example: [bold]finbench instances[/bold]
+    """
+    columns = ("instance", "nodes", "links", "blocks", "exits", "latency target [s]", "accuracy target", "accounting")
+    rows = [console.instance_row(name, load_instance(path)) for name, path in shipped("instances").items()]
+    console.output().print(console.table("shipped instances", columns, rows))
+
+
+@commands.command()
+def schema() -> None:
+    """Print the JSON Schema of an instance file.
+
+    Example: [bold]finbench schema > instance.schema.json[/bold]
+    """
+    console.print_json(instance_schema())

@@ -13,7 +13,7 @@ give instances that differ in their rates alone (and in the rejection penalties,
 
 Memory does not depend on the rates: devices hold what their kind says, servers together `MEMORY_FACTOR` times the
 parameters of all applications, each at least what the balanced deployment puts there. The published profiles say
-nothing of parameters; those here are ours, 32-bit weights of the networks' known totals, growing with depth.
+nothing of parameters; those here are ours: 32-bit weights, totals of the order of such networks, growing with depth.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def _with_parameters(name: str) -> DNN:
     del document["schema_version"]
     for block, size in zip(document["blocks"], PARAMETER_BYTES[name], strict=True):
         block["parameter_bytes"] = size
-    document["provenance"] += " Parameters: ours, 32-bit weights of the network's known total, growing with depth."
+    document["provenance"] += " Parameters: ours, 32-bit weights, of the order of such networks, growing with depth."
     return validate(document, DNN, path)
 
 
