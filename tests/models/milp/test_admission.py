@@ -214,3 +214,14 @@ def test_a_penalty_beyond_a_solvers_tolerances_is_named() -> None:
         elif without.claimed_objective is not None:
             assert result.claimed_objective == pytest.approx(without.claimed_objective, rel=1e-6)
     assert failed
+
+
+@pytest.mark.parametrize("strengthen", [True, False])
+@pytest.mark.parametrize("seed", range(30))
+def test_the_bound_before_any_solver_counts_rejections(seed: int, strengthen: bool) -> None:
+    instance = random_shared_instance(seed, levels=seed % 2 == 0, penalties=True)
+    late, optimum = flow.solve(instance, strengthen=strengthen, time_limit_s=0.0), exhaustive.solve(instance)
+    if optimum.claimed_objective is not None:
+        assert late.status is Status.TIME_LIMIT
+        assert late.lower_bound is not None
+        assert 0 < late.lower_bound <= optimum.claimed_objective * (1 + 1e-9)
