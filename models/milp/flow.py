@@ -219,8 +219,6 @@ def alone_on(network: Network, backend: Backend, limits: Limits, clock: Clock) -
     """What an application costs with `network` to itself, solved in the time that `clock` leaves."""
 
     def least(costs: Costs) -> float | None:
-        if clock.expired:
-            return None
         served = replace(costs, app=costs.app.model_copy(update={"rejection_penalty_w": None}))
         kept = within_latency(served)
         if kept is None:
