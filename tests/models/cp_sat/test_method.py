@@ -189,6 +189,29 @@ def test_coarse_coefficients_are_refined_until_bound_and_energy_meet(monkeypatch
 
 
 @pytest.mark.usefixtures("one_process")
+def test_precision_that_cannot_be_had_is_no_optimum(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program, "SUM_BITS", 10)
+    instance = generate("dense", nodes=8, blocks=5, exits=2, seed=1)
+    optimum, result = label_setting.solve(instance).claimed_objective, method.solve(instance)
+    assert (result.status, result.reason) == (Status.FEASIBLE, "the rounding of energies leaves a gap")
+    assert 1 < result.info["rounds"] < 10
+    assert optimum is not None
+    assert result.lower_bound is not None
+    assert result.claimed_objective is not None
+    assert 0 < result.lower_bound <= optimum <= result.claimed_objective * (1 + 1e-9)
+
+
+@pytest.mark.usefixtures("one_process")
+def test_a_program_without_a_constraint_is_an_error_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that the rounding alone lets in takes so many rounds."""
+    monkeypatch.setattr(method, "MOST_ROUNDS", 6)
+    monkeypatch.setattr(program, "_at_most", lambda columns, *_: (columns.tolist(), [0] * len(columns), 0, 1))
+    result = method.solve(generate("dense", nodes=8, blocks=5, exits=2, seed=1), strengthen=False)
+    assert result.status is Status.ERROR
+    assert result.reason == "CP-SAT: after 6 rounds its incumbents still break a constraint"
+
+
+@pytest.mark.usefixtures("one_process")
 def test_incumbent_and_bound_over_time() -> None:
     result = method.solve(generate("correlated", nodes=10, blocks=6, exits=2, seed=4))
     points = result.info["trajectory"]
@@ -272,6 +295,7 @@ def test_the_process_ends_with_its_parent() -> None:
     finally:
         parent.kill()
         parent.wait()
+    until = time.monotonic() + 3
     while alive(found[0]) and time.monotonic() < until:
         time.sleep(0.05)
     assert not alive(found[0])
