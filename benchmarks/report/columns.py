@@ -22,6 +22,7 @@ NUMBERS = (
     "gap_to_best",
     "time_s",
     "peak_bytes",
+    "rejected",
     "seed",
     "repetition",
 )

@@ -53,7 +53,8 @@ def _evaluated(
     row: Record, instance: Instance, known: dict[tuple[str, str], tuple[Deployment, Evaluation]]
 ) -> tuple[Deployment | None, Evaluation | None]:
     """The row's deployment and its evaluation; the same decisions on the same instance are evaluated once."""
-    decisions = {"deployments": row.get("deployments") or [], "rejected": row.get("rejected") or []}
+    deployed = row.get("deployments") or []
+    decisions = {"deployments": deployed, "rejected": _rejected(deployed, instance) if row.get("rejected") else []}
     if not any(decisions.values()):
         return None, None
     key = (row["content_hash"], json.dumps(decisions, sort_keys=True))
@@ -61,6 +62,12 @@ def _evaluated(
         deployment = validate(decisions, Deployment, f"run of {row['label']} on '{row['instance']}'")
         known[key] = (deployment, evaluate(instance, deployment))
     return known[key]
+
+
+def _rejected(deployed: Sequence[Record], instance: Instance) -> list[str]:
+    """A row counts the applications that are turned away; they are those without a deployment."""
+    served = {one["application"] for one in deployed}
+    return [app.name for app in instance.applications if app.name not in served]
 
 
 def all_contradictions(judged: Sequence[Judged | None]) -> list[str]:

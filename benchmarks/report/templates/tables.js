@@ -69,6 +69,7 @@ const COLUMNS = [
   { head: "accuracy", key: "accuracy", value: ifFound("accuracy"), show: (v) => short(v) },
   { head: "time", key: "time_s", value: numberOf("time_s"), show: (v) => quantity(v, "s", 3) },
   { head: "peak memory", key: "peak_bytes", value: numberOf("peak_bytes"), show: (v) => quantity(v, "B", 3) },
+  { head: "rejected", key: "rejected", value: numberOf("rejected"), show: (v) => short(v) },
   { head: "gap to best [%]", key: "gap_to_best", value: numberOf("gap_to_best"), show: percent },
   { head: "lower bound", key: "lower_bound", value: numberOf("lower_bound"), show: (v) => short(v, 6) },
   { head: "seed", key: "seed", value: numberOf("seed"), show: (v) => short(v) },

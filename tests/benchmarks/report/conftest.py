@@ -55,7 +55,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of results; rows of the hostile instance say more than a file name may."""
     folder = tmp_path_factory.mktemp("report")
     (folder / "hostile.json").write_text(dump_instance(hostile_instance()))
-    (folder / "several.json").write_text(dump_instance(several_applications(2)))
+    (folder / "several.json").write_text(dump_instance(several_applications(2, hopeless=True)))
     (folder / "shown.toml").write_text(CAMPAIGN)
     made = CliRunner().invoke(app, ["run", str(folder / "shown.toml"), "-o", str(folder)])
     assert made.exit_code == 0, made.output
@@ -79,8 +79,8 @@ def hostile_instance() -> Instance:
     return Instance.model_validate(data)
 
 
-def several_applications(count: int) -> Instance:
-    """B-LeNet's application, several times, each with more time than the one before."""
+def several_applications(count: int, *, hopeless: bool = False) -> Instance:
+    """B-LeNet's application, several times, each with more time than the one before, and one that none can serve."""
     data = json.loads(dump_instance(load_instance("blenet-mnist")))
     (app,) = data["applications"]
     data["name"] = "several"
@@ -88,6 +88,9 @@ def several_applications(count: int) -> Instance:
         {**app, "name": f"user {k}", "rate_per_s": 1.0, "max_latency_s": (1 + k) * app["max_latency_s"]}
         for k in range(count)
     ]
+    if hopeless:
+        late = {**app, "name": "late", "rate_per_s": 1.0, "max_latency_s": 1e-9, "rejection_penalty_w": 1.0}
+        data["applications"].append(late)
     return Instance.model_validate(data)
 
 

@@ -207,6 +207,8 @@ def test_one_of_several_applications_is_chosen(opened: webdriver.Chrome) -> None
     Select(one(opened, "#application-choice")).select_by_visible_text("user 1")
     assert "latency" in one(opened, ".side .bars").get_attribute("aria-label")  # type: ignore[operator]
     assert "target of 40 µs" in one(opened, ".side .bars").get_attribute("aria-label")  # type: ignore[operator]
+    Select(one(opened, "#application-choice")).select_by_visible_text("late")
+    assert one(opened, ".side .notice").text == "This application is turned away."
     one(opened, "#instance-search").clear()
     one(opened, "#instance-search").send_keys("balexnet")
     assert not one(opened, "#application-choice").is_displayed()
