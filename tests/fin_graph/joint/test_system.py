@@ -52,7 +52,7 @@ def test_usages_say_what_the_evaluator_says(seed: int, levels: tuple[float, ...]
         if use.load > 0 and not (use.resource == "compute" and instance.network.node_by_name[use.subject].reserves)
     }
     network = instance.network
-    found = {resource_name(network, r): taken[r] * capacity_of(network, r) for r in np.flatnonzero(taken)}
+    found = {resource_name(network, r): taken[r] * capacity_of(network, r) for r in np.flatnonzero(taken).tolist()}
     assert found == pytest.approx(expected, rel=1e-9)
 
 
