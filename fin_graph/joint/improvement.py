@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from math import ceil, inf
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fin_graph.arrays import Floats
 from fin_graph.joint.alone import Alone, everyone_alone
@@ -27,8 +28,14 @@ from models.result import Clock
 NOISE = 1e-9
 """Relative fall of the cost that counts."""
 
-FRUITLESS = 150
+FRUITLESS = 75
 """Moves in a row that a small system is given before the search ends."""
+
+ROUNDS = 4
+"""Rounds that a large one is given."""
+
+REPAIRS = 10
+"""Moves for everyone left out before leaving them out weighs more."""
 
 OFFERS = 6
 """Users of a resource among which the one to make way is chosen."""
@@ -72,11 +79,13 @@ def improve(
     list of (Group, list of Usage)
         Of the same form: it fits, leaves out no more members without a penalty, and costs no more.
     """
-    alone = everyone_alone(system, gamma)
+    alone = everyone_alone(system, gamma, clock)
     placement = Placement.of(system, served, scale_of(system, alone))
     if prices is None:
         prices = np.zeros(system.resources)
-    return Improvement(placement, alone, prices, gamma, seed, clock).run(moves, watch)
+    improvement = Improvement(placement, alone, prices, gamma, np.random.default_rng(seed), clock)
+    improvement.run(moves, watch)
+    return improvement.served
 
 
 def scale_of(system: System, alone: Sequence[Alone]) -> float:
@@ -94,43 +103,71 @@ class Improvement:
     alone : sequence of Alone
         What every group would do alone.
     prices : ndarray, shape (R,)
-    gamma, seed : int
+    gamma : int
+    random : Generator
     clock : Clock
     """
 
     def __init__(
-        self, placement: Placement, alone: Sequence[Alone], prices: Floats, gamma: int, seed: int, clock: Clock
+        self,
+        placement: Placement,
+        alone: Sequence[Alone],
+        prices: Floats,
+        gamma: int,
+        random: np.random.Generator,
+        clock: Clock,
     ) -> None:
         self._placement, self._alone, self._gamma, self._clock = placement, alone, gamma, clock
-        self._base, self._random = prices, np.random.default_rng(seed)
+        self._base, self._random = prices, random
         self._scale = scale_of(placement.system, alone) / max(1, sum(g.count for g in placement.system.groups))
         self._prices = prices
+        self.served = placement.served()
+        self._objective = placement.left_out, placement.objective
 
-    def run(self, moves: int, watch: Callable[[float], None]) -> Served:
-        """Move until nothing helps; the best placement found."""
-        placement = self._placement
-        best, left_out, served = placement.objective, placement.left_out, placement.served()
+    def run(self, moves: int, watch: Callable[[float], None]) -> int:
+        """Make up to `moves` moves; the best found is `served`.
+
+        Returns
+        -------
+        int
+            Moves left over.
+        """
         fruitless = 0
-        while moves > 0 and not self._clock.expired:
-            wishing = self._wishing()
-            if not wishing:
-                break
-            gained = False
+        while wishing := self._wishing():
+            before = moves
             for g, number in wishing:
-                if moves == 0 or self._clock.expired:
+                if moves <= 0 or self._clock.expired:
                     break
-                moves -= 1
-                fruitless += 1
-                if self._move(g, number):
-                    gained, fruitless = True, 0
-            found = placement.left_out, placement.objective
-            if found[0] < left_out or (found[0] == left_out and found[1] < best * (1 - NOISE)):
-                left_out, best, served = *found, placement.served()
-                watch(best)
-            if not gained and fruitless >= FRUITLESS:
+                if number < 0 or number in self._placement.lots:
+                    moves -= 1
+                    fruitless = 0 if self._move(g, number) else fruitless + 1
+            self._keep(watch)
+            enough = max(FRUITLESS, ROUNDS * len(wishing))
+            if moves <= 0 or self._clock.expired or fruitless >= max(enough, before - moves):
                 break
             self._weigh()
-        return served
+        return moves
+
+    def _keep(self, watch: Callable[[float], None]) -> None:
+        """Remember the placement where it is the best so far."""
+        objective = self._placement.left_out, self._placement.objective
+        if objective < self._objective:
+            self._objective, self.served = objective, self._placement.served()
+            if not objective[0]:
+                watch(objective[1])
+
+    def polish(self, gamma: int, watch: Callable[[float], None]) -> None:
+        """Route every lot once more on what is left when it is taken out, at finer steps."""
+        for g, number in self._wishing():
+            if self._clock.expired:
+                break
+            if number >= 0:
+                before, lot = self._placement.snapshot(), self._placement.lots[number]
+                self._placement.remove(number, lot.times)
+                insert(self._placement, g, lot.times, self._frugal(), gamma)
+                if self._placement.cost >= before.cost * (1 - NOISE):
+                    self._placement.restore(before)
+        self._keep(watch)
 
     def _weigh(self) -> None:
         for g, (missing, group) in enumerate(
@@ -140,8 +177,15 @@ class Improvement:
                 self._placement.weigh(g)
 
     def _wishing(self) -> list[tuple[int, int]]:
-        """Groups with lots (−1: members not served) that are worse off than alone, in a drawn order."""
+        """Groups with lots (−1: members not served) that are worse off than alone, in a drawn order.
+
+        As long as some must be served and are not, only they count.
+        """
         placement, alone = self._placement, self._alone
+        groups = placement.system.groups
+        out = [g for g, missing in enumerate(placement.unserved) if missing and groups[g].penalty is None]
+        if out:
+            return [(g, -1) for g in out for _ in range(REPAIRS)]
         worse = [
             (lot.group, number)
             for number, lot in placement.lots.items()
@@ -157,7 +201,7 @@ class Improvement:
     def _move(self, g: int, number: int) -> bool:
         """Try to give the lot what it wishes; whether the cost has fallen."""
         placement, random = self._placement, self._random
-        if number >= 0 and number not in placement.lots or number < 0 and not placement.unserved[g]:
+        if number < 0 and not placement.unserved[g]:
             return False
         before = placement.snapshot()
         times = placement.lots[number].times if number >= 0 else placement.unserved[g]
@@ -177,8 +221,7 @@ class Improvement:
                 placement.place(g, wish, taken)
                 times -= taken
         removed[g] = removed.get(g, 0) + times
-        self._put_back(removed)
-        if placement.cost < before.cost * (1 - NOISE):
+        if self._put_back(removed, before.cost * (1 - NOISE)):
             return True
         placement.restore(before)
         return False
@@ -204,7 +247,15 @@ class Improvement:
         if self._random.random() < 0.6:
             return self._alone[g].usage
         system = self._placement.system
-        return cheapest_usage(system.groups[g], system.empty_room(), self._prices, self._gamma)
+        return cheapest_usage(system.groups[g], system.empty_room(), self._prices, self._gamma, self._closed(g))
+
+    def _closed(self, g: int) -> NDArray[np.bool_] | None:
+        """Nothing, or every block at some nodes drawn for it."""
+        if self._random.random() < 0.5:
+            return None
+        group, at = self._placement.system.groups[g], self._placement.system.topology.node_of_vertex
+        share = self._random.uniform(0, 0.5)
+        return self._random.random((group.depth, at.max() + 1))[:, at] < share
 
     def _make_way(self, wish: Usage) -> dict[int, int]:
         """Take out users of what `wish` lacks, and a few more; members taken out of every group."""
@@ -238,13 +289,23 @@ class Improvement:
         placement.remove(number, times)
         removed[lot.group] = removed.get(lot.group, 0) + times
 
-    def _put_back(self, removed: dict[int, int]) -> None:
-        groups = list(removed)
+    def _put_back(self, removed: dict[int, int], limit: float) -> bool:
+        """Serve again who was taken out, in a drawn order; whether the cost falls below `limit`.
+
+        It cannot where it would not even if all who wait were served as if alone.
+        """
+        placement, groups = self._placement, list(removed)
+        hope = sum(removed[g] * max(0.0, placement.refusal[g] - self._alone[g].power) for g in groups)
         for k in self._random.permutation(len(groups)):
-            insert(self._placement, groups[k], removed[groups[k]], self._prices, self._gamma)
-        for g, missing in enumerate(self._placement.unserved):
-            if missing and self._alone[g].power < self._placement.refusal[g]:
-                insert(self._placement, g, missing, self._frugal(), self._gamma)
+            if placement.cost - hope >= limit:
+                return False
+            g = groups[k]
+            insert(placement, g, removed[g], self._prices, self._gamma, self._closed(g))
+            hope -= removed[g] * max(0.0, placement.refusal[g] - self._alone[g].power)
+        for g, missing in enumerate(placement.unserved):
+            if missing and self._alone[g].power < placement.refusal[g]:
+                insert(placement, g, missing, self._frugal(), self._gamma)
+        return placement.cost < limit
 
 
 def _of(usage: Usage, resource: int) -> float:

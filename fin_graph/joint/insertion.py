@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from math import inf
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fin_graph.arrays import Floats
 from fin_graph.joint.alone import Alone
@@ -55,7 +56,9 @@ def insert_all(placement: Placement, order: Iterable[int], prices: Floats, gamma
         insert(placement, g, placement.unserved[g], prices, gamma)
 
 
-def insert(placement: Placement, g: int, times: int, prices: Floats, gamma: int) -> int:
+def insert(
+    placement: Placement, g: int, times: int, prices: Floats, gamma: int, closed: NDArray[np.bool_] | None = None
+) -> int:
     """Serve up to `times` members of group `g` where it costs least at `prices`, and less than refusing them.
 
     Returns
@@ -65,7 +68,7 @@ def insert(placement: Placement, g: int, times: int, prices: Floats, gamma: int)
     """
     group = placement.system.groups[g]
     while times > 0:
-        usage = cheapest_usage(group, placement.room, prices, gamma)
+        usage = cheapest_usage(group, placement.room, prices, gamma, closed)
         if usage is None or usage.cost(prices) >= placement.refusal[g]:
             break
         taken = int(min(times, placement.times_that_fit(usage)))

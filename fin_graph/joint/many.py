@@ -28,11 +28,17 @@ from fin_graph.loading import load_compiled
 from models.instance import Instance
 from models.result import Clock, Result, Status
 
-ROUNDS = 30
+ROUNDS = 6
 """Rounds of congestion prices at most."""
 
-WORK = 4e8
-"""Layered arcs that the rounds of prices, and as many that the moves of improvement, may look at by default."""
+MOVES, MOVES_PER_GROUP = 1000, 4
+"""Moves of improvement, all restarts together, for an effort of 1: that many, or so many for each group where it is more."""
+
+MARGIN = 1.05
+"""Guess of the optimum against a bound, as long as nobody knows a deployment."""
+
+FINER = 10
+"""Factor of γ when, last, everyone is routed once more."""
 
 
 def solve_many(
@@ -43,7 +49,7 @@ def solve_many(
     gamma: int,
     order: str,
     restarts: int,
-    improve: bool,
+    effort: float,
 ) -> Result:
     """Place all applications of `instance`; see `fin_graph.fin.solve`."""
     clock = Clock(time_limit_s)
@@ -54,12 +60,12 @@ def solve_many(
     if impossible is not None:
         return Result(Status.INFEASIBLE, reason=impossible, times_s=clock.times_s)
     with clock.phase("insertion"):
-        run.insert(order, restarts)
-    if improve and run.may_improve:
+        run.insert(order)
+    if effort > 0 and run.may_improve:
         with clock.phase("prices"):
-            run.price(order)
+            run.price()
         with clock.phase("improvement"):
-            run.improve()
+            run.improve(restarts, effort)
     return replace(run.result(), times_s=clock.times_s)
 
 
@@ -67,15 +73,17 @@ class _Run:
     """One run: the best placement so far, and what is known about the optimum."""
 
     def __init__(self, instance: Instance, clock: Clock, seed: int, gamma: int) -> None:
-        self._instance, self._clock, self._seed, self._gamma = instance, clock, seed, gamma
+        self._instance, self._clock, self._gamma = instance, clock, gamma
         with clock.phase("build"):
             self._system = System.of(instance)
         with clock.phase("alone"):
-            self._alone = everyone_alone(self._system, gamma)
+            self._alone = everyone_alone(self._system, gamma, clock)
         self._scale = scale_of(self._system, self._alone)
         self._frugal = frugal_prices(self._system, [one.bound for one in self._alone])
         self._best = Placement(self._system, self._scale)
         self._congestion = Congestion(np.zeros(self._system.resources), bound_of_all(self._system, self._alone))
+        self._random = np.random.default_rng(seed)
+        self._order: list[int] = []
         self._history: list[tuple[float, float]] = []
 
     def impossible(self) -> str | None:
@@ -95,45 +103,64 @@ class _Run:
         objective = self._best.objective
         return self._best.left_out == 0 and objective - self._congestion.bound <= OPTIMAL_GAP * objective
 
-    def insert(self, order: str, restarts: int) -> None:
-        """Insert in the order asked for, then in drawn ones."""
-        first = ordered(self._system, self._alone, order)
-        self._try(first, self._frugal)
-        random = np.random.default_rng(self._seed)
-        for _ in range(restarts):
-            if self.may_improve:
-                self._try([first[k] for k in random.permutation(len(first))], self._frugal)
+    def insert(self, order: str) -> None:
+        """Everyone in the order asked for, at no prices."""
+        self._order = ordered(self._system, self._alone, order)
+        self._take(self._inserted(self._order, self._frugal))
 
-    def _try(self, order: list[int], prices: Floats) -> None:
+    def _inserted(self, order: list[int], prices: Floats) -> Placement:
         placement = Placement(self._system, self._scale)
         insert_all(placement, order, prices, self._gamma, self._clock)
-        if not self._best.lots or placement.cost < self._best.cost:
+        return placement
+
+    def _take(self, placement: Placement) -> None:
+        """Keep a placement where it is the best."""
+        if not self._best.lots or (placement.left_out, placement.objective) < (
+            self._best.left_out,
+            self._best.objective,
+        ):
             self._best = placement
-            self._note(placement.objective)
+            if not placement.left_out:
+                self._note(placement.objective)
 
     def _note(self, objective: float) -> None:
-        if self._best.left_out == 0:
+        if not self._history or objective < self._history[-1][1]:
             self._history.append((self._clock.elapsed_s, objective))
 
-    def price(self, order: str) -> None:
+    def price(self) -> None:
         """Price what is congested, and insert once more at these prices."""
-        arcs = sum(problem.arcs for group in self._system.groups if (problem := group.problem()) is not None)
+        upper = self._best.objective if not self._best.left_out else MARGIN * self._congestion.bound
         self._congestion = congestion_prices(
-            self._system,
-            self._congestion,
-            upper=self._best.objective,
-            rounds=min(ROUNDS, int(WORK / max(arcs, 1))),
-            clock=self._clock,
+            self._system, self._congestion, upper=upper, rounds=ROUNDS, clock=self._clock
         )
-        self._try(ordered(self._system, self._alone, order), self._frugal + self._congestion.prices)
+        self._take(self._inserted(self._order, self._frugal + self._congestion.prices))
 
-    def improve(self) -> None:
-        """Moves until nothing helps."""
-        improvement = Improvement(
-            self._best, self._alone, self._congestion.prices, self._gamma, self._seed, self._clock
+    def improve(self, restarts: int, effort: float) -> None:
+        """Improve the best so far, then what comes of drawn orders and prices; last, route everyone at finer steps."""
+        moves = int(effort * max(MOVES, MOVES_PER_GROUP * len(self._system.groups)))
+        moves = self._improved(self._best, moves)
+        for _ in range(restarts):
+            if moves <= 0 or not self.may_improve:
+                break
+            drawn = self._random.uniform(0, 2, self._system.resources)
+            order = self._random.permutation(self._order).tolist()
+            start = self._inserted(order, self._frugal + drawn * self._congestion.prices)
+            moves = self._improved(start, moves)
+        improvement = self._improvement(self._best)
+        improvement.polish(FINER * self._gamma, self._note)
+        self._take(Placement.of(self._system, improvement.served, self._scale))
+
+    def _improvement(self, placement: Placement) -> Improvement:
+        return Improvement(
+            placement, self._alone, self._congestion.prices, self._gamma, self._random, self._clock
         )
-        served = improvement.run(10_000, self._note)
-        self._best = Placement.of(self._system, served, self._scale)
+
+    def _improved(self, placement: Placement, moves: int) -> int:
+        """Improve a placement and keep it where it is then the best; the moves left over."""
+        improvement = self._improvement(placement)
+        moves = improvement.run(moves, self._note)
+        self._take(Placement.of(self._system, improvement.served, self._scale))
+        return moves
 
     def result(self) -> Result:
         """What has come of it."""

@@ -16,6 +16,7 @@ from heapq import heappop, heappush
 from itertools import count, pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fin_graph.arrays import Floats, PathProblem
 from fin_graph.bounds import meets
@@ -56,7 +57,9 @@ def fin_path(problem: PathProblem, gamma: int) -> LayeredPath | None:
     return LayeredPath(quickest.energy, quickest.layers, quickest.nodes)
 
 
-def cheapest_usage(group: Group, room: Floats, prices: Floats | None, gamma: int) -> Usage | None:
+def cheapest_usage(
+    group: Group, room: Floats, prices: Floats | None, gamma: int, closed: NDArray[np.bool_] | None = None
+) -> Usage | None:
     """A cheap way to serve one member of `group` on what is left.
 
     Parameters
@@ -68,6 +71,8 @@ def cheapest_usage(group: Group, room: Floats, prices: Floats | None, gamma: int
         Price of taking a whole resource [W]; cost is λ · energy + Σ_r π_r u_r.
     gamma : int
         Number of latency steps γ.
+    closed : ndarray of bool, shape (depth, V), optional
+        Vertices at which a block must not run.
 
     Returns
     -------
@@ -75,6 +80,8 @@ def cheapest_usage(group: Group, room: Floats, prices: Floats | None, gamma: int
         It fits into `room`; None where nothing was found.
     """
     problem, number = group.problem(prices, room), count()
+    if problem is not None and closed is not None:
+        problem = _without(problem, closed)
     opened: list[tuple[float, int, PathProblem, LayeredPath]] = []
     branches = iter(()) if problem is None else iter((problem,))
     for search in range(2 * SEARCHES):
@@ -104,9 +111,15 @@ def _branches(group: Group, problem: PathProblem, path: LayeredPath, resource: i
     taken = group.taken(resource)
     steps = [(j, m) for (j, _), (after, m) in _steps(path) if after > j and taken[j, m] > 0]
     for j, m in sorted(steps, key=lambda step: -taken[step]):
-        run_energy = problem.edges.run_energy.copy()
-        run_energy[j, taken[j] >= taken[j, m]] = np.inf
-        yield replace(problem, edges=problem.edges._replace(run_energy=run_energy))
+        closed = np.zeros(taken.shape, np.bool_)
+        closed[j] = taken[j] >= taken[j, m]
+        yield _without(problem, closed)
+
+
+def _without(problem: PathProblem, closed: NDArray[np.bool_]) -> PathProblem:
+    """The problem in which no block runs where `closed` says so."""
+    run_energy = np.where(closed, np.inf, problem.edges.run_energy)
+    return replace(problem, edges=problem.edges._replace(run_energy=run_energy))
 
 
 def _narrowed(problem: PathProblem, path: LayeredPath, link: int) -> PathProblem:

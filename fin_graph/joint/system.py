@@ -101,6 +101,11 @@ class Group:
         return len(self.members)
 
     @property
+    def depth(self) -> int:
+        """Number of blocks that run; 0 where no exit is accurate enough."""
+        return 0 if self._base is None else self._base.depth
+
+    @property
     def weight(self) -> float:
         """Rate λ of each member (eq. 3)."""
         return self.application.weight
