@@ -1,8 +1,8 @@
 """Put applications on the system one after another, each on what those before it have left.
 
-`ORDERS` says who comes first: those whose least latency leaves least of their target (`tightest`), those who take
-most of some resource (`largest`), or whoever the file names first (`given`). What several members of a group may do
-alike is searched for once.
+First come those whose least latency leaves least of their target (order `tightest`), those who take most of some
+resource (`largest`), or whoever the instance names first (`given`). What several members of a group may do alike is
+searched for once.
 """
 
 from __future__ import annotations
@@ -20,8 +20,6 @@ from fin_graph.joint.residual import cheapest_usage
 from fin_graph.joint.system import Group, System
 from fin_graph.shortest import least_latency_path
 from models.result import Clock
-
-ORDERS = ("tightest", "largest", "given")
 
 
 def ordered(system: System, alone: list[Alone], order: str) -> list[int]:
