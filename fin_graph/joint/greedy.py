@@ -117,9 +117,7 @@ class _Part:
         )
 
 
-def _splits(
-    group: Group, problem: PathProblem, room: Floats, k: int
-) -> Iterator[tuple[float, list[int], list[int]]]:
+def _splits(group: Group, problem: PathProblem, room: Floats, k: int) -> Iterator[tuple[float, list[int], list[int]]]:
     """Cost, layers and vertices of the splits after block k that meet the target."""
     source, at = problem.source, group.topology.node_of_vertex
     head = _Part.of(group, problem, room, 0, k)
@@ -136,10 +134,7 @@ def _splits(
             ways = [([], [])] if k else []
         else:
             back = [k] if here != source else []
-            ways = [
-                (back + more_layers, [source] * len(back) + more)
-                for more_layers, more in _ways(problem, tail, k)
-            ]
+            ways = [(back + more_layers, [source] * len(back) + more) for more_layers, more in _ways(problem, tail, k)]
         for more_layers, more in ways:
             cost, latency = path_costs(problem, [*layers, *more_layers], [*nodes, *more])
             if cost < inf and meets(latency, problem.max_latency_s):

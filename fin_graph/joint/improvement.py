@@ -170,9 +170,7 @@ class Improvement:
         self._keep(watch)
 
     def _weigh(self) -> None:
-        for g, (missing, group) in enumerate(
-            zip(self._placement.unserved, self._placement.system.groups, strict=True)
-        ):
+        for g, (missing, group) in enumerate(zip(self._placement.unserved, self._placement.system.groups, strict=True)):
             if missing and group.penalty is None:
                 self._placement.weigh(g)
 
@@ -192,9 +190,7 @@ class Improvement:
             if lot.usage.power > alone[lot.group].power * (1 + NOISE)
         ]
         worse += [
-            (g, -1)
-            for g, missing in enumerate(placement.unserved)
-            if missing and alone[g].power < placement.refusal[g]
+            (g, -1) for g, missing in enumerate(placement.unserved) if missing and alone[g].power < placement.refusal[g]
         ]
         return [worse[k] for k in self._random.permutation(len(worse))]
 
@@ -236,9 +232,11 @@ class Improvement:
             return self._frugal() + self._base
         used = 1 - self._placement.room
         factor = 10 ** random.uniform(-1.5, 1)
-        return self._frugal() + self._base * random.uniform(0, 2, count) + factor * self._scale * random.random(
-            count
-        ) * np.maximum(used, 0.0) ** 2
+        return (
+            self._frugal()
+            + self._base * random.uniform(0, 2, count)
+            + factor * self._scale * random.random(count) * np.maximum(used, 0.0) ** 2
+        )
 
     def _frugal(self) -> Floats:
         return np.full(len(self._base), 1e-8 * self._scale)

@@ -151,9 +151,7 @@ class _Run:
         self._take(Placement.of(self._system, improvement.served, self._scale))
 
     def _improvement(self, placement: Placement) -> Improvement:
-        return Improvement(
-            placement, self._alone, self._congestion.prices, self._gamma, self._random, self._clock
-        )
+        return Improvement(placement, self._alone, self._congestion.prices, self._gamma, self._random, self._clock)
 
     def _improved(self, placement: Placement, moves: int) -> int:
         """Improve a placement and keep it where it is then the best; the moves left over."""
