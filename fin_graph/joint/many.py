@@ -1,10 +1,9 @@
 """FIN for applications that share a system: prices, insertion in several orders, improvement.
 
 1. Everyone alone: best usages, and the bound Σ_g c_g min(ψ_g, b_g).
-2. Insertion (`insertion`): in the order asked for, and `restarts` times in a drawn order at drawn prices; the best stays.
-3. Congestion (`congestion`): prices of what is asked for by too many, a better bound, one more insertion at these
-   prices; only where someone pays more than alone.
-4. Improvement (`improvement`).
+2. Insertion (`insertion`) in the order asked for. Where that meets the bound, it is the end.
+3. Congestion (`congestion`): prices of what too many ask for, a better bound, one more insertion at these prices.
+4. Improvement (`improvement`) of the better one, and of up to `restarts` insertions in drawn orders at drawn prices.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ import numpy as np
 from fin_graph.arrays import Floats
 from fin_graph.bounds import OPTIMAL_GAP
 from fin_graph.joint.admission import reason_alone, reasons
-from fin_graph.joint.alone import Alone, bound_of_all, everyone_alone, frugal_prices
+from fin_graph.joint.alone import bound_of_all, everyone_alone, frugal_prices
 from fin_graph.joint.congestion import Congestion, congestion_prices
 from fin_graph.joint.improvement import Improvement, scale_of
 from fin_graph.joint.insertion import insert_all, ordered
@@ -31,8 +30,12 @@ from models.result import Clock, Result, Status
 ROUNDS = 6
 """Rounds of congestion prices at most."""
 
-MOVES, MOVES_PER_GROUP = 1000, 4
-"""Moves of improvement, all restarts together, for an effort of 1: that many, or so many for each group where it is more."""
+MOVES_OF_SMALL, MOVES_OF_LARGE, ENOUGH_MOVES = 200, 4, 1000
+"""Moves of improvement for each group, all restarts together, at an effort of 1: where they are few, where they are
+many, and the number of moves in between."""
+
+NEGLIGIBLE = 1e-4
+"""Proven relative gap at which the search ends."""
 
 MARGIN = 1.05
 """Guess of the optimum against a bound, as long as nobody knows a deployment."""
@@ -96,12 +99,12 @@ class _Run:
 
     @property
     def may_improve(self) -> bool:
-        """Whether the bound is not met yet."""
-        return not self._optimal() and not self._clock.expired
+        """Whether the gap is more than negligible and there is time."""
+        return not self._meets(NEGLIGIBLE) and not self._clock.expired
 
-    def _optimal(self) -> bool:
+    def _meets(self, gap: float) -> bool:
         objective = self._best.objective
-        return self._best.left_out == 0 and objective - self._congestion.bound <= OPTIMAL_GAP * objective
+        return self._best.left_out == 0 and objective - self._congestion.bound <= gap * objective
 
     def insert(self, order: str) -> None:
         """Everyone in the order asked for, at no prices."""
@@ -137,7 +140,8 @@ class _Run:
 
     def improve(self, restarts: int, effort: float) -> None:
         """Improve the best so far, then what comes of drawn orders and prices; last, route everyone at finer steps."""
-        moves = int(effort * max(MOVES, MOVES_PER_GROUP * len(self._system.groups)))
+        count = len(self._system.groups)
+        moves = int(effort * max(MOVES_OF_LARGE * count, min(MOVES_OF_SMALL * count, ENOUGH_MOVES)))
         moves = self._improved(self._best, moves)
         for _ in range(restarts):
             if moves <= 0 or not self.may_improve:
@@ -156,7 +160,7 @@ class _Run:
     def _improved(self, placement: Placement, moves: int) -> int:
         """Improve a placement and keep it where it is then the best; the moves left over."""
         improvement = self._improvement(placement)
-        moves = improvement.run(moves, self._note)
+        moves = improvement.run(moves, self._note, self._congestion.bound * (1 + NEGLIGIBLE))
         self._take(Placement.of(self._system, improvement.served, self._scale))
         return moves
 
@@ -178,7 +182,7 @@ class _Run:
                 reason=f"application '{name}': {info['rejected'][name]}",
                 info=info,
             )
-        status = Status.OPTIMAL if self._optimal() else Status.TIME_LIMIT if expired else Status.FEASIBLE
+        status = Status.OPTIMAL if self._meets(OPTIMAL_GAP) else Status.TIME_LIMIT if expired else Status.FEASIBLE
         return Result(
             status,
             joint_deployment(self._best.served()),
