@@ -43,7 +43,7 @@ OFFERS = 5
 OTHERS = 3
 """Others not served, at most, that are tried after a move."""
 
-GRANTED = 0.6
+GRANTED = 0.4
 """How often a wish is granted before anyone comes back."""
 
 Served = list[tuple[Group, list[Usage]]]

@@ -27,8 +27,8 @@ from fin_graph.loading import load_compiled
 from models.instance import Instance
 from models.result import Clock, Result, Status
 
-ROUNDS = 6
-"""Rounds of congestion prices at most."""
+FEWEST_ROUNDS, MOST_ROUNDS, CHOICES = 6, 60, 600
+"""Rounds of congestion prices: as many as make `CHOICES` choices of a group, within limits."""
 
 MOVES_OF_SMALL, MOVES_OF_LARGE, ENOUGH_MOVES = 200, 4, 1000
 """Moves of improvement for each group, all restarts together, at an effort of 1: where they are few, where they are
@@ -133,8 +133,9 @@ class _Run:
     def price(self) -> None:
         """Price what is congested, and insert once more at these prices."""
         upper = self._best.objective if not self._best.left_out else MARGIN * self._congestion.bound
+        rounds = max(FEWEST_ROUNDS, min(MOST_ROUNDS, CHOICES // len(self._system.groups)))
         self._congestion = congestion_prices(
-            self._system, self._congestion, upper=upper, rounds=ROUNDS, clock=self._clock
+            self._system, self._congestion, upper=upper, rounds=rounds, clock=self._clock
         )
         self._take(self._inserted(self._order, self._frugal + self._congestion.prices))
 
