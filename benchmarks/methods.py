@@ -123,7 +123,7 @@ METHODS: dict[str, Method] = {
         Method("label-setting", "non-dominated labels", True, "fin_graph.label_setting", LabelSettingOptions),
         Method("exhaustive", "complete enumeration, for tiny instances", True, "models.exhaustive"),
         Method("fin", "FIN, the three-stage graph heuristic", False, "fin_graph.fin", FinOptions),
-        Method("greedy", "first come, first served: each application's best single split", False, "fin_graph.joint.greedy"),
+        Method("greedy", "first come, first served, one split each", False, "fin_graph.joint.greedy"),
         Method("larac", "Lagrangian relaxation, repeated shortest paths", False, "fin_graph.larac"),
         Method("mcp", "multi-constrained path (energy plays no part)", False, "fin_graph.mcp"),
         Method("single-node", "everything on one node", False, "fin_graph.single_node", SingleNodeOptions),

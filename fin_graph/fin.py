@@ -47,7 +47,7 @@ class _Found:
     info: dict[str, Any]
 
 
-def supports(
+def supports(  # noqa: PLR0911  (one return for each option)
     instance: Instance,
     *,
     gamma: int = 100,

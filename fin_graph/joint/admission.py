@@ -16,7 +16,7 @@ def reason_alone(instance: Instance, placement: Placement, alone: list[Alone], g
     group, one = placement.system.groups[g], alone[g]
     if one.bound == inf:
         reason = reason_of_infeasibility(instance, group.application)
-        return reason or "no path meets its latency target even alone: nodes or links are too slow for its rate"
+        return reason or "no path that meets its latency target has room for its blocks and transfers, even alone"
     if one.usage is None:
         return "no path was found even alone: its blocks do not fit together"
     if group.penalty is not None and one.power >= group.penalty:

@@ -1,6 +1,7 @@
 """Every group as if its member had the system to itself: its best usage, a bound for all, and why there is none.
 
-Nobody pays less among others than alone, hence with b_g a lower bound on λ_g · energy alone, ψ_g the penalty and c_g the number of members
+Nobody pays less among others than alone, hence with b_g a lower bound on λ_g · energy alone, ψ_g the penalty and c_g
+the number of members
 
     Σ_g c_g min(ψ_g, b_g)  ≤  OPT.
 
@@ -17,7 +18,7 @@ import numpy as np
 
 from fin_graph.arrays import Floats
 from fin_graph.bounds import lagrangian_dual, meets
-from fin_graph.joint.residual import cheapest_usage
+from fin_graph.joint.residual import search
 from fin_graph.joint.system import Group, System, Usage
 from fin_graph.label_search import LabelSearch
 from fin_graph.shortest import Path, least_energy_path
@@ -79,10 +80,15 @@ def everyone_alone(system: System, gamma: int, clock: Clock) -> list[Alone]:
     """Every group alone, in their order."""
     bounds = [proven_choice(group, None, clock)[0] for group in system.groups]
     prices, room = frugal_prices(system, bounds), system.empty_room()
-    return [
-        Alone(bound, None if bound == inf else cheapest_usage(group, room, prices, gamma))
-        for group, bound in zip(system.groups, bounds, strict=True)
-    ]
+    return [_alone(group, bound, room, prices, gamma) for group, bound in zip(system.groups, bounds, strict=True)]
+
+
+def _alone(group: Group, bound: float, room: Floats, prices: Floats, gamma: int) -> Alone:
+    """The best usage that fits, and the bound, which is inf as well where blocks fit one by one but never together."""
+    if bound == inf:
+        return Alone(inf, None)
+    usage, complete = search(group, room, prices, gamma)
+    return Alone(inf if usage is None and complete else bound, usage)
 
 
 def frugal_prices(system: System, bounds: list[float]) -> Floats:

@@ -10,7 +10,7 @@ does not fit, or costs more than its penalty, is rejected; without a penalty the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import inf
 
 import numpy as np
@@ -87,77 +87,64 @@ def _serve(instance: Instance, system: System, clock: Clock) -> dict[str, Usage]
 
 def _best_split(group: Group, room: Floats) -> Usage | None:
     """The split of least energy that meets the target and fits."""
-    prices = np.zeros(len(room))
-    prices[: len(group.topology.network.nodes)] = FRUGALITY
-    problem = group.problem(prices, room)
+    problem = _frugal(group, room)
     if problem is None:
         return None
-    splits = [split for k in range(problem.depth + 1) for split in _splits(group, problem, room, k)]
-    for _, layers, nodes in sorted(splits):
+    for _, layers, nodes in sorted(
+        split for k in range(problem.depth + 1) for split in _splits(group, problem, room, k)
+    ):
         usage = group.usage(layers, nodes)
         if usage.fits(room):
             return usage
     return None
 
 
-@dataclass(frozen=True)
-class _Part:
-    """Blocks that run on one node, for every vertex; inf where they do not fit together."""
-
-    energy: Floats
-    latency: Floats
-
-    @classmethod
-    def of(cls, group: Group, problem: PathProblem, room: Floats, first: int, last: int) -> _Part:
-        """Blocks first+1..last."""
-        edges = problem.edges
-        energy = edges.run_energy[first:last].sum(axis=0)
-        return cls(
-            np.where(group.fits_together(first, last, room), energy, inf), edges.run_latency[first:last].sum(axis=0)
-        )
+def _frugal(group: Group, room: Floats) -> PathProblem | None:
+    """The path problem on what is left, in which reservations cost just enough to break ties."""
+    problem = group.problem(None, room)
+    if problem is None:
+        return None
+    least, prices = problem.edges.run_energy.min(axis=1), np.zeros(len(room))
+    nodes = group.topology.network.nodes
+    prices[: len(nodes)] = [FRUGALITY * least[least < inf].sum() * node.reserves for node in nodes]
+    return group.problem(prices, room)
 
 
 def _splits(group: Group, problem: PathProblem, room: Floats, k: int) -> Iterator[tuple[float, list[int], list[int]]]:
     """Cost, layers and vertices of the splits after block k that meet the target."""
     source, at = problem.source, group.topology.node_of_vertex
-    head = _Part.of(group, problem, room, 0, k)
-    tail = _Part.of(group, problem, room, k, problem.depth)
-    for here in np.flatnonzero(at == at[source]) if k else [source]:
-        if k and head.energy[here] == inf:
-            continue
-        layers, nodes = [0], [source]
-        if here != source:
-            layers, nodes = [0, 0], [source, int(here)]
-        layers += range(1, k + 1)
-        nodes += [int(here)] * k
-        if k == problem.depth:
-            ways = [([], [])] if k else []
-        else:
-            back = [k] if here != source else []
-            ways = [(back + more_layers, [source] * len(back) + more) for more_layers, more in _ways(problem, tail, k)]
-        for more_layers, more in ways:
-            cost, latency = path_costs(problem, [*layers, *more_layers], [*nodes, *more])
+    head = problem.edges.run_energy[:k].sum(axis=0) < inf
+    starts = np.flatnonzero((at == at[source]) & head & group.fits_together(0, k, room)).tolist() if k else [source]
+    ways = list(_ways(group, problem, room, k)) if k < problem.depth else [([], [])]
+    for here in starts:
+        aside = [here] if here != source else []
+        back = [source] if aside and k < problem.depth else []
+        for way_layers, way in ways:
+            layers = [0] * (1 + len(aside)) + list(range(1, k + 1)) + [k] * len(back) + way_layers
+            nodes = [source, *aside, *([here] * k), *back, *way]
+            cost, latency = path_costs(problem, layers, nodes)
             if cost < inf and meets(latency, problem.max_latency_s):
-                yield cost, [*layers, *more_layers], [*nodes, *more]
+                yield cost, layers, nodes
 
 
-def _ways(problem: PathProblem, tail: _Part, k: int) -> Iterator[tuple[list[int], list[int]]]:
-    """Layers and vertices from the source, after block k, to where the others run: the cheapest and the quickest."""
-    edges = problem.edges
-    one = replace(
-        problem,
-        edges=edges._replace(
-            pins=np.full(1, -1, np.int32),
-            run_energy=tail.energy[None],
-            run_latency=tail.latency[None],
-            energy_bits=edges.energy_bits[k : k + 1],
-            latency_bits=edges.latency_bits[k : k + 1],
-            delay_weight=edges.delay_weight[k : k + 1],
-            load_bits=edges.load_bits[k : k + 1],
-        ),
+def _ways(group: Group, problem: PathProblem, room: Floats, k: int) -> Iterator[tuple[list[int], list[int]]]:
+    """Layers and vertices from the source, after block k, to where the others run: the cheapest and the quickest.
+
+    The others are one block, which runs where they fit together.
+    """
+    edges, depth = problem.edges, problem.depth
+    together = np.where(group.fits_together(k, depth, room), edges.run_energy[k:].sum(axis=0), inf)
+    layer = slice(k, k + 1)
+    one = edges._replace(
+        pins=np.full(1, -1, np.int32),
+        run_energy=together[None],
+        run_latency=edges.run_latency[k:].sum(axis=0)[None],
+        energy_bits=edges.energy_bits[layer],
+        latency_bits=edges.latency_bits[layer],
+        delay_weight=edges.delay_weight[layer],
+        load_bits=edges.load_bits[layer],
     )
-    for path in (least_energy_path(one), least_latency_path(one)):
+    for path in (least_energy_path(replace(problem, edges=one)), least_latency_path(replace(problem, edges=one))):
         if path is not None:
-            way, last = path.nodes[1:-1], path.nodes[-1]
-            rest = range(k + 1, problem.depth + 1)
-            yield [k] * len(way) + list(rest), [*way, *([last] * len(rest))]
+            way = path.nodes[1:-1]
+            yield [k] * len(way) + list(range(k + 1, depth + 1)), [*way, *([path.nodes[-1]] * (depth - k))]

@@ -275,12 +275,14 @@ class Improvement:
     def _chosen(self, resource: int, fraction: float) -> int:
         """Of a few users of a resource, the one that frees enough with least to spare, else the largest."""
         placement = self._placement
-        users = placement.users(resource)
-        offers = [users[k] for k in self._random.permutation(len(users))[: self._random.integers(1, OFFERS)]]
+        number_of_offers = int(self._random.integers(1, OFFERS))
+        offers: list[int] = self._random.permutation(placement.users(resource))[:number_of_offers].tolist()
         lack = fraction - placement.room[resource]
         freed = {number: _of(placement.lots[number].usage, resource) for number in offers}
         enough = [number for number, part in freed.items() if part + ROOM_SLACK >= lack]
-        return min(enough, key=freed.__getitem__) if enough else max(freed, key=freed.__getitem__)
+        if enough:
+            return min(enough, key=lambda number: freed[number])
+        return max(freed, key=lambda number: freed[number])
 
     def _remove(self, number: int, resource: int, fraction: float, removed: dict[int, int]) -> None:
         """Take out as many members of a lot as it takes to free `fraction`; all of them where that is inf."""

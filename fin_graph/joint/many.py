@@ -30,10 +30,6 @@ from models.result import Clock, Result, Status
 FEWEST_ROUNDS, MOST_ROUNDS, CHOICES = 6, 60, 600
 """Rounds of congestion prices: as many as make `CHOICES` choices of a group, within limits."""
 
-MOVES_OF_SMALL, MOVES_OF_LARGE, ENOUGH_MOVES = 200, 4, 1000
-"""Moves of improvement for each group, all restarts together, at an effort of 1: where they are few, where they are
-many, and the number of moves in between."""
-
 NEGLIGIBLE = 1e-4
 """Proven relative gap at which the search ends."""
 
@@ -140,9 +136,12 @@ class _Run:
         self._take(self._inserted(self._order, self._frugal + self._congestion.prices))
 
     def improve(self, restarts: int, effort: float) -> None:
-        """Improve the best so far, then what comes of drawn orders and prices; last, route everyone at finer steps."""
+        """Improve the best so far, then what comes of drawn orders and prices; last, route everyone at finer steps.
+
+        All together may make 200 moves for each group, and up to 1,000, where they are few; 4 where they are many.
+        """
         count = len(self._system.groups)
-        moves = int(effort * max(MOVES_OF_LARGE * count, min(MOVES_OF_SMALL * count, ENOUGH_MOVES)))
+        moves = int(effort * max(4 * count, min(200 * count, 1000, 20_000 // count)))
         moves = self._improved(self._best, moves)
         for _ in range(restarts):
             if moves <= 0 or not self.may_improve:

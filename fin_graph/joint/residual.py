@@ -60,7 +60,14 @@ def fin_path(problem: PathProblem, gamma: int) -> LayeredPath | None:
 def cheapest_usage(
     group: Group, room: Floats, prices: Floats | None, gamma: int, closed: NDArray[np.bool_] | None = None
 ) -> Usage | None:
-    """A cheap way to serve one member of `group` on what is left.
+    """A cheap way to serve one member of `group` on what is left; None where `search` finds none."""
+    return search(group, room, prices, gamma, closed)[0]
+
+
+def search(
+    group: Group, room: Floats, prices: Floats | None, gamma: int, closed: NDArray[np.bool_] | None = None
+) -> tuple[Usage | None, bool]:
+    """A cheap way to serve one member of `group` on what is left, and whether nothing was left out.
 
     Parameters
     ----------
@@ -76,30 +83,33 @@ def cheapest_usage(
 
     Returns
     -------
-    Usage or None
+    usage : Usage or None
         It fits into `room`; None where nothing was found.
+    complete : bool
+        With None: proven that there is none.
     """
-    problem, number = group.problem(prices, room), count()
+    problem, number, complete = group.problem(prices, room), count(), True
     if problem is not None and closed is not None:
         problem = _without(problem, closed)
     opened: list[tuple[float, int, PathProblem, LayeredPath]] = []
     branches = iter(()) if problem is None else iter((problem,))
-    for search in range(2 * SEARCHES):
+    for searches in range(2 * SEARCHES):
         for branch in branches:
             path = fin_path(branch, gamma)
             if path is not None:
                 heappush(opened, (path.cost, next(number), branch, path))
         if not opened:
-            return None
+            return None, complete
         _, _, problem, path = heappop(opened)
         usage = group.usage(path.layers, path.nodes)
         exceeded = usage.resources[usage.fractions > room[usage.resources] + ROOM_SLACK]
         if not len(exceeded):
-            return usage
+            return usage, complete
         branches = _branches(group, problem, path, int(exceeded[0]))
-        if search >= SEARCHES:
-            opened, branches = [], iter((next(branches),))
-    return None
+        complete = complete and exceeded[0] < 2 * len(group.topology.network.nodes)
+        if searches >= SEARCHES:
+            opened, branches, complete = [], iter((next(branches),)), False
+    return None, False
 
 
 def _branches(group: Group, problem: PathProblem, path: LayeredPath, resource: int) -> Iterator[PathProblem]:

@@ -158,14 +158,15 @@ class Group:
         assert self._base is not None
         at, count = self.topology.node_of_vertex, len(self.topology.network.nodes)
         table = self._compute if resource < count else self._memory
-        return np.where(at == resource % count, table, 0.0)
+        taken: Floats = np.where(at == resource % count, table, 0.0)
+        return taken
 
     def fits_together(self, first: int, last: int, room: Floats) -> NDArray[np.bool_]:
         """Whether blocks first+1..last together have room at each vertex; shape (V,)."""
         at, count = self.topology.node_of_vertex, len(self.topology.network.nodes)
-        in_compute = self._compute[first:last].sum(axis=0) <= room[at] + ROOM_SLACK
-        in_memory: NDArray[np.bool_] = self._memory[first:last].sum(axis=0) <= room[count + at] + ROOM_SLACK
-        return in_compute & in_memory
+        compute, memory = self._compute[first:last].sum(axis=0), self._memory[first:last].sum(axis=0)
+        fits: NDArray[np.bool_] = (compute <= room[at] + ROOM_SLACK) & (memory <= room[count + at] + ROOM_SLACK)
+        return fits
 
     def _per_link(self, of_resource: Floats, otherwise: float) -> Floats:
         """What `of_resource` says of every link, `otherwise` for those that join a node and its levels."""
