@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fin_graph.arrays import Floats, Ints, PathProblem, path_problem
 from fin_graph.topology import Topology
@@ -71,14 +72,14 @@ class Group:
     def __init__(self, instance: Instance, topology: Topology, members: Sequence[Application]) -> None:
         self.members = tuple(app.name for app in members)
         self.application = members[0]
-        self._topology = topology
+        self.topology = topology
         self._base = path_problem(instance, self.application, topology=topology)
         if self._base is not None:
             self._set_demands(instance, self._base)
 
     def _set_demands(self, instance: Instance, base: PathProblem) -> None:
         """Fractions that every block takes at every vertex, the memory of every node, and bits on every link."""
-        app, depth, topology = self.application, base.depth, self._topology
+        app, depth, topology = self.application, base.depth, self.topology
         dnn, rate, nodes = instance.dnn_of(app), app.rate_per_s or 0.0, instance.network.nodes
         survival = np.array(dnn.survival[:depth])
         operations = rate * survival * np.array([block.ops for block in dnn.blocks[:depth]])
@@ -99,6 +100,11 @@ class Group:
     def count(self) -> int:
         """Number of members."""
         return len(self.members)
+
+    @property
+    def depth(self) -> int:
+        """Number of blocks that run; 0 where no exit is accurate enough."""
+        return 0 if self._base is None else self._base.depth
 
     @property
     def weight(self) -> float:
@@ -128,7 +134,7 @@ class Group:
         """
         if self._base is None:
             return None
-        edges, at, count = self._base.edges, self._topology.node_of_vertex, len(self._topology.network.nodes)
+        edges, at, count = self._base.edges, self.topology.node_of_vertex, len(self.topology.network.nodes)
         run, link_price = self._run_power, edges.link_price
         if prices is not None:
             run = run + prices[at] * self._compute + prices[count + at] * self._memory
@@ -147,15 +153,30 @@ class Group:
             ),
         )
 
+    def taken(self, resource: int) -> Floats:
+        """Fraction of a node's `resource` that each block takes where it runs; (depth, V), 0 at all other nodes."""
+        assert self._base is not None
+        at, count = self.topology.node_of_vertex, len(self.topology.network.nodes)
+        table = self._compute if resource < count else self._memory
+        taken: Floats = np.where(at == resource % count, table, 0.0)
+        return taken
+
+    def fits_together(self, first: int, last: int, room: Floats) -> NDArray[np.bool_]:
+        """Whether blocks first+1..last together have room at each vertex; shape (V,)."""
+        at, count = self.topology.node_of_vertex, len(self.topology.network.nodes)
+        compute, memory = self._compute[first:last].sum(axis=0), self._memory[first:last].sum(axis=0)
+        fits: NDArray[np.bool_] = (compute <= room[at] + ROOM_SLACK) & (memory <= room[count + at] + ROOM_SLACK)
+        return fits
+
     def _per_link(self, of_resource: Floats, otherwise: float) -> Floats:
         """What `of_resource` says of every link, `otherwise` for those that join a node and its levels."""
-        number = self._topology.link_number
-        of_link: Floats = of_resource[2 * len(self._topology.network.nodes) + number]
+        number = self.topology.link_number
+        of_link: Floats = of_resource[2 * len(self.topology.network.nodes) + number]
         return np.where(number < 0, otherwise, of_link)
 
     def _link_room(self, room: Floats | None) -> Floats:
         """Bits per second left on every link."""
-        time = self._topology.link_time
+        time = self.topology.link_time
         left = np.ones(len(time)) if room is None else self._per_link(room, np.inf)
         bits: Floats = np.divide(left + ROOM_SLACK, time, out=np.full(len(time), np.inf), where=time > 0)
         return bits
@@ -163,14 +184,14 @@ class Group:
     def usage(self, layers: Sequence[int], nodes: Sequence[int]) -> Usage:
         """What a path of `problem(…)`, given by its vertices (layer, vertex), asks of the system."""
         assert self._base is not None
-        edges, at, count = self._base.edges, self._topology.node_of_vertex, len(self._topology.network.nodes)
+        edges, at, count = self._base.edges, self.topology.node_of_vertex, len(self.topology.network.nodes)
         taken: defaultdict[int, float] = defaultdict(float)
         power = 0.0
         for (j, n), (after, m) in pairwise(zip(layers, nodes, strict=True)):
             if m != n:
                 a = self._link(n, m)
                 power += float(self.weight * edges.energy_bits[j] * edges.link_energy[a])
-                number = self._topology.link_number[a]
+                number = self.topology.link_number[a]
                 if number >= 0:
                     taken[2 * count + int(number)] += float(self._load_bits[j] * edges.link_time[a])
             if after > j:
@@ -187,8 +208,8 @@ class Group:
 
     def _link(self, n: int, m: int) -> int:
         """Number of the link from vertex n to vertex m, among those sorted by target."""
-        start, end = self._topology.in_start[m], self._topology.in_start[m + 1]
-        return int(start + np.flatnonzero(self._topology.link_source[start:end] == n)[0])
+        start, end = self.topology.in_start[m], self.topology.in_start[m + 1]
+        return int(start + np.flatnonzero(self.topology.link_source[start:end] == n)[0])
 
 
 @dataclass(frozen=True)
