@@ -1,0 +1,221 @@
+"""The campaign's side of a worker: hands over tasks, reads answers, enforces limits, and says how a run ended."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pickle
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from enum import Enum
+from math import inf
+from signal import SIGABRT, SIGKILL, SIGTERM, Signals
+from tempfile import TemporaryFile
+from time import monotonic
+
+from benchmarks.execution.memory import kills_for_memory
+from benchmarks.execution.task import Columns, Event, Finished, Started, Task
+from benchmarks.records import failure_columns
+from models.result import Status
+
+SETUP_S = 120.0
+"""How long loading libraries, the instance and the warm-up may take before a run [s]."""
+
+GRACE_S = 5.0
+"""How long a run may overrun the limit that its method was told before its processes are asked to end [s]."""
+
+TERMINATION_S = 1.0
+"""How long after that they are killed [s]."""
+
+MAX_LINE_BYTES = 64 * 2**20
+"""An answer that is longer is garbage."""
+
+LOG_BYTES = 64 * 2**10
+"""How much of the end of a failed run's log is kept."""
+
+
+class _Phase(Enum):
+    """Where a worker stands; from `LATE` on it is being ended, and nothing but an overdue row is taken from it."""
+
+    IDLE = "waits for a task"
+    SETUP = "gets ready for a run"
+    RUNNING = "runs"
+    OVERDUE = "overran its limit"
+    LATE = "took too long to get ready"
+    GARBAGE = "said what is no answer"
+    SPENT = "is replaced, by no fault of its next task"
+
+
+class WarmWorker:
+    """A worker process with its guard, in a session of their own (`guard`).
+
+    Parameters
+    ----------
+    cores : sequence of int
+        Cores that it runs on; empty: all.
+    """
+
+    def __init__(self, cores: Sequence[int] = ()) -> None:
+        self._results, results = os.pipe()
+        os.set_blocking(self._results, False)
+        self._log = TemporaryFile(buffering=0)
+        fcntl.fcntl(self._log, fcntl.F_SETFL, os.O_APPEND)  # every run empties it: writes go to its end, wherever that is
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.execution.guard", str(results), *map(str, cores)],
+            stdin=subprocess.PIPE,
+            stdout=self._log,
+            stderr=self._log,
+            pass_fds=(results,),
+            start_new_session=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        )
+        os.close(results)
+        self._tasks: deque[Task] = deque()
+        self._group: int | None = None
+        self._buffer = b""
+        self._kills = kills_for_memory()
+        self._enter(_Phase.IDLE, inf)
+        self.gone = False
+        """Whether its processes have ended."""
+
+    def fileno(self) -> int:
+        """Readable when it has something to say."""
+        return self._results
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """What it was given and has not finished, the running one first."""
+        return tuple(self._tasks)
+
+    @property
+    def deadline(self) -> float:
+        """When `advance` has to be called though nothing was said (`time.monotonic`)."""
+        return self._deadline
+
+    def give(self, task: Task) -> None:
+        """Hand over a task, to be run after those given before."""
+        assert self._process.stdin is not None
+        self._tasks.append(task)
+        if self._phase is _Phase.IDLE:
+            self._enter(_Phase.SETUP, SETUP_S)
+        with suppress(BrokenPipeError):  # it has ended; `advance` finds that out
+            pickle.dump(task, self._process.stdin)
+            self._process.stdin.flush()
+
+    def advance(self) -> Iterator[Event]:
+        """Take in what it has said, and end what is overdue."""
+        for line in self._lines():
+            yield from self._said(line)
+        if self.gone:
+            yield from self._ended()
+        elif monotonic() >= self._deadline:
+            self._end_overdue()
+
+    def close(self) -> None:
+        """End it with everything it started, and wait until that has happened."""
+        self._end(self._phase)
+        self._process.wait()
+        os.close(self._results)
+        self._log.close()
+
+    def _enter(self, phase: _Phase, seconds: float) -> None:
+        self._phase, self._since = phase, monotonic()
+        self._deadline = self._since + seconds
+
+    def _lines(self) -> Iterator[bytes]:
+        """Whole lines that have arrived."""
+        while True:
+            try:
+                arrived = os.read(self._results, 2**16)
+            except BlockingIOError:
+                return
+            if not arrived:
+                self.gone = True
+                return
+            *lines, self._buffer = (self._buffer + arrived).split(b"\n")
+            yield from lines
+            if len(self._buffer) > MAX_LINE_BYTES:
+                self._end(_Phase.GARBAGE)
+                return
+
+    def _said(self, line: bytes) -> Iterator[Event]:
+        match _parsed(line), self._phase:
+            case _, _Phase.LATE | _Phase.GARBAGE | _Phase.SPENT:
+                return
+            case {"ready": int(group)}, _ if self._group is None:
+                self._group = group
+            case {"started": True}, _Phase.SETUP:
+                self._enter(_Phase.RUNNING, self._tasks[0].time_limit_s + GRACE_S)
+                yield Started(self._tasks[0])
+            case {"row": dict(row), "exit": dict(ended), "spent": bool(spent)}, phase if phase is not _Phase.IDLE:
+                yield self._finished(row, ended)
+                if spent or phase is _Phase.OVERDUE:
+                    self._end(_Phase.SPENT)
+                else:
+                    self._enter(*(_Phase.SETUP, SETUP_S) if self._tasks else (_Phase.IDLE, inf))
+            case _:
+                self._end(_Phase.GARBAGE)
+
+    def _finished(self, row: Columns, ended: Columns) -> Finished:
+        failed = row.get("status") in (Status.ERROR, Status.MEMORY_LIMIT)
+        return Finished(self._tasks.popleft(), {**row, "exit": ended}, self._end_of_log() if failed else None)
+
+    def _end_overdue(self) -> None:
+        if self._phase is _Phase.RUNNING and self._group is not None:
+            self._phase, self._deadline = _Phase.OVERDUE, monotonic() + TERMINATION_S
+            with suppress(ProcessLookupError):  # it ends by itself just now
+                os.killpg(self._group, SIGTERM)
+        else:
+            self._end(_Phase.LATE if self._phase is _Phase.SETUP else self._phase)
+
+    def _end(self, phase: _Phase) -> None:
+        """Let the guard end everything; `phase` says why."""
+        assert self._process.stdin is not None
+        self._phase, self._deadline = phase, inf
+        with suppress(BrokenPipeError):  # it has ended
+            self._process.stdin.close()
+
+    def _ended(self) -> Iterator[Event]:
+        phase = self._phase
+        self._end(phase)
+        code = self._process.wait()
+        if self._tasks and phase is not _Phase.SPENT:
+            status, reason, ended = self._how_it_ended(phase, code)
+            row = failure_columns(status, reason, monotonic() - self._since)
+            yield Finished(self._tasks.popleft(), {**row, "peak_bytes": None, "exit": ended}, self._end_of_log())
+
+    def _how_it_ended(self, phase: _Phase, code: int) -> tuple[Status, str, Columns]:
+        if phase is _Phase.OVERDUE:
+            limit = f"did not stop at its limit of {self._tasks[0].time_limit_s:g} s"
+            return Status.TIME_LIMIT, f"{limit}: its processes were ended", {"kind": "killed"}
+        if phase is _Phase.LATE:
+            return Status.ERROR, f"was not ready to run after {SETUP_S:g} s", {"kind": "killed"}
+        if phase is _Phase.GARBAGE:
+            return Status.ERROR, "its process said what is no answer", {"kind": "garbage"}
+        when = " while it got ready" if phase is _Phase.SETUP else ""
+        if code >= 0:
+            return Status.ERROR, f"its process ended itself with code {code}{when}", {"kind": "exited", "code": code}
+        name = Signals(-code).name
+        status = Status.MEMORY_LIMIT if self._lacked_memory(-code) else Status.ERROR
+        return status, f"its process was ended by {name}{when}", {"kind": "signalled", "signal": name}
+
+    def _lacked_memory(self, signal: int) -> bool:
+        """Whether the kernel ended it for want of memory, or its C++ code gave up for the same reason."""
+        if signal == SIGKILL:
+            return kills_for_memory() > self._kills
+        return signal == SIGABRT and "bad_alloc" in self._end_of_log()
+
+    def _end_of_log(self) -> str:
+        file = self._log.fileno()
+        return os.pread(file, LOG_BYTES, max(0, os.fstat(file).st_size - LOG_BYTES)).decode(errors="replace")
+
+
+def _parsed(line: bytes) -> object:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
