@@ -391,7 +391,7 @@ def figures(
     """
     from benchmarks.figures import readme_figures
 
-    for path in readme_figures(output, lambda _: None):
+    for path in readme_figures(output):
         print(f"wrote {path}")
 
 

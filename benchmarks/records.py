@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from benchmarks.environment import Environment
 from benchmarks.judge import Judged
 from benchmarks.methods import label
+from fin_graph.support import layered_arcs
 from models.instance import Instance
 from models.io import InputError, validate
 from models.result import Status
@@ -52,6 +53,7 @@ def instance_columns(instance: Instance) -> Record:
         "network_links": len(instance.network.links),
         "dnn_blocks": max(len(dnn.blocks) for dnn in instance.dnns),
         "dnn_exits": max(len(dnn.exits) for dnn in instance.dnns),
+        "arcs": layered_arcs(instance) if single else None,
         "accounting": instance.accounting.value,
         "latency_kind": instance.latency_kind.value,
         "max_latency_s": app.max_latency_s if single else None,
@@ -91,11 +93,26 @@ def result_columns(judged: Judged, wall_s: float) -> Record:
         "times_s": shown["times_s"],
         "info": shown["info"],
         "deployments": shown["deployments"],
+        "exit": {"kind": "returned"},
     }
 
 
-def failure_columns(status: Status, reason: str, wall_s: float) -> Record:
-    """What came of a run that gave no result: nothing but a status, a reason and the time it took [s]."""
+def failure_columns(status: Status, reason: str, wall_s: float, kind: str, **ended: Any) -> Record:
+    """What came of a run that gave no result.
+
+    Parameters
+    ----------
+    status : Status
+    reason : str
+        One line for people.
+    wall_s : float
+        How long it took [s].
+    kind : str
+        How it ended: `raised`, `exited` (its process, with `code`), `signalled` (with `signal`), `killed` (at its
+        limit), `garbage` (instead of a result), `worker-died` (under it, twice), `not-made` (its instance, or itself).
+    **ended
+        What else there is to say about that.
+    """
     nothing = ("objective", "claimed_objective", "lower_bound", "gap", *_COSTS)
     return {
         "status": status.value,
@@ -108,6 +125,8 @@ def failure_columns(status: Status, reason: str, wall_s: float) -> Record:
         "times_s": {},
         "info": {},
         "deployments": [],
+        "peak_bytes": None,
+        "exit": {"kind": kind, **ended},
     }
 
 

@@ -134,10 +134,11 @@ def plan(campaign: Campaign, keep: Callable[[Instance], None] = lambda _: None) 
     keep : callable
         Given every instance, which the plan forgets.
     """
-    return [run for problem in problems(campaign) for run in _runs(problem, campaign.seed, keep)]
+    return [run for problem in problems(campaign) for run in runs_on(problem, campaign.seed, keep)]
 
 
-def _runs(problem: Problem, seed: int, keep: Callable[[Instance], None]) -> Iterator[Run]:
+def runs_on(problem: Problem, seed: int, keep: Callable[[Instance], None]) -> Iterator[Run]:
+    """Every run on one problem; see `plan`."""
     origin: Record = {"group": problem.group, "instance": problem.source.name, **problem.source.columns()}
     origin |= {"limit_s": problem.time_limit_s, "memory_limit_gib": problem.memory_limit_gib}
     failure = None
@@ -204,7 +205,7 @@ def run_campaign(
                 if isinstance(event, Started):
                     progress.started(run.origin["group"], run.task.label)
                 else:
-                    row = journal.append(_row(run, event), event.environment or environment(), event.log)
+                    row = journal.append(row_of(run, event), event.environment or environment(), event.log)
                     rows[run.place] = row
                     progress.finished(run.origin["group"], run.task.label, row["status"])
         found = [journal.with_environment(rows[run.place]) for run in runs if run.place in rows]
@@ -225,25 +226,29 @@ def known_rows(runs: Sequence[Run], known: Mapping[Place, Record], choice: Choic
     return found
 
 
-def _events(
-    missing: Sequence[Run], backend: Backend, stopped: Callable[[], bool]
-) -> Generator[tuple[Run, Event]]:
+def _events(missing: Sequence[Run], backend: Backend, stopped: Callable[[], bool]) -> Generator[tuple[Run, Event]]:
     """What happens to missing runs; where several are one and the same, it is made once and happens to all of them."""
     wanting: defaultdict[str, list[Run]] = defaultdict(list)
     for run in missing:
         wanting[run.task.key].append(run)
     for run in missing:
         if run.failure is not None:
-            reason, trace = run.failure
-            columns = failure_columns(Status.ERROR, reason, 0.0) | {"peak_bytes": None, "exit": {"kind": "not-made"}}
-            yield run, Finished(run.task, columns, trace)
+            yield run, impossible(run)
     tasks = [runs[0].task for runs in wanting.values() if runs[0].failure is None]
     with closing(backend(tasks, stopped)) as events:
         for event in events:
             yield from ((run, event) for run in wanting[event.task.key])
 
 
-def _row(run: Run, event: Finished) -> Record:
+def impossible(run: Run) -> Finished:
+    """What comes of a run whose instance could not be made."""
+    assert run.failure is not None
+    reason, trace = run.failure
+    return Finished(run.task, failure_columns(Status.ERROR, reason, 0.0, "not-made"), trace)
+
+
+def row_of(run: Run, event: Finished) -> Record:
+    """The row of a run, but for what the journal adds."""
     task = run.task
     return {
         **run_columns(task.method.name, task.options, task.seed),
@@ -291,6 +296,8 @@ def contradictions_among(rows: Sequence[Record]) -> list[str]:
     for row in rows:
         if "content_hash" in row:
             said = {name.name: row[name.name] for name in fields(_RowVerdict) if name.name != "violated"}
-            verdicts[row["content_hash"], row["instance"]].append(_RowVerdict(**said, violated=tuple(row["violations"])))
+            verdicts[row["content_hash"], row["instance"]].append(
+                _RowVerdict(**said, violated=tuple(row["violations"]))
+            )
     lines = (f"{name}: {line}" for (_, name), runs in verdicts.items() for line in contradictions(runs))
     return list(dict.fromkeys(lines))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from multiprocessing.connection import wait
 from time import monotonic
 
-from benchmarks.execution.task import Event, Task
+from benchmarks.execution.task import Event, Finished, Task
 from benchmarks.execution.warm_worker import WarmWorker
 from models.io import InputError
 
@@ -49,32 +49,42 @@ def run_locally(tasks: Iterable[Task], stopped: Callable[[], bool], *, jobs: int
     Event
         For each task a `Started`, unless it failed before, and a `Finished`.
     """
-    # A single worker finds its next task waiting; among several, no task waits behind a long one.
-    held = 2 if jobs == 1 else 1
-    crews = [_Crew(cores) for cores in shares_of_cores(jobs)]
-    waiting = iter(tasks)
+    crews = [Crew(cores) for cores in shares_of_cores(jobs)]
     try:
-        while not stopped():
-            for crew in crews:
-                crew.hire_if_gone()
-                while len(crew.worker.tasks) < held and (task := next(waiting, None)) is not None:
-                    crew.worker.give(task)
-            busy = [crew.worker for crew in crews if crew.worker.tasks]
-            if not busy:
-                return
-            first = min(worker.deadline for worker in busy)
-            wait(busy, max(0.0, min(POLL_S, first - monotonic())))
-            for worker in busy:
-                yield from worker.advance()
+        # A single worker finds its next task waiting; among several, no task waits behind a long one.
+        yield from run_in(crews, tasks, stopped, held=2 if jobs == 1 else 1)
     finally:
         for crew in crews:
-            crew.worker.close()
+            crew.close()
 
 
-class _Crew:
-    """A worker and those that replace it."""
+def run_in(crews: Sequence[Crew], tasks: Iterable[Task], stopped: Callable[[], bool], *, held: int) -> Generator[Event]:
+    """As `run_locally`, with workers that are there already and stay; each is given at most `held` tasks at a time."""
+    waiting = iter(tasks)
+    while not stopped():
+        for crew in crews:
+            crew.hire_if_gone()
+            while len(crew.worker.tasks) < held and (task := next(waiting, None)) is not None:
+                crew.worker.give(task)
+        busy = [crew.worker for crew in crews if crew.worker.tasks]
+        if not busy:
+            return
+        first = min(worker.deadline for worker in busy)
+        wait([worker.fileno() for worker in busy], max(0.0, min(POLL_S, first - monotonic())))
+        for worker in busy:
+            yield from worker.advance()
 
-    def __init__(self, cores: tuple[int, ...]) -> None:
+
+class Crew:
+    """A worker and those that replace it.
+
+    Parameters
+    ----------
+    cores : tuple of int
+        Cores that they run on; empty: all.
+    """
+
+    def __init__(self, cores: tuple[int, ...] = ()) -> None:
         self._cores = cores
         self.worker = WarmWorker(cores)
 
@@ -86,3 +96,12 @@ class _Crew:
             self.worker = WarmWorker(self._cores)
             for task in left:
                 self.worker.give(task)
+
+    def make(self, task: Task, stopped: Callable[[], bool] = lambda: False) -> Finished | None:
+        """Make a single run; None where it was stopped."""
+        events = list(run_in([self], [task], stopped, held=1))
+        return next((event for event in events if isinstance(event, Finished)), None)
+
+    def close(self) -> None:
+        """End the worker and everything it started."""
+        self.worker.close()

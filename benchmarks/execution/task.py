@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
 from benchmarks.campaign import TargetPoint
@@ -20,6 +20,9 @@ Columns = dict[str, Any]
 
 class Source(Protocol):
     """Where an instance comes from: hashable, picklable."""
+
+    def __hash__(self) -> int:
+        """Sources that make the same instance may share what was made."""
 
     def build(self) -> Instance:
         """Make the instance."""
@@ -85,8 +88,13 @@ class Task:
     def portable(self) -> Task:
         """The same run for a machine that may not have the instance's file."""
         if isinstance(self.source, TargetPoint):
-            return replace(self, source=Given(dump_instance(self.source.build())))
+            return replace(self, source=Given(_text(self.source)))
         return self
+
+
+@lru_cache(maxsize=4)
+def _text(source: TargetPoint) -> str:
+    return dump_instance(source.build())
 
 
 @dataclass(frozen=True)

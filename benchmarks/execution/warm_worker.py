@@ -63,7 +63,9 @@ class WarmWorker:
         self._results, results = os.pipe()
         os.set_blocking(self._results, False)
         self._log = TemporaryFile(buffering=0)
-        fcntl.fcntl(self._log, fcntl.F_SETFL, os.O_APPEND)  # every run empties it: writes go to its end, wherever that is
+        fcntl.fcntl(
+            self._log, fcntl.F_SETFL, os.O_APPEND
+        )  # every run empties it: writes go to its end, wherever that is
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.execution.guard", str(results), *map(str, cores)],
             stdin=subprocess.PIPE,
@@ -106,14 +108,14 @@ class WarmWorker:
             pickle.dump(task, self._process.stdin)
             self._process.stdin.flush()
 
-    def advance(self) -> Iterator[Event]:
-        """Take in what it has said, and end what is overdue."""
-        for line in self._lines():
-            yield from self._said(line)
+    def advance(self) -> list[Event]:
+        """Take in what it has said, and end what is overdue; what has happened, in order."""
+        events = [event for line in self._lines() for event in self._said(line)]
         if self.gone:
-            yield from self._ended()
+            events += self._ended()
         elif monotonic() >= self._deadline:
             self._end_overdue()
+        return events
 
     def close(self) -> None:
         """End it with everything it started, and wait until that has happened."""
@@ -151,8 +153,10 @@ class WarmWorker:
             case {"started": True}, _Phase.SETUP:
                 self._enter(_Phase.RUNNING, self._tasks[0].time_limit_s + GRACE_S)
                 yield Started(self._tasks[0])
-            case {"row": dict(row), "exit": dict(ended), "spent": bool(spent)}, phase if phase is not _Phase.IDLE:
-                yield self._finished(row, ended)
+            case {"row": {"status": str(), "exit": dict()} as row, "spent": bool(spent)}, phase if (
+                phase is not _Phase.IDLE
+            ):
+                yield self._finished(row)
                 if spent or phase is _Phase.OVERDUE:
                     self._end(_Phase.SPENT)
                 else:
@@ -160,9 +164,9 @@ class WarmWorker:
             case _:
                 self._end(_Phase.GARBAGE)
 
-    def _finished(self, row: Columns, ended: Columns) -> Finished:
-        failed = row.get("status") in (Status.ERROR, Status.MEMORY_LIMIT)
-        return Finished(self._tasks.popleft(), {**row, "exit": ended}, self._end_of_log() if failed else None)
+    def _finished(self, row: Columns) -> Finished:
+        failed = row["status"] in (Status.ERROR, Status.MEMORY_LIMIT)
+        return Finished(self._tasks.popleft(), row, self._end_of_log() if failed else None)
 
     def _end_overdue(self) -> None:
         if self._phase is _Phase.RUNNING and self._group is not None:
@@ -184,24 +188,26 @@ class WarmWorker:
         self._end(phase)
         code = self._process.wait()
         if self._tasks and phase is not _Phase.SPENT:
-            status, reason, ended = self._how_it_ended(phase, code)
-            row = failure_columns(status, reason, monotonic() - self._since)
-            yield Finished(self._tasks.popleft(), {**row, "peak_bytes": None, "exit": ended}, self._end_of_log())
+            row = self._how_it_ended(phase, code, monotonic() - self._since)
+            yield Finished(self._tasks.popleft(), row, self._end_of_log())
 
-    def _how_it_ended(self, phase: _Phase, code: int) -> tuple[Status, str, Columns]:
-        if phase is _Phase.OVERDUE:
-            limit = f"did not stop at its limit of {self._tasks[0].time_limit_s:g} s"
-            return Status.TIME_LIMIT, f"{limit}: its processes were ended", {"kind": "killed"}
-        if phase is _Phase.LATE:
-            return Status.ERROR, f"was not ready to run after {SETUP_S:g} s", {"kind": "killed"}
-        if phase is _Phase.GARBAGE:
-            return Status.ERROR, "its process said what is no answer", {"kind": "garbage"}
+    def _how_it_ended(self, phase: _Phase, code: int, wall_s: float) -> Columns:
+        """Row of the first task, during which the worker ended with `code` or was ended."""
+        match phase:
+            case _Phase.OVERDUE:
+                reason = f"did not stop at its limit of {self._tasks[0].time_limit_s:g} s: its processes were ended"
+                return failure_columns(Status.TIME_LIMIT, reason, wall_s, "killed")
+            case _Phase.LATE:
+                return failure_columns(Status.ERROR, f"was not ready after {SETUP_S:g} s", wall_s, "killed")
+            case _Phase.GARBAGE:
+                return failure_columns(Status.ERROR, "its process said what is no answer", wall_s, "garbage")
         when = " while it got ready" if phase is _Phase.SETUP else ""
         if code >= 0:
-            return Status.ERROR, f"its process ended itself with code {code}{when}", {"kind": "exited", "code": code}
+            reason = f"its process ended itself with code {code}{when}"
+            return failure_columns(Status.ERROR, reason, wall_s, "exited", code=code)
         name = Signals(-code).name
         status = Status.MEMORY_LIMIT if self._lacked_memory(-code) else Status.ERROR
-        return status, f"its process was ended by {name}{when}", {"kind": "signalled", "signal": name}
+        return failure_columns(status, f"its process was ended by {name}{when}", wall_s, "signalled", signal=name)
 
     def _lacked_memory(self, signal: int) -> bool:
         """Whether the kernel ended it for want of memory, or its C++ code gave up for the same reason."""

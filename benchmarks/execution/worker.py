@@ -1,7 +1,7 @@
 """What a worker does: take a task, run it, answer with one line of JSON; until nobody gives any more.
 
 Libraries and compiled code stay loaded from one run to the next. Per run there are two lines: `{"started": true}` when
-its clock starts, then `{"row": …, "exit": …, "spent": …}`. Standard output and error are a log that every run finds
+its clock starts, then `{"row": …, "spent": …}`. Standard output and error are a log that every run finds
 empty.
 """
 
@@ -15,10 +15,10 @@ import traceback
 from collections.abc import Callable
 from functools import lru_cache, partial
 from time import perf_counter
-from typing import IO, Any
+from typing import IO
 
 from benchmarks.execution.descendants import end_survivors
-from benchmarks.execution.memory import forget_peak, memory_limit, peak_bytes, resident_bytes
+from benchmarks.execution.memory import forget_peak, let_go, memory_limit, peak_bytes, resident_bytes
 from benchmarks.execution.task import Columns, Source, Task
 from benchmarks.judge import judge
 from benchmarks.methods import METHODS, run_method
@@ -83,11 +83,12 @@ def _answer(task: Task, say: Say, warm: set[str]) -> Columns:
         return _failed(Status.ERROR, f"{type(error).__name__}: {error}", "not-made", 0.0)
     if task.warm_up:
         _warm_up(task, warm)
+    let_go()
     say({"started": True})
     answer = _run(task, instance)
     survivors = end_survivors()
     if survivors:
-        answer["exit"]["ended_survivors"] = survivors
+        answer["row"]["exit"]["ended_survivors"] = survivors
     sys.stdout.flush()
     sys.stderr.flush()
     return answer
@@ -105,7 +106,9 @@ def _warm_up(task: Task, warm: set[str]) -> None:
     load nothing. What goes wrong here goes wrong in the run as well, where it is seen.
     """
     fields = task.method.options.model_fields
-    choices = {name: value if isinstance(value, str | bool) else fields[name].default for name, value in task.options.items()}
+    choices = {
+        name: value if isinstance(value, str | bool) else fields[name].default for name, value in task.options.items()
+    }
     name = f"{task.method.name} {choices}"
     if name in warm:
         return
@@ -113,7 +116,11 @@ def _warm_up(task: Task, warm: set[str]) -> None:
     try:
         with memory_limit(task.memory_limit_bytes):
             run_method(
-                load_instance("blenet-mnist"), task.method.name, time_limit_s=task.time_limit_s, seed=task.seed, **choices
+                load_instance("blenet-mnist"),
+                task.method.name,
+                time_limit_s=task.time_limit_s,
+                seed=task.seed,
+                **choices,
             )
     except Exception:  # noqa: BLE001  (see above)
         traceback.print_exc()
@@ -148,7 +155,7 @@ def _judged(task: Task, instance: Instance, result: object, wall_s: float) -> Co
         traceback.print_exc()
         reason = f"returned what cannot be judged: {type(error).__name__}: {error}"
         return _failed(Status.ERROR, reason, "garbage", wall_s)
-    return {"row": row, "exit": {"kind": "returned"}, "spent": False}
+    return {"row": row, "spent": False}
 
 
 def _raised(task: Task, error: BaseException, wall_s: float) -> Columns:
@@ -162,4 +169,4 @@ def _raised(task: Task, error: BaseException, wall_s: float) -> Columns:
 
 
 def _failed(status: Status, reason: str, kind: str, wall_s: float) -> Columns:
-    return {"row": failure_columns(status, reason, wall_s), "exit": {"kind": kind}, "spent": False}
+    return {"row": failure_columns(status, reason, wall_s, kind), "spent": False}
