@@ -14,9 +14,11 @@ import typer
 from typer.core import TyperGroup
 
 from benchmarks import console
-from benchmarks.choices import BackendName, Choices, FileFormat, MilpName
+from benchmarks.choices import Choices, FileFormat, MilpName
+from benchmarks.cli_campaigns import commands as campaign_commands
 from benchmarks.cli_results import commands
 from benchmarks.comparison import compare_methods, expand_methods
+from benchmarks.exit_codes import BAD_INPUT, CONTRADICTED, FOUND, INFEASIBLE, NOTHING_FOUND, UNEXPECTED
 from benchmarks.judge import Judged, judge, judge_deployment
 from benchmarks.methods import check_options, run_method
 from models.instance import Accounting, Instance, LatencyKind
@@ -32,8 +34,6 @@ from models.io import (
     write_text,
 )
 from models.result import Status
-
-FOUND, BAD_INPUT, INFEASIBLE, NOTHING_FOUND, CONTRADICTED, UNEXPECTED = 0, 2, 3, 4, 5, 1
 
 
 class Commands(TyperGroup):
@@ -281,75 +281,8 @@ def frontier(
     raise typer.Exit(FOUND if found else NOTHING_FOUND)
 
 
-@app.command()
-def run(
-    campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="Shipped name or a TOML file.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")] = Path("results"),
-    method: Annotated[list[str] | None, typer.Option(help="Run this method only (repeatable).")] = None,
-    redo: Annotated[
-        list[str] | None, typer.Option(help="Run again what has this method or status (repeatable).")
-    ] = None,
-    time_limit_s: Annotated[float | None, typer.Option(help="Limit for each run \\[s].")] = None,
-    memory_limit_gib: Annotated[float | None, typer.Option(help="Memory limit for each run \\[GiB].")] = None,
-    repetitions: Annotated[int | None, typer.Option(help="How often each run is made.")] = None,
-    warm_up: Annotated[
-        bool | None, typer.Option("--warm-up/--no-warm-up", help="Run each method unrecorded first.")
-    ] = None,
-    threads: Annotated[int | None, typer.Option(help="Solver threads, where a method's options do not say.")] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Runs at a time, each on cores of its own; 1 for timings.")] = 1,
-    backend: Annotated[BackendName, typer.Option(help="local, or dask for a cluster.")] = BackendName.LOCAL,
-    scheduler: Annotated[
-        str | None, typer.Option(help="Address of a Dask scheduler; left out: a cluster of --jobs workers here.")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would run, and for how long at most.")] = False,
-) -> None:
-    """Run what is missing of a campaign; tables, figures and every single run land in a folder of its own.
-
-    Every run is on the disk as it ends. Interrupted or killed, the same command goes on where it stopped.
-
-    Example: [bold]finbench run published -o results/[/bold]
-    """
-    from benchmarks.campaign import Conditions, load_campaign
-    from benchmarks.execution.backends import chosen_backend
-    from benchmarks.results import print_plan, run_and_report
-    from benchmarks.runner import Choice
-
-    words = _given(
-        time_limit_s=time_limit_s,
-        memory_limit_gib=memory_limit_gib,
-        repetitions=repetitions,
-        warm_up=warm_up,
-        threads=threads,
-    )
-    chosen = load_campaign(campaign).under(validate(words, Conditions, "command line"))
-    choice = Choice(method or (), redo or ())
-    choice.check()
-    if dry_run:
-        print_plan(chosen, output, choice, jobs)
-        raise typer.Exit(FOUND)
-    outcome = run_and_report(chosen, output, chosen_backend(backend, jobs, scheduler), choice)
-    if outcome.stopped_by is not None:
-        raise typer.Exit(128 + outcome.stopped_by)
-    if outcome.contradictions:
-        raise typer.Exit(CONTRADICTED)
-    raise typer.Exit(UNEXPECTED if outcome.errors else FOUND)
-
-
+app.add_typer(campaign_commands)
 app.add_typer(commands)
-
-
-@app.command()
-def scale(
-    campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="Shipped name or a TOML file.")] = "scale",
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")] = Path("results"),
-) -> None:
-    """Climb size ladders with every method; growth exponents with intervals, log-log plots (minutes).
-
-    Example: [bold]finbench scale -o results/[/bold]
-    """
-    from benchmarks.scale import load_scale_campaign, scale_and_report
-
-    raise typer.Exit(CONTRADICTED if scale_and_report(load_scale_campaign(campaign), output) else FOUND)
 
 
 @app.command()

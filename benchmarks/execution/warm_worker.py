@@ -62,10 +62,9 @@ class WarmWorker:
     def __init__(self, cores: Sequence[int] = ()) -> None:
         self._results, results = os.pipe()
         os.set_blocking(self._results, False)
-        self._log = TemporaryFile(buffering=0)
-        fcntl.fcntl(
-            self._log, fcntl.F_SETFL, os.O_APPEND
-        )  # every run empties it: writes go to its end, wherever that is
+        self._log = TemporaryFile(buffering=0)  # noqa: SIM115  (open as long as the worker)
+        # Every run empties the log: what is written must go to its end, wherever that is.
+        fcntl.fcntl(self._log, fcntl.F_SETFL, os.O_APPEND)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.execution.guard", str(results), *map(str, cores)],
             stdin=subprocess.PIPE,
