@@ -83,12 +83,12 @@ class Journal:
 
     def settle(self, rows: Sequence[Record]) -> None:
         """Leave exactly these rows in `runs.jsonl`; the others move to `runs.old.jsonl`."""
-        if rows == self._written:
+        asked, there = list(map(_text, rows)), list(map(_text, self._written))
+        if sorted(asked) == sorted(there):
             return
-        staying = {_text(row) for row in (*rows, *self._old)}
-        leaving = [row for row in self._written if _text(row) not in staying]
-        _append(self.folder / OLD, leaving)
-        write_bytes(self.folder / RUNS, b"".join(map(_text, rows)))
+        known = {*asked, *map(_text, self._old)}
+        _append(self.folder / OLD, b"".join(text for text in there if text not in known))
+        write_bytes(self.folder / RUNS, b"".join(asked))
         self._written = list(rows)
         self._stream.close()
         self._stream = (self.folder / RUNS).open("ab", buffering=0)
@@ -105,7 +105,7 @@ class Journal:
         name = hashlib.sha256(text.encode()).hexdigest()[:16]
         if name not in self._environments:
             self._environments[name] = environment
-            _append(self.folder / ENVIRONMENTS, [{"environment_id": name, "environment": environment}])
+            _append(self.folder / ENVIRONMENTS, _text({"environment_id": name, "environment": environment}))
         row = {**row, "log": self._keep(log, row["key"]), "environment_id": name}
         _write(self._stream, _text(row))
         return row
@@ -119,8 +119,9 @@ class Journal:
         if instance.content_hash in self._instances:
             return
         line = {"content_hash": instance.content_hash, "instance": instance.model_dump(mode="json")}
-        if len(_text(line)) <= MAX_INSTANCE_BYTES:
-            _append(self.folder / INSTANCES, [line])
+        text = _text(line)
+        if len(text) <= MAX_INSTANCE_BYTES:
+            _append(self.folder / INSTANCES, text)
         self._instances.add(instance.content_hash)
 
     def _keep(self, log: str | None, key: str) -> str | None:
@@ -168,10 +169,10 @@ def _text(table: Record) -> bytes:
     return json.dumps(table, ensure_ascii=False, allow_nan=False).encode() + b"\n"
 
 
-def _append(file: Path, tables: Sequence[Record]) -> None:
-    if tables:
+def _append(file: Path, content: bytes) -> None:
+    if content:
         with file.open("ab", buffering=0) as stream:
-            _write(stream, b"".join(map(_text, tables)))
+            _write(stream, content)
 
 
 def _write(stream: FileIO, content: bytes) -> None:

@@ -17,6 +17,7 @@ from signal import SIGABRT, SIGKILL, SIGTERM, Signals
 from tempfile import TemporaryFile
 from time import monotonic
 
+from benchmarks.execution.log import end_of_file
 from benchmarks.execution.memory import kills_for_memory
 from benchmarks.execution.task import Columns, Event, Finished, Started, Task
 from benchmarks.records import failure_columns
@@ -33,9 +34,6 @@ TERMINATION_S = 1.0
 
 MAX_LINE_BYTES = 64 * 2**20
 """An answer that is longer is garbage."""
-
-LOG_BYTES = 64 * 2**10
-"""How much of the end of a failed run's log is kept."""
 
 
 class _Phase(Enum):
@@ -103,6 +101,8 @@ class WarmWorker:
         self._tasks.append(task)
         if self._phase is _Phase.IDLE:
             self._enter(_Phase.SETUP, SETUP_S)
+        if self._process.stdin.closed:
+            return  # it is being ended: its successor is given what is left
         with suppress(BrokenPipeError):  # it has ended; `advance` finds that out
             pickle.dump(task, self._process.stdin)
             self._process.stdin.flush()
@@ -152,20 +152,16 @@ class WarmWorker:
             case {"started": True}, _Phase.SETUP:
                 self._enter(_Phase.RUNNING, self._tasks[0].time_limit_s + GRACE_S)
                 yield Started(self._tasks[0])
-            case {"row": {"status": str(), "exit": dict()} as row, "spent": bool(spent)}, phase if (
+            case {"row": {"status": str(), "exit": dict()} as row, "spent": bool(spent), **more}, phase if (
                 phase is not _Phase.IDLE
             ):
-                yield self._finished(row)
+                yield Finished(self._tasks.popleft(), row, more.get("log"))
                 if spent or phase is _Phase.OVERDUE:
                     self._end(_Phase.SPENT)
                 else:
                     self._enter(*(_Phase.SETUP, SETUP_S) if self._tasks else (_Phase.IDLE, inf))
             case _:
                 self._end(_Phase.GARBAGE)
-
-    def _finished(self, row: Columns) -> Finished:
-        failed = row["status"] in (Status.ERROR, Status.MEMORY_LIMIT)
-        return Finished(self._tasks.popleft(), row, self._end_of_log() if failed else None)
 
     def _end_overdue(self) -> None:
         if self._phase is _Phase.RUNNING and self._group is not None:
@@ -188,7 +184,7 @@ class WarmWorker:
         code = self._process.wait()
         if self._tasks and phase is not _Phase.SPENT:
             row = self._how_it_ended(phase, code, monotonic() - self._since)
-            yield Finished(self._tasks.popleft(), row, self._end_of_log())
+            yield Finished(self._tasks.popleft(), row, end_of_file(self._log.fileno()))
 
     def _how_it_ended(self, phase: _Phase, code: int, wall_s: float) -> Columns:
         """Row of the first task, during which the worker ended with `code` or was ended."""
@@ -212,11 +208,7 @@ class WarmWorker:
         """Whether the kernel ended it for want of memory, or its C++ code gave up for the same reason."""
         if signal == SIGKILL:
             return kills_for_memory() > self._kills
-        return signal == SIGABRT and "bad_alloc" in self._end_of_log()
-
-    def _end_of_log(self) -> str:
-        file = self._log.fileno()
-        return os.pread(file, LOG_BYTES, max(0, os.fstat(file).st_size - LOG_BYTES)).decode(errors="replace")
+        return signal == SIGABRT and "bad_alloc" in end_of_file(self._log.fileno())
 
 
 def _parsed(line: bytes) -> object:

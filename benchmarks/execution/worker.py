@@ -1,8 +1,8 @@
 """What a worker does: take a task, run it, answer with one line of JSON; until nobody gives any more.
 
 Libraries and compiled code stay loaded from one run to the next. Per run there are two lines: `{"started": true}` when
-its clock starts, then `{"row": …, "spent": …}`. Standard output and error are a log that every run finds
-empty.
+its clock starts, then `{"row": …, "spent": …}`, with the end of its `log` where it failed. Standard output and error
+are that log; every run finds it empty.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from time import perf_counter
 from typing import IO
 
 from benchmarks.execution.descendants import end_survivors
+from benchmarks.execution.log import end_of_file
 from benchmarks.execution.memory import forget_peak, let_go, memory_limit, peak_bytes, resident_bytes
 from benchmarks.execution.task import Columns, Source, Task
 from benchmarks.judge import judge
@@ -29,6 +30,9 @@ from models.result import Result, Status
 
 SPENT_BYTES = 2**30
 """A worker that holds more than this after a run is replaced: something leaks."""
+
+LIBRARY_BYTES = 2**30
+"""Address space that libraries and compiled code may take."""
 
 Say = Callable[[Columns], None]
 
@@ -50,7 +54,14 @@ def serve(results: int) -> None:
             task = pickle.load(tasks)
         except EOFError:
             return
-        say(_answer(task, say, warm))
+        answer = _answer(task, say, warm)
+        if answer["row"]["status"] in (Status.ERROR, Status.MEMORY_LIMIT):
+            sys.stdout.flush()
+            sys.stderr.flush()
+            answer["log"] = end_of_file(sys.stdout.fileno())
+        say(answer)
+        if answer["spent"]:
+            return
 
 
 def _own_stdin() -> IO[bytes]:
@@ -89,8 +100,6 @@ def _answer(task: Task, say: Say, warm: set[str]) -> Columns:
     survivors = end_survivors()
     if survivors:
         answer["row"]["exit"]["ended_survivors"] = survivors
-    sys.stdout.flush()
-    sys.stderr.flush()
     return answer
 
 
@@ -102,8 +111,9 @@ def _built(source: Source) -> Instance:
 def _warm_up(task: Task, warm: set[str]) -> None:
     """Run a method, once with each choice of back end, solver and the like, on a small instance.
 
-    Loading libraries and compiled code is not part of a run. Numbers stay at their defaults: they make a run long and
-    load nothing. What goes wrong here goes wrong in the run as well, where it is seen.
+    Loading libraries and compiled code is not part of a run, and `LIBRARY_BYTES` come on top of its memory limit.
+    Numbers stay at their defaults: they make a run long and load nothing. What goes wrong here goes wrong in the run as
+    well, where it is seen.
     """
     fields = task.method.options.model_fields
     choices = {
@@ -113,15 +123,10 @@ def _warm_up(task: Task, warm: set[str]) -> None:
     if name in warm:
         return
     warm.add(name)
+    small, limit = load_instance("blenet-mnist"), task.memory_limit_bytes
     try:
-        with memory_limit(task.memory_limit_bytes):
-            run_method(
-                load_instance("blenet-mnist"),
-                task.method.name,
-                time_limit_s=task.time_limit_s,
-                seed=task.seed,
-                **choices,
-            )
+        with memory_limit(None if limit is None else limit + LIBRARY_BYTES):
+            run_method(small, task.method.name, time_limit_s=task.time_limit_s, seed=task.seed, **choices)
     except Exception:  # noqa: BLE001  (see above)
         traceback.print_exc()
 
@@ -165,8 +170,9 @@ def _raised(task: Task, error: BaseException, wall_s: float) -> Columns:
         return _failed(Status.ERROR, reason, "raised", wall_s)
     if task.memory_limit_bytes is not None:
         reason = f"needs more than {task.memory_limit_bytes / 2**30:.3g} GiB"
-    return {**_failed(Status.MEMORY_LIMIT, reason, "raised", wall_s), "spent": True}
+    return _failed(Status.MEMORY_LIMIT, reason, "raised", wall_s)
 
 
 def _failed(status: Status, reason: str, kind: str, wall_s: float) -> Columns:
-    return {"row": failure_columns(status, reason, wall_s, kind), "spent": False}
+    """The answer for a run without a result. Who knows what it leaves half done: the next one finds another worker."""
+    return {"row": failure_columns(status, reason, wall_s, kind), "spent": True}

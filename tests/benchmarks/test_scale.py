@@ -9,12 +9,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from benchmarks.isolated import IsolatedRun, run_isolated
 from typer.testing import CliRunner
 
 from benchmarks import scale
 from benchmarks.campaign import Member
 from benchmarks.cli import app
-from benchmarks.isolated import IsolatedRun, run_isolated
 from benchmarks.scale import ScaleCampaign, climb, load_scale_campaign
 from benchmarks.scale_growth import CENSORED, censored, growth_table, growths
 from models.io import InputError, shipped

@@ -82,6 +82,14 @@ def _eat() -> NoReturn:
         eaten.append(bytearray(b"x") * 2**24)
 
 
+HELD: list[bytearray] = []
+
+
+def _hold() -> Result:
+    HELD.append(bytearray(b"x") * (2**30 + 2**26))
+    return _answer()
+
+
 def _raise() -> NoReturn:
     print("about to fail", flush=True)
     raise ZeroDivisionError("inside the method")
@@ -144,6 +152,7 @@ DEEDS: dict[str, Callable[..., Any]] = {
     "ignore": _ignore,
     "stop-late": _stop_late,
     "eat": _eat,
+    "hold": _hold,
     "raise": _raise,
     "leave-python": lambda: sys.exit(4),
     "exit": lambda: os._exit(3),
