@@ -90,7 +90,7 @@ class _Dispatch:
     def __init__(self, client: Client, tasks: Iterable[Task]) -> None:
         self._client = client
         self._campaign = uuid4().hex
-        self._tasks = iter(tasks)
+        self._tasks, self._exhausted = iter(tasks), False
         self._again: deque[_Attempt] = deque()
         self._running: dict[Future, _Attempt] = {}
         self._ended: SimpleQueue[Future] = SimpleQueue()
@@ -103,7 +103,7 @@ class _Dispatch:
             for future in [future for future, attempt in self._running.items() if attempt.address not in threads]:
                 yield from self._lost(future)
             yield from self._send(threads)
-            if not self._running and not self._again:
+            if self._exhausted and not self._running and not self._again:
                 return
             yield from self._take()
 
@@ -138,6 +138,7 @@ class _Dispatch:
         if self._again:
             return self._again.popleft()
         task = next(self._tasks, None)
+        self._exhausted = task is None
         return None if task is None else _Attempt(task)
 
     def _take(self) -> Iterator[Event]:
