@@ -152,10 +152,10 @@ class WarmWorker:
             case {"started": True}, _Phase.SETUP:
                 self._enter(_Phase.RUNNING, self._tasks[0].time_limit_s + GRACE_S)
                 yield Started(self._tasks[0])
-            case {"row": {"status": str(), "exit": dict()} as row, "spent": bool(spent), **more}, phase if (
-                phase is not _Phase.IDLE
+            case {"row": {"status": str(), "exit": dict()} as row, "log": str() | None as log, "spent": bool(spent)}, (
+                (_Phase.SETUP | _Phase.RUNNING | _Phase.OVERDUE) as phase
             ):
-                yield Finished(self._tasks.popleft(), row, more.get("log"))
+                yield Finished(self._tasks.popleft(), row, log)
                 if spent or phase is _Phase.OVERDUE:
                     self._end(_Phase.SPENT)
                 else:

@@ -1,8 +1,8 @@
 """What a worker does: take a task, run it, answer with one line of JSON; until nobody gives any more.
 
 Libraries and compiled code stay loaded from one run to the next. Per run there are two lines: `{"started": true}` when
-its clock starts, then `{"row": …, "spent": …}`, with the end of its `log` where it failed. Standard output and error
-are that log; every run finds it empty.
+its clock starts, then `{"row": …, "log": …, "spent": …}`, the log (the end of what it printed) where it failed. A worker that is
+spent ends by itself.
 """
 
 from __future__ import annotations
@@ -55,13 +55,15 @@ def serve(results: int) -> None:
         except EOFError:
             return
         answer = _answer(task, say, warm)
-        if answer["row"]["status"] in (Status.ERROR, Status.MEMORY_LIMIT):
-            sys.stdout.flush()
-            sys.stderr.flush()
-            answer["log"] = end_of_file(sys.stdout.fileno())
-        say(answer)
+        say({**answer, "log": _log() if answer["row"]["status"] in (Status.ERROR, Status.MEMORY_LIMIT) else None})
         if answer["spent"]:
             return
+
+
+def _log() -> str:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return end_of_file(sys.stdout.fileno())
 
 
 def _own_stdin() -> IO[bytes]:

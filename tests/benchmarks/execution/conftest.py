@@ -33,7 +33,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def made(deed: str = "answer", method: str = "unruly", **changes: Any) -> Task:
     """A task without a warm-up."""
-    options = {name: changes.pop(name) for name in ("pause_s", "diary") if name in changes}
+    options: dict[str, Any] = {name: changes.pop(name) for name in ("pause_s", "diary") if name in changes}
     if method == "unruly":
         options["deed"] = deed
     fields = {
