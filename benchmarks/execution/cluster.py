@@ -6,8 +6,10 @@ elsewhere once, and its row says so. Where a second one dies under it, that is i
 
 from __future__ import annotations
 
+import signal
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
@@ -28,6 +30,9 @@ MAX_ATTEMPTS = 2
 
 CONNECTION_S = 30.0
 """How long a scheduler may take to answer, and a cluster may be without any worker [s]."""
+
+ANSWER_S = 5.0
+"""How long an answer may take from a Dask worker that has it [s]."""
 
 Answer = tuple[Columns, str | None, Environment]
 
@@ -63,8 +68,7 @@ def run_on_cluster(
 @contextmanager
 def _connected(scheduler: str | None, jobs: int) -> Iterator[Client]:
     if scheduler is None:
-        cluster = LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=None, silence_logs="ERROR")
-        with cluster, Client(cluster, set_as_default=False) as client:
+        with _own_cluster(jobs) as cluster, Client(cluster, set_as_default=False) as client:
             yield client
         return
     try:
@@ -73,6 +77,15 @@ def _connected(scheduler: str | None, jobs: int) -> Iterator[Client]:
         raise InputError(f"--scheduler {scheduler}", f"cannot be reached: {error}") from None
     with client:
         yield client
+
+
+def _own_cluster(jobs: int) -> LocalCluster:
+    """A cluster here whose processes leave an interrupt from the terminal to this one."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is ignored is so in processes that are started
+    try:
+        return LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=None, silence_logs="ERROR")
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @dataclass(frozen=True)
@@ -149,16 +162,27 @@ class _Dispatch:
             return
         if future not in self._running:
             return
-        error = future.exception(timeout=CONNECTION_S) if future.status == "error" else None
-        if future.status == "finished":
-            attempt = self._running.pop(future)
-            columns, log, where = future.result(timeout=CONNECTION_S)
-            yield Finished(attempt.task, columns, log, attempt.number, where)
-        elif error is None or isinstance(error, KilledWorker):
+        error = future.exception(timeout=ANSWER_S) if future.status == "error" else None
+        if error is not None and not isinstance(error, KilledWorker):
+            yield _failed(self._running.pop(future), f"{type(error).__name__}: {error}", "not-made")
+            return
+        answer = self._answer(future)
+        if answer is None:
             yield from self._lost(future)
         else:
+            columns, log, where = answer
             attempt = self._running.pop(future)
-            yield _failed(attempt, f"{type(error).__name__}: {error}", "not-made")
+            yield Finished(attempt.task, columns, log, attempt.number, where)
+
+    def _answer(self, future: Future) -> Answer | None:
+        """What a run came to; None where that is lost with the Dask worker that held it."""
+        if future.status != "finished":
+            return None
+        try:
+            answer: Answer = future.result(timeout=ANSWER_S)
+        except (TimeoutError, CancelledError, KilledWorker):
+            return None
+        return answer
 
     def _lost(self, future: Future) -> Iterator[Event]:
         """A Dask worker is gone with a run: once more elsewhere, or that was it."""

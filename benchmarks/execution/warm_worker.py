@@ -64,13 +64,13 @@ class WarmWorker:
         # Every run empties the log: what is written must go to its end, wherever that is.
         fcntl.fcntl(self._log, fcntl.F_SETFL, os.O_APPEND)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.execution.guard", str(results), *map(str, cores)],
+            [sys.executable, "-P", "-m", "benchmarks.execution.guard", str(results), *map(str, cores)],
             stdin=subprocess.PIPE,
             stdout=self._log,
             stderr=self._log,
             pass_fds=(results,),
             start_new_session=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
         )
         os.close(results)
         self._tasks: deque[Task] = deque()

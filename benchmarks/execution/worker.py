@@ -1,8 +1,8 @@
 """What a worker does: take a task, run it, answer with one line of JSON; until nobody gives any more.
 
 Libraries and compiled code stay loaded from one run to the next. Per run there are two lines: `{"started": true}` when
-its clock starts, then `{"row": …, "log": …, "spent": …}`, the log (the end of what it printed) where it failed. A worker that is
-spent ends by itself.
+its clock starts, then `{"row": …, "log": …, "spent": …}`; the log, the end of what the run printed, where it failed.
+A worker that is spent ends by itself.
 """
 
 from __future__ import annotations
