@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -14,6 +15,7 @@ import pytest
 from benchmarks.campaign import Member
 from benchmarks.execution import warm_worker
 from benchmarks.execution.local import run_locally, shares_of_cores
+from benchmarks.execution.memory import memory_limit
 from benchmarks.execution.task import Finished, Started, Task
 from benchmarks.families import generate
 from benchmarks.records import Record
@@ -79,13 +81,12 @@ def test_a_failure_is_a_row(deed: str, status: str, how: dict[str, Any], reason:
 
 
 def test_what_a_failed_run_printed_is_kept_and_nothing_of_the_run_before() -> None:
-    first, second, third, fourth = ended(made("raise"), made("segfault"), made("answer"), made("raise"))
-    assert first.log is not None
-    assert "about to fail" in first.log
-    assert "ZeroDivisionError: inside the method" in first.log
-    assert second.log == "printed from below\n"
-    assert third.log is None
-    assert fourth.log == first.log
+    first, second, third = ended(made("chat"), made("raise"), made("segfault"))
+    assert first.log is None
+    assert second.log is not None
+    assert second.log.startswith("about to fail\nTraceback")
+    assert "ZeroDivisionError: inside the method" in second.log
+    assert third.log == "printed from below\n"
 
 
 @pytest.mark.usefixtures("impatient")
@@ -136,11 +137,24 @@ def test_a_run_that_eats_memory_meets_its_limit_and_not_the_next_run() -> None:
 
 def test_peak_memory_is_that_of_the_run() -> None:
     member = Member("dense", nodes=5, blocks=4, exits=1, tightness=0.5, seed=0)
-    options = {"gamma": 200_000, "lambda_": None, "backend": "arrays", "certify": None}
-    same = made(method="fin", source=member, content_hash=member.build().content_hash, options=options, warm_up=True)
+    given: dict[str, Any] = {"method": "fin", "source": member, "content_hash": member.build().content_hash, "warm_up": True}
+    options = {"lambda_": None, "backend": "arrays", "certify": None}
+    tasks = [made(**given, options={"gamma": gamma, **options}) for gamma in (200_000, 10, 200_000)]
     rows = 5 * 5 * 200_001 * 8
-    for came in ended(same, same):
-        assert 0.9 * rows < came.columns["peak_bytes"] < 1.5 * rows
+    first, small, last = (came.columns["peak_bytes"] for came in ended(*tasks))
+    assert 0.9 * rows < first < 1.5 * rows
+    assert small < 0.1 * rows
+    assert 0.9 * rows < last < 1.5 * rows
+
+
+def test_a_memory_limit_ends_with_its_block() -> None:
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    with memory_limit(100 * MIB):
+        with pytest.raises(MemoryError):
+            bytearray(200 * MIB)
+        bytearray(50 * MIB)
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
+    assert len(bytearray(200 * MIB)) == 200 * MIB
 
 
 def test_an_instance_that_changed_or_cannot_be_made_is_a_row() -> None:

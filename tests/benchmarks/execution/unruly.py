@@ -53,6 +53,11 @@ def _answer() -> Result:
     return Result(Status.NO_SOLUTION)
 
 
+def _chat() -> Result:
+    print("nothing worth keeping", flush=True)
+    return _answer()
+
+
 def _claim_too_much() -> Result:
     placed = ApplicationDeployment(application="balexnet-cifar10", last_exit=3, placement=WORSE)
     return Result(Status.OPTIMAL, Deployment(deployments=(placed,)))
@@ -147,6 +152,7 @@ def _close() -> NoReturn:
 
 DEEDS: dict[str, Callable[..., Any]] = {
     "answer": _answer,
+    "chat": _chat,
     "claim-too-much": _claim_too_much,
     "sleep": _sleep,
     "ignore": _ignore,
