@@ -87,6 +87,7 @@ def result_columns(judged: Judged, wall_s: float) -> Record:
         "lower_bound": judged.result.lower_bound,
         "gap": judged.gap,
         **{name: shown[name] for name in _COSTS},
+        **_shared_columns(shown),
         "violations": [violation["message"] for violation in shown["violations"]],
         "time_s": judged.time_s,
         "wall_s": wall_s,
@@ -127,6 +128,18 @@ def failure_columns(status: Status, reason: str, wall_s: float, kind: str, **end
         "deployments": [],
         "peak_bytes": None,
         "exit": {"kind": kind, **ended},
+    }
+
+
+def _shared_columns(shown: Record) -> Record:
+    """What several applications add: total power, what of it are penalties [W], and how many are rejected."""
+    if "total_power_w" not in shown:
+        return {}
+    deployed = shown["total_power_w"] is not None
+    return {
+        "total_power_w": shown["total_power_w"],
+        "penalty_w": shown["penalty_w"],
+        "rejected": len(shown["rejected"]) if deployed else None,
     }
 
 
@@ -217,12 +230,23 @@ def load_environments(folder: Path) -> dict[str, Environment]:
 def load_instances(folder: Path) -> dict[str, Instance]:
     """The instances of a folder of results by content hash; the largest are not kept there.
 
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    dict
+        Empty where the folder has no such file.
+
     Raises
     ------
     InputError
         If the file cannot be read, or a line is cut off or holds no instance.
     """
     file, found = folder / INSTANCES, {}
+    if not file.exists():
+        return {}
     for number, line in enumerate(read_lines(file), start=1):
         entry = validate(line, _InstanceLine, file, f"line {number}")
         found[entry.content_hash] = validate(entry.instance, Instance, file, f"line {number}")

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fin_graph.compiled import compiled
+from fin_graph.topology import Topology
 from models.deployment import ApplicationDeployment
 from models.instance import DNN, Application, Instance
 
@@ -34,7 +35,7 @@ class Edges(NamedTuple):
     pins: Ints
     """Node that each block is pinned to, −1 where it is free; shape (depth,)."""
     run_energy: Floats
-    """Energy of running block j+1 at node n [J]; shape (depth, N)."""
+    """Energy of running block j+1 at node n [J], inf where it must not; shape (depth, N)."""
     run_latency: Floats
     """Latency of running block j+1 at node n [s]; shape (depth, N)."""
     in_start: Ints
@@ -55,6 +56,12 @@ class Edges(NamedTuple):
     """Bits that a transfer in layer j costs time for, l_{j+1} d_j; shape (depth,)."""
     delay_weight: Floats
     """Weight l_{j+1} of the propagation delay in layer j; shape (depth,)."""
+    load_bits: Floats
+    """Bits per second λ s_{j+1} d_j that a transfer in layer j asks of every link it takes (eq. 13); shape (depth,)."""
+    link_price: Floats
+    """Price of every link, added to the energy [J s/bit]; shape (A,)."""
+    link_room: Floats
+    """Bits per second left on every link; a transfer that asks for more must not take it; shape (A,)."""
 
 
 class LayerEdges(NamedTuple):
@@ -73,14 +80,19 @@ class LayerEdges(NamedTuple):
 
 @compiled
 def layer_edges(edges: Edges, j: int) -> LayerEdges:
-    """Edges of layer j."""
+    """Edges of layer j; sending over a link without room costs inf."""
+    load = edges.load_bits[j]
+    send_energy = edges.energy_bits[j] * edges.link_energy + load * edges.link_price
+    for a in range(send_energy.shape[0]):
+        if load > edges.link_room[a]:
+            send_energy[a] = np.inf
     return LayerEdges(
         edges.pins[j],
         edges.run_energy[j],
         edges.run_latency[j],
         edges.in_start,
         edges.link_source,
-        edges.energy_bits[j] * edges.link_energy,
+        send_energy,
         edges.latency_bits[j] * edges.link_time + edges.delay_weight[j] * edges.link_delay,
     )
 
@@ -96,6 +108,8 @@ class PathProblem:
     """1-based index of the exit at the end."""
     max_latency_s: float
     edges: Edges
+    shares: tuple[float, ...] | None = None
+    """Share of its node's rate that a block reserves when it runs at each vertex; None where no node reserves."""
 
     @property
     def depth(self) -> int:
@@ -118,6 +132,7 @@ class PathProblem:
         names = [self.node_names[n] for n in nodes]
         placement: list[str] = []
         routes: list[tuple[str, ...]] = []
+        shares: list[float] = []
         route = [names[0]]
         for k in range(1, len(names)):
             if names[k] != names[k - 1]:
@@ -126,8 +141,14 @@ class PathProblem:
                 placement.append(names[k])
                 routes.append(tuple(route) if len(route) > 1 else ())
                 route = [names[k]]
+                if self.shares is not None:
+                    shares.append(self.shares[nodes[k]])
         return ApplicationDeployment(
-            application=self.application, last_exit=self.last_exit, placement=tuple(placement), routes=tuple(routes)
+            application=self.application,
+            last_exit=self.last_exit,
+            placement=tuple(placement),
+            routes=tuple(routes),
+            shares=tuple(shares) if self.shares is not None else None,
         )
 
 
@@ -139,7 +160,9 @@ def earliest_accurate_exit(dnn: DNN, min_accuracy: float) -> int | None:
     return None
 
 
-def path_problem(instance: Instance, app: Application, last_exit: int | None = None) -> PathProblem | None:
+def path_problem(
+    instance: Instance, app: Application, last_exit: int | None = None, topology: Topology | None = None
+) -> PathProblem | None:
     """Arrays of one application.
 
     Parameters
@@ -149,6 +172,8 @@ def path_problem(instance: Instance, app: Application, last_exit: int | None = N
         One of the instance's applications.
     last_exit : int, optional
         1-based exit to end at; by default the earliest that is accurate enough.
+    topology : Topology, optional
+        That of the instance's network, where it is at hand.
 
     Returns
     -------
@@ -160,50 +185,50 @@ def path_problem(instance: Instance, app: Application, last_exit: int | None = N
         last_exit = earliest_accurate_exit(dnn, app.min_accuracy)
     if last_exit is None:
         return None
+    topology = Topology.of(network) if topology is None else topology
     depth = dnn.exits[last_exit - 1].after_block
     energy_weight = np.array(instance.energy_weights(app)[:depth])
     latency_weight = np.array(instance.latency_weights(app)[:depth])
     ops = np.array([block.ops for block in dnn.blocks[:depth]])
     bits = np.array([dnn.transfer_bits(i) for i in range(1, depth + 1)])
     number = {node.name: n for n, node in enumerate(network.nodes)}
-    speed = np.array([node.compute_ops_per_s for node in network.nodes])
-    power = np.array([node.power_w for node in network.nodes])
-    links = np.array(
-        [
-            (
-                number[link.target],
-                number[link.source],
-                link.tx_energy_j_per_bit + link.rx_energy_j_per_bit,
-                1 / link.bandwidth_bit_per_s,
-                link.delay_s,
-            )
-            for link in network.links
-        ]
-    ).reshape(-1, 5)
-    links = links[np.lexsort((links[:, 1], links[:, 0]))]
-    pins = np.full(depth, -1, np.int32)
-    for block, name in app.pins.items():
-        if block <= depth:
-            pins[block - 1] = number[name]
+    speed = topology.per_vertex([node.compute_ops_per_s for node in network.nodes])
+    power = topology.per_vertex([node.power_w for node in network.nodes])
+    shares, allowed = topology.share_of_vertex, _allowed(topology, app, depth)
+    runs = shares > 0
     edges = Edges(
-        pins=pins,
-        run_energy=np.outer(energy_weight * ops, power / speed),
-        run_latency=np.outer(latency_weight * ops, 1 / speed),
-        in_start=np.searchsorted(links[:, 0], np.arange(len(number) + 1)).astype(np.int32),
-        link_source=links[:, 1].astype(np.int32),
-        link_target=links[:, 0].astype(np.int32),
-        link_energy=links[:, 2].copy(),
-        link_time=links[:, 3].copy(),
-        link_delay=links[:, 4].copy(),
+        pins=np.array([np.flatnonzero(row)[0] if row.sum() == 1 else -1 for row in allowed], np.int32),
+        run_energy=np.where(allowed, np.outer(energy_weight * ops, power / speed), np.inf),
+        run_latency=np.outer(latency_weight * ops, np.divide(1, shares * speed, out=np.zeros_like(speed), where=runs)),
+        in_start=topology.in_start,
+        link_source=topology.link_source,
+        link_target=topology.link_target,
+        link_energy=topology.link_energy,
+        link_time=topology.link_time,
+        link_delay=topology.link_delay,
         energy_bits=energy_weight * bits,
         latency_bits=latency_weight * bits,
         delay_weight=latency_weight,
+        load_bits=np.zeros(depth),
+        link_price=np.zeros(len(topology.link_source)),
+        link_room=np.full(len(topology.link_source), np.inf),
     )
     return PathProblem(
         application=app.name,
-        node_names=tuple(number),
+        node_names=topology.names,
         source=number[app.source],
         last_exit=last_exit,
         max_latency_s=float(app.max_latency_s),
         edges=edges,
+        shares=tuple(shares.tolist()) if topology.has_levels else None,
     )
+
+
+def _allowed(topology: Topology, app: Application, depth: int) -> NDArray[np.bool_]:
+    """Where each block may run as far as pins and service levels say; shape (depth, V)."""
+    allowed = np.tile(topology.share_of_vertex > 0, (depth, 1))
+    names = np.array(topology.names)
+    for block, name in app.pins.items():
+        if block <= depth:
+            allowed[block - 1] &= names == name
+    return allowed

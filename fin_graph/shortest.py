@@ -43,6 +43,12 @@ class Path:
 
 
 @compiled
+def _combined(energy_weight: float, energy: float, latency_weight: float, latency: float) -> float:
+    """Combined cost of an edge; inf where its energy is, whatever the weights."""
+    return np.inf if energy == np.inf else energy_weight * energy + latency_weight * latency
+
+
+@compiled
 def costs_to_go(edges: Edges, energy_weight: float, latency_weight: float) -> CostsToGo:
     """Least combined cost from every vertex to the end.
 
@@ -67,11 +73,14 @@ def costs_to_go(edges: Edges, energy_weight: float, latency_weight: float) -> Co
         here = cost[j]
         for n in range(count):
             if layer.pin in (-1, n):
-                run = energy_weight * layer.run_energy[n] + latency_weight * layer.run_latency[n]
-                here[n] = run + cost[j + 1, n]
+                here[n] = cost[j + 1, n] + _combined(
+                    energy_weight, layer.run_energy[n], latency_weight, layer.run_latency[n]
+                )
             else:
                 here[n] = np.inf
-        send = energy_weight * layer.send_energy + latency_weight * layer.send_latency
+        send = np.empty_like(layer.send_energy)
+        for a in range(send.shape[0]):
+            send[a] = _combined(energy_weight, layer.send_energy[a], latency_weight, layer.send_latency[a])
         fresh = here < np.inf
         while fresh.any():
             fallen = np.zeros(count, np.bool_)
@@ -129,7 +138,7 @@ def path_costs(problem: PathProblem, layers: Sequence[int], nodes: Sequence[int]
         if m != n:
             into = slice(edges.in_start[m], edges.in_start[m + 1])
             a = edges.in_start[m] + int(np.flatnonzero(edges.link_source[into] == n)[0])
-            energy += float(edges.energy_bits[j] * edges.link_energy[a])
+            energy += float(edges.energy_bits[j] * edges.link_energy[a] + edges.load_bits[j] * edges.link_price[a])
             latency += float(edges.latency_bits[j] * edges.link_time[a] + edges.delay_weight[j] * edges.link_delay[a])
         if after > j:
             energy += float(edges.run_energy[j, m])

@@ -22,6 +22,11 @@ def reason_to_refuse(instance: Instance) -> str | None:
     if len(instance.applications) > 1:
         return f"places one application; the instance has {len(instance.applications)}"
     app = instance.applications[0]
+    if app.rejection_penalty_w is not None:
+        return f"serves every application; '{app.name}' may be rejected"
+    for node in instance.network.nodes:
+        if node.reserves:
+            return f"runs blocks at a node's whole rate; node '{node.name}' offers shares to reserve"
     resource = _resource_that_may_bind(instance, app)
     return None if resource is None else f"does not see capacities, and {resource} may bind"
 

@@ -80,7 +80,7 @@ def reached(roots: Iterable[str]) -> tuple[dict[str, Path], set[str]]:
         if file is None:
             continue
         files[name] = file
-        for imported in _imports(file):
+        for imported in _imports(name, file):
             top = imported.partition(".")[0]
             if top in FOLLOWED:
                 waiting += [imported, imported.rpartition(".")[0]]
@@ -100,17 +100,22 @@ def _source(module: str) -> Path | None:
 
 
 @cache
-def _imports(file: Path) -> tuple[str, ...]:
-    return tuple(_imported(ast.parse(file.read_bytes())))
+def _imports(module: str, file: Path) -> tuple[str, ...]:
+    return tuple(_imported(ast.parse(file.read_bytes()), module.rpartition(".")[0]))
 
 
-def _imported(tree: ast.Module) -> Iterator[str]:
-    """Full names of everything that is imported, wherever the import stands."""
+def _imported(tree: ast.Module, package: str) -> Iterator[str]:
+    """Full names of everything that is imported, wherever the import stands, and of files beside that it names.
+
+    The latter run in processes of their own.
+    """
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module is not None:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.endswith(".py"):
+            yield f"{package}.{node.value.removesuffix('.py')}"
 
 
 def _version(library: str) -> str | None:

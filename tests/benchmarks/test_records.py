@@ -96,6 +96,10 @@ def test_an_instance_that_cannot_be_trusted(tmp_path: Path) -> None:
         load_instances(tmp_path)
 
 
+def test_results_without_instances_have_none(tmp_path: Path) -> None:
+    assert load_instances(write_results(tmp_path, ROWS)) == {}
+
+
 def test_no_such_results_and_bytes_that_are_no_text(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read: No such file"):
         load_records(tmp_path)

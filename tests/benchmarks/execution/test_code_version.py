@@ -57,6 +57,7 @@ def changed_by(monkeypatch: pytest.MonkeyPatch, name: str, options: dict[str, An
         ("milp-flow", {"solver": "highs"}, "models.milp.glpk", False),
         ("milp-flow", {"solver": "highs", "warm_start": "fin"}, "fin_graph.kernel", True),
         ("milp-flow", {"solver": "highs", "warm_start": "none"}, "fin_graph.fin", False),
+        ("cp-sat", {}, "models.cp_sat.worker", True),
     ],
 )
 def test_what_changes_it(

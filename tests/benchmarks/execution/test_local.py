@@ -137,7 +137,12 @@ def test_a_run_that_eats_memory_meets_its_limit_and_not_the_next_run() -> None:
 
 def test_peak_memory_is_that_of_the_run() -> None:
     member = Member("dense", nodes=5, blocks=4, exits=1, tightness=0.5, seed=0)
-    given: dict[str, Any] = {"method": "fin", "source": member, "content_hash": member.build().content_hash, "warm_up": True}
+    given: dict[str, Any] = {
+        "method": "fin",
+        "source": member,
+        "content_hash": member.build().content_hash,
+        "warm_up": True,
+    }
     options = {"lambda_": None, "backend": "arrays", "certify": None}
     tasks = [made(**given, options={"gamma": gamma, **options}) for gamma in (200_000, 10, 200_000)]
     rows = 5 * 5 * 200_001 * 8

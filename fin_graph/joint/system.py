@@ -1,0 +1,264 @@
+"""The shared system as arrays: what every method for several applications runs on.
+
+**Resources.** The rows of the shared constraints, each divided by its right-hand side, so that all of them read
+"fraction ≤ 1": first for each node its compute (eq. 11) or, where it reserves, its reservations (eq. 21); then for each
+node its memory (eq. 12); then for each link its bandwidth (eq. 13). With N nodes and A links, R = 2N + A. Stability
+(eq. 22) needs no row: a level that cannot keep up with a block does not run it.
+
+**Groups.** Applications that differ in nothing but their names are one group; its members are interchangeable, and
+whatever is found for one holds for all.
+
+A path of one application is searched for on its own layered graph, `Group.problem(prices, room)`: prices π ≥ 0 make it
+pay for what it uses, λ·energy + Σ_r π_r u_r; room takes away what no longer fits.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+
+from fin_graph.arrays import Floats, Ints, PathProblem, path_problem
+from fin_graph.topology import Topology
+from models.deployment import ApplicationDeployment, Deployment
+from models.instance import Application, Instance, Network
+
+ROOM_SLACK = 1e-9
+"""Float noise, as a fraction of a whole resource, that is forgiven when something is put on it."""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """One way to serve one member of a group, and what it asks of the system."""
+
+    power: float
+    """λ · energy: what it adds to the objective (eq. 3)."""
+    resources: Ints
+    """Resources it uses, each once, rising."""
+    fractions: Floats
+    """How much of each of them it takes; inf of one of which there is nothing."""
+    deployment: ApplicationDeployment
+    """In the name of the group's first member."""
+
+    def fits(self, room: Floats) -> bool:
+        """Whether what it takes is left of every resource; `room` has shape (R,)."""
+        return bool(np.all(self.fractions <= room[self.resources] + ROOM_SLACK))
+
+    def cost(self, prices: Floats) -> float:
+        """λ · energy + Σ_r π_r u_r; `prices` has shape (R,)."""
+        return self.power + float(prices[self.resources] @ self.fractions)
+
+    def take(self, room: Floats, times: int = 1) -> None:
+        """Take it from `room`, `times` times; a negative number gives it back."""
+        room[self.resources] -= times * self.fractions
+
+
+class Group:
+    """Applications that differ in their names alone, and the layered graph that they share.
+
+    Parameters
+    ----------
+    instance : Instance
+    topology : Topology
+        That of the instance's network.
+    members : sequence of Application
+        At least one.
+    """
+
+    def __init__(self, instance: Instance, topology: Topology, members: Sequence[Application]) -> None:
+        self.members = tuple(app.name for app in members)
+        self.application = members[0]
+        self._topology = topology
+        self._base = path_problem(instance, self.application, topology=topology)
+        if self._base is not None:
+            self._set_demands(instance, self._base)
+
+    def _set_demands(self, instance: Instance, base: PathProblem) -> None:
+        """Fractions that every block takes at every vertex, the memory of every node, and bits on every link."""
+        app, depth, topology = self.application, base.depth, self._topology
+        dnn, rate, nodes = instance.dnn_of(app), app.rate_per_s or 0.0, instance.network.nodes
+        survival = np.array(dnn.survival[:depth])
+        operations = rate * survival * np.array([block.ops for block in dnn.blocks[:depth]])
+        parameters = np.array([block.parameter_bytes for block in dnn.blocks[:depth]])
+        memory = np.array([np.inf if node.memory_bytes is None else node.memory_bytes for node in nodes])
+        speed = topology.per_vertex([node.compute_ops_per_s for node in nodes])
+        reserves = topology.per_vertex([float(node.reserves) for node in nodes]) > 0
+        used = operations[:, None] / speed
+        compute = np.where(reserves, topology.share_of_vertex, used)
+        in_memory = _fractions(parameters, memory)[:, topology.node_of_vertex]
+        self._load_bits = rate * survival * np.array([dnn.transfer_bits(i) for i in range(1, depth + 1)])
+        outrun = reserves & (used > topology.share_of_vertex * (1 + ROOM_SLACK))
+        impossible = outrun | (compute > 1 + ROOM_SLACK) | (in_memory > 1 + ROOM_SLACK)
+        self._compute, self._memory = np.where(impossible, 0.0, compute), np.where(impossible, 0.0, in_memory)
+        self._run_power = np.where(impossible, np.inf, self.weight * base.edges.run_energy)
+
+    @property
+    def count(self) -> int:
+        """Number of members."""
+        return len(self.members)
+
+    @property
+    def weight(self) -> float:
+        """Rate λ of each member (eq. 3)."""
+        return self.application.weight
+
+    @property
+    def penalty(self) -> float | None:
+        """Penalty ψ of turning a member away (eq. 23) [W], None where each must be served."""
+        return self.application.rejection_penalty_w
+
+    def problem(self, prices: Floats | None = None, room: Floats | None = None) -> PathProblem | None:
+        """The path problem of one member; what it calls energy is λ · energy + Σ_r π_r u_r [W].
+
+        Parameters
+        ----------
+        prices : ndarray, shape (R,), optional
+            Price π_r ≥ 0 of taking a whole resource [W]; left out: nothing costs anything.
+        room : ndarray, shape (R,), optional
+            Fraction left of every resource; left out: all of it. A block or transfer that alone asks for more cannot
+            be there. Several blocks on one node may together still ask for more: `Usage.fits` tells.
+
+        Returns
+        -------
+        PathProblem or None
+            None where no exit is accurate enough.
+        """
+        if self._base is None:
+            return None
+        edges, at, count = self._base.edges, self._topology.node_of_vertex, len(self._topology.network.nodes)
+        run, link_price = self._run_power, edges.link_price
+        if prices is not None:
+            run = run + prices[at] * self._compute + prices[count + at] * self._memory
+            link_price = self._per_link(prices, 0.0) * edges.link_time
+        if room is not None:
+            no_room = (self._compute > room[at] + ROOM_SLACK) | (self._memory > room[count + at] + ROOM_SLACK)
+            run = np.where(no_room, np.inf, run)
+        return replace(
+            self._base,
+            edges=edges._replace(
+                run_energy=run,
+                energy_bits=self.weight * edges.energy_bits,
+                load_bits=self._load_bits,
+                link_price=link_price,
+                link_room=self._link_room(room),
+            ),
+        )
+
+    def _per_link(self, of_resource: Floats, otherwise: float) -> Floats:
+        """What `of_resource` says of every link, `otherwise` for those that join a node and its levels."""
+        number = self._topology.link_number
+        of_link: Floats = of_resource[2 * len(self._topology.network.nodes) + number]
+        return np.where(number < 0, otherwise, of_link)
+
+    def _link_room(self, room: Floats | None) -> Floats:
+        """Bits per second left on every link."""
+        time = self._topology.link_time
+        left = np.ones(len(time)) if room is None else self._per_link(room, np.inf)
+        bits: Floats = np.divide(left + ROOM_SLACK, time, out=np.full(len(time), np.inf), where=time > 0)
+        return bits
+
+    def usage(self, layers: Sequence[int], nodes: Sequence[int]) -> Usage:
+        """What a path of `problem(…)`, given by its vertices (layer, vertex), asks of the system."""
+        assert self._base is not None
+        edges, at, count = self._base.edges, self._topology.node_of_vertex, len(self._topology.network.nodes)
+        taken: defaultdict[int, float] = defaultdict(float)
+        power = 0.0
+        for (j, n), (after, m) in pairwise(zip(layers, nodes, strict=True)):
+            if m != n:
+                a = self._link(n, m)
+                power += float(self.weight * edges.energy_bits[j] * edges.link_energy[a])
+                number = self._topology.link_number[a]
+                if number >= 0:
+                    taken[2 * count + int(number)] += float(self._load_bits[j] * edges.link_time[a])
+            if after > j:
+                power += float(self._run_power[j, m])
+                taken[int(at[m])] += float(self._compute[j, m])
+                taken[count + int(at[m])] += float(self._memory[j, m])
+        used = sorted(resource for resource, fraction in taken.items() if fraction > 0)
+        return Usage(
+            power,
+            np.array(used, np.int32),
+            np.array([taken[resource] for resource in used]),
+            self._base.deployment(layers, nodes),
+        )
+
+    def _link(self, n: int, m: int) -> int:
+        """Number of the link from vertex n to vertex m, among those sorted by target."""
+        start, end = self._topology.in_start[m], self._topology.in_start[m + 1]
+        return int(start + np.flatnonzero(self._topology.link_source[start:end] == n)[0])
+
+
+@dataclass(frozen=True)
+class System:
+    """Groups of applications on one network with R shared resources."""
+
+    topology: Topology
+    groups: tuple[Group, ...]
+
+    @classmethod
+    def of(cls, instance: Instance) -> System:
+        """The system of `instance`; groups stand in the order of their first members."""
+        alike: defaultdict[str, list[Application]] = defaultdict(list)
+        for app in instance.applications:
+            alike[app.model_dump_json(exclude={"name"})].append(app)
+        topology = Topology.of(instance.network)
+        return cls(topology, tuple(Group(instance, topology, members) for members in alike.values()))
+
+    @property
+    def resources(self) -> int:
+        """Number R of resources."""
+        return 2 * len(self.topology.network.nodes) + len(self.topology.network.links)
+
+    def empty_room(self) -> Floats:
+        """The whole of every resource; shape (R,)."""
+        return np.ones(self.resources)
+
+
+def resource_name(network: Network, resource: int) -> tuple[str, str]:
+    """Kind (`compute`, `reservation`, `memory`, `bandwidth`) and subject (node, or link as `n->m`) of a resource."""
+    count = len(network.nodes)
+    if resource >= 2 * count:
+        link = network.links[resource - 2 * count]
+        return "bandwidth", f"{link.source}->{link.target}"
+    node = network.nodes[resource % count]
+    if resource >= count:
+        return "memory", node.name
+    return ("reservation" if node.reserves else "compute"), node.name
+
+
+def capacity_of(network: Network, resource: int) -> float:
+    """Right-hand side of a resource's row: op/s, byte or bit/s; 1 for reservations; inf for memory without limit."""
+    kind, _ = resource_name(network, resource)
+    count = len(network.nodes)
+    if kind == "bandwidth":
+        return network.links[resource - 2 * count].bandwidth_bit_per_s
+    node = network.nodes[resource % count]
+    if kind == "memory":
+        return np.inf if node.memory_bytes is None else node.memory_bytes
+    return 1.0 if kind == "reservation" else node.compute_ops_per_s
+
+
+def joint_deployment(served: Sequence[tuple[Group, Sequence[Usage]]]) -> Deployment:
+    """The deployment in which each group's members take its usages in turn; those left over are rejected.
+
+    Parameters
+    ----------
+    served : sequence of (Group, sequence of Usage)
+        Every group of the system, each with at most as many usages as it has members.
+    """
+    deployments: list[ApplicationDeployment] = []
+    rejected: list[str] = []
+    for group, usages in served:
+        for name, usage in zip(group.members, usages, strict=False):
+            deployments.append(usage.deployment.model_copy(update={"application": name}))
+        rejected += group.members[len(usages) :]
+    return Deployment(deployments=tuple(deployments), rejected=tuple(rejected))
+
+
+def _fractions(demands: Floats, limits: Floats) -> Floats:
+    """Quotients demand / limit for every pair; 0 where nothing is asked, inf where something is and the limit is 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(demands[:, None] > 0, demands[:, None] / limits, 0.0)

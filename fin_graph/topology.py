@@ -1,0 +1,93 @@
+"""A network as arrays: where data may lie, where blocks may run, and the links between, sorted by target.
+
+**Vertices.** A node that reserves nothing is one vertex. A node n that offers shares r_1 < … < r_K is K+1 of them: n
+itself, where data arrives and leaves but no block runs, and a service level (n, r) for each share, joined to n by two
+links that cost nothing; a block that runs at (n, r) takes o/(r C_n) (eq. 2). The searches on an application's layered
+graph need not know that there are levels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.instance import Network
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Topology:
+    """N nodes as V vertices, A links and two more for each service level as A' links by target."""
+
+    network: Network
+    node_of_vertex: Ints
+    """Node that each vertex belongs to; vertex n < N is node n itself. Shape (V,)."""
+    share_of_vertex: Floats
+    """Share of the node's rate at which blocks run, 0 where none may; shape (V,)."""
+    in_start: Ints
+    """Links into vertex m are in_start[m]..in_start[m+1]; shape (V+1,)."""
+    link_number: Ints
+    """Position of every link in the network's order, −1 for those that join a node and its levels; shape (A',)."""
+    link_source: Ints
+    """Sending vertex of every link; shape (A',)."""
+    link_target: Ints
+    """Receiving vertex of every link; shape (A',)."""
+    link_energy: Floats
+    """e^tx + e^rx of every link [J/bit]; shape (A',)."""
+    link_time: Floats
+    """1/B of every link [s/bit]; shape (A',)."""
+    link_delay: Floats
+    """τ of every link [s]; shape (A',)."""
+
+    @classmethod
+    def of(cls, network: Network) -> Topology:
+        """The arrays of `network`."""
+        nodes, number = network.nodes, {node.name: n for n, node in enumerate(network.nodes)}
+        levels = [(n, share) for n, node in enumerate(nodes) if node.reserves for share in node.compute_shares]
+        links = [
+            (
+                number[link.target],
+                number[link.source],
+                a,
+                link.tx_energy_j_per_bit + link.rx_energy_j_per_bit,
+                1 / link.bandwidth_bit_per_s,
+                link.delay_s,
+            )
+            for a, link in enumerate(network.links)
+        ]
+        for level, (n, _) in enumerate(levels, start=len(nodes)):
+            links += [(n, level, -1, 0.0, 0.0, 0.0), (level, n, -1, 0.0, 0.0, 0.0)]
+        columns = np.array(links).reshape(-1, 6)
+        target, source, place, energy, time, delay = columns[np.lexsort((columns[:, 1], columns[:, 0]))].T
+        return cls(
+            network=network,
+            node_of_vertex=np.array([*range(len(nodes)), *(n for n, _ in levels)], np.int32),
+            share_of_vertex=np.array(
+                [*(0.0 if node.reserves else 1.0 for node in nodes), *(share for _, share in levels)]
+            ),
+            in_start=np.searchsorted(target, np.arange(len(nodes) + len(levels) + 1)).astype(np.int32),
+            link_number=place.astype(np.int32),
+            link_source=source.astype(np.int32),
+            link_target=target.astype(np.int32),
+            link_energy=energy.copy(),
+            link_time=time.copy(),
+            link_delay=delay.copy(),
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Name of every vertex's node; shape (V,)."""
+        return tuple(self.network.nodes[n].name for n in self.node_of_vertex)
+
+    @property
+    def has_levels(self) -> bool:
+        """Whether any node reserves."""
+        return len(self.node_of_vertex) > len(self.network.nodes)
+
+    def per_vertex(self, of_node: list[float]) -> Floats:
+        """A quantity of the nodes, repeated for their levels; shape (V,)."""
+        return np.array(of_node)[self.node_of_vertex]

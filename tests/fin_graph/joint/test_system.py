@@ -1,0 +1,122 @@
+"""The system's arrays against the evaluator: powers, loads, room, prices, levels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fin_graph.arrays import Floats
+from fin_graph.bounds import lagrangian_dual
+from fin_graph.joint.system import Group, System, Usage, capacity_of, joint_deployment, resource_name
+from fin_graph.shortest import cheapest_path, costs_to_go
+from models.evaluate import evaluate
+from models.instance import Application, Instance, Network
+from models.loads import loads_of, uses
+from tests.models.enumeration import shared_instance
+
+SEEDS = range(60)
+
+
+def cheapest(group: Group, prices: Floats | None = None, room: Floats | None = None) -> Usage | None:
+    problem = group.problem(prices, room)
+    path = None if problem is None else cheapest_path(problem, costs_to_go(problem.edges, 1.0, 0.0))
+    return None if path is None else group.usage(path.layers, path.nodes)
+
+
+def with_levels(instance: Instance, shares: tuple[float, ...]) -> Instance:
+    nodes = tuple(
+        node.model_copy(update={"compute_shares": shares} if k % 2 == 0 else {})
+        for k, node in enumerate(instance.network.nodes)
+    )
+    network = Network(name="levels", nodes=nodes, links=instance.network.links)
+    return Instance(**{**{f: getattr(instance, f) for f in Instance.model_fields}, "network": network})
+
+
+@pytest.mark.parametrize("levels", [(1.0,), (0.25, 0.5, 1.0)])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_usages_say_what_the_evaluator_says(seed: int, levels: tuple[float, ...]) -> None:
+    instance = with_levels(shared_instance(seed, applications=3), levels)
+    system = System.of(instance)
+    usages = [cheapest(group) for group in system.groups]
+    if any(usage is None for usage in usages):
+        return
+    served = [(group, [usage]) for group, usage in zip(system.groups, usages, strict=True) if usage is not None]
+    judged = evaluate(instance, joint_deployment(served))
+    assert judged.objective == pytest.approx(sum(usage.power for _, (usage,) in served), rel=1e-12)
+    taken = np.zeros(system.resources)
+    for _, (usage,) in served:
+        usage.take(taken, -1)
+    expected = {
+        (use.resource.value, use.subject): use.load
+        for use in uses(instance, judged.loads)
+        if use.load > 0 and not (use.resource == "compute" and instance.network.node_by_name[use.subject].reserves)
+    }
+    network = instance.network
+    found = {resource_name(network, r): taken[r] * capacity_of(network, r) for r in np.flatnonzero(taken).tolist()}
+    assert found == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_prices_are_paid_for_what_is_used(seed: int) -> None:
+    instance = with_levels(shared_instance(seed, applications=1), (0.5, 1.0))
+    group, rng = System.of(instance).groups[0], np.random.default_rng(seed)
+    free = cheapest(group)
+    prices = rng.uniform(0, 1, System.of(instance).resources) * (free.power if free is not None else 1.0)
+    problem = group.problem(prices)
+    path = None if problem is None else cheapest_path(problem, costs_to_go(problem.edges, 1.0, 0.0))
+    if problem is None or path is None:
+        assert free is None
+        return
+    usage = group.usage(path.layers, path.nodes)
+    assert usage.cost(prices) == pytest.approx(path.energy, rel=1e-12)
+    assert free is not None
+    assert usage.cost(prices) <= free.cost(prices) * (1 + 1e-12)
+    assert free.power <= usage.power * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_has_no_room_is_not_used(seed: int) -> None:
+    instance = shared_instance(seed, applications=1)
+    system = System.of(instance)
+    group, room = system.groups[0], system.empty_room()
+    before = 0.0
+    for _ in range(6):
+        usage = cheapest(group, room=room)
+        if usage is None or not len(usage.resources):
+            return
+        assert usage.power >= before * (1 - 1e-12)
+        before = usage.power
+        room[usage.resources[int(np.argmax(usage.fractions))]] = 0.0
+
+
+def test_groups_hold_those_that_differ_in_name_alone() -> None:
+    instance = shared_instance(3, applications=2)
+    first, second = instance.applications
+    apps: list[Application] = []
+    for k in range(3):
+        apps += [first.model_copy(update={"name": f"a{k}"}), second.model_copy(update={"name": f"b{k}"})]
+    apps.append(first.model_copy(update={"name": "c", "rate_per_s": 2 * first.weight}))
+    fields = {f: getattr(instance, f) for f in Instance.model_fields}
+    system = System.of(Instance(**{**fields, "applications": tuple(apps)}))
+    assert [group.members for group in system.groups] == [("a0", "a1", "a2"), ("b0", "b1", "b2"), ("c",)]
+
+
+def test_a_level_runs_at_its_share_and_reserves_it() -> None:
+    """Everything at half the rate takes twice the time, the same energy, and half of the node for each block."""
+    instance = shared_instance(4, applications=1, max_nodes=1)
+    half = with_levels(instance, (0.5,))
+    (whole,), (halved,) = System.of(instance).groups, System.of(half).groups
+    one, two = whole.problem(), halved.problem()
+    assert one is not None
+    assert two is not None
+    plain, slow = lagrangian_dual(one).incumbent, lagrangian_dual(two).incumbent
+    if slow is None:
+        slow = cheapest_path(two, costs_to_go(two.edges, 1.0, 0.0))
+    assert plain is not None
+    assert slow is not None
+    assert slow.latency == pytest.approx(2 * plain.latency)
+    assert slow.energy == pytest.approx(plain.energy)
+    usage = halved.usage(slow.layers, slow.nodes)
+    assert usage.deployment.shares == (0.5,) * len(usage.deployment.placement)
+    app = half.applications[0]
+    assert loads_of(half, [(app, usage.deployment)]).reserved_share == {"n0": 0.5 * len(usage.deployment.placement)}
