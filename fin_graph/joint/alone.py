@@ -77,10 +77,13 @@ def proven_choice(group: Group, prices: Floats | None, clock: Clock) -> tuple[fl
 
 
 def everyone_alone(system: System, gamma: int, clock: Clock) -> list[Alone]:
-    """Every group alone, in their order."""
-    bounds = [proven_choice(group, None, clock)[0] for group in system.groups]
+    """Every group alone, in their order; when the time is up, nothing more is found or proven."""
+    bounds = [0.0 if clock.expired else proven_choice(group, None, clock)[0] for group in system.groups]
     prices, room = frugal_prices(system, bounds), system.empty_room()
-    return [_alone(group, bound, room, prices, gamma) for group, bound in zip(system.groups, bounds, strict=True)]
+    return [
+        Alone(bound, None) if clock.expired else _alone(group, bound, room, prices, gamma)
+        for group, bound in zip(system.groups, bounds, strict=True)
+    ]
 
 
 def _alone(group: Group, bound: float, room: Floats, prices: Floats, gamma: int) -> Alone:

@@ -35,7 +35,9 @@ class Congestion:
     """L(π) [W]."""
 
 
-def congestion_prices(system: System, best: Congestion, *, upper: float, rounds: int, clock: Clock) -> Congestion:
+def congestion_prices(
+    system: System, best: Congestion, *, upper: float, gap: float, rounds: int, clock: Clock
+) -> Congestion:
     """Better prices than `best`, from which the search starts.
 
     Parameters
@@ -45,6 +47,8 @@ def congestion_prices(system: System, best: Congestion, *, upper: float, rounds:
         Prices and their bound, such as none at all and the sum of what everyone takes alone.
     upper : float
         Objective of a deployment [W].
+    gap : float
+        Relative gap between it and the bound at which the search ends.
     rounds : int
         Steps at most; each searches one path for every group.
     clock : Clock
@@ -62,7 +66,7 @@ def congestion_prices(system: System, best: Congestion, *, upper: float, rounds:
             step, since = step / 2, 0
         excess[(prices <= 0) & (excess < 0)] = 0.0
         length = float(excess @ excess)
-        if length == 0 or upper - best.bound <= 1e-9 * upper:
+        if length == 0 or upper - best.bound <= gap * upper:
             break
         prices = np.maximum(0.0, prices + step * (upper - bound) / length * excess)
     return best

@@ -162,7 +162,10 @@ class Improvement:
         return moves
 
     def polish(self, gamma: int, watch: Callable[[float], None]) -> None:
-        """Route every lot that is worse off than alone once more on what is left without it, at finer steps."""
+        """Serve who fits; route every lot that is worse off than alone once more on what is left, at finer steps."""
+        for g in self._waiting():
+            if not self._clock.expired:
+                insert(self._placement, g, self._placement.unserved[g], self._frugal, self._gamma)
         for g, number in self._wishing():
             if self._clock.expired:
                 break

@@ -23,8 +23,10 @@ from fin_graph.joint.improvement import Improvement, scale_of
 from fin_graph.joint.insertion import insert_all, ordered
 from fin_graph.joint.placement import Placement
 from fin_graph.joint.system import System, joint_deployment
+from fin_graph.kernel import rows_bytes
 from fin_graph.loading import load_compiled
 from models.instance import Instance
+from models.memory import reason_not_to_fit
 from models.result import Clock, Result, Status
 
 FEWEST_ROUNDS, MOST_ROUNDS, CHOICES = 6, 60, 600
@@ -55,6 +57,11 @@ def solve_many(
     with clock.phase("load"):
         load_compiled()
     run = _Run(instance, clock, seed, gamma)
+    too_large = run.memory()
+    if too_large is not None:
+        return Result(Status.MEMORY_LIMIT, reason=too_large, times_s=clock.times_s)
+    with clock.phase("alone"):
+        run.look_at_everyone_alone()
     impossible = run.impossible()
     if impossible is not None:
         return Result(Status.INFEASIBLE, reason=impossible, times_s=clock.times_s)
@@ -75,15 +82,17 @@ class _Run:
         self._instance, self._clock, self._gamma = instance, clock, gamma
         with clock.phase("build"):
             self._system = System.of(instance)
-        with clock.phase("alone"):
-            self._alone = everyone_alone(self._system, gamma, clock)
+        self._random = np.random.default_rng(seed)
+        self._order: list[int] = []
+        self._history: list[tuple[float, float]] = []
+
+    def look_at_everyone_alone(self) -> None:
+        """Best usages, scale and bound."""
+        self._alone = everyone_alone(self._system, self._gamma, self._clock)
         self._scale = scale_of(self._system, self._alone)
         self._frugal = frugal_prices(self._system, [one.bound for one in self._alone])
         self._best = Placement(self._system, self._scale)
         self._congestion = Congestion(np.zeros(self._system.resources), bound_of_all(self._system, self._alone))
-        self._random = np.random.default_rng(seed)
-        self._order: list[int] = []
-        self._history: list[tuple[float, float]] = []
 
     def impossible(self) -> str | None:
         """A proof that nothing is feasible: a group that must be served cannot be, even alone."""
@@ -105,7 +114,8 @@ class _Run:
     def insert(self, order: str) -> None:
         """Everyone in the order asked for, at no prices."""
         self._order = ordered(self._system, self._alone, order)
-        self._take(self._inserted(self._order, self._frugal))
+        self._best = self._inserted(self._order, self._frugal)
+        self._note()
 
     def _inserted(self, order: list[int], prices: Floats) -> Placement:
         placement = Placement(self._system, self._scale)
@@ -114,15 +124,16 @@ class _Run:
 
     def _take(self, placement: Placement) -> None:
         """Keep a placement where it is the best."""
-        if not self._best.lots or (placement.left_out, placement.objective) < (
-            self._best.left_out,
-            self._best.objective,
-        ):
+        if (placement.left_out, placement.objective) < (self._best.left_out, self._best.objective):
             self._best = placement
-            if not placement.left_out:
-                self._note(placement.objective)
+            self._note()
 
-    def _note(self, objective: float) -> None:
+    def _note(self) -> None:
+        if not self._best.left_out:
+            self._watch(self._best.objective)
+
+    def _watch(self, objective: float) -> None:
+        """Write down an objective that is better than any before."""
         if not self._history or objective < self._history[-1][1]:
             self._history.append((self._clock.elapsed_s, objective))
 
@@ -131,7 +142,7 @@ class _Run:
         upper = self._best.objective if not self._best.left_out else MARGIN * self._congestion.bound
         rounds = max(FEWEST_ROUNDS, min(MOST_ROUNDS, CHOICES // len(self._system.groups)))
         self._congestion = congestion_prices(
-            self._system, self._congestion, upper=upper, rounds=rounds, clock=self._clock
+            self._system, self._congestion, upper=upper, gap=NEGLIGIBLE, rounds=rounds, clock=self._clock
         )
         self._take(self._inserted(self._order, self._frugal + self._congestion.prices))
 
@@ -151,7 +162,7 @@ class _Run:
             start = self._inserted(order, self._frugal + drawn * self._congestion.prices)
             moves = self._improved(start, moves)
         improvement = self._improvement(self._best)
-        improvement.polish(FINER * self._gamma, self._note)
+        improvement.polish(FINER * self._gamma, self._watch)
         self._take(Placement.of(self._system, improvement.served, self._scale))
 
     def _improvement(self, placement: Placement) -> Improvement:
@@ -160,33 +171,40 @@ class _Run:
     def _improved(self, placement: Placement, moves: int) -> int:
         """Improve a placement and keep it where it is then the best; the moves left over."""
         improvement = self._improvement(placement)
-        moves = improvement.run(moves, self._note, self._congestion.bound * (1 + NEGLIGIBLE))
+        moves = improvement.run(moves, self._watch, self._congestion.bound * (1 + NEGLIGIBLE))
         self._take(Placement.of(self._system, improvement.served, self._scale))
         return moves
 
+    def memory(self) -> str | None:
+        """Why the finest search would not fit into memory, None where it does."""
+        problems = (group.problem() for group in self._system.groups)
+        return reason_not_to_fit(
+            max((rows_bytes(p, FINER * self._gamma) for p in problems if p is not None), default=0)
+        )
+
     def result(self) -> Result:
         """What has come of it."""
+        rejected, left_out = reasons(self._instance, self._best, self._alone)
         info: dict[str, Any] = {
             "gamma": self._gamma,
             "groups": len(self._system.groups),
             "history": self._history,
-            "rejected": reasons(self._instance, self._best, self._alone),
+            "rejected": rejected,
         }
-        lower_bound, expired = self._congestion.bound, self._clock.expired
-        if self._best.left_out:
-            must = {group.members[-1] for group in self._system.groups if group.penalty is None}
-            name = next(name for name in info["rejected"] if name in must)
+        expired, objective = self._clock.expired, self._best.objective
+        if left_out:
+            name, reason = next(iter(left_out.items()))
             return Result(
                 Status.TIME_LIMIT if expired else Status.NO_SOLUTION,
-                lower_bound=lower_bound,
-                reason=f"application '{name}': {info['rejected'][name]}",
-                info=info,
+                lower_bound=self._congestion.bound,
+                reason=f"application '{name}' could not be placed: {reason}",
+                info={**info, "left_out": left_out},
             )
-        status = Status.OPTIMAL if self._meets(OPTIMAL_GAP) else Status.TIME_LIMIT if expired else Status.FEASIBLE
+        ended = Status.TIME_LIMIT if expired else Status.FEASIBLE
         return Result(
-            status,
+            Status.OPTIMAL if self._meets(OPTIMAL_GAP) else ended,
             joint_deployment(self._best.served()),
-            claimed_objective=self._best.objective,
-            lower_bound=min(lower_bound, self._best.objective),
+            claimed_objective=objective,
+            lower_bound=min(self._congestion.bound, objective),
             info=info,
         )
