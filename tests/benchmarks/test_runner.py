@@ -299,7 +299,7 @@ def test_parquet_and_csv_hold_the_same_runs(tmp_path: Path) -> None:
     parquet, csv = pd.read_parquet(folder / "runs.parquet"), pd.read_csv(folder / "runs.csv")
     assert list(parquet.columns) == list(csv.columns)
     assert parquet["objective"].tolist() == pytest.approx(csv["objective"].tolist(), nan_ok=True)
-    assert json.loads(str(parquet.loc[2, "options"]))["gamma"] == 5
+    assert json.loads(str(parquet.loc[1, "options"]))["gamma"] == 5
 
 
 def made_up_rows() -> list[Record]:
