@@ -30,8 +30,8 @@ def frame(records: Sequence[Record]) -> pd.DataFrame:
     -------
     DataFrame
         The records' flat columns; phases as `time_<phase>_s`; `gamma` where the method has one; and, over all runs on
-        the same instance (by content), `best_bound`, `best_objective`, `proven` (the two meet), `gap_to_bound` and
-        `gap_to_best` (None where there is no feasible deployment or nothing to compare with).
+        the same instance (by content), `best_bound`, `best_objective`, `proven` (the two meet), `gap_to_best_bound` and
+        `gap_to_best_known` (None where there is no feasible deployment or nothing to compare with).
     """
     rows = pd.DataFrame([_flat(row) for row in records])
     for column in COLUMNS:
@@ -41,8 +41,8 @@ def frame(records: Sequence[Record]) -> pd.DataFrame:
     instance = rows["content_hash"].fillna("")
     rows["best_bound"] = rows["lower_bound"].astype(float).groupby(instance).transform("max")
     rows["best_objective"] = feasible.groupby(instance).transform("min")
-    rows["gap_to_bound"] = _gaps(feasible, rows["best_bound"])
-    rows["gap_to_best"] = _gaps(feasible, rows["best_objective"])
+    rows["gap_to_best_bound"] = _gaps(feasible, rows["best_bound"])
+    rows["gap_to_best_known"] = _gaps(feasible, rows["best_objective"])
     rows["proven"] = [
         gap is not None and gap <= ENERGY_TOLERANCE
         for gap in map(relative_gap, _optional(rows["best_objective"]), _optional(rows["best_bound"]))

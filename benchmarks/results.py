@@ -97,7 +97,7 @@ def print_plan(campaign: Campaign, output: Path, choice: Choice, jobs: int) -> N
     cells = [_plan_cells(group, here, rows, choice) for group, here in groups.items()]
     screen.print(console.table(f"campaign {campaign.name}", columns, cells, text_columns=2))
     missing = {run.task.key: run for run in _missing(runs, rows, choice)}
-    hours = console.number(_at_most_h(missing.values()) / jobs, 3)
+    hours = console.number(_at_most_h(missing.values(), jobs), 3)
     screen.print(f"would make {len(missing)} runs, in at most {hours} h without loading and warming up", markup=False)
 
 
@@ -113,6 +113,8 @@ def _plan_cells(group: str, runs: list[Run], rows: Mapping[Place, Record], choic
     return (group, ", ".join(labels), *map(str, counts), console.number(_at_most_h(missing), 3))
 
 
-def _at_most_h(runs: Iterable[Run]) -> float:
-    """Hours after which the last of these runs has been ended, one after the other."""
-    return sum(run.task.time_limit_s + GRACE_S + TERMINATION_S for run in runs) / 3600
+def _at_most_h(runs: Iterable[Run], jobs: int = 1) -> float:
+    """Hours after which the last of these runs has been ended, the longest of them started last."""
+    longest_s = [run.task.time_limit_s + GRACE_S + TERMINATION_S for run in runs]
+    last_s = max(longest_s, default=0.0)
+    return ((sum(longest_s) - last_s) / jobs + last_s) / 3600
