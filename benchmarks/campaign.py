@@ -1,5 +1,10 @@
 """A campaign: which methods run on which problems, as a TOML file says.
 
+name = "mine"
+time_limit_s = 60                # how runs are made (`Conditions`): an entry below may say otherwise, and the command
+memory_limit_gib = 4             # line wins over both
+repetitions = 3
+
 [[methods]]                      # what runs where an entry below names no methods of its own
 name = "fin"
 options = { gamma = [10, 100] }  # lists expand to a product
@@ -17,6 +22,15 @@ nodes = [5, 10]
 blocks = [5]
 exits = [3]
 seeds = [1, 2]
+
+[[shared_families]]              # generated: many applications on one system, every load with every seed
+group = "campus"
+family = "campus"
+nodes = [20]
+applications = [20]
+load = [0.3, 0.7, 1.2]
+penalty = 5.0
+seeds = [1, 2]
 """
 
 from __future__ import annotations
@@ -31,8 +45,8 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from benchmarks.choices import Choices
-from benchmarks.methods import check_options
-from models.instance import Accounting, Instance, LatencyKind, Name, NonNegative, Positive, Share
+from benchmarks.methods import check_options, find_method
+from models.instance import Accounting, Instance, LatencyKind, Name, NonNegative, Positive, PositiveShare, Share
 from models.io import InputError, find_file, load_instance, read_document, validate
 
 T = TypeVar("T")
@@ -56,26 +70,47 @@ class MethodEntry(Table):
     options: dict[str, Any] = Field(default_factory=dict)
     """Options of the method."""
 
-    def expanded(self) -> Iterator[tuple[str, dict[str, Any]]]:
+    def expanded(self, threads: int | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
         """Each combination of option values, checked.
+
+        Parameters
+        ----------
+        threads : int or None
+            Value of the option `threads` where the method has one and the entry does not say.
 
         Raises
         ------
         InputError
             If there is no such method or option, or a value breaks the option's rule.
         """
-        values = [value if isinstance(value, list) else [value] for value in self.options.values()]
+        options = dict(self.options)
+        if threads is not None and "threads" in find_method(self.name).options.model_fields:
+            options.setdefault("threads", threads)
+        values = [value if isinstance(value, list) else [value] for value in options.values()]
         for combination in product(*values):
-            yield self.name, check_options(self.name, dict(zip(self.options, combination, strict=True)))
+            yield self.name, check_options(self.name, dict(zip(options, combination, strict=True)))
 
 
-class _Entry(Table):
+class Conditions(Table):
+    """How runs are made: as a campaign, one of its entries or the command line says; None where it does not say."""
+
+    time_limit_s: Positive | None = None
+    """Limit for each run [s]."""
+    memory_limit_gib: Positive | None = None
+    """What each run may take beyond what its process held before [GiB]; said nowhere: no limit."""
+    repetitions: Annotated[int, Field(ge=1)] | None = None
+    """How often each run is made; said nowhere: once."""
+    warm_up: bool | None = None
+    """Whether a method runs unrecorded before its first run in a process; said nowhere: it does."""
+    threads: Annotated[int, Field(ge=1)] | None = None
+    """Threads of the solver, for methods that have the option and do not set it themselves; said nowhere: one."""
+
+
+class _Entry(Conditions):
     group: Name
     """Heading under which its runs are summarised."""
     methods: Many[MethodEntry] = ()
     """Methods to run here; left out: the campaign's."""
-    time_limit_s: Positive | None = None
-    """Limit for each run; left out: the campaign's [s]."""
 
 
 class InstanceEntry(_Entry):
@@ -131,7 +166,31 @@ class FamilyEntry(_Entry):
             yield Member(self.family, nodes, blocks, exits, tightness, seed)
 
 
-class Campaign(Table):
+class SharedFamilyEntry(_Entry):
+    """Generated systems that many applications share: every combination of the sizes, loads and seeds."""
+
+    family: Name
+    """A family of `benchmarks.families.SHARED_FAMILIES`."""
+    nodes: Some[Annotated[int, Field(ge=1)]]
+    """Nodes of the network."""
+    applications: Some[Annotated[int, Field(ge=1)]]
+    """Applications."""
+    load: Some[Positive]
+    """How full the system is; 1 is full."""
+    penalty: Positive | None = None
+    """Rejecting an application costs this many times the least power it could take; left out: nobody is rejected."""
+    shares: Many[PositiveShare] = ()
+    """Compute shares that edge servers reserve; left out: they reserve nothing."""
+    seeds: Some[Annotated[int, Field(ge=0)]]
+    """Seeds."""
+
+    def sources(self) -> Iterator[SharedMember]:
+        """Every system, smallest first."""
+        for nodes, applications, load, seed in product(self.nodes, self.applications, self.load, self.seeds):
+            yield SharedMember(self.family, nodes, applications, load, seed, self.penalty, self.shares or None)
+
+
+class Campaign(Conditions):
     """What a campaign file holds."""
 
     schema_version: Literal[1] = 1
@@ -150,6 +209,18 @@ class Campaign(Table):
     """Instances by name."""
     families: Many[FamilyEntry] = ()
     """Generated instances."""
+    shared_families: Many[SharedFamilyEntry] = ()
+    """Generated systems that many applications share."""
+
+    def under(self, conditions: Conditions) -> Campaign:
+        """The campaign with what the command line says, for its entries too."""
+        said = {name: value for name, value in conditions if value is not None}
+        entries = {
+            "instances": tuple(entry.model_copy(update=said) for entry in self.instances),
+            "families": tuple(entry.model_copy(update=said) for entry in self.families),
+            "shared_families": tuple(entry.model_copy(update=said) for entry in self.shared_families),
+        }
+        return self.model_copy(update={**said, **entries})
 
 
 @dataclass(frozen=True)
@@ -188,6 +259,36 @@ class Member:
 
 
 @dataclass(frozen=True)
+class SharedMember:
+    """One generated system that many applications share, not yet generated."""
+
+    family: str
+    nodes: int
+    applications: int
+    load: float
+    seed: int
+    penalty: float | None
+    shares: tuple[float, ...] | None
+
+    @property
+    def name(self) -> str:
+        """What it is called before it exists."""
+        return f"{self.family}, {self.applications} applications on {self.nodes} nodes, load {self.load:g}"
+
+    def build(self) -> Instance:
+        """Generate it."""
+        from benchmarks.families import generate_shared
+
+        sizes = asdict(self)
+        return generate_shared(sizes.pop("family"), **sizes)
+
+    def columns(self) -> dict[str, Any]:
+        """What the records say about where the instance comes from."""
+        columns = asdict(self)
+        return {**columns, "instance_seed": columns.pop("seed")}
+
+
+@dataclass(frozen=True)
 class TargetPoint:
     """An instance from a file, with the targets and choices of one grid point."""
 
@@ -217,9 +318,12 @@ class Problem:
     """One instance of a campaign and what runs on it."""
 
     group: str
-    source: Member | TargetPoint
+    source: Member | SharedMember | TargetPoint
     methods: tuple[tuple[str, dict[str, Any]], ...]
     time_limit_s: float
+    memory_limit_gib: float | None = None
+    repetitions: int = 1
+    warm_up: bool = True
 
 
 def load_campaign(name_or_path: str) -> Campaign:
@@ -252,10 +356,9 @@ def _located(entry: InstanceEntry, campaign_file: Path) -> InstanceEntry:
 
 
 def _check_names(campaign: Campaign) -> None:
-    if not campaign.instances and not campaign.families:
-        raise InputError("instances, families", "at least one of the two is required")
-    for entry in campaign.families:
-        _check_family(entry.family)
+    if not (campaign.instances or campaign.families or campaign.shared_families):
+        raise InputError("instances, families, shared_families", "at least one of the three is required")
+    _check_families(campaign)
     for problem in problems(campaign):
         if not problem.methods:
             raise InputError(f"group '{problem.group}'", "methods: required where the campaign has none")
@@ -263,17 +366,30 @@ def _check_names(campaign: Campaign) -> None:
             problem.source.build()
 
 
-def _check_family(name: str) -> None:
-    from benchmarks.families import FAMILIES
+def _check_families(campaign: Campaign) -> None:
+    from benchmarks.families import FAMILIES, SHARED_FAMILIES
 
-    if name not in FAMILIES:
-        raise InputError(f"family '{name}'", f"no such family; families: {', '.join(FAMILIES)}")
+    named = [(entry.family, tuple(FAMILIES)) for entry in campaign.families]
+    named += [(entry.family, tuple(SHARED_FAMILIES)) for entry in campaign.shared_families]
+    for name, known in named:
+        if name not in known:
+            raise InputError(f"family '{name}'", f"no such family; families: {', '.join(known)}")
 
 
 def problems(campaign: Campaign) -> Iterator[Problem]:
     """Every problem of a campaign, in the file's order."""
-    entries: tuple[InstanceEntry | FamilyEntry, ...] = (*campaign.instances, *campaign.families)
+    entries: tuple[InstanceEntry | FamilyEntry | SharedFamilyEntry, ...]
+    entries = (*campaign.instances, *campaign.families, *campaign.shared_families)
     for entry in entries:
-        chosen = tuple(run for method in entry.methods or campaign.methods for run in method.expanded())
+        said = _said(entry, campaign)
+        threads = said.pop("threads", None)
+        chosen = tuple(run for method in entry.methods or campaign.methods for run in method.expanded(threads))
         for source in entry.sources():
-            yield Problem(entry.group, source, chosen, entry.time_limit_s or campaign.time_limit_s)
+            yield Problem(entry.group, source, chosen, **said)
+
+
+def _said(entry: Conditions, campaign: Campaign) -> dict[str, Any]:
+    """Conditions of an entry's runs: its own word, else the campaign's; nothing where neither says."""
+    own = {name: getattr(entry, name) for name in Conditions.model_fields}
+    words = {name: getattr(campaign, name) if word is None else word for name, word in own.items()}
+    return {name: word for name, word in words.items() if word is not None}

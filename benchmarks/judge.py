@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from math import isfinite
+from typing import Any, Protocol
 
 from benchmarks.methods import label
 from models.deployment import Deployment
 from models.evaluate import ENERGY_TOLERANCE, Evaluation, Violation, equal_energy, evaluate
 from models.instance import Instance
+from models.loads import UNITS, Use, uses
 from models.result import Result, Status
 
 CLAIMS_FEASIBLE = (Status.OPTIMAL, Status.FEASIBLE, Status.TIME_LIMIT, Status.MEMORY_LIMIT)
@@ -20,6 +22,49 @@ CLAIMS_FEASIBLE = (Status.OPTIMAL, Status.FEASIBLE, Status.TIME_LIMIT, Status.ME
 
 FLOAT_NOISE = 1e-12
 """Relative difference that the order of a sum alone can make."""
+
+
+class Verdict(Protocol):
+    """What a run says and what is true of it: enough to find contradictions. A `Judged` is one, and so is a row."""
+
+    @property
+    def label(self) -> str:
+        """Method and the options that matter."""
+
+    @property
+    def status(self) -> str:
+        """A `Status`, as the method says."""
+
+    @property
+    def found(self) -> bool:
+        """Whether there is a deployment that satisfies every constraint."""
+
+    @property
+    def objective(self) -> float | None:
+        """Evaluated objective (eq. 3)."""
+
+    @property
+    def claimed_objective(self) -> float | None:
+        """What the method says it is."""
+
+    @property
+    def lower_bound(self) -> float | None:
+        """Proven lower bound on it."""
+
+    @property
+    def violated(self) -> Sequence[str]:
+        """Rules that the deployment breaks, a line each."""
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """An application that is turned away."""
+
+    application: str
+    penalty_w: float | None
+    """None where the instance does not allow it (then it is a violation)."""
+    reason: str | None
+    """The method's one line; None from a file."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +100,21 @@ class Judged:
         return () if self.evaluation is None else self.evaluation.violations
 
     @property
+    def violated(self) -> tuple[str, ...]:
+        """Every rule the deployment breaks, a line each."""
+        return tuple(violation.message for violation in self.violations)
+
+    @property
+    def claimed_objective(self) -> float | None:
+        """What the method says the objective is."""
+        return self.result.claimed_objective
+
+    @property
+    def lower_bound(self) -> float | None:
+        """The method's proven lower bound on the objective."""
+        return self.result.lower_bound
+
+    @property
     def objective(self) -> float | None:
         """Evaluated objective (eq. 3): J for a single application without a rate, else W."""
         return None if self.evaluation is None else self.evaluation.objective
@@ -72,8 +132,9 @@ class Judged:
     def to_json(self) -> dict[str, Any]:
         """The object that `solve --json` and `evaluate --json` print.
 
-        `latency_s` and `accuracy` are the worst over the applications. For a single application claimed energy and
-        bound are per inference; several have only a joint power: `claimed_power_w` and `lower_bound_w`.
+        `latency_s` and `accuracy` are the worst over the applications that are served. For a single application claimed
+        energy and bound are per inference; several have only a joint power: `claimed_power_w` and `lower_bound_w`.
+        Where there are rates, `_shared` adds power, rejections and loads.
         """
         apps = self.evaluation.applications if self.evaluation is not None and self.objective is not None else ()
         deployment = self.result.deployment
@@ -88,7 +149,7 @@ class Judged:
             "transfer_energy_j": sum(app.transfer_energy_j for app in apps) if apps else None,
             "latency_s": max((app.latency_s for app in apps), default=None),
             "accuracy": min((app.accuracy for app in apps), default=None),
-            **self._power(),
+            **self._shared(),
             "violations": [{**asdict(v), "kind": v.kind.value, "excess": v.excess} for v in self.violations],
             **self.claims(),
             "gap": self.gap,
@@ -121,9 +182,42 @@ class Judged:
             "lower_bound_j": None if bound is None else bound / weight,
         }
 
-    def _power(self) -> dict[str, float | None]:
-        rated = all(app.rate_per_s is not None for app in self.instance.applications)
-        return {"total_power_w": self.objective} if rated else {}
+    @property
+    def rated(self) -> bool:
+        """Whether applications have rates, so that they load the system and the objective is a power."""
+        return all(app.rate_per_s is not None for app in self.instance.applications)
+
+    @property
+    def uses(self) -> list[Use]:
+        """Every limited resource that is used, the fullest first; empty without rates."""
+        return uses(self.instance, self.evaluation.loads) if self.evaluation is not None and self.rated else []
+
+    @property
+    def rejections(self) -> list[Rejection]:
+        """The applications that are turned away, in the deployment's order."""
+        reasons = self.result.info.get("rejected", {})
+        penalties = {app.name: app.rejection_penalty_w for app in self.instance.applications}
+        names = () if self.evaluation is None else self.evaluation.rejected
+        return [Rejection(name, penalties[name], reasons.get(name)) for name in names]
+
+    def _shared(self) -> dict[str, Any]:
+        """Power [W], what of it are penalties and where the rest is spent; rejections; loads, the fullest first."""
+        if not self.rated:
+            return {}
+        evaluation = self.evaluation
+        return {
+            "total_power_w": self.objective,
+            "penalty_w": None if evaluation is None else evaluation.penalty_w,
+            "tiers_w": {} if evaluation is None else evaluation.tiers,
+            "rejected": [asdict(rejection) for rejection in self.rejections],
+            "loads": [_use_json(use) for use in self.uses],
+        }
+
+
+def _use_json(use: Use) -> dict[str, Any]:
+    """A use for JSON, in which an infinite utilisation (of a resource of which there is nothing) is null."""
+    utilisation = use.utilisation if isfinite(use.utilisation) else None
+    return {**asdict(use), "resource": use.resource.value, "unit": UNITS[use.resource], "utilisation": utilisation}
 
 
 def judge(instance: Instance, method: str, options: Mapping[str, Any], result: Result) -> Judged:
@@ -162,7 +256,7 @@ def relative_gap(energy: float | None, bound: float | None) -> float | None:
     return (energy - bound) / bound if bound > 0 else None
 
 
-def contradictions(runs: Sequence[Judged]) -> list[str]:
+def contradictions(runs: Sequence[Verdict]) -> list[str]:
     """What cannot all be true of runs on one instance, one line each; empty when everything agrees.
 
     A deployment with violations under a status that claims none; a claimed energy that is not the evaluated one;
@@ -174,31 +268,32 @@ def contradictions(runs: Sequence[Judged]) -> list[str]:
         return found
     best = min(feasible, key=_objective)
     for run in runs:
-        if run.result.status is Status.INFEASIBLE:
+        if run.status == Status.INFEASIBLE:
             found.append(f"{run.label} says infeasible, {best.label} has a feasible deployment")
-        bound = run.result.lower_bound
+        bound = run.lower_bound
         if bound is not None and _below(_objective(best), bound):
             found.append(f"{best.label} has {_objective(best)!r}, below the bound {bound!r} proven by {run.label}")
-    optima = [run for run in feasible if run.result.status is Status.OPTIMAL]
+    optima = [run for run in feasible if run.status == Status.OPTIMAL]
     for run in optima:
         if _below(_objective(best), _objective(run)):
             found.append(f"{run.label} says {_objective(run)!r} is optimal, {best.label} has {_objective(best)!r}")
     return found
 
 
-def _own_contradictions(run: Judged) -> list[str]:
+def _own_contradictions(run: Verdict) -> list[str]:
     found = []
-    claimed = run.result.claimed_objective
-    if run.claims_feasible:
-        found += [f"{run.label} says {run.status}, but {violation.message}" for violation in run.violations]
-    if run.result.status in (Status.OPTIMAL, Status.FEASIBLE) and run.evaluation is None:
+    judged = run.objective is not None or bool(run.violated)
+    if run.status in CLAIMS_FEASIBLE:
+        found += [f"{run.label} says {run.status}, but {rule}" for rule in run.violated]
+    if run.status in (Status.OPTIMAL, Status.FEASIBLE) and not judged:
         found.append(f"{run.label} says {run.status}, but gives no deployment")
+    claimed = run.claimed_objective
     if claimed is not None and run.objective is not None and not equal_energy(claimed, run.objective):
         found.append(f"{run.label} claims {claimed!r}, the evaluator finds {run.objective!r}")
     return found
 
 
-def _objective(run: Judged) -> float:
+def _objective(run: Verdict) -> float:
     assert run.objective is not None
     return run.objective
 

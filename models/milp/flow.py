@@ -223,6 +223,8 @@ def alone_on(network: Network, backend: Backend, limits: Limits, clock: Clock) -
         kept = within_latency(served)
         if kept is None:
             return np.inf
+        if clock.expired:
+            return None
         model, _, scale = build([served], [kept], Capacities.of(network, [served]))
         outcome = backend(model, limits, Clock(clock.remaining_s))
         if outcome.status is Status.INFEASIBLE:

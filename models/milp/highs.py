@@ -6,6 +6,7 @@ HiGHS compares objectives and rows with absolute tolerances, so models must come
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import highspy
 import numpy as np
@@ -15,6 +16,7 @@ from pyomo.core.base import ConcreteModel
 from models.milp.solver import Limits, Outcome
 from models.milp.standard_form import Answer, StandardForm, expired, handed_over, outcome_of
 from models.result import Clock, Status
+from models.trajectory import Trajectory
 
 _TOLERANCES = {
     "mip_abs_gap": 0.0,
@@ -54,8 +56,9 @@ def solve_with_highs(model: ConcreteModel, limits: Limits, clock: Clock) -> Outc
     with clock.phase("solve"):
         if clock.remaining_s is not None:
             _set_options(highs, {"time_limit": clock.remaining_s})
+        trajectory = _followed(highs, clock)
         ran = highs.run()
-    return outcome_of(_answer(highs, ran), form, limits, {"solver": f"HiGHS {highs.version()}"})
+    return outcome_of(_answer(highs, ran), form, limits, {"solver": f"HiGHS {highs.version()}"}, trajectory)
 
 
 class _SilentHighs(highspy.Highs):  # type: ignore[misc]
@@ -64,6 +67,18 @@ class _SilentHighs(highspy.Highs):  # type: ignore[misc]
     def enableCallbacks(self) -> None:  # noqa: N802
         _set_options(self, {"output_flag": False})
         super().enableCallbacks()
+
+
+def _followed(highs: highspy.Highs, clock: Clock) -> Trajectory:
+    """The trajectory of the run to come: at every incumbent, and wherever HiGHS asks whether to go on."""
+    trajectory = Trajectory(clock)
+
+    def note(event: Any) -> None:
+        trajectory.note(event.data_out.mip_primal_bound, event.data_out.mip_dual_bound)
+
+    highs.cbMipImprovingSolution += note
+    highs.cbMipInterrupt += note
+    return trajectory
 
 
 def new_highs(limits: Limits) -> highspy.Highs:

@@ -11,6 +11,7 @@ from models.milp.costs import Costs
 from models.milp.solver import EQUAL, Outcome
 from models.milp.steps import Steps, deployment_of, objective_of
 from models.result import Result, Status
+from models.trajectory import Point
 
 STEEP = 1e6
 """Penalty over scale of the objective above which a solver may fail by its tolerances."""
@@ -81,20 +82,22 @@ def result_of(
         return Result(outcome.status, reason=outcome.reason, info=facts)
     bound = least if outcome.bound is None else max(least, outcome.bound * scale)
     if found is None:
+        facts |= _trajectory(outcome, scale, None, bound)
         return Result(outcome.status, lower_bound=bound, reason=outcome.reason, info=facts)
     claimed = objective_of(all_costs, found)
     said = None if outcome.objective is None else outcome.objective * scale
     if outcome.status is Status.OPTIMAL and (said is None or abs(said - claimed) > EQUAL * max(claimed, scale)):
         reason = f"the solver's objective {said} is not that of its solution, {claimed}"
         return Result(Status.ERROR, reason=f"{reason}{_steep_penalty(all_costs, scale)}", info=facts)
+    # The solver's bound may lie above by its rounding.
+    bound = min(bound, claimed)
     return Result(
         outcome.status,
         deployment=deployment_of(all_costs, found),
         claimed_objective=claimed,
-        # The solver's bound may lie above by its rounding.
-        lower_bound=min(bound, claimed),
+        lower_bound=bound,
         reason=outcome.reason if outcome.status is not Status.OPTIMAL else None,
-        info=facts,
+        info={**facts, **_trajectory(outcome, scale, claimed, bound)},
     )
 
 
@@ -106,3 +109,16 @@ def _steep_penalty(all_costs: list[Costs], scale: float) -> str:
     penalty, name = max(penalties)
     factor = f"{penalty / scale:.1g} times the least objective"
     return f"; application '{name}' has a rejection penalty of {factor}: lower it, or leave it out to require serving"
+
+
+def _trajectory(outcome: Outcome, scale: float, objective: float | None, bound: float) -> dict[str, list[Point]]:
+    """The trajectory in objective units as a fact to report; it ends with the result's own objective and bound."""
+    if not outcome.trajectory:
+        return {}
+    *before, last = outcome.trajectory
+    points = [(time, _scaled(found, scale), _scaled(proven, scale)) for time, found, proven in before]
+    return {"trajectory": [*points, (last[0], objective, bound)]}
+
+
+def _scaled(value: float | None, scale: float) -> float | None:
+    return None if value is None else value * scale

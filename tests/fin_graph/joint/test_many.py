@@ -25,6 +25,7 @@ def checked(instance: Instance, result: Result) -> Result:
     if result.deployment is not None:
         judged = evaluate(instance, result.deployment)
         assert judged.violations == ()
+        assert judged.objective is not None
         assert judged.objective == pytest.approx(result.claimed_objective, rel=NOISE, abs=0)
         assert result.lower_bound is not None
         assert judged.objective is not None

@@ -14,6 +14,7 @@ from models.instance import DNN, Application, Block, Exit, Instance, Network, No
 from models.milp import assignment, flow
 from models.milp.highs import solve_with_highs
 from models.milp.solver import Limits, Outcome
+from models.milp.standard_form import StandardForm
 from models.result import Clock, Result, Status
 from tests.random_instances import of_applications, random_shared_instance
 
@@ -120,6 +121,13 @@ def test_nothing_is_claimed_without_proof() -> None:
     assert any("the time limit passed before it was known" in reason for reason in reasons)
 
 
+def starting(model: Any, limits: Limits, clock: Clock) -> Outcome:
+    """HiGHS, once the start is seen to keep every row."""
+    form = StandardForm.of(model)
+    assert not limits.warm_start or form.violation(form.start) < 1e-9
+    return solve_with_highs(model, limits, clock)
+
+
 @pytest.mark.parametrize("strengthen", [True, False])
 @pytest.mark.parametrize("seed", range(40))
 def test_a_start_that_rejects_all_it_may_leaves_the_optimum(seed: int, strengthen: bool) -> None:
@@ -131,7 +139,8 @@ def test_a_start_that_rejects_all_it_may_leaves_the_optimum(seed: int, strengthe
     names = tuple(app.name for app in instance.applications if app not in must)
     start = Deployment(deployments=rest.deployments if rest else (), rejected=names)
     assert evaluate(instance, start).feasible
-    result, truth = flow.solve(instance, strengthen=strengthen, warm_start=start), exhaustive.solve(instance)
+    result = flow.solve(instance, strengthen=strengthen, warm_start=start, backend=starting)
+    truth = exhaustive.solve(instance)
     assert result.info["warm_start"] == "used"
     assert result.status is Status.OPTIMAL
     assert result.claimed_objective is not None
@@ -140,6 +149,8 @@ def test_a_start_that_rejects_all_it_may_leaves_the_optimum(seed: int, strengthe
     late = flow.solve(instance, strengthen=strengthen, warm_start=start, time_limit_s=0.0)
     assert late.status is Status.TIME_LIMIT
     assert late.deployment is not None
+    assert set(late.info.get("rejected", {})) == set(late.deployment.rejected)
+    assert not any("alone it would cost" in reason for reason in late.info.get("rejected", {}).values())
     assert evaluate(instance, late.deployment).objective == pytest.approx(late.claimed_objective)
 
 
@@ -203,3 +214,14 @@ def test_a_penalty_beyond_a_solvers_tolerances_is_named() -> None:
         elif without.claimed_objective is not None:
             assert result.claimed_objective == pytest.approx(without.claimed_objective, rel=1e-6)
     assert failed
+
+
+@pytest.mark.parametrize("strengthen", [True, False])
+@pytest.mark.parametrize("seed", range(30))
+def test_the_bound_before_any_solver_counts_rejections(seed: int, strengthen: bool) -> None:
+    instance = random_shared_instance(seed, levels=seed % 2 == 0, penalties=True)
+    late, optimum = flow.solve(instance, strengthen=strengthen, time_limit_s=0.0), exhaustive.solve(instance)
+    if optimum.claimed_objective is not None:
+        assert late.status is Status.TIME_LIMIT
+        assert late.lower_bound is not None
+        assert 0 < late.lower_bound <= optimum.claimed_objective * (1 + 1e-9)
