@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from itertools import count, pairwise
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from fin_graph.arrays import Floats, PathProblem
 from fin_graph.bounds import meets
 from fin_graph.joint.system import ROOM_SLACK, Group, Usage
 from fin_graph.kernel import least_energy_replica_path
-from fin_graph.shortest import least_energy_path, least_latency_path
+from fin_graph.shortest import costs_to_go, follow, latency_along, least_latency_path
 
 SEARCHES = 24
 """Paths after which the search no longer branches; after twice as many it gives up."""
@@ -43,11 +44,13 @@ def fin_path(problem: PathProblem, gamma: int) -> LayeredPath | None:
     The cheapest path of all where it is quick enough, else FIN's over the replicas (eq. 17), else (rounding up may hide
     the last feasible paths) the quickest of all.
     """
-    cheapest = least_energy_path(problem)
-    if cheapest is None:
+    to_go = costs_to_go(problem.edges, 1.0, 0.0)
+    cost = float(to_go.cost[0, problem.source])
+    if cost == inf:
         return None
-    if meets(cheapest.latency, problem.max_latency_s):
-        return LayeredPath(cheapest.energy, cheapest.layers, cheapest.nodes)
+    if meets(latency_along(problem.edges, to_go.next_link, problem.source), problem.max_latency_s):
+        layers, nodes = follow(problem.edges, to_go.next_link, 0, problem.source)
+        return LayeredPath(cost, tuple(layers), tuple(nodes))
     found = least_energy_replica_path(problem, gamma)
     if found.layers:
         return LayeredPath(found.energy, found.layers, found.nodes)

@@ -209,7 +209,7 @@ class Group:
     def _link(self, n: int, m: int) -> int:
         """Number of the link from vertex n to vertex m, among those sorted by target."""
         start, end = self.topology.in_start[m], self.topology.in_start[m + 1]
-        return int(start + np.flatnonzero(self.topology.link_source[start:end] == n)[0])
+        return int(start + np.searchsorted(self.topology.link_source[start:end], n))
 
 
 @dataclass(frozen=True)

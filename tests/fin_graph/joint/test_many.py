@@ -28,6 +28,7 @@ def checked(instance: Instance, result: Result) -> Result:
         assert judged.objective is not None
         assert judged.objective == pytest.approx(result.claimed_objective, rel=NOISE, abs=0)
         assert result.lower_bound is not None
+        assert judged.objective is not None
         assert result.lower_bound <= judged.objective * (1 + NOISE)
         assert set(judged.rejected) == set(result.info["rejected"])
     return result
