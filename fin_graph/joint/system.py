@@ -110,7 +110,9 @@ class Group:
         """Penalty ψ of turning a member away (eq. 23) [W], None where each must be served."""
         return self.application.rejection_penalty_w
 
-    def problem(self, prices: Floats | None = None, room: Floats | None = None) -> PathProblem | None:
+    def problem(
+        self, prices: Floats | None = None, room: Floats | None = None, *, with_power: bool = True
+    ) -> PathProblem | None:
         """The path problem of one member; what it calls energy is λ · energy + Σ_r π_r u_r [W].
 
         Parameters
@@ -120,6 +122,8 @@ class Group:
         room : ndarray, shape (R,), optional
             Fraction left of every resource; left out: all of it. A block or transfer that alone asks for more cannot
             be there. Several blocks on one node may together still ask for more: `Usage.fits` tells.
+        with_power : bool
+            False: what it calls energy is Σ_r π_r u_r alone.
 
         Returns
         -------
@@ -129,7 +133,8 @@ class Group:
         if self._base is None:
             return None
         edges, at, count = self._base.edges, self._topology.node_of_vertex, len(self._topology.network.nodes)
-        run, link_price = self._run_power, edges.link_price
+        run = self._run_power if with_power else np.where(self._run_power < np.inf, 0.0, np.inf)
+        link_price = edges.link_price
         if prices is not None:
             run = run + prices[at] * self._compute + prices[count + at] * self._memory
             link_price = self._per_link(prices, 0.0) * edges.link_time
@@ -140,7 +145,7 @@ class Group:
             self._base,
             edges=edges._replace(
                 run_energy=run,
-                energy_bits=self.weight * edges.energy_bits,
+                energy_bits=self.weight * with_power * edges.energy_bits,
                 load_bits=self._load_bits,
                 link_price=link_price,
                 link_room=self._link_room(room),
