@@ -165,6 +165,20 @@ class Group:
         bits: Floats = np.divide(left + ROOM_SLACK, time, out=np.full(len(time), np.inf), where=time > 0)
         return bits
 
+    def most(self) -> Floats:
+        """The most that one member could take of every resource, all its blocks and transfers there; shape (R,)."""
+        count, number = len(self._topology.network.nodes), self._topology.link_number
+        most = np.zeros(2 * count + len(self._topology.network.links))
+        if self._base is not None:
+            per_block, where = np.zeros((2 * count, self._base.depth)), self._topology.node_of_vertex
+            runs = np.isfinite(self._run_power)
+            np.maximum.at(per_block, where, np.where(runs, self._compute, 0.0).T)
+            np.maximum.at(per_block, count + where, np.where(runs, self._memory, 0.0).T)
+            most[: 2 * count] = per_block.sum(axis=1)
+            joins = number >= 0
+            most[2 * count + number[joins]] = self._load_bits.sum() * self._topology.link_time[joins]
+        return most
+
     def usage(self, layers: Sequence[int], nodes: Sequence[int]) -> Usage:
         """What a path of `problem(…)`, given by its vertices (layer, vertex), asks of the system."""
         assert self._base is not None
