@@ -8,8 +8,7 @@ group g of which ρ_g are rejected at a penalty of ψ_g each, and a room of b_r 
                      Σ_c u_{c,r} x_c ≤ b_r + o_r          for every resource r that could be overloaded
                      ρ_g = 0 where members must be served
 
-The overload o_r keeps the program feasible while columns are few. What it costs is the aim of the program (`Aim`): a
-lot, nothing may be overloaded, or overload alone counts.
+The overload o_r keeps the program feasible while columns are few. It is dear, or all that counts (`Aim`).
 
 A resource has a row only where all members of all groups together could overload it. A column that alone takes more
 than the whole of a resource is harmless: no whole member fits by it, so that it can be in no integer solution, and in
@@ -43,14 +42,14 @@ _OPTIONS: dict[str, float | bool | str] = {
 OVERLOAD_COST = 10.0
 """Cost of overloading a whole resource under `Aim.POWER`, in `scale`s for every application."""
 
+DEARER = 30.0
+
 
 class Aim(Enum):
     """What the program minimises."""
 
     POWER = "power"
     """Power and penalties; overload is dear."""
-    POWER_WITHOUT_OVERLOAD = "power without overload"
-    """Power and penalties; nothing is overloaded."""
     OVERLOAD = "overload"
     """Σ_r o_r alone: 0 or there is no deployment."""
     FACTOR = "factor"
@@ -59,7 +58,7 @@ class Aim(Enum):
     @property
     def with_power(self) -> bool:
         """Whether power counts."""
-        return self in (Aim.POWER, Aim.POWER_WITHOUT_OVERLOAD)
+        return self is Aim.POWER
 
 
 class Column(NamedTuple):
@@ -128,10 +127,15 @@ class Master:
         if aim is not self.aim:
             self._seek(aim)
 
+    def dearer(self) -> None:
+        """Make overload dearer by a factor of `DEARER`; the aim becomes power."""
+        self._dear *= DEARER
+        self._seek(Aim.POWER)
+
     def _seek(self, aim: Aim) -> None:
         self.aim, highs, rows = aim, self._highs, len(self.rows)
         overload = self._dear if aim is Aim.POWER else float(aim is Aim.OVERLOAD)
-        allowed = aim in (Aim.POWER, Aim.OVERLOAD)
+        allowed = aim is not Aim.FACTOR
         for k in range(rows):
             highs.changeColCost(k, overload)
             highs.changeColBounds(k, 0.0, inf if allowed else 0.0)

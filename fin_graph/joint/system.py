@@ -71,14 +71,14 @@ class Group:
     def __init__(self, instance: Instance, topology: Topology, members: Sequence[Application]) -> None:
         self.members = tuple(app.name for app in members)
         self.application = members[0]
-        self._topology = topology
+        self.topology = topology
         self._base = path_problem(instance, self.application, topology=topology)
         if self._base is not None:
             self._set_demands(instance, self._base)
 
     def _set_demands(self, instance: Instance, base: PathProblem) -> None:
         """Fractions that every block takes at every vertex, the memory of every node, and bits on every link."""
-        app, depth, topology = self.application, base.depth, self._topology
+        app, depth, topology = self.application, base.depth, self.topology
         dnn, rate, nodes = instance.dnn_of(app), app.rate_per_s or 0.0, instance.network.nodes
         survival = np.array(dnn.survival[:depth])
         operations = rate * survival * np.array([block.ops for block in dnn.blocks[:depth]])
@@ -132,7 +132,7 @@ class Group:
         """
         if self._base is None:
             return None
-        edges, at, count = self._base.edges, self._topology.node_of_vertex, len(self._topology.network.nodes)
+        edges, at, count = self._base.edges, self.topology.node_of_vertex, len(self.topology.network.nodes)
         run = self._run_power if with_power else np.where(self._run_power < np.inf, 0.0, np.inf)
         link_price = edges.link_price
         if prices is not None:
@@ -152,44 +152,51 @@ class Group:
             ),
         )
 
+    def taken(self, resource: int) -> Floats:
+        """Fraction of a node's `resource` that each block takes where it runs; (depth, V), 0 at all other nodes."""
+        assert self._base is not None
+        at, count = self.topology.node_of_vertex, len(self.topology.network.nodes)
+        table = self._compute if resource < count else self._memory
+        return np.where(at == resource % count, table, 0.0)
+
     def _per_link(self, of_resource: Floats, otherwise: float) -> Floats:
         """What `of_resource` says of every link, `otherwise` for those that join a node and its levels."""
-        number = self._topology.link_number
-        of_link: Floats = of_resource[2 * len(self._topology.network.nodes) + number]
+        number = self.topology.link_number
+        of_link: Floats = of_resource[2 * len(self.topology.network.nodes) + number]
         return np.where(number < 0, otherwise, of_link)
 
     def _link_room(self, room: Floats | None) -> Floats:
         """Bits per second left on every link."""
-        time = self._topology.link_time
+        time = self.topology.link_time
         left = np.ones(len(time)) if room is None else self._per_link(room, np.inf)
         bits: Floats = np.divide(left + ROOM_SLACK, time, out=np.full(len(time), np.inf), where=time > 0)
         return bits
 
     def most(self) -> Floats:
         """The most that one member could take of every resource, all its blocks and transfers there; shape (R,)."""
-        count, number = len(self._topology.network.nodes), self._topology.link_number
-        most = np.zeros(2 * count + len(self._topology.network.links))
+        count, number = len(self.topology.network.nodes), self.topology.link_number
+        most = np.zeros(2 * count + len(self.topology.network.links))
         if self._base is not None:
-            per_block, where = np.zeros((2 * count, self._base.depth)), self._topology.node_of_vertex
+            per_block, where = np.zeros((2 * count, self._base.depth)), self.topology.node_of_vertex
             runs = np.isfinite(self._run_power)
             np.maximum.at(per_block, where, np.where(runs, self._compute, 0.0).T)
             np.maximum.at(per_block, count + where, np.where(runs, self._memory, 0.0).T)
             most[: 2 * count] = per_block.sum(axis=1)
             joins = number >= 0
-            most[2 * count + number[joins]] = self._load_bits.sum() * self._topology.link_time[joins]
+            most[2 * count + number[joins]] = self._load_bits.sum() * self.topology.link_time[joins]
         return most
 
     def usage(self, layers: Sequence[int], nodes: Sequence[int]) -> Usage:
         """What a path of `problem(…)`, given by its vertices (layer, vertex), asks of the system."""
         assert self._base is not None
-        edges, at, count = self._base.edges, self._topology.node_of_vertex, len(self._topology.network.nodes)
+        edges, at, count = self._base.edges, self.topology.node_of_vertex, len(self.topology.network.nodes)
         taken: defaultdict[int, float] = defaultdict(float)
         power = 0.0
         for (j, n), (after, m) in pairwise(zip(layers, nodes, strict=True)):
             if m != n:
                 a = self._link(n, m)
                 power += float(self.weight * edges.energy_bits[j] * edges.link_energy[a])
-                number = self._topology.link_number[a]
+                number = self.topology.link_number[a]
                 if number >= 0:
                     taken[2 * count + int(number)] += float(self._load_bits[j] * edges.link_time[a])
             if after > j:
@@ -206,8 +213,8 @@ class Group:
 
     def _link(self, n: int, m: int) -> int:
         """Number of the link from vertex n to vertex m, among those sorted by target."""
-        start, end = self._topology.in_start[m], self._topology.in_start[m + 1]
-        return int(start + np.flatnonzero(self._topology.link_source[start:end] == n)[0])
+        start, end = self.topology.in_start[m], self.topology.in_start[m + 1]
+        return int(start + np.flatnonzero(self.topology.link_source[start:end] == n)[0])
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,46 @@
+"""Why an application is not served, in words that follow from the model."""
+
+from __future__ import annotations
+
+from math import inf
+
+from fin_graph.infeasibility import reason_of_infeasibility
+from fin_graph.joint.alone import Alone
+from fin_graph.joint.placement import Placement
+from fin_graph.joint.system import ROOM_SLACK, resource_name
+from models.instance import Instance
+
+
+def reason_alone(instance: Instance, placement: Placement, alone: list[Alone], g: int) -> str | None:
+    """Why nobody of group `g` is ever served, None where one would be if it were alone."""
+    group, one = placement.system.groups[g], alone[g]
+    if one.bound == inf:
+        reason = reason_of_infeasibility(instance, group.application)
+        return reason or "no path meets its latency target even alone: nodes or links are too slow for its rate"
+    if one.usage is None:
+        return "no path was found even alone: its blocks do not fit together"
+    if group.penalty is not None and one.power >= group.penalty:
+        return f"cheaper to reject ({group.penalty:.6g} W) than to serve even alone ({one.power:.6g} W)"
+    return None
+
+
+def reason_not_served(instance: Instance, placement: Placement, alone: list[Alone], g: int) -> str:
+    """Why a member of group `g` is not served."""
+    reason, usage = reason_alone(instance, placement, alone, g), alone[g].usage
+    if reason is not None or usage is None:
+        return str(reason)
+    lacks = usage.fractions - placement.room[usage.resources]
+    if lacks.max(initial=0.0) <= ROOM_SLACK:
+        return "the time was up before it was placed"
+    kind, subject = resource_name(instance.network, int(usage.resources[lacks.argmax()]))
+    return f"no room: {kind} of {subject} lacks {lacks.max():.3g} of the whole"
+
+
+def reasons(instance: Instance, placement: Placement, alone: list[Alone]) -> dict[str, str]:
+    """Why each member that is not served is not, by its name."""
+    found = {}
+    for g, (group, missing) in enumerate(zip(placement.system.groups, placement.unserved, strict=True)):
+        if missing:
+            reason = reason_not_served(instance, placement, alone, g)
+            found.update(dict.fromkeys(group.members[group.count - missing :], reason))
+    return found

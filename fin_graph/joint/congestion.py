@@ -1,0 +1,96 @@
+"""Prices of congested resources, and the bound that they prove.
+
+With prices π ≥ 0 on the shared rows (eqs. 11–13, 21), every member chooses for itself, and
+
+    L(π) = Σ_g c_g min(ψ_g, min over paths of λ_g · energy + Σ_r π_r u_r) − Σ_r π_r  ≤  OPT                       (25)
+
+The best π is sought by subgradient steps of Polyak's length (B. T. Polyak, USSR Comput. Math. Math. Phys. 9(3), 1969)
+towards the objective of the best deployment known: what is asked for beyond the whole becomes dearer, what is left over
+cheaper.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+
+import numpy as np
+
+from fin_graph.arrays import Floats
+from fin_graph.bounds import lagrangian_dual, meets
+from fin_graph.joint.system import Group, System, Usage
+from fin_graph.shortest import least_energy_path
+from models.result import Clock
+
+PATIENCE = 3
+"""Rounds without a better bound after which steps are halved."""
+
+
+@dataclass(frozen=True)
+class Congestion:
+    """Prices π and what they prove."""
+
+    prices: Floats
+    """[W] for a whole resource; shape (R,)."""
+    bound: float
+    """L(π) [W]."""
+
+
+def congestion_prices(system: System, best: Congestion, *, upper: float, rounds: int, clock: Clock) -> Congestion:
+    """Better prices than `best`, from which the search starts.
+
+    Parameters
+    ----------
+    system : System
+    best : Congestion
+        Prices and their bound, such as none at all and the sum of what everyone takes alone.
+    upper : float
+        Objective of a deployment [W].
+    rounds : int
+        Steps at most; each searches one path for every group.
+    clock : Clock
+    """
+    prices, step, since = best.prices, 1.0, 0
+    for _ in range(rounds):
+        answer = _everyone_chooses(system, prices, clock)
+        if answer is None:
+            break
+        bound, excess = answer
+        since = 0 if bound > best.bound else since + 1
+        if bound > best.bound:
+            best = Congestion(prices, bound)
+        if since == PATIENCE:
+            step, since = step / 2, 0
+        excess[(prices <= 0) & (excess < 0)] = 0.0
+        length = float(excess @ excess)
+        if length == 0 or upper - best.bound <= 1e-9 * upper:
+            break
+        prices = np.maximum(0.0, prices + step * (upper - bound) / length * excess)
+    return best
+
+
+def _everyone_chooses(system: System, prices: Floats, clock: Clock) -> tuple[float, Floats] | None:
+    """L(π), and how much more of every resource is asked for than there is; None when the time is up."""
+    bound, excess = -float(prices.sum()), -np.ones(system.resources)
+    for group in system.groups:
+        if clock.expired:
+            return None
+        cost, usage = _choice(group, prices)
+        refusal = inf if group.penalty is None else group.penalty
+        bound += group.count * min(cost, refusal)
+        if usage is not None and cost < refusal:
+            usage.take(excess, -group.count)
+    return bound, excess
+
+
+def _choice(group: Group, prices: Floats) -> tuple[float, Usage | None]:
+    """Lower bound on what one member pays, and a path that pays about as much."""
+    problem = group.problem(prices)
+    path = None if problem is None else least_energy_path(problem)
+    if problem is None or path is None:
+        return inf, None
+    cost = path.energy
+    if not meets(path.latency, problem.max_latency_s):
+        dual = lagrangian_dual(problem)
+        cost, path = dual.lower_bound, dual.incumbent
+    return cost, None if path is None else group.usage(path.layers, path.nodes)
