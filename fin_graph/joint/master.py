@@ -78,8 +78,8 @@ class Relaxed(NamedTuple):
     """What serving one more member of every group costs; shape (G,)."""
     shares: Floats
     """x_c of every column."""
-    overload: float
-    """Σ_r o_r."""
+    overload: Floats
+    """o_r of every resource; shape (R,)."""
 
 
 class Master:
@@ -98,7 +98,7 @@ class Master:
     def __init__(self, system: System, room: Floats, scale: float, clock: Clock) -> None:
         self.columns: list[Column] = []
         self.rows = scarce(system, room)
-        self._groups, self._room, self._scale, self._clock = system.groups, room, scale, clock
+        self._groups, self._room, self.scale, self._clock = system.groups, room, scale, clock
         self._row_of = np.full(system.resources, -1, np.int32)
         self._row_of[self.rows] = len(self._groups) + np.arange(len(self.rows), dtype=np.int32)
         self._dear = OVERLOAD_COST * float(group_sizes(system.groups).sum())
@@ -148,7 +148,7 @@ class Master:
             highs.changeColCost(self._first + c, self._cost(column.usage.power))
 
     def _cost(self, power: float) -> float:
-        return power / self._scale if self.aim.with_power else 0.0
+        return power / self.scale if self.aim.with_power else 0.0
 
     def add(self, g: int, usage: Usage) -> bool:
         """Add a column for group g; False where it is there already."""
@@ -182,16 +182,18 @@ class Master:
         if ran == HighsStatus.kError or said != HighsModelStatus.kOptimal:
             raise RuntimeError(f"HiGHS: {highs.modelStatusToString(said)}")
         solution, groups = highs.getSolution(), len(self._groups)
-        unit = self._scale if self.aim.with_power else 1.0
+        unit = self.scale if self.aim.with_power else 1.0
         duals, values = np.array(solution.row_dual), np.array(solution.col_value)
         prices = np.zeros(len(self._row_of))
         prices[self.rows] = np.maximum(-duals[groups:], 0.0) * unit
+        overload = np.zeros(len(self._row_of))
+        overload[self.rows] = values[: len(self.rows)]
         return Relaxed(
             value=highs.getInfo().objective_function_value * unit,
             prices=prices,
             group_prices=duals[:groups] * unit,
             shares=values[self._first :],
-            overload=float(values[: len(self.rows)].sum()),
+            overload=overload,
         )
 
 
