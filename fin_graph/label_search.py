@@ -69,7 +69,7 @@ class LabelSearch:
             dual.multiplier,
             problem.max_latency_s * (1 + LATENCY_NOISE),
         )
-        self._out = _out_links(problem)
+        self._out = out_links(problem)
         self._counters = np.zeros(6, np.int64)
         self._settled, self._upcoming = _pool(_FIRST_CAPACITY), _pool(_FIRST_CAPACITY)
         self._relayed = _pool(_FIRST_CAPACITY + len(self._out.start))
@@ -247,7 +247,7 @@ def _sorted(pool: Pool, count: int) -> Pool:
     return Pool._make(part[order] for part in pool)
 
 
-def _out_links(problem: PathProblem) -> OutLinks:
+def out_links(problem: PathProblem) -> OutLinks:
     """The links sorted by source."""
     edges, count = problem.edges, len(problem.node_names)
     target = np.repeat(np.arange(count, dtype=np.int32), np.diff(edges.in_start))

@@ -22,7 +22,7 @@ from fin_graph.joint.placement import Placement
 from fin_graph.joint.pricing import load_pricing
 from fin_graph.joint.refusals import alone_reason, overload_reason, rejection_reasons
 from fin_graph.joint.relaxation import Relaxation
-from fin_graph.joint.restricted import Whole, undominated, whole_master
+from fin_graph.joint.restricted import Whole, whole_master
 from fin_graph.joint.system import System, joint_deployment, resource_name
 from models.instance import Instance, Network
 from models.result import Clock, Result, Status
@@ -37,8 +37,8 @@ _DEAREST = 4
 CLOSED_GAP = 1e-8
 """Relative gap between bound and incumbent below which the incumbent is optimal."""
 
-MOST_COLUMNS = 2_000
-"""Columns of one group above which it is not listed."""
+MOST_LABELS = 50_000
+"""Labels of one group above which its columns are not listed."""
 
 MOST_COLUMNS_IN_ALL = 60_000
 
@@ -120,7 +120,8 @@ class _Run:
     @property
     def closed(self) -> bool:
         """Whether incumbent and bound are one."""
-        return self._incumbent.objective - self._bound <= CLOSED_GAP * abs(self._incumbent.objective)
+        objective = self._incumbent.objective
+        return objective < inf and objective - self._bound <= CLOSED_GAP * abs(objective)
 
     def generate(self) -> None:
         """Solve the relaxation, and prove infeasibility where it has no solution."""
@@ -229,16 +230,16 @@ class _Run:
         """Every column of reduced cost below what is open, for every group; None where they are too many."""
         bound, columns = self.relaxation.bound, list[Column]()
         still_open = self._incumbent.objective - bound.safe(self.relaxation.sizes, self.relaxation.room)
-        left = self._clock.remaining_s
+        left, rows = self._clock.remaining_s, self.relaxation.master.rows
         clock = Clock(_UNLIMITED_S if left is None else _LISTING_SHARE * left)
         for g, group in enumerate(self._system.groups):
             if not self.relaxation.pricer.servable(g):
                 continue
-            served = min(bound.least[g], inf if group.penalty is None else group.penalty)
-            usages = self.relaxation.pricer.within(g, bound.prices, served + still_open, MOST_COLUMNS, clock)
-            if usages is None or len(columns) > MOST_COLUMNS_IN_ALL:
+            limit = min(bound.least[g], inf if group.penalty is None else group.penalty) + still_open
+            usages = self.relaxation.pricer.within(g, bound.prices, limit, rows, MOST_LABELS)
+            if usages is None or len(columns) > MOST_COLUMNS_IN_ALL or clock.expired:
                 return None
-            columns += [Column(g, usage) for usage in undominated(usages, self.relaxation.master.rows)]
+            columns += [Column(g, usage) for usage in usages]
         return columns
 
     def result(self) -> Result:

@@ -6,7 +6,7 @@ is wanted. Three depths, each dearer than the one before:
 - `Pricer.price`: the Lagrangian dual in the latency row (eq. 19), begun where it ended at the last prices. Its value
   bounds the cost from below, and the cheapest feasible path it meets is mostly the cheapest there is.
 - `Pricer.exact`: label setting between the two.
-- `Pricer.within`: every path below a limit (label setting that lets none dominate another).
+- `Pricer.within`: every path below a limit that another solution could need (`listing`).
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ import numpy as np
 from fin_graph.arrays import Edges, Floats, Ints, PathProblem, path_problem
 from fin_graph.bounds import LATENCY_NOISE, OPTIMAL_GAP, lagrangian_dual, meets
 from fin_graph.compiled import compiled
+from fin_graph.joint.listing import demands_of, paths_below
 from fin_graph.joint.system import System, Usage
-from fin_graph.label_search import LabelSearch
+from fin_graph.label_search import LabelSearch, out_links
 from fin_graph.loading import load_compiled, smallest
 from fin_graph.shortest import costs_along, costs_to_go, follow, least_latency_path
 from models.result import Clock
@@ -94,16 +95,16 @@ class Pricer:
             return Priced(min(bound, energy), self._usage_of(g, layers, nodes), energy)
         return known._replace(bound=bound)
 
-    def within(self, g: int, prices: Floats, limit: float, most: int, clock: Clock) -> list[Usage] | None:
-        """Every way to serve a member of group g that costs less than `limit`; None where there are `most` or more."""
-        problem = self._problem(g, prices, True)
-        dual = lagrangian_dual(problem)
-        search = LabelSearch(problem, dual, limit=limit, k=most, clock=clock)
-        search.run()
-        found = search.paths()
-        if search.stopped is not None or len(found) >= most:
-            return None
-        return [self._usage_of(g, layers, nodes) for _, layers, nodes in found]
+    def within(self, g: int, prices: Floats, limit: float, rows: Ints, most: int) -> list[Usage] | None:
+        """Every way to serve a member of group g for less than `limit` that no other one replaces (`listing`).
+
+        None where listing them takes more than `most` labels.
+        """
+        problem, plain = self._problem(g, prices, True), self._groups[g].problem()
+        assert plain is not None
+        demands = demands_of(self._groups[g], rows)
+        found = paths_below(problem, plain, lagrangian_dual(problem), demands, out_links(problem), limit, most)
+        return None if found is None else [self._usage_of(g, layers, nodes) for layers, nodes in found]
 
     def _problem(self, g: int, prices: Floats, with_power: bool) -> PathProblem:
         problem = self._groups[g].problem(prices, with_power=with_power)

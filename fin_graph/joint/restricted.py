@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from fin_graph.arrays import Floats, Ints
 from fin_graph.joint.master import Column
 from fin_graph.joint.improvement import Served
-from fin_graph.joint.system import ROOM_SLACK, System, Usage
+from fin_graph.joint.system import System, Usage
 from models.result import Clock
 from models.silent_highs import SilentHighs, set_options
 
@@ -120,17 +120,3 @@ def _served(system: System, columns: Sequence[Column], times: NDArray[np.int_]) 
         usages[columns[c].group] += [columns[c].usage] * int(times[c])
     return list(zip(system.groups, usages, strict=True))
 
-
-def undominated(usages: Sequence[Usage], rows: Ints) -> list[Usage]:
-    """Usages that fit alone and that no other one matches or beats in power and in all resources of `rows`."""
-    fitting = [usage for usage in usages if np.all(usage.fractions <= 1 + ROOM_SLACK)]
-    taken = np.zeros((len(fitting), int(rows.max(initial=0)) + 1))
-    for k, usage in enumerate(fitting):
-        inside = usage.resources < taken.shape[1]
-        taken[k, usage.resources[inside]] = usage.fractions[inside]
-    taken = taken[:, rows]
-    kept: list[int] = []
-    for k in sorted(range(len(fitting)), key=lambda k: fitting[k].power):
-        if not np.any(np.all(taken[kept] <= taken[k], axis=1)):
-            kept.append(k)
-    return [fitting[k] for k in kept]

@@ -172,6 +172,11 @@ class Group:
         bits: Floats = np.divide(left + ROOM_SLACK, time, out=np.full(len(time), np.inf), where=time > 0)
         return bits
 
+    @property
+    def demands(self) -> tuple[Floats, Floats]:
+        """Fractions of its node's compute and memory that each block takes at each vertex; shape (depth, V) each."""
+        return self._compute, self._memory
+
     def most(self) -> Floats:
         """The most that one member could take of every resource, all its blocks and transfers there; shape (R,)."""
         count, number = len(self.topology.network.nodes), self.topology.link_number
