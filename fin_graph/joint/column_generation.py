@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from fin_graph.arrays import Floats
-from fin_graph.joint.incumbent import Incumbent
+from fin_graph.arrays import Floats, Ints
+from fin_graph.joint.improvement import Served
+from fin_graph.joint.incumbent import OVERFULL, Incumbent
 from fin_graph.joint.master import Aim, Column, Relaxed
 from fin_graph.joint.placement import Placement
 from fin_graph.joint.pricing import load_pricing
@@ -37,10 +38,14 @@ _DEAREST = 4
 CLOSED_GAP = 1e-8
 """Relative gap between bound and incumbent below which the incumbent is optimal."""
 
-MOST_LABELS = 50_000
-"""Labels of one group above which its columns are not listed."""
+MOST_COLUMNS = 60_000
+"""Columns above which no more are listed."""
 
-MOST_COLUMNS_IN_ALL = 60_000
+_FIRST_MARGIN, _WIDER = 1 / 16, 4
+"""Reduced costs of the first list, as a part of what is open, and how much wider the next ones are."""
+
+_WIDEST = 1e3
+"""Bounds beyond the bound from which on everything is listed, where there is no incumbent."""
 
 _RELAXATION_SHARE = 0.6
 """Part of the time limit after which the relaxation ends, closed or not."""
@@ -176,12 +181,10 @@ class _Run:
             return
         with self._clock.phase("rounding"):
             self._improve(self._incumbent.round(self._relaxed, self.relaxation.master.columns, self._clock))
-        if prove and self._prove():
-            return
         if not self.closed and not self._clock.expired:
             self._solve_whole()
-            if prove:
-                self._prove()
+        if prove:
+            self._prove()
 
     def _improve(self, placement: Placement) -> None:
         self._incumbent.improve(placement, self.relaxation.bound.prices, self._clock, _MOVES)
@@ -192,7 +195,7 @@ class _Run:
         left = self._clock.remaining_s
         limit_s = _UNLIMITED_S if left is None else _WHOLE_SHARE * left
         with self._clock.phase("whole"):
-            found = self._whole(self.relaxation.master.columns, limit_s)
+            found = self._whole(self.relaxation.master.columns, self.relaxation.master.rows, limit_s)
             if found.served is not None:
                 self._incumbent.offer(found.served)
             self._note()
@@ -201,43 +204,65 @@ class _Run:
             with self._clock.phase("rounding"):
                 self._improve(placement)
 
-    def _whole(self, columns: Sequence[Column], limit_s: float) -> Whole:
-        master = self.relaxation.master
+    def _whole(self, columns: Sequence[Column], rows: Ints, limit_s: float) -> Whole:
         return whole_master(
-            self._system, columns, master.rows, master.scale, self._clock, seed=self._seed, limit_s=limit_s
+            self._system, columns, rows, self.relaxation.master.scale, self._clock, seed=self._seed, limit_s=limit_s
         )
 
-    def _prove(self) -> bool:
-        """List the columns that a better solution could have, and solve over them; whether they could be listed."""
-        if self.closed or self._clock.expired:
-            return self.closed
-        with self._clock.phase("listing"):
-            columns = self._listed()
-        if columns is None:
-            return False
-        with self._clock.phase("whole"):
-            found = self._whole(columns, inf)
-            if found.served is not None:
-                self._incumbent.offer(found.served)
-            if found.bound == inf and self._incumbent.served is None:
-                self.infeasible = "no choice of one deployment for each application fits, though fractions of several do"
-            least = min(self._incumbent.objective, found.bound)
-            self._bound = max(self._bound, least - 1e-9 * abs(least))
-            self._note()
-        return True
+    def _prove(self) -> None:
+        """Solve over all columns of reduced cost below a margin, and widen it until the incumbent lies within.
 
-    def _listed(self) -> list[Column] | None:
-        """Every column of reduced cost below what is open, for every group; None where they are too many."""
+        A solution that uses any other column lies the margin or more above the bound. Rows that do not bind are left
+        out, and with them what tells one column from another, until a solution overloads them.
+        """
+        relaxation, incumbent = self.relaxation, self._incumbent
+        proven, rows = relaxation.lower_bound(), np.flatnonzero(relaxation.bound.prices).astype(np.int32)
+        margin = _FIRST_MARGIN * (incumbent.objective - proven if incumbent.served else abs(proven))
+        while not self.closed and not self._clock.expired and self.infeasible is None:
+            if incumbent.served is not None and margin * _WIDER > incumbent.objective - proven:
+                margin = incumbent.objective - proven
+            elif incumbent.served is None and margin > _WIDEST * abs(proven):
+                margin = inf
+            with self._clock.phase("listing"):
+                columns = self._listed(margin, rows)
+            if columns is None:
+                return
+            with self._clock.phase("whole"):
+                found = self._whole(columns, rows, inf)
+                self._bound = max(self._bound, _down(min(incumbent.objective, found.bound, proven + margin)))
+                overfull = self._overfull(found.served)
+                if found.served is not None and not len(overfull):
+                    incumbent.offer(found.served)
+                    self._bound = max(self._bound, _down(min(incumbent.objective, found.bound, proven + margin)))
+                self._note()
+            if len(overfull):
+                rows = np.union1d(rows, overfull).astype(np.int32)
+                continue
+            if margin == inf:
+                if found.bound == inf:
+                    self.infeasible = "no choice of one deployment for each application fits, only fractions of several"
+                return
+            margin *= _WIDER
+
+    def _overfull(self, served: Served | None) -> Ints:
+        """Resources that a joint deployment overloads."""
+        room = self._system.empty_room()
+        for _, usages in served or []:
+            for usage in usages:
+                usage.take(room)
+        return np.flatnonzero(room < -OVERFULL).astype(np.int32)
+
+    def _listed(self, margin: float, rows: Ints) -> list[Column] | None:
+        """Columns of reduced cost below `margin`, undominated in `rows`, for all groups; None where they are too many."""
         bound, columns = self.relaxation.bound, list[Column]()
-        still_open = self._incumbent.objective - bound.safe(self.relaxation.sizes, self.relaxation.room)
-        left, rows = self._clock.remaining_s, self.relaxation.master.rows
+        left = self._clock.remaining_s
         clock = Clock(_UNLIMITED_S if left is None else _LISTING_SHARE * left)
         for g, group in enumerate(self._system.groups):
             if not self.relaxation.pricer.servable(g):
                 continue
-            limit = min(bound.least[g], inf if group.penalty is None else group.penalty) + still_open
-            usages = self.relaxation.pricer.within(g, bound.prices, limit, rows, MOST_LABELS)
-            if usages is None or len(columns) > MOST_COLUMNS_IN_ALL or clock.expired:
+            limit = min(bound.least[g], inf if group.penalty is None else group.penalty) + margin
+            usages = self.relaxation.pricer.within(g, bound.prices, limit, rows)
+            if usages is None or len(columns) > MOST_COLUMNS or clock.expired:
                 return None
             columns += [Column(g, usage) for usage in usages]
         return columns
@@ -274,6 +299,11 @@ class _Run:
             times_s=clock.times_s,
             info=info,
         )
+
+
+def _down(bound: float) -> float:
+    """A bound less what float noise may have added."""
+    return bound - 1e-9 * abs(bound) if bound < inf else bound
 
 
 def named_prices(network: Network, prices: Floats) -> list[dict[str, Any]]:

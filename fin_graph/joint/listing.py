@@ -8,7 +8,7 @@ j+1 to node n, with its power, latency and the fractions u_r it has taken of eve
 - nothing below the limit at the prices can come of it any more, or nothing quick enough (the reverse bounds of
   `fin_graph.labels`).
 
-No limit on what is listed but memory: a list that grows beyond `most` labels is given up.
+A list of more than `MOST_LABELS` labels is given up, and so is one that takes more than `WORK` comparisons.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ from fin_graph.bounds import LATENCY_NOISE, Dual
 from fin_graph.compiled import compiled
 from fin_graph.joint.system import ROOM_SLACK, Group
 from fin_graph.labels import OutLinks
+
+MOST_LABELS = 30_000
+WORK = 100_000_000
 
 
 class Demands(NamedTuple):
@@ -66,7 +69,7 @@ class Labels(NamedTuple):
     """Shape (labels, K)."""
     alive: NDArray[np.bool_]
     before: Ints
-    """Label made before at the same vertex, −1 if none."""
+    """Living label made before at the same vertex, −1 if none."""
 
 
 def demands_of(group: Group, rows: Ints) -> Demands:
@@ -87,7 +90,7 @@ def demands_of(group: Group, rows: Ints) -> Demands:
 
 
 def paths_below(
-    problem: PathProblem, plain: PathProblem, dual: Dual, demands: Demands, out: OutLinks, limit: float, most: int
+    problem: PathProblem, plain: PathProblem, dual: Dual, demands: Demands, out: OutLinks, limit: float
 ) -> list[tuple[list[int], list[int]]] | None:
     """Layers and nodes of every path that costs less than `limit` and that no other one matches or beats.
 
@@ -101,8 +104,6 @@ def paths_below(
     out : OutLinks
         The problem's links by source.
     limit : float
-    most : int
-        Labels to make at most.
 
     Returns
     -------
@@ -117,7 +118,7 @@ def paths_below(
         problem.max_latency_s * (1 + LATENCY_NOISE),
         limit,
     )
-    labels, ends, complete = _list(problem.edges, plain.edges, problem.source, demands, out, reverse, most)
+    labels, ends, complete = _list(problem.edges, plain.edges, problem.source, demands, out, reverse)
     if not complete:
         return None
     return [_traced(labels, int(end)) for end in ends if labels.alive[end]]
@@ -134,17 +135,18 @@ def _traced(labels: Labels, label: int) -> tuple[list[int], list[int]]:
 
 @compiled
 def _list(
-    edges: Edges, plain: Edges, source: int, demands: Demands, out: OutLinks, reverse: Reverse, most: int
+    edges: Edges, plain: Edges, source: int, demands: Demands, out: OutLinks, reverse: Reverse
 ) -> tuple[Labels, Ints, bool]:
-    """All labels, those that reached the end, and whether `most` sufficed."""
+    """All labels, those that reached the end, and whether the limits sufficed."""
     depth, count = edges.run_energy.shape
-    labels = _room_for(most, demands.count)
+    labels = _room_for(MOST_LABELS, demands.count)
+    work = np.zeros(1, np.int64)
     labels.node[0] = source
     labels.parent[0] = -1
     made, start = 1, 0
     last = np.full((depth + 1, count), -1, np.int32)
     last[0, source] = 0
-    ends, found = np.empty(most, np.int32), 0
+    ends, found = np.empty(MOST_LABELS, np.int32), 0
     for j in range(depth):
         layer, free = layer_edges(edges, j), layer_edges(plain, j)
         # This layer's labels begin at `start`; relays join them at the end of the list.
@@ -153,13 +155,13 @@ def _list(
             if labels.alive[k]:
                 n = labels.node[k]
                 for a in range(out.start[n], out.start[n + 1]):
-                    if made == most:
+                    if made == MOST_LABELS or work[0] > WORK:
                         return labels, ends[:found], False
                     link, place = out.link[a], demands.link_place[out.link[a]]
                     taken = edges.load_bits[j] * edges.link_time[link]
                     made += _make(
                         labels, made, k, j, out.target[a], layer.send_energy[link], free.send_energy[link],
-                        layer.send_latency[link], place, taken, -1, 0.0, last, reverse,
+                        layer.send_latency[link], place, taken, -1, 0.0, last, reverse, work,
                     )  # fmt: skip
             k += 1
         end = made
@@ -167,12 +169,12 @@ def _list(
             n = labels.node[k]
             if not labels.alive[k] or (layer.pin >= 0 and layer.pin != n):
                 continue
-            if made == most:
+            if made == MOST_LABELS or work[0] > WORK:
                 return labels, ends[:found], False
             if _make(
                 labels, made, k, j + 1, n, layer.run_energy[n], free.run_energy[n], layer.run_latency[n],
                 demands.compute_place[n], demands.compute[j, n], demands.memory_place[n], demands.memory[j, n],
-                last, reverse,
+                last, reverse, work,
             ):  # fmt: skip
                 if j + 1 == depth:
                     ends[found] = made
@@ -213,6 +215,7 @@ def _make(
     other_taken: float,
     last: Ints,
     reverse: Reverse,
+    work: NDArray[np.int64],
 ) -> bool:
     """Write one label that takes a step from its parent, unless it is hopeless or dominated."""
     cost, power = labels.cost[parent] + cost, labels.power[parent] + power
@@ -233,16 +236,21 @@ def _make(
         fractions[other_place] += other_taken
         if fractions[other_place] > whole:
             return False
-    other = last[layer, node]
+    previous, other = -1, last[layer, node]
     while other >= 0:
-        if labels.alive[other] and _no_worse(labels, other, power, latency, fractions):
+        work[0] += 1
+        if _no_worse(labels, other, power, latency, fractions):
             return False
-        other = labels.before[other]
-    other = last[layer, node]
-    while other >= 0:
-        if labels.alive[other] and power <= labels.power[other] and latency <= labels.latency[other]:
-            labels.alive[other] = not _all_within(fractions, labels.taken[other])
-        other = labels.before[other]
+        following = labels.before[other]
+        if power <= labels.power[other] and latency <= labels.latency[other] and _all_within(fractions, labels.taken[other]):
+            labels.alive[other] = False
+            if previous < 0:
+                last[layer, node] = following
+            else:
+                labels.before[previous] = following
+        else:
+            previous = other
+        other = following
     labels.cost[label] = cost
     labels.power[label] = power
     labels.latency[label] = latency
@@ -266,3 +274,4 @@ def _all_within(fractions: Floats, others: Floats) -> bool:
         if fractions[k] > others[k]:
             return False
     return True
+

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fin_graph.arrays import Edges, Floats, Ints, PathProblem, path_problem
+from fin_graph.arrays import Edges, Floats, Ints, PathProblem
 from fin_graph.bounds import LATENCY_NOISE, OPTIMAL_GAP, lagrangian_dual, meets
 from fin_graph.compiled import compiled
 from fin_graph.joint.listing import demands_of, paths_below
@@ -95,15 +95,15 @@ class Pricer:
             return Priced(min(bound, energy), self._usage_of(g, layers, nodes), energy)
         return known._replace(bound=bound)
 
-    def within(self, g: int, prices: Floats, limit: float, rows: Ints, most: int) -> list[Usage] | None:
+    def within(self, g: int, prices: Floats, limit: float, rows: Ints) -> list[Usage] | None:
         """Every way to serve a member of group g for less than `limit` that no other one replaces (`listing`).
 
-        None where listing them takes more than `most` labels.
+        None where they are too many.
         """
         problem, plain = self._problem(g, prices, True), self._groups[g].problem()
         assert plain is not None
         demands = demands_of(self._groups[g], rows)
-        found = paths_below(problem, plain, lagrangian_dual(problem), demands, out_links(problem), limit, most)
+        found = paths_below(problem, plain, lagrangian_dual(problem), demands, out_links(problem), limit)
         return None if found is None else [self._usage_of(g, layers, nodes) for layers, nodes in found]
 
     def _problem(self, g: int, prices: Floats, with_power: bool) -> PathProblem:
@@ -183,8 +183,8 @@ def _traced(edges: Edges, next_link: Ints, source: int) -> tuple[Ints, Ints]:
 def load_pricing() -> None:
     """Run the compiled searches once on the smallest problem (`load_compiled` says why)."""
     load_compiled()
-    instance = smallest()
-    problem = path_problem(instance, instance.applications[0])
-    assert problem is not None
-    ends = np.array([0, 1], np.int32), np.array([0, 0], np.int32)
-    _dual_from(problem.edges, problem.source, problem.max_latency_s, 0.0, *ends)
+    system = System.of(smallest())
+    prices = np.zeros(system.resources)
+    pricer = Pricer(system)
+    pricer.price(0, prices)
+    pricer.within(0, prices, 0.0, np.zeros(0, np.int32))
