@@ -195,10 +195,7 @@ class _Run:
         left = self._clock.remaining_s
         limit_s = _UNLIMITED_S if left is None else _WHOLE_SHARE * left
         with self._clock.phase("whole"):
-            found = self._whole(self.relaxation.master.columns, self.relaxation.master.rows, limit_s)
-            if found.served is not None:
-                self._incumbent.offer(found.served)
-            self._note()
+            self._offer_whole(self.relaxation.master.columns, limit_s)
         placement = self._incumbent.placement()
         if placement is not None and not self.closed:
             with self._clock.phase("rounding"):
@@ -217,32 +214,42 @@ class _Run:
         """
         relaxation, incumbent = self.relaxation, self._incumbent
         proven, rows = relaxation.lower_bound(), np.flatnonzero(relaxation.bound.prices).astype(np.int32)
-        margin = _FIRST_MARGIN * (incumbent.objective - proven if incumbent.served else abs(proven))
-        while not self.closed and not self._clock.expired and self.infeasible is None:
-            if incumbent.served is not None and margin * _WIDER > incumbent.objective - proven:
+        margin, last = _FIRST_MARGIN * (incumbent.objective - proven if incumbent.served else abs(proven)), None
+        while not self.closed and not self._clock.expired:
+            if incumbent.served is None:
+                margin = inf if margin > _WIDEST * abs(proven) else margin
+            elif margin * _WIDER > incumbent.objective - proven:
                 margin = incumbent.objective - proven
-            elif incumbent.served is None and margin > _WIDEST * abs(proven):
-                margin = inf
             with self._clock.phase("listing"):
                 columns = self._listed(margin, rows)
-            if columns is None:
-                return
             with self._clock.phase("whole"):
-                found = self._whole(columns, rows, inf)
-                self._bound = max(self._bound, _down(min(incumbent.objective, found.bound, proven + margin)))
+                if columns is None:
+                    # What could be listed may still hold a better incumbent, and that narrows the next list.
+                    if last is None or not self._offer_whole(last, inf):
+                        return
+                    last = None
+                    continue
+                found, last = self._whole(columns, rows, inf), columns
                 overfull = self._overfull(found.served)
                 if found.served is not None and not len(overfull):
                     incumbent.offer(found.served)
-                    self._bound = max(self._bound, _down(min(incumbent.objective, found.bound, proven + margin)))
+                self._bound = max(self._bound, _down(min(incumbent.objective, found.bound, proven + margin)))
                 self._note()
             if len(overfull):
                 rows = np.union1d(rows, overfull).astype(np.int32)
-                continue
-            if margin == inf:
+            elif margin == inf:
                 if found.bound == inf:
                     self.infeasible = "no choice of one deployment for each application fits, only fractions of several"
                 return
-            margin *= _WIDER
+            else:
+                margin *= _WIDER
+
+    def _offer_whole(self, columns: Sequence[Column], limit_s: float) -> bool:
+        """Offer the best solution over `columns`; whether it is the new incumbent."""
+        found = self._whole(columns, self.relaxation.master.rows, limit_s)
+        better = found.served is not None and self._incumbent.offer(found.served)
+        self._note()
+        return better
 
     def _overfull(self, served: Served | None) -> Ints:
         """Resources that a joint deployment overloads."""
