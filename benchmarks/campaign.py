@@ -17,6 +17,15 @@ nodes = [5, 10]
 blocks = [5]
 exits = [3]
 seeds = [1, 2]
+
+[[shared_families]]              # generated: many applications on one system, every load with every seed
+group = "campus"
+family = "campus"
+nodes = [20]
+applications = [20]
+load = [0.3, 0.7, 1.2]
+penalty = 5.0
+seeds = [1, 2]
 """
 
 from __future__ import annotations
@@ -32,7 +41,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from benchmarks.choices import Choices
 from benchmarks.methods import check_options
-from models.instance import Accounting, Instance, LatencyKind, Name, NonNegative, Positive, Share
+from models.instance import Accounting, Instance, LatencyKind, Name, NonNegative, Positive, PositiveShare, Share
 from models.io import InputError, find_file, load_instance, read_document, validate
 
 T = TypeVar("T")
@@ -131,6 +140,30 @@ class FamilyEntry(_Entry):
             yield Member(self.family, nodes, blocks, exits, tightness, seed)
 
 
+class SharedFamilyEntry(_Entry):
+    """Generated systems that many applications share: every combination of the sizes, loads and seeds."""
+
+    family: Name
+    """A family of `benchmarks.families.SHARED_FAMILIES`."""
+    nodes: Some[Annotated[int, Field(ge=1)]]
+    """Nodes of the network."""
+    applications: Some[Annotated[int, Field(ge=1)]]
+    """Applications."""
+    load: Some[Positive]
+    """How full the system is; 1 is full."""
+    penalty: Positive | None = None
+    """Rejecting an application costs this many times the least power it could take; left out: nobody is rejected."""
+    shares: Many[PositiveShare] = ()
+    """Compute shares that edge servers reserve; left out: they reserve nothing."""
+    seeds: Some[Annotated[int, Field(ge=0)]]
+    """Seeds."""
+
+    def sources(self) -> Iterator[SharedMember]:
+        """Every system, smallest first."""
+        for nodes, applications, load, seed in product(self.nodes, self.applications, self.load, self.seeds):
+            yield SharedMember(self.family, nodes, applications, load, seed, self.penalty, self.shares or None)
+
+
 class Campaign(Table):
     """What a campaign file holds."""
 
@@ -150,6 +183,8 @@ class Campaign(Table):
     """Instances by name."""
     families: Many[FamilyEntry] = ()
     """Generated instances."""
+    shared_families: Many[SharedFamilyEntry] = ()
+    """Generated systems that many applications share."""
 
 
 @dataclass(frozen=True)
@@ -188,6 +223,36 @@ class Member:
 
 
 @dataclass(frozen=True)
+class SharedMember:
+    """One generated system that many applications share, not yet generated."""
+
+    family: str
+    nodes: int
+    applications: int
+    load: float
+    seed: int
+    penalty: float | None
+    shares: tuple[float, ...] | None
+
+    @property
+    def name(self) -> str:
+        """What it is called before it exists."""
+        return f"{self.family}, {self.applications} applications on {self.nodes} nodes, load {self.load:g}"
+
+    def build(self) -> Instance:
+        """Generate it."""
+        from benchmarks.families import generate_shared
+
+        sizes = asdict(self)
+        return generate_shared(sizes.pop("family"), **sizes)
+
+    def columns(self) -> dict[str, Any]:
+        """What the records say about where the instance comes from."""
+        columns = asdict(self)
+        return {**columns, "instance_seed": columns.pop("seed")}
+
+
+@dataclass(frozen=True)
 class TargetPoint:
     """An instance from a file, with the targets and choices of one grid point."""
 
@@ -217,7 +282,7 @@ class Problem:
     """One instance of a campaign and what runs on it."""
 
     group: str
-    source: Member | TargetPoint
+    source: Member | SharedMember | TargetPoint
     methods: tuple[tuple[str, dict[str, Any]], ...]
     time_limit_s: float
 
@@ -252,10 +317,9 @@ def _located(entry: InstanceEntry, campaign_file: Path) -> InstanceEntry:
 
 
 def _check_names(campaign: Campaign) -> None:
-    if not campaign.instances and not campaign.families:
-        raise InputError("instances, families", "at least one of the two is required")
-    for entry in campaign.families:
-        _check_family(entry.family)
+    if not (campaign.instances or campaign.families or campaign.shared_families):
+        raise InputError("instances, families, shared_families", "at least one of the three is required")
+    _check_families(campaign)
     for problem in problems(campaign):
         if not problem.methods:
             raise InputError(f"group '{problem.group}'", "methods: required where the campaign has none")
@@ -263,16 +327,20 @@ def _check_names(campaign: Campaign) -> None:
             problem.source.build()
 
 
-def _check_family(name: str) -> None:
-    from benchmarks.families import FAMILIES
+def _check_families(campaign: Campaign) -> None:
+    from benchmarks.families import FAMILIES, SHARED_FAMILIES
 
-    if name not in FAMILIES:
-        raise InputError(f"family '{name}'", f"no such family; families: {', '.join(FAMILIES)}")
+    named = [(entry.family, tuple(FAMILIES)) for entry in campaign.families]
+    named += [(entry.family, tuple(SHARED_FAMILIES)) for entry in campaign.shared_families]
+    for name, known in named:
+        if name not in known:
+            raise InputError(f"family '{name}'", f"no such family; families: {', '.join(known)}")
 
 
 def problems(campaign: Campaign) -> Iterator[Problem]:
     """Every problem of a campaign, in the file's order."""
-    entries: tuple[InstanceEntry | FamilyEntry, ...] = (*campaign.instances, *campaign.families)
+    entries: tuple[InstanceEntry | FamilyEntry | SharedFamilyEntry, ...]
+    entries = (*campaign.instances, *campaign.families, *campaign.shared_families)
     for entry in entries:
         chosen = tuple(run for method in entry.methods or campaign.methods for run in method.expanded())
         for source in entry.sources():

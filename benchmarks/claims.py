@@ -26,6 +26,13 @@ PUBLISHED_SAVING = 0.65
 
 EXACT_METHOD, BASELINE = "label-setting", "mcp"
 
+MATCHES, SAVING, TARGETS = (
+    "FIN matches the optimum",
+    "over 65 % energy savings relative to MCP",
+    "target quality and latency are met",
+)
+"""The claims."""
+
 
 @dataclass(frozen=True)
 class Point:
@@ -183,7 +190,7 @@ def matches_claim(rows: Sequence[MatchRow]) -> Claim:
         f"points matched: {shares}; at γ = {last.gamma} mean gap {console.percent(last.mean_gap)} %, "
         f"worst {console.percent(last.worst_gap)} %, missed {last.missed} of {last.points}"
     )
-    return Claim("FIN matches the optimum", verdict, measured)
+    return Claim(MATCHES, verdict, measured)
 
 
 def saving_claim(rows: Sequence[SavingRow], points: Sequence[Point], gamma: int) -> Claim:
@@ -200,7 +207,7 @@ def saving_claim(rows: Sequence[SavingRow], points: Sequence[Point], gamma: int)
         f"{100 * min(row.mean for row in rows):.2f} % to {100 * max(row.mean for row in rows):.2f} %; "
         f"at {unanswered} more points FIN finds a deployment and MCP none"
     )
-    return Claim("over 65 % energy savings relative to MCP", verdict, measured)
+    return Claim(SAVING, verdict, measured)
 
 
 def targets_claim(points: Sequence[Point]) -> Claim:
@@ -209,7 +216,7 @@ def targets_claim(points: Sequence[Point]) -> Claim:
     broken = sum(point.violations for point in points)
     verdict = "does not hold" if broken else "holds"
     measured = f"{deployments} deployments without a violation, over all γ; violations found: {broken}"
-    return Claim("target quality and latency are met", verdict, measured)
+    return Claim(TARGETS, verdict, measured)
 
 
 def print_claims(measured: Claims) -> None:

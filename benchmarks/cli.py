@@ -15,19 +15,18 @@ from typer.core import TyperGroup
 
 from benchmarks import console
 from benchmarks.choices import Choices, FileFormat, MilpName
+from benchmarks.cli_instances import commands as instance_commands
 from benchmarks.cli_results import commands
 from benchmarks.comparison import compare_methods, expand_methods
 from benchmarks.judge import Judged, judge, judge_deployment
 from benchmarks.methods import check_options, run_method
+from benchmarks.shared_view import print_shared
 from models.instance import Accounting, Instance, LatencyKind
 from models.io import (
     InputError,
     dump_deployment,
-    dump_instance,
-    instance_schema,
     load_deployment,
     load_instance,
-    shipped,
     validate,
     write_text,
 )
@@ -86,10 +85,12 @@ def solve(
     lambda_: Annotated[int | None, typer.Option("--lambda", help="fin: keep the last steps' ends only.")] = None,
     backend: Annotated[str | None, typer.Option(help="fin: auto, networkx or arrays.")] = None,
     certify: Annotated[float | None, typer.Option(help="fin: double gamma until the proven gap is this.")] = None,
-    strengthen: Annotated[bool | None, typer.Option("--strengthen/--plain", help="milp-flow: cut by bounds.")] = None,
+    strengthen: Annotated[
+        bool | None, typer.Option("--strengthen/--plain", help="milp-flow, cp-sat: cut by bounds.")
+    ] = None,
     warm_start: Annotated[str | None, typer.Option(help="milp-flow: none or fin.")] = None,
-    mip_gap: Annotated[float | None, typer.Option(help="MILPs: relative gap at which to stop.")] = None,
-    threads: Annotated[int | None, typer.Option(help="MILPs: threads of the solver.")] = None,
+    mip_gap: Annotated[float | None, typer.Option(help="MILPs, cp-sat: relative gap at which to stop.")] = None,
+    threads: Annotated[int | None, typer.Option(help="MILPs, cp-sat: threads of the solver.")] = None,
     solver: Annotated[str | None, typer.Option(help="MILPs: a solver that `finbench methods` lists.")] = None,
     node: Annotated[str | None, typer.Option(help="single-node: best or source.")] = None,
     k: Annotated[int | None, typer.Option(help="label-setting: how many best deployments.")] = None,
@@ -223,31 +224,7 @@ def compare(
     raise typer.Exit(CONTRADICTED if broken else FOUND)
 
 
-@app.command()
-def generate(
-    family: Annotated[str, typer.Argument(help="A family of instances.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Write the instance here (JSON).")],
-    nodes: Annotated[int, typer.Option(min=1, help="Nodes of the network.")],
-    blocks: Annotated[int, typer.Option(min=1, help="Blocks of the DNN.")],
-    exits: Annotated[int, typer.Option(min=1, help="Exits of the DNN.")],
-    seed: Seed = 0,
-    tightness: Annotated[float, typer.Option(help="Where δ lies between least latency and least energy.")] = 0.5,
-) -> None:
-    """Write a generated instance; the same arguments give the same bytes.
-
-    Example: [bold]finbench generate tiered --nodes 20 --blocks 6 --exits 3 --seed 1 -o tiered.json[/bold]
-    """
-    from benchmarks.families import FAMILIES
-    from benchmarks.families import generate as generate_instance
-
-    if family not in FAMILIES:
-        raise InputError(f"family '{family}'", f"no such family; families: {', '.join(FAMILIES)}")
-    try:
-        made = generate_instance(family, nodes=nodes, blocks=blocks, exits=exits, seed=seed, tightness=tightness)
-    except ValueError as error:
-        raise InputError(f"family '{family}'", str(error)) from None
-    write_text(output, dump_instance(made))
-    print(f"{output}: {len(made.network.nodes)} nodes, {len(made.network.links)} links, {blocks} blocks")
+app.add_typer(instance_commands)
 
 
 @app.command()
@@ -368,26 +345,6 @@ def methods() -> None:
     console.print_methods()
 
 
-@app.command()
-def instances() -> None:
-    """List the shipped instances.
-
-    Example: [bold]finbench instances[/bold]
-    """
-    columns = ("instance", "nodes", "links", "blocks", "exits", "latency target [s]", "accuracy target", "accounting")
-    rows = [console.instance_row(name, load_instance(path)) for name, path in shipped("instances").items()]
-    console.output().print(console.table("shipped instances", columns, rows))
-
-
-@app.command()
-def schema() -> None:
-    """Print the JSON Schema of an instance file.
-
-    Example: [bold]finbench schema > instance.schema.json[/bold]
-    """
-    console.print_json(instance_schema())
-
-
 def exit_code(judged: Judged) -> int:
     """Exit code of one run."""
     status = judged.result.status
@@ -403,6 +360,8 @@ def exit_code(judged: Judged) -> int:
 def _show(judged: Judged, as_json: bool) -> None:
     if as_json:
         console.print_json(judged.to_json())
+    elif len(judged.instance.applications) > 1:
+        print_shared(judged)
     else:
         console.print_judged(judged)
 

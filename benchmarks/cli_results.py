@@ -34,14 +34,17 @@ def table(
     Example: [bold]finbench table results/published --format latex -o table.tex[/bold]
     """
     from benchmarks.aggregate import aggregate, aggregate_tables
-    from benchmarks.metrics import load_frame
+    from benchmarks.metrics import frame
+    from benchmarks.records import load_records
+    from benchmarks.trajectories import matching_tables
     from models.io import write_text
 
-    judged = aggregate(load_frame(results))
+    records = load_records(results)
+    judged = aggregate(frame(records))
     if format_ is Format.CSV:
         text = judged.to_csv(index=False)
     else:
-        made = aggregate_tables(judged)
+        made = [*aggregate_tables(judged), *matching_tables(records)]
         text = "\n".join(each.latex() if format_ is Format.LATEX else each.markdown() for each in made)
     if output is None:
         print(text, end="")
@@ -68,6 +71,25 @@ def plot(
     if figure is None:
         raise InputError(results, "the methods share no instance in any group")
     save_picture(figure, output)
+
+
+@commands.command()
+def report(
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="A folder of results.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Write the page here (.html).")],
+    title: Annotated[str | None, typer.Option(help="Heading of the page; by default the folder's name.")] = None,
+) -> None:
+    """Write one HTML page of finished results that opens without any network.
+
+    It holds a summary in words, the paper's claims as far as these runs tell, tables that sort and filter, figures
+    whose numbers can be downloaded, and for any instance two methods' placements side by side, drawn on the network.
+    Every recorded deployment is evaluated again while the page is written. One file: copy, send, open in a browser.
+
+    Example: [bold]finbench report results/published -o report.html[/bold]
+    """
+    from benchmarks.report.page import write_report
+
+    write_report(results, output, title)
 
 
 @commands.command("compare-results")

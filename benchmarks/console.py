@@ -18,10 +18,14 @@ from benchmarks.judge import Judged
 from benchmarks.methods import METHODS, Options
 from models.evaluate import Evaluation
 from models.instance import Application, Instance
+from models.loads import UNITS, Use
 from models.milp.solvers import SOLVERS, Solver
 
 PIPE_WIDTH = 200
 """Columns where there is no terminal to ask."""
+
+FULLEST, REJECTED = 10, 10
+"""Rows of the tables of resources and of rejections; `--json` has all."""
 
 
 def output() -> Console:
@@ -62,12 +66,9 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, 
 
 
 def print_judged(judged: Judged) -> None:
-    """One run: status, costs against targets, bound, times, and the placement drawn."""
+    """One run on one application: status, costs against targets, bound, times, and the placement drawn."""
     console = output()
-    given = f" · {judged.label}" if judged.method else ""
-    console.print(f"[bold]{escape(judged.instance.name)}{escape(given)}: {judged.status}[/bold]")
-    if judged.result.reason:
-        console.print(f"  {escape(judged.result.reason)}")
+    print_status(console, judged)
     rows = _cost_rows(judged)
     if rows:
         console.print(table("", ("", "value", "target"), rows))
@@ -75,8 +76,59 @@ def print_judged(judged: Judged) -> None:
         console.print(f"[red]violation[/red] ({violation.kind.value}): {escape(violation.message)}")
     if judged.evaluation is not None and judged.objective is not None:
         console.print(_placement(judged))
+    print_rejections(console, judged)
+    print_uses(console, judged)
     _print_alternatives(console, judged)
     _print_sandwich(console, judged)
+
+
+def print_status(console: Console, judged: Judged) -> None:
+    """How the run ended, and why."""
+    given = f" · {judged.label}" if judged.method else ""
+    console.print(f"[bold]{escape(judged.instance.name)}{escape(given)}: {judged.status}[/bold]")
+    if judged.result.reason:
+        console.print(f"  {escape(judged.result.reason)}")
+
+
+def print_uses(console: Console, judged: Judged) -> None:
+    """The fullest nodes and links, where there are rates."""
+    rows = [
+        (
+            use.subject,
+            use.resource.value,
+            number(use.load, 4),
+            number(use.limit, 4),
+            UNITS[use.resource],
+            percent_full(use),
+        )
+        for use in judged.uses
+    ]
+    if rows:
+        columns = ("node or link", "resource", "load", "limit", "unit", "used [%]")
+        heading = f"the {FULLEST} fullest of {len(rows)} used resources" if len(rows) > FULLEST else "used resources"
+        console.print(table(heading, columns, rows[:FULLEST], text_columns=2))
+
+
+def percent_full(use: Use) -> str:
+    """Utilisation as a percentage."""
+    return f"{100 * use.utilisation:.2f}"
+
+
+def print_rejections(console: Console, judged: Judged) -> None:
+    """Who is turned away, and why."""
+    rows = [
+        (rejection.application, rejection.reason or "–", number(rejection.penalty_w, 5))
+        for rejection in judged.rejections
+    ]
+    if rows:
+        columns = ("rejected", "reason", "penalty [W]")
+        console.print(table("rejected applications", columns, first(rows, REJECTED), text_columns=2))
+
+
+def first(rows: Sequence[tuple[str, ...]], most: int) -> list[tuple[str, ...]]:
+    """At most so many rows; how many more there are in one more row."""
+    rest = len(rows) - most
+    return list(rows) if rest <= 0 else [*rows[:most], (f"… and {rest} more", *[""] * (len(rows[0]) - 1))]
 
 
 def _print_alternatives(console: Console, judged: Judged) -> None:
@@ -100,12 +152,9 @@ def _print_sandwich(console: Console, judged: Judged) -> None:
 
 def _cost_rows(judged: Judged) -> list[tuple[str, str, str]]:
     rows = [] if judged.evaluation is None else _evaluation_rows(judged.instance, judged.evaluation)
-    claims = judged.claims()
-    bound_w, bound_j = claims.get("lower_bound_w"), claims["lower_bound_j"]
-    if bound_j is not None:
-        rows.append(("proven lower bound [J]", number(bound_j, 10), ""))
-    if bound_w is not None:
-        rows.append(("proven lower bound [W]", number(bound_w, 10), ""))
+    bound = judged.claims()["lower_bound_j"]
+    if bound is not None:
+        rows.append(("proven lower bound [J]", number(bound, 10), ""))
     if judged.gap is not None:
         rows.append(("gap to own bound [%]", percent(judged.gap), ""))
     rows += [(f"time: {phase} [s]", number(seconds, 4), "") for phase, seconds in judged.result.times_s.items()]
@@ -113,18 +162,16 @@ def _cost_rows(judged: Judged) -> list[tuple[str, str, str]]:
 
 
 def _evaluation_rows(instance: Instance, evaluation: Evaluation) -> list[tuple[str, str, str]]:
-    several, rows = len(instance.applications) > 1, []
-    apps = {app.name: app for app in instance.applications}
+    rows, app = [], instance.applications[0]
     for costs in evaluation.applications:
-        app, of = apps[costs.application], f" of {costs.application}" if several else ""
         rows += [
-            (f"energy per inference{of} [J]", number(costs.energy_j, 10), ""),
-            (f"  computing{of} [J]", number(costs.compute_energy_j, 10), ""),
-            (f"  transfers{of} [J]", number(costs.transfer_energy_j, 10), ""),
-            (f"latency{of} [s]", number(costs.latency_s, 10), f"≤ {number(app.max_latency_s, 10)}"),
-            (f"accuracy{of}", number(costs.accuracy, 10), f"≥ {number(app.min_accuracy, 10)}"),
+            ("energy per inference [J]", number(costs.energy_j, 10), ""),
+            ("  computing [J]", number(costs.compute_energy_j, 10), ""),
+            ("  transfers [J]", number(costs.transfer_energy_j, 10), ""),
+            ("latency [s]", number(costs.latency_s, 10), f"≤ {number(app.max_latency_s, 10)}"),
+            ("accuracy", number(costs.accuracy, 10), f"≥ {number(app.min_accuracy, 10)}"),
         ]
-    if instance.applications[0].rate_per_s is not None and evaluation.objective is not None:
+    if app.rate_per_s is not None and evaluation.objective is not None:
         rows.append(("total power [W]", number(evaluation.objective, 10), ""))
     return rows
 
@@ -155,7 +202,8 @@ def print_comparison(comparison: Comparison) -> None:
     """All methods on one instance, each energy against the best proven bound; contradictions last."""
     console, instance = output(), comparison.instance
     energy = f"energy [{objective_unit(instance)}]"
-    columns = ("method", "status", energy, "gap to best bound [%]", "latency [s]", "accuracy", "time [s]")
+    costs = ("rejected",) if len(instance.applications) > 1 else ("latency [s]", "accuracy")
+    columns = ("method", "status", energy, "gap to best bound [%]", *costs, "time [s]")
     rows = [_comparison_row(run, comparison.gap(run)) for run in comparison.runs]
     console.print(table(f"{instance.name}: {targets(instance)}", columns, rows, text_columns=2))
     for run in comparison.runs:
@@ -180,10 +228,16 @@ def targets(instance: Instance) -> str:
 
 
 def _comparison_row(run: Judged, gap: float | None) -> tuple[str, ...]:
-    shown = run.to_json()
     status = f"{run.status} (violations)" if run.violations else run.status
-    costs = (number(run.objective), percent(gap), number(shown["latency_s"]), number(shown["accuracy"]))
-    return (run.label, status, *costs, number(run.time_s, 4))
+    return (run.label, status, number(run.objective), percent(gap), *_quality(run), number(run.time_s, 4))
+
+
+def _quality(run: Judged) -> tuple[str, ...]:
+    """Latency and accuracy of one application, how many are rejected of several."""
+    if len(run.instance.applications) > 1:
+        return ("–" if run.evaluation is None else str(len(run.evaluation.rejected)),)
+    shown = run.to_json()
+    return (number(shown["latency_s"]), number(shown["accuracy"]))
 
 
 def print_methods() -> None:
@@ -200,11 +254,18 @@ def print_methods() -> None:
             seen.setdefault(name, field.description or "")
     console.print(table("options", ("option", "meaning"), sorted(seen.items()), text_columns=2))
     columns = ("solver", "what", "installed", "command that installs it", "without a licence at most")
-    console.print(table("solvers of the MILPs", columns, [_solver_row(s) for s in SOLVERS.values()], text_columns=5))
+    solvers = [*(_solver_row(solver) for solver in SOLVERS.values()), _cp_sat_row()]
+    console.print(table("solvers of the MILPs, and CP-SAT", columns, solvers, text_columns=5))
 
 
 def _solver_row(solver: Solver) -> tuple[str, ...]:
     return (solver.name, solver.title, solver.version() or "no", solver.install, solver.licence_limit or "")
+
+
+def _cp_sat_row() -> tuple[str, ...]:
+    from models.cp_sat import method
+
+    return ("–", "CP-SAT, for the method cp-sat alone", method.version() or "no", method.INSTALL, "")
 
 
 def _option_names(options: type[Options]) -> str:

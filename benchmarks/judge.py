@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import isfinite
 from typing import Any
 
 from benchmarks.methods import label
 from models.deployment import Deployment
 from models.evaluate import ENERGY_TOLERANCE, Evaluation, Violation, equal_energy, evaluate
 from models.instance import Instance
+from models.loads import UNITS, Use, uses
 from models.result import Result, Status
 
 CLAIMS_FEASIBLE = (Status.OPTIMAL, Status.FEASIBLE, Status.TIME_LIMIT, Status.MEMORY_LIMIT)
@@ -20,6 +22,17 @@ CLAIMS_FEASIBLE = (Status.OPTIMAL, Status.FEASIBLE, Status.TIME_LIMIT, Status.ME
 
 FLOAT_NOISE = 1e-12
 """Relative difference that the order of a sum alone can make."""
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """An application that is turned away."""
+
+    application: str
+    penalty_w: float | None
+    """None where the instance does not allow it (then it is a violation)."""
+    reason: str | None
+    """The method's one line; None from a file."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +85,9 @@ class Judged:
     def to_json(self) -> dict[str, Any]:
         """The object that `solve --json` and `evaluate --json` print.
 
-        `latency_s` and `accuracy` are the worst over the applications. For a single application claimed energy and
-        bound are per inference; several have only a joint power: `claimed_power_w` and `lower_bound_w`.
+        `latency_s` and `accuracy` are the worst over the applications that are served. For a single application claimed
+        energy and bound are per inference; several have only a joint power: `claimed_power_w` and `lower_bound_w`.
+        Where there are rates, `_shared` adds power, rejections and loads.
         """
         apps = self.evaluation.applications if self.evaluation is not None and self.objective is not None else ()
         deployment = self.result.deployment
@@ -88,7 +102,7 @@ class Judged:
             "transfer_energy_j": sum(app.transfer_energy_j for app in apps) if apps else None,
             "latency_s": max((app.latency_s for app in apps), default=None),
             "accuracy": min((app.accuracy for app in apps), default=None),
-            **self._power(),
+            **self._shared(),
             "violations": [{**asdict(v), "kind": v.kind.value, "excess": v.excess} for v in self.violations],
             **self.claims(),
             "gap": self.gap,
@@ -121,9 +135,42 @@ class Judged:
             "lower_bound_j": None if bound is None else bound / weight,
         }
 
-    def _power(self) -> dict[str, float | None]:
-        rated = all(app.rate_per_s is not None for app in self.instance.applications)
-        return {"total_power_w": self.objective} if rated else {}
+    @property
+    def rated(self) -> bool:
+        """Whether applications have rates, so that they load the system and the objective is a power."""
+        return all(app.rate_per_s is not None for app in self.instance.applications)
+
+    @property
+    def uses(self) -> list[Use]:
+        """Every limited resource that is used, the fullest first; empty without rates."""
+        return uses(self.instance, self.evaluation.loads) if self.evaluation is not None and self.rated else []
+
+    @property
+    def rejections(self) -> list[Rejection]:
+        """The applications that are turned away, in the deployment's order."""
+        reasons = self.result.info.get("rejected", {})
+        penalties = {app.name: app.rejection_penalty_w for app in self.instance.applications}
+        names = () if self.evaluation is None else self.evaluation.rejected
+        return [Rejection(name, penalties[name], reasons.get(name)) for name in names]
+
+    def _shared(self) -> dict[str, Any]:
+        """Power [W], what of it are penalties and where the rest is spent; rejections; loads, the fullest first."""
+        if not self.rated:
+            return {}
+        evaluation = self.evaluation
+        return {
+            "total_power_w": self.objective,
+            "penalty_w": None if evaluation is None else evaluation.penalty_w,
+            "tiers_w": {} if evaluation is None else evaluation.tiers,
+            "rejected": [asdict(rejection) for rejection in self.rejections],
+            "loads": [_use_json(use) for use in self.uses],
+        }
+
+
+def _use_json(use: Use) -> dict[str, Any]:
+    """A use for JSON, in which an infinite utilisation (of a resource of which there is nothing) is null."""
+    utilisation = use.utilisation if isfinite(use.utilisation) else None
+    return {**asdict(use), "resource": use.resource.value, "unit": UNITS[use.resource], "utilisation": utilisation}
 
 
 def judge(instance: Instance, method: str, options: Mapping[str, Any], result: Result) -> Judged:

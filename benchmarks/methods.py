@@ -42,13 +42,25 @@ class Options(BaseModel):
     )
 
 
-class MilpOptions(Options):
-    """Options of every mixed-integer program."""
+class SolverOptions(Options):
+    """Options of everything that hands a program to a solver."""
 
     mip_gap: Annotated[float, Field(ge=0)] = 0.0
     """Relative gap at which the solver may stop."""
     threads: Annotated[int, Field(ge=1)] = 1
     """Threads that the solver may use."""
+
+
+class CpSatOptions(SolverOptions):
+    """Options of `cp-sat`."""
+
+    strengthen: bool = True
+    """Remove what bounds prove useless before the solver starts; off: the plain formulation."""
+
+
+class MilpOptions(SolverOptions):
+    """Options of every mixed-integer program."""
+
     solver: SolverName = "highs"
     """The solver, one that `finbench methods` lists as installed."""
 
@@ -123,6 +135,7 @@ METHODS: dict[str, Method] = {
     for method in (
         Method("milp-flow", "MILP, a unit flow for each block output", True, "models.milp.flow", MilpFlowOptions),
         Method("milp-assignment", "MILP, linearised products", True, "models.milp.assignment", MilpOptions),
+        Method("cp-sat", "OR-Tools CP-SAT, whole numbers", True, "models.cp_sat.method", CpSatOptions),
         Method("label-setting", "non-dominated labels", True, "fin_graph.label_setting", LabelSettingOptions),
         Method("exhaustive", "complete enumeration, for tiny instances", True, "models.exhaustive"),
         Method(
@@ -226,8 +239,7 @@ def _run_warm(instance: Instance, name: str, time_limit_s: float | None, seed: i
     if start.status is Status.UNSUPPORTED:
         return Result(Status.UNSUPPORTED, reason=f"warm start: {first} {start.reason}", times_s=clock.times_s)
     result = _run(instance, name, clock.remaining_s, seed, {**options, "warm_start": start.deployment})
-    return replace(
-        result,
-        times_s={**clock.times_s, **result.times_s},
-        info={**result.info, "warm_start": {"method": first, "status": start.status.value}},
-    )
+    info = {**result.info, "warm_start": {"method": first, "status": start.status.value}}
+    if "trajectory" in info:
+        info["trajectory"] = [(at + clock.times_s["warm_start"], *point) for at, *point in info["trajectory"]]
+    return replace(result, times_s={**clock.times_s, **result.times_s}, info=info)

@@ -14,6 +14,12 @@ from models.evaluate import ENERGY_TOLERANCE
 NESTED = ("options", "times_s", "info", "deployments", "environment", "violations")
 """Columns that hold tables; they stay in the journal."""
 
+COLUMNS = (
+    *("objective", "lower_bound", "gap", "energy_j", "latency_s", "accuracy", "content_hash", "time_s"),
+    *("applications", "network_nodes", "load", "total_power_w", "rejected"),
+)
+"""Columns that every frame has, whatever its runs are."""
+
 
 def frame(records: Sequence[Record]) -> pd.DataFrame:
     """One row for each run, with what is known about its instance from all runs.
@@ -26,7 +32,7 @@ def frame(records: Sequence[Record]) -> pd.DataFrame:
         `gap_to_best` (None where there is no feasible deployment or nothing to compare with).
     """
     rows = pd.DataFrame([_flat(row) for row in records])
-    for column in ("objective", "lower_bound", "gap", "energy_j", "latency_s", "accuracy", "content_hash", "time_s"):
+    for column in COLUMNS:
         if column not in rows:
             rows[column] = None
     feasible = rows["objective"].where(rows["found"].astype(bool)).astype(float)

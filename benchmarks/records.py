@@ -58,6 +58,7 @@ def record(judged: Judged, *, seed: int, wall_s: float) -> Record:
         "lower_bound": judged.result.lower_bound,
         "gap": judged.gap,
         **{name: shown[name] for name in _COSTS},
+        **_shared_columns(shown),
         "violations": [violation["message"] for violation in shown["violations"]],
         "time_s": judged.time_s,
         "wall_s": wall_s,
@@ -87,6 +88,18 @@ def _run_columns(method: str, options: Mapping[str, Any], seed: int) -> Record:
         "options": dict(options),
         "seed": seed,
         "environment": environment(),
+    }
+
+
+def _shared_columns(shown: Record) -> Record:
+    """What several applications add: total power, what of it are penalties [W], and how many are rejected."""
+    if "total_power_w" not in shown:
+        return {}
+    deployed = shown["total_power_w"] is not None
+    return {
+        "total_power_w": shown["total_power_w"],
+        "penalty_w": shown["penalty_w"],
+        "rejected": len(shown["rejected"]) if deployed else None,
     }
 
 

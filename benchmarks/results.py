@@ -68,10 +68,11 @@ def _write_and_print(campaign: Campaign, outcome: Outcome, folder: Path) -> None
     from benchmarks.metrics import frame
     from benchmarks.plots import campaign_figures
     from benchmarks.tables import campaign_tables, markdown
+    from benchmarks.trajectories import matching_tables
 
     runs = frame(outcome.records)
     write_text(folder / "runs.csv", runs.to_csv(index=False))
-    tables = [*campaign_tables(runs), *aggregate_tables(aggregate(runs))]
+    tables = [*campaign_tables(runs), *aggregate_tables(aggregate(runs)), *matching_tables(outcome.records)]
     notes = [*(f"contradiction: {line}" for line in outcome.contradictions), f"{outcome.errors} failed runs"]
     write_text(folder / "tables.md", markdown(f"Campaign {campaign.name}", tables, notes))
     figures = campaign_figures(runs, folder / "figures")

@@ -26,6 +26,7 @@ LATEX = str.maketrans(
         "λ": r"$\lambda$",
         "α": r"$\alpha$",
         "δ": r"$\delta$",
+        "∞": r"$\infty$",
     }
 )
 """How characters that mean something else in LaTeX, or nothing there, are written."""
@@ -83,7 +84,9 @@ def campaign_tables(runs: pd.DataFrame) -> list[Rows]:
     tables: list[Rows] = []
     for group in dict.fromkeys(runs["group"]):
         here = runs[runs["group"] == group]
-        if here["content_hash"].nunique() <= FEW:
+        if (here["applications"] > 1).any():
+            tables.append(shared_systems(group, here))
+        elif here["content_hash"].nunique() <= FEW:
             tables.append(side_by_side(group, here))
         tables.append(summary(group, here))
     return tables
@@ -115,6 +118,40 @@ def _run_row(run: Mapping[Hashable, Any]) -> tuple[str, ...]:
 
 def _known(value: float) -> float | None:
     return None if pd.isna(value) else float(value)
+
+
+SYSTEM = ("network_nodes", "applications", "load")
+"""What the runs on systems that many applications share are taken together by."""
+
+
+def shared_systems(title: str, runs: pd.DataFrame) -> Rows:
+    """Total power, gap, runtime and rejections of each method against size and load.
+
+    Means over the instances of that size and load on which the method found a deployment: powers of two methods compare
+    where both found as many. Gaps are against the best bound that any method proved.
+    """
+    columns = (
+        *("nodes", "applications", "load", "method", "found"),
+        *("total power [W]", "gap median [%]", "gap worst [%]", "runtime median [s]", "rejected", "other ends"),
+    )
+    by_system = runs.groupby([*SYSTEM, "label"], sort=False, dropna=False)
+    rows = tuple(_system_row(str(label), here) for (*_, label), here in by_system)
+    return Rows(f"{title}: by size and load", columns, rows, text_columns=5)
+
+
+def _system_row(label: str, runs: pd.DataFrame) -> tuple[str, ...]:
+    found = runs[runs["found"].astype(bool)]
+    gaps, times = found["gap_to_bound"].dropna().astype(float), runs["time_s"].dropna().astype(float)
+    return (
+        *(number(_known(runs[column].iloc[0])) for column in SYSTEM),
+        label,
+        f"{len(found)} of {len(runs)}",
+        number(_known(found["total_power_w"].astype(float).mean()), 6),
+        *(percent(_known(gap)) for gap in (gaps.median(), gaps.max())),
+        number(_known(times.median()), 3),
+        number(_known(found["rejected"].astype(float).mean()), 3),
+        _other_ends(runs["status"]),
+    )
 
 
 def summary(title: str, runs: pd.DataFrame) -> Rows:

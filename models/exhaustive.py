@@ -1,15 +1,17 @@
 """`exhaustive`: the ground truth on tiny instances, by plain enumeration.
 
-Every last exit, every placement and every simple route of an application is looked at (a route that visits a node twice
-costs and loads at least as much as without the detour). Two short cuts, both obvious:
+Every last exit, every placement, every share of a node that reserves (eq. 22 holding) and every simple route of an
+application is looked at (a route that visits a node twice costs and loads at least as much as without the detour). Two
+short cuts, both obvious:
 
 - A branch stops once its latency exceeds δ: latencies are non-negative, so nothing behind it can be feasible.
-- Where no bandwidth row can bind, a route matters through its energy and latency alone. Then for each transfer and
-  pair of nodes only routes are kept that no other one matches or beats in both: exchanging one for the other changes
+- Where no bandwidth row can bind, a route matters through its energy and latency alone. Then for each transfer, pair of
+  nodes and share only routes are kept that no other one matches or beats in both: exchanging one for the other changes
   nothing else.
 
-With several applications all combinations of their feasible deployments are tried against the capacity rows (11)–(13);
-the last application takes the first in order of energy that still fits.
+To reject an application, where that is allowed, is one more candidate beside its feasible deployments; it loads nothing
+(eq. 23). With several applications all combinations of their candidates are tried against the capacity rows (11)–(13)
+and (21); the last application takes the first in order of cost that still fits.
 """
 
 from __future__ import annotations
@@ -47,6 +49,7 @@ class Choice:
     """One way to feed and run a block."""
 
     node: str
+    share: float
     route: Route
     energy: float
     latency: float
@@ -58,10 +61,12 @@ Choices = list[dict[str, list[Choice]]]
 
 @dataclass(frozen=True)
 class Candidate:
-    """A feasible deployment of one application, capacities aside."""
+    """A feasible deployment of one application, capacities aside, or its rejection."""
 
-    energy: float
-    last_exit: int
+    cost: float
+    """Its part of the objective: λ energy, or ψ."""
+    last_exit: int | None
+    """None where the application is rejected."""
     path: tuple[Choice, ...]
 
 
@@ -114,35 +119,39 @@ class _Search:
         self.capacities = _capacities_that_may_bind(instance)
 
     def best(self) -> list[Candidate] | None:
-        """The least-energy candidates of all applications, None where no combination is feasible."""
+        """The cheapest candidates of all applications, None where no combination is feasible."""
         if len(self.choices) == 1:
             return self._best_of_one()
         return self._best_of_several()
 
     def _best_of_one(self) -> list[Candidate] | None:
-        app, best = self.instance.applications[0], None
+        app = self.instance.applications[0]
+        best = _rejection(app)
         for energy, last_exit, path in self._feasible(0):
-            if best is None or energy < best.energy:
-                candidate = Candidate(energy, last_exit, tuple(path))
+            if best is None or app.weight * energy < best.cost:
+                candidate = Candidate(app.weight * energy, last_exit, tuple(path))
                 if self._fits(self._loads(app, candidate)):
                     best = candidate
         return None if best is None else [best]
 
     def _best_of_several(self) -> list[Candidate] | None:
-        found = [
-            sorted((Candidate(energy, f, tuple(path)) for energy, f, path in self._feasible(h)), key=lambda c: c.energy)
-            for h in range(len(self.choices))
-        ]
         apps = self.instance.applications
+        found = [self._candidates(h, app) for h, app in enumerate(apps)]
         loads = [
             np.array([self._loads(app, c) for c in candidates]) for app, candidates in zip(apps, found, strict=True)
         ]
         best, least = None, np.inf
         for combination in self._combinations(found, loads, np.zeros(len(self.capacities))):
-            objective = sum(app.weight * c.energy for app, c in zip(apps, combination, strict=True))
+            objective = sum(candidate.cost for candidate in combination)
             if objective < least:
                 best, least = combination, objective
         return best
+
+    def _candidates(self, h: int, app: Application) -> list[Candidate]:
+        """All candidates of application h, the cheapest first."""
+        served = [Candidate(app.weight * energy, f, tuple(path)) for energy, f, path in self._feasible(h)]
+        rejection = _rejection(app)
+        return sorted(served if rejection is None else [*served, rejection], key=lambda c: c.cost)
 
     def _feasible(self, h: int) -> Iterator[tuple[float, int, list[Choice]]]:
         """(energy, last exit, path so far) of every deployment that meets application h's own constraints.
@@ -194,12 +203,13 @@ class _Search:
         return np.asarray((loads <= limits * SLACK).all(axis=-1))
 
     def _loads(self, app: Application, candidate: Candidate) -> Floats:
-        """Left-hand sides of the capacity rows (11)–(13) that could bind."""
+        """Left-hand sides of the capacity rows (11)–(13) and (21) that could bind."""
         dnn, rate = self.instance.dnn_of(app), app.rate_per_s or 0.0
         loads: defaultdict[Resource, float] = defaultdict(float)
         for i, (choice, share) in enumerate(zip(candidate.path, dnn.survival, strict=False), start=1):
             loads["compute", choice.node] += rate * share * dnn.blocks[i - 1].ops
             loads["memory", choice.node] += dnn.blocks[i - 1].parameter_bytes
+            loads["reservation", choice.node] += choice.share
             for pair in pairwise(choice.route):
                 loads["bandwidth", pair] += rate * share * dnn.transfer_bits(i)
         return np.array([loads[resource] for resource in self.capacities])
@@ -211,25 +221,38 @@ def _result(instance: Instance, search: _Search, best: list[Candidate] | None, c
     if best is None:
         reason = "the time limit passed" if search.interrupted else "no deployment meets every constraint"
         return Result(status, reason=reason, times_s=clock.times_s, info=info)
-    objective = sum(app.weight * c.energy for app, c in zip(instance.applications, best, strict=True))
+    objective = sum(candidate.cost for candidate in best)
     return Result(
         status,
-        deployment=Deployment(
-            deployments=tuple(
-                ApplicationDeployment(
-                    application=app.name,
-                    last_exit=candidate.last_exit,
-                    placement=tuple(choice.node for choice in candidate.path),
-                    routes=tuple(choice.route for choice in candidate.path),
-                )
-                for app, candidate in zip(instance.applications, best, strict=True)
-            )
-        ),
+        deployment=_deployment(instance, best),
         claimed_objective=objective,
         lower_bound=objective if status is Status.OPTIMAL else None,
         times_s=clock.times_s,
         info=info,
     )
+
+
+def _deployment(instance: Instance, best: list[Candidate]) -> Deployment:
+    chosen = list(zip(instance.applications, best, strict=True))
+    served = [(app.name, c.last_exit, c.path) for app, c in chosen if c.last_exit is not None]
+    return Deployment(
+        deployments=tuple(
+            ApplicationDeployment(
+                application=name,
+                last_exit=last_exit,
+                placement=tuple(choice.node for choice in path),
+                routes=tuple(choice.route for choice in path),
+                shares=tuple(choice.share for choice in path) if any(choice.share < 1 for choice in path) else None,
+            )
+            for name, last_exit, path in served
+        ),
+        rejected=tuple(app.name for app, c in chosen if c.last_exit is None),
+    )
+
+
+def _rejection(app: Application) -> Candidate | None:
+    """To turn `app` away, where that is allowed."""
+    return None if app.rejection_penalty_w is None else Candidate(app.rejection_penalty_w, None, ())
 
 
 def _simple_routes(instance: Instance) -> Iterator[Route]:
@@ -252,28 +275,37 @@ def _choices(instance: Instance, app: Application, routes: list[Route]) -> Choic
     choices: Choices = []
     for block in range(1, len(instance.dnn_of(app).blocks) + 1):
         pin = app.pins.get(block)
-        between: defaultdict[tuple[str, str], list[Choice]] = defaultdict(list)
+        between: defaultdict[tuple[str, str, float], list[Choice]] = defaultdict(list)
         for route in [*stay, *routes]:
             if pin is None or route[-1] == pin:
-                between[route[0], route[-1]].append(_choice(instance, app, block, route))
+                for share in _stable_shares(instance, app, block, route[-1]):
+                    between[route[0], route[-1], share].append(_choice(instance, app, block, route, share))
         by_start: defaultdict[str, list[Choice]] = defaultdict(list)
-        for (start, _), ways in between.items():
+        for (start, _, _), ways in between.items():
             by_start[start] += ways if keep_all else _undominated(ways)
         choices.append(dict(by_start))
     return choices
 
 
-def _choice(instance: Instance, app: Application, block: int, route: Route) -> Choice:
+def _stable_shares(instance: Instance, app: Application, block: int, name: str) -> list[float]:
+    """The shares that a node offers and that keep up with the block (eq. 22)."""
+    node, dnn = instance.network.node_by_name[name], instance.dnn_of(app)
+    load = (app.rate_per_s or 0.0) * dnn.survival[block - 1] * dnn.blocks[block - 1].ops
+    return [r for r in node.compute_shares if not node.reserves or load <= r * node.compute_ops_per_s * SLACK]
+
+
+def _choice(instance: Instance, app: Application, block: int, route: Route, share: float) -> Choice:
     """Cost of sending a block's input along `route` and running it at its end (the terms of eqs. 1 and 2)."""
     dnn, node = instance.dnn_of(app), instance.network.node_by_name[route[-1]]
     ops, bits = dnn.blocks[block - 1].ops, dnn.transfer_bits(block)
-    energy, latency = ops * node.power_w / node.compute_ops_per_s, ops / node.compute_ops_per_s
+    energy, latency = ops * node.power_w / node.compute_ops_per_s, ops / (share * node.compute_ops_per_s)
     for pair in pairwise(route):
         link = instance.network.link_by_pair[pair]
         energy += bits * (link.tx_energy_j_per_bit + link.rx_energy_j_per_bit)
         latency += bits / link.bandwidth_bit_per_s + link.delay_s
     return Choice(
         route[-1],
+        share,
         route if len(route) > 1 else (),
         energy * instance.energy_weights(app)[block - 1],
         latency * instance.latency_weights(app)[block - 1],
@@ -290,9 +322,9 @@ def _undominated(ways: list[Choice]) -> list[Choice]:
 
 
 def _count_leaves(instance: Instance, app: Application, choices: Choices) -> float:
-    """Deployments of one application to any exit, latency aside."""
+    """Deployments of one application to any exit, latency aside, and its rejection."""
     ends = {exit_.after_block for exit_ in instance.dnn_of(app).exits}
-    count, leaves = {app.source: 1.0}, 0.0
+    count, leaves = {app.source: 1.0}, float(app.rejection_penalty_w is not None)
     for block, from_node in enumerate(choices, start=1):
         arrived: defaultdict[str, float] = defaultdict(float)
         for node, ways in count.items():
@@ -305,7 +337,7 @@ def _count_leaves(instance: Instance, app: Application, choices: Choices) -> flo
 
 
 def _capacities_that_may_bind(instance: Instance) -> dict[Resource, float]:
-    """Right-hand sides of the rows (11)–(13), left out where all applications together could not exceed them."""
+    """Right-hand sides of (11)–(13), left out where all applications together could not exceed them, and of (21)."""
     compute = memory = bits = 0.0
     for app in instance.applications:
         dnn, rate = instance.dnn_of(app), app.rate_per_s or 0.0
@@ -316,6 +348,8 @@ def _capacities_that_may_bind(instance: Instance) -> dict[Resource, float]:
     for node in instance.network.nodes:
         if compute > node.compute_ops_per_s:
             capacities["compute", node.name] = node.compute_ops_per_s
+        if node.reserves:
+            capacities["reservation", node.name] = 1.0
         if node.memory_bytes is not None and memory > node.memory_bytes:
             capacities["memory", node.name] = node.memory_bytes
     for link in instance.network.links:

@@ -87,7 +87,9 @@ class Node(_Frozen):
     def _check(self) -> Self:
         for one, two in pairwise(self.compute_shares):
             if two <= one:
-                raise ValueError(f"compute_shares = {two:g}: must be greater than the share before it ({one:g})")
+                raise ValueError(
+                    f"node '{self.name}': compute_shares = {two:g}: must be greater than the share before it ({one:g})"
+                )
         return self
 
     @property

@@ -105,7 +105,12 @@ def random_shared_instance(
     )
 
 
-MENUS = ((0.5, 1.0), (0.25, 0.5, 1.0), (0.2, 0.4), (0.1, 0.3, 0.9), (0.05, 0.2, 0.6))
+def of_applications(instance: Instance, apps: tuple[Application, ...]) -> Instance:
+    """The instance with other applications."""
+    return Instance(**{**{field: getattr(instance, field) for field in Instance.model_fields}, "applications": apps})
+
+
+MENUS = ((0.5, 1.0), (0.25, 0.5, 1.0), (0.2, 0.4), (0.1, 0.3, 0.9), (0.05, 0.2, 0.6), (0.1, 0.15, 0.2))
 """Shares that a node of a random shared instance may offer."""
 
 

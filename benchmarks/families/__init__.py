@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from math import inf
+
 import numpy as np
 
-from benchmarks.families import linked, mesh, tiered
-from benchmarks.families.family import Family, Size
+from benchmarks.families import campus, linked, mesh, tiered
+from benchmarks.families.family import Family, SharedFamily, SharedSize, Size
 from benchmarks.families.targets import place_target
 from models.instance import Instance
 
-__all__ = ["FAMILIES", "Family", "Size", "generate"]
+__all__ = ["FAMILIES", "SHARED_FAMILIES", "Family", "SharedFamily", "SharedSize", "Size", "generate", "generate_shared"]
 
 GENERATION = 1
 """Version of what the families draw: raised whenever equal parameters begin to give other instances."""
@@ -37,6 +40,15 @@ FAMILIES: dict[str, Family] = {
         ),
     )
 }
+"""Families of instances with one application."""
+
+SHARED_FAMILIES: dict[str, SharedFamily] = {
+    family.name: family
+    for family in (
+        SharedFamily("campus", "devices, edge clusters and clouds that many applications share", campus.draw, 3),
+    )
+}
+"""Families of instances with many applications."""
 
 
 def generate(family: str, *, nodes: int, blocks: int, exits: int, seed: int, tightness: float = 0.5) -> Instance:
@@ -82,7 +94,7 @@ def generate(family: str, *, nodes: int, blocks: int, exits: int, seed: int, tig
 
 
 def _check(family: Family, nodes: int, blocks: int, exits: int, seed: int, tightness: float) -> None:
-    rules = (
+    _check_rules(
         ("nodes", nodes, nodes >= 2, "must be at least 2"),
         (
             "blocks",
@@ -94,6 +106,79 @@ def _check(family: Family, nodes: int, blocks: int, exits: int, seed: int, tight
         ("seed", seed, seed >= 0, "must be at least 0"),
         ("tightness", tightness, 0 < tightness <= 1, "must be in (0, 1]"),
     )
+
+
+def generate_shared(
+    family: str,
+    *,
+    nodes: int,
+    applications: int,
+    load: float = 0.7,
+    seed: int,
+    penalty: float | None = None,
+    shares: tuple[float, ...] | None = None,
+) -> Instance:
+    """Generate one instance of many applications.
+
+    Parameters
+    ----------
+    family : str
+        A key of `SHARED_FAMILIES`.
+    nodes, applications : int
+        Sizes.
+    load : float
+        Greater than 0: how full the system is, 1 is full; the family says what that means.
+    seed : int
+        Of `numpy.random.default_rng`; the load, penalty and shares take nothing from its stream.
+    penalty : float or None
+        Rejecting an application costs this many times the least power it could take, more than 1; None: nobody may be
+        rejected.
+    shares : tuple of float or None
+        Menu of compute shares on edge servers, increasing, in (0, 1]; None: nothing is reserved. What the family
+        promises of its loads holds without reservations.
+
+    Returns
+    -------
+    Instance
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of range.
+    """
+    chosen = SHARED_FAMILIES.get(family)
+    if chosen is None:
+        raise ValueError(f"family = {family!r}: must be one of {', '.join(SHARED_FAMILIES)}")
+    load, penalty = float(load), None if penalty is None else float(penalty)
+    shares = None if shares is None else tuple(float(share) for share in shares)
+    _check_shared(chosen, SharedSize(nodes, applications, load, penalty, shares), seed)
+    instance = chosen.draw(np.random.default_rng(seed), SharedSize(nodes, applications, load, penalty, shares))
+    options = f"--nodes {nodes} --applications {applications} --load {load!r} --seed {seed}"
+    name = f"{family}-n{nodes}-a{applications}-u{load!r}"
+    if penalty is not None:
+        options, name = f"{options} --penalty {penalty!r}", f"{name}-p{penalty!r}"
+    if shares is not None:
+        menu = ",".join(f"{share:g}" for share in shares)
+        options, name = f"{options} --shares {menu}", f"{name}-r{menu}"
+    provenance = f"finbench generate {family} {options} (generation {GENERATION})"
+    return instance.model_copy(update={"name": f"{name}-s{seed}", "provenance": provenance})
+
+
+def _check_shared(family: SharedFamily, size: SharedSize, seed: int) -> None:
+    menu = size.shares
+    grows = menu is None or (len(menu) > 0 and all(a < b for a, b in pairwise((0.0, *menu))) and menu[-1] <= 1)
+    _check_rules(
+        ("nodes", size.nodes, size.nodes >= family.fewest_nodes, f"must be at least {family.fewest_nodes}"),
+        ("applications", size.applications, size.applications >= 1, "must be at least 1"),
+        ("load", size.load, 0 < size.load < inf, "must be greater than 0"),
+        ("seed", seed, seed >= 0, "must be at least 0"),
+        ("penalty", size.penalty, size.penalty is None or 1 < size.penalty < inf, "must be greater than 1"),
+        ("shares", menu, grows, "must increase within (0, 1]"),
+    )
+
+
+def _check_rules(*rules: tuple[str, object, bool, str]) -> None:
+    """Each a field, its value, whether its rule holds, and the rule."""
     for field, value, holds, rule in rules:
         if not holds:
             raise ValueError(f"{field} = {value}: {rule}")

@@ -1,4 +1,7 @@
-"""What an instance family is: a generator with a seed, and the sizes it makes."""
+"""What an instance family is: a generator with a seed, and the sizes it makes.
+
+A `Family` makes instances of one application and a drawn DNN; a `SharedFamily` systems that many applications share.
+"""
 
 from __future__ import annotations
 
@@ -30,3 +33,29 @@ class Family:
     """Draws an instance whose target is still to be placed (`targets.place_target`)."""
     fewest_blocks: int = 1
     most_blocks: int = 1000
+
+
+@dataclass(frozen=True)
+class SharedSize:
+    """Size of an instance of many applications, and how full it is."""
+
+    nodes: int
+    applications: int
+    load: float
+    """Fill of the fullest node or link under the family's own balanced deployment; 1 is full."""
+    penalty: float | None = None
+    """Cost of rejecting an application, in multiples of the least power it could take; None: nobody is rejected."""
+    shares: tuple[float, ...] | None = None
+    """Menu of compute shares that edge servers reserve (eqs. 21, 22); None: they reserve nothing."""
+
+
+@dataclass(frozen=True)
+class SharedFamily:
+    """An entry of the registry of families of many applications."""
+
+    name: str
+    title: str
+    """One line for people."""
+    draw: Callable[[np.random.Generator, SharedSize], Instance]
+    """Draws an instance, latency targets included."""
+    fewest_nodes: int

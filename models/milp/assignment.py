@@ -3,7 +3,7 @@
 With x_{i,n} and z_f as in the flow formulation, x_{0,n} = 1 at the source and 0 elsewhere, and w_{i,nm} for "output i
 goes straight over link (n, m)", i = 0..L−1:
 
-    (3), (5), (6), (8)–(12) as in the flow formulation, with w in the place of t
+    (3), (5), (6), (8)–(12), (23) as in the flow formulation, with w in the place of t
     (15) w_{i,nm} ≥ x_{i,n} + x_{i+1,m} − 1                       for every output i and link (n, m)
     (16) x_{i,n} + x_{i+1,m} ≤ 1                                  for every i and pair n ≠ m without a link
 
@@ -22,7 +22,8 @@ from pyomo.common.gc_manager import PauseGC
 from pyomo.core.base import ConcreteModel, NonNegativeReals
 
 from models.instance import Instance
-from models.milp import rows
+from models.milp import flow, rows
+from models.milp.admission import rejection_reasons
 from models.milp.costs import Capacities, Costs, Floats, Topology, costs_of
 from models.milp.outcome import Selection, result_of, selections_of
 from models.milp.rows import Program, Terms
@@ -45,6 +46,9 @@ def supports(instance: Instance, *, solver: SolverName = "highs", **options: obj
     missing = reason_not_to_use(solver)
     if missing is not None:
         return missing
+    menu = next((node.name for node in instance.network.nodes if node.reserves), None)
+    if menu is not None:
+        return f"knows no service levels, and node '{menu}' offers shares of its compute"
     all_costs = costs_of(instance)
     capacities = Capacities.of(instance.network, all_costs)
     if np.isfinite(capacities.bandwidth).any():
@@ -84,7 +88,8 @@ def solve(
     Returns
     -------
     Result
-        Phases `build`, `handover`, `solve`, `extract`; info `variables`, `rows`, …
+        Phases `build`, `handover`, `solve`, `extract` (`explain` where an application is rejected); info `variables`,
+        `rows`, `rejected` (reasons by application), …
 
     Raises
     ------
@@ -99,14 +104,19 @@ def solve(
         if no_room is not None:
             return Result(Status.MEMORY_LIMIT, reason=no_room, times_s=clock.times_s)
         model, programs, scale = build(all_costs, Capacities.of(instance.network, all_costs))
-    families = [family for program in programs for family in (program.x, program.sent, program.z)]
-    info = {"mip_gap": mip_gap, "variables": sum(len(family.step) for family in families)}
+    families = [family for program in programs for family in (program.x, program.sent, program.z, program.rho)]
+    info: dict[str, Any] = {"mip_gap": mip_gap, "variables": sum(len(family.step) for family in families)}
     outcome = backend(model, Limits(mip_gap, threads, seed), clock)
     with clock.phase("extract"):
         found = None
         if outcome.values is not None:
             selections = selections_of(outcome.values)
             found = [_direct(costs, selections[costs.app.name]) for costs in all_costs]
+    if found is not None and None in found:
+        with clock.phase("explain"):
+            alone = flow.alone_on(instance.network, backend, Limits(threads=threads, seed=seed), clock)
+            info["rejected"] = rejection_reasons(all_costs, found, alone, optimal=outcome.status is Status.OPTIMAL)
+    with clock.phase("extract"):
         result = result_of(outcome, all_costs, found, scale, rows.least_objective(programs), info)
     return replace(result, times_s=clock.times_s)
 
@@ -137,11 +147,14 @@ def _program(block: Any, costs: Costs) -> Program:
     output, link = np.nonzero(kept.send)
     labels = rows.link_labels(costs.topology, output, link)
     w = rows.new_family(block, "w", labels, output, link, NonNegativeReals)
-    return Program(costs, kept, block, x, w, z)
+    return Program(costs, kept, block, x, w, z, rows.rejection(block, costs))
 
 
 def eq15_product(program: Program) -> None:
-    """(15) w_{i,nm} ≥ x_{i,n} + x_{i+1,m} − 1 for every output i and link (n, m), with x_0 = 1 at the source."""
+    """(15) w_{i,nm} ≥ x_{i,n} + x_{i+1,m} − 1 for every output i and link (n, m), with x_0 = 1 at the source.
+
+    Where the application is rejected, every x_1 is 0, and so is what x_0 = 1 asks of w.
+    """
     w, topology = program.sent, program.costs.topology
     x = _by_block_and_node(program)
     number, later = np.arange(len(w.step)), w.step > 0
@@ -183,11 +196,13 @@ def _by_block_and_node(program: Program) -> rows.Variables:
     return program.x.variables.reshape(program.costs.run_energy.shape)
 
 
-def _direct(costs: Costs, chosen: Selection) -> Steps:
+def _direct(costs: Costs, chosen: Selection) -> Steps | None:
     """The chosen placement with direct links."""
+    if not chosen.last_exit:
+        return None
     topology = costs.topology
     depth = int(costs.after_block[chosen.last_exit - 1])
-    stops = [costs.app.source, *(chosen.nodes[i] for i in range(1, depth + 1))]
+    stops = [costs.app.source, *(chosen.places[i][0] for i in range(1, depth + 1))]
     routes = tuple(() if here == there else (topology.link_number[here, there],) for here, there in pairwise(stops))
     return Steps(chosen.last_exit, tuple(topology.number[name] for name in stops[1:]), routes)
 

@@ -4,21 +4,26 @@ For outputs i = 0..L−1 (output 0 is the sample), with x_{0,n} = 1 at the sourc
 
     x_{i,n}   block i runs at node n           t_{i,nm}   output i takes link (n, m)
     z_f       exit f is the last               y_{f,n}    the DNN ends at exit f on node n
+    ρ_h       application h is rejected, where it may be
 
-    (3)  minimise Σ_h λ_h energy(h)
-    (5)  Σ_f z_f = 1
+    (3)  minimise Σ_h (λ_h energy(h) + ψ_h ρ_h)
+    (5)  Σ_f z_f = 1, or (23) Σ_f z_f = 1 − ρ
     (6)  Σ_n x_{i,n} = Σ_{f: b(f) ≥ i} z_f                                                      for every block i
     (7)  x_{i,n} + Σ_m t_{i,mn} = Σ_m t_{i,nm} + x_{i+1,n} + Σ_{f: b(f) = i} y_{f,n}            for every i and n
-    (8)  latency(h) ≤ δ_h          (9)  Σ_f α_f z_f ≥ α_h          (10) pinned blocks run where they must
+    (8)  latency(h) ≤ δ_h          (9)  Σ_f α_f z_f ≥ α_h (1 − ρ)  (10) pinned blocks run where they must
     (11) compute, (12) memory, (13) bandwidth                                   where applications could exceed them
     (14) Σ_n y_{f,n} = z_f                                                                      for every exit f
+    (21) reservations                                                           where nodes offer shares
 
+Where n offers shares, x_{i,n} stands for Σ_r x_{i,n,r}: block i runs at n on share r of its rate. A variable per share
+gives each its own latency in (8); shares that break stability (22) have no variable.
 The LP relaxation is the path polytope cut by the latency and capacity rows.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -28,15 +33,16 @@ from pyomo.common.gc_manager import PauseGC
 from pyomo.core.base import Binary, ConcreteModel
 
 from models.deployment import Deployment
-from models.instance import Instance
+from models.instance import Instance, Network
 from models.milp import rows
-from models.milp.costs import Capacities, Costs, costs_of
+from models.milp.admission import Alone, rejection_reasons
+from models.milp.costs import Capacities, Costs, Mask, costs_of
 from models.milp.outcome import Selection, result_of, selections_of
 from models.milp.rows import Family, Program, Terms
 from models.milp.solver import Backend, Limits, reason_not_to_build
 from models.milp.solvers import SolverName, backend_of, reason_not_to_use
 from models.milp.steps import Steps, steps_of
-from models.milp.strengthen import Kept, everything, up_to_earliest_exit, within_energy, within_latency
+from models.milp.strengthen import Kept, everything, improved, within_energy, within_latency, worth_serving
 from models.milp.warm_start import broken_constraint
 from models.result import Clock, Result, Status
 
@@ -91,17 +97,19 @@ def solve(
     Returns
     -------
     Result
-        Phases `strengthen`, `build`, `handover`, `solve`, `extract`; info `variables`, `variables_removed`, `rows`, …
+        Phases `strengthen`, `build`, `handover`, `solve`, `extract` (`explain` where an application is rejected); info
+        `variables`, `variables_removed`, `rows`, `rejected` (reasons by application), …
 
     Raises
     ------
     KeyError
-        If `warm_start` names an application, node or link that `instance` does not have, or leaves an application out.
+        If `warm_start` names an application, node, share or link that `instance` does not have, or leaves an
+        application out.
     ValueError
         If the solver does not accept an option.
     """
     backend = backend or backend_of(solver)
-    clock, info = Clock(time_limit_s), {"strengthen": strengthen, "mip_gap": mip_gap}
+    clock, info = Clock(time_limit_s), dict[str, Any](strengthen=strengthen, mip_gap=mip_gap)
     with clock.phase("build"):
         all_costs = costs_of(instance)
         capacities = Capacities.of(instance.network, all_costs)
@@ -126,6 +134,11 @@ def solve(
         if outcome.values is not None:
             selections = selections_of(outcome.values)
             found = [_extracted(costs, selections[costs.app.name]) for costs in all_costs]
+    if found is not None and None in found:
+        with clock.phase("explain"):
+            alone = alone_on(instance.network, backend, Limits(threads=threads, seed=seed), clock)
+            info["rejected"] = rejection_reasons(all_costs, found, alone, optimal=outcome.status is Status.OPTIMAL)
+    with clock.phase("extract"):
         result = result_of(outcome, all_costs, found, scale, rows.least_objective(programs), info)
     return replace(result, times_s=clock.times_s)
 
@@ -152,6 +165,7 @@ def build(
         rows.eq11_compute(model, programs, capacities)
         rows.eq12_memory(model, programs, capacities)
         rows.eq13_bandwidth(model, programs, capacities)
+        rows.eq21_reservation(model, programs, capacities)
     return model, programs, scale
 
 
@@ -159,26 +173,32 @@ def _program(block: Any, costs: Costs, kept: Kept) -> FlowProgram:
     x, z = rows.placement_and_exit(block, costs, kept)
     output, link = np.nonzero(kept.send)
     t = rows.new_family(block, "t", rows.link_labels(costs.topology, output, link), output, link, Binary)
-    exit_, node = np.nonzero(kept.run[z.step - 1])
+    exit_, node = np.nonzero(_nodes(costs, kept)[z.step - 1])
     labels = [(kept.exits[f], costs.topology.nodes[n]) for f, n in zip(exit_, node, strict=True)]
     y = rows.new_family(block, "y", labels, z.step[exit_], node, Binary)
-    return FlowProgram(costs, kept, block, x, t, z, y)
+    return FlowProgram(costs, kept, block, x, t, z, rows.rejection(block, costs), y)
+
+
+def _nodes(costs: Costs, kept: Kept) -> Mask:
+    """(L, N) whether block i = row + 1 may run at node n, at any of its places."""
+    first = np.searchsorted(costs.topology.place_node, np.arange(len(costs.topology.nodes)))
+    return np.logical_or.reduceat(kept.run, first, axis=1)
 
 
 def eq7_flow_conservation(program: FlowProgram) -> None:
     """(7) x_{i,n} + Σ_m t_{i,mn} = Σ_m t_{i,nm} + x_{i+1,n} + Σ_{f: b(f) = i} y_{f,n} for i = 0..L and every node n.
 
     What has output i (block i ran there, or the output arrived) passes it on, runs block i + 1, or is the DNN's end.
-    x_0 is data, not variables: 1 at the source.
+    x_0 is data, not variables: at the source 1, or 1 − ρ where the application may be rejected.
     """
     x, t, y, topology = program.x, program.sent, program.y, program.costs.topology
-    count, terms = len(topology.nodes), Terms()
-    terms.add(x.step * count + x.place, x.variables, 1.0)
+    count, source, terms = len(topology.nodes), program.costs.source, Terms()
+    terms.add(x.step * count + program.node, x.variables, 1.0)
     terms.add(t.step * count + topology.heads[t.place], t.variables, 1.0)
     terms.add(t.step * count + topology.tails[t.place], t.variables, -1.0)
-    terms.add((x.step - 1) * count + x.place, x.variables, -1.0)
+    terms.add((x.step - 1) * count + program.node, x.variables, -1.0)
     terms.add(y.step * count + y.place, y.variables, -1.0)
-    source = program.costs.source
+    terms.add(program.rho.step + source, program.rho.variables, -1.0)
     balance = (
         ((row // count, topology.nodes[row % count]), -1.0 if row == source else 0.0, body)
         for row, body in terms.sums().items()
@@ -195,13 +215,32 @@ def eq14_end(program: FlowProgram) -> None:
     rows.add_rows(program.block, "eq14_end", ((exit_after[b], 0, body, 0) for b, body in terms.sums().items()))
 
 
+def alone_on(network: Network, backend: Backend, limits: Limits, clock: Clock) -> Alone:
+    """What an application costs with `network` to itself, solved in the time that `clock` leaves."""
+
+    def least(costs: Costs) -> float | None:
+        served = replace(costs, app=costs.app.model_copy(update={"rejection_penalty_w": None}))
+        kept = within_latency(served)
+        if kept is None:
+            return np.inf
+        if clock.expired:
+            return None
+        model, _, scale = build([served], [kept], Capacities.of(network, [served]))
+        outcome = backend(model, limits, Clock(clock.remaining_s))
+        if outcome.status is Status.INFEASIBLE:
+            return np.inf
+        return None if outcome.status is not Status.OPTIMAL or outcome.objective is None else outcome.objective * scale
+
+    return least
+
+
 def _start(
     all_costs: list[Costs],
     capacities: Capacities,
     warm_start: Deployment | None,
     strengthen: bool,
     info: dict[str, Any],
-) -> list[Steps] | None:
+) -> list[Steps | None] | None:
     """The warm start by number, None where there is none or it breaks a constraint."""
     if warm_start is None:
         return None
@@ -210,54 +249,59 @@ def _start(
     info["warm_start"] = "used" if broken is None else f"not used: {broken}"
     if broken is not None:
         return None
-    return [up_to_earliest_exit(c, s) for c, s in zip(all_costs, start, strict=True)] if strengthen else start
+    return [improved(costs, steps) for costs, steps in zip(all_costs, start, strict=True)] if strengthen else start
 
 
-def reduced(all_costs: list[Costs], start: list[Steps] | None) -> list[Kept] | None:
-    """What strengthening keeps of every application; None where one of them has no feasible deployment."""
-    parts = [within_latency(costs) for costs in all_costs]
+def reduced(all_costs: list[Costs], start: Sequence[Steps | None] | None) -> list[Kept] | None:
+    """What strengthening keeps of every application; None where one that must be served cannot be."""
+    parts = [worth_serving(costs) for costs in all_costs]
     kept = [part for part in parts if part is not None]
     if len(kept) < len(parts):
         return None
     return kept if start is None else within_energy(all_costs, kept, start)
 
 
-def _set_values(programs: list[FlowProgram], start: list[Steps]) -> None:
+def _set_values(programs: list[FlowProgram], start: Sequence[Steps | None]) -> None:
     """Give the variables of `start` the value 1; one without a value is 0."""
     for program, steps in zip(programs, start, strict=True):
         block, topology = program.block, program.costs.topology
         names = topology.nodes
+        if steps is None:
+            block.rho.set_value(1)
+            continue
         block.z[steps.last_exit].set_value(1)
-        block.y[steps.last_exit, names[steps.placement[-1]]].set_value(1)
-        for i, (node, route) in enumerate(zip(steps.placement, steps.routes, strict=True)):
-            block.x[i + 1, names[node]].set_value(1)
+        block.y[steps.last_exit, topology.places[steps.placement[-1]][0]].set_value(1)
+        for i, (place, route) in enumerate(zip(steps.placement, steps.routes, strict=True)):
+            block.x[i + 1, *topology.place_labels[place]].set_value(1)
             for link in route:
                 block.t[i, names[topology.tails[link]], names[topology.heads[link]]].set_value(1)
 
 
 def _count(all_costs: list[Costs], programs: list[FlowProgram], info: dict[str, Any]) -> None:
     """Report the size of the program against the plain one."""
-    variables = sum(_size(program) for program in programs)
-    plain = sum(
-        c.run_energy.size + c.send_energy.size + c.accuracy.size * (1 + c.run_energy.shape[1]) for c in all_costs
-    )
-    info |= {"variables": variables, "variables_removed": plain - variables}
+    families = [family for p in programs for family in (p.x, p.sent, p.z, p.y, p.rho)]
+    variables = sum(len(family.step) for family in families)
+    info |= {"variables": variables, "variables_removed": sum(map(_plain_size, all_costs)) - variables}
 
 
-def _size(program: FlowProgram) -> int:
-    return sum(len(family.step) for family in (program.x, program.sent, program.z, program.y))
+def _plain_size(costs: Costs) -> int:
+    kept = everything(costs)
+    ends = _nodes(costs, kept)[costs.after_block - 1]
+    return int(kept.run.sum() + kept.send.sum() + len(kept.exits) + ends.sum() + np.isfinite(costs.penalty))
 
 
-def _extracted(costs: Costs, chosen: Selection) -> Steps:
+def _extracted(costs: Costs, chosen: Selection) -> Steps | None:
     """Follow the unit flow from the source; cycles of flow that touch it nowhere, or rejoin it, are left out."""
+    if not chosen.last_exit:
+        return None
     topology = costs.topology
     here, placement, routes = costs.app.source, [], []
     for i in range(costs.after_block[chosen.last_exit - 1]):
-        there = chosen.nodes[i + 1]
+        there, share = chosen.places[i + 1]
         routes.append(
             tuple(topology.link_number[pair] for pair in pairwise(_path(chosen.links.get(i, []), here, there)))
         )
-        placement.append(topology.number[there])
+        placement.append(topology.place_number[there, share])
         here = there
     return Steps(chosen.last_exit, tuple(placement), tuple(routes))
 

@@ -5,6 +5,8 @@ Without a licence file Gurobi takes at most 2,000 variables and 2,000 rows.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import gurobipy
 import numpy as np
 from gurobipy import GRB, GurobiError
@@ -13,6 +15,7 @@ from pyomo.core.base import ConcreteModel
 from models.milp.solver import Limits, Outcome
 from models.milp.standard_form import Answer, StandardForm, beyond_licence, expired, handed_over, outcome_of
 from models.result import Clock, Status
+from models.trajectory import Trajectory
 
 _SETTINGS = {"MIPGapAbs": 0.0, "FeasibilityTol": 1e-9, "IntFeasTol": 1e-9, "OptimalityTol": 1e-9}
 
@@ -40,13 +43,29 @@ def solve_with_gurobi(model: ConcreteModel, limits: Limits, clock: Clock) -> Out
             with clock.phase("solve"):
                 if clock.remaining_s is not None:
                     gurobi.setParam("TimeLimit", clock.remaining_s)
-                gurobi.optimize()
+                trajectory = Trajectory(clock)
+                gurobi.optimize(_follower(trajectory))
         except GurobiError as error:
             if error.errno == GRB.Error.SIZE_LIMIT_EXCEEDED:
                 return beyond_licence("Gurobi", form)
             raise
         version = ".".join(map(str, gurobipy.gurobi.version()))
-        return outcome_of(_answer(gurobi), form, limits, {"solver": f"Gurobi {version}"})
+        return outcome_of(_answer(gurobi), form, limits, {"solver": f"Gurobi {version}"}, trajectory)
+
+
+def _follower(trajectory: Trajectory) -> Callable[[gurobipy.Model, int], None]:
+    """A callback that records incumbent and bound at every incumbent, and wherever Gurobi calls during the search."""
+    callback = GRB.Callback
+    known = {
+        callback.MIP: (callback.MIP_OBJBST, callback.MIP_OBJBND),
+        callback.MIPSOL: (callback.MIPSOL_OBJBST, callback.MIPSOL_OBJBND),
+    }
+
+    def note(gurobi: gurobipy.Model, where: int) -> None:
+        if where in known:
+            trajectory.note(*(gurobi.cbGet(what) for what in known[where]))
+
+    return note
 
 
 def _load(gurobi: gurobipy.Model, form: StandardForm, limits: Limits) -> None:

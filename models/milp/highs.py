@@ -5,6 +5,8 @@ HiGHS compares objectives and rows with absolute tolerances, so models must come
 
 from __future__ import annotations
 
+from typing import Any
+
 import highspy
 import numpy as np
 from highspy import HighsModelStatus, HighsStatus, MatrixFormat, ObjSense, SolutionStatus
@@ -14,6 +16,7 @@ from models.milp.solver import Limits, Outcome
 from models.milp.standard_form import Answer, StandardForm, expired, handed_over, outcome_of
 from models.result import Clock, Status
 from models.silent_highs import SilentHighs, set_options
+from models.trajectory import Trajectory
 
 _TOLERANCES = {
     "mip_abs_gap": 0.0,
@@ -53,8 +56,21 @@ def solve_with_highs(model: ConcreteModel, limits: Limits, clock: Clock) -> Outc
     with clock.phase("solve"):
         if clock.remaining_s is not None:
             set_options(highs, {"time_limit": clock.remaining_s})
+        trajectory = _followed(highs, clock)
         ran = highs.run()
-    return outcome_of(_answer(highs, ran), form, limits, {"solver": f"HiGHS {highs.version()}"})
+    return outcome_of(_answer(highs, ran), form, limits, {"solver": f"HiGHS {highs.version()}"}, trajectory)
+
+
+def _followed(highs: highspy.Highs, clock: Clock) -> Trajectory:
+    """The trajectory of the run to come: at every incumbent, and wherever HiGHS asks whether to go on."""
+    trajectory = Trajectory(clock)
+
+    def note(event: Any) -> None:
+        trajectory.note(event.data_out.mip_primal_bound, event.data_out.mip_dual_bound)
+
+    highs.cbMipImprovingSolution += note
+    highs.cbMipInterrupt += note
+    return trajectory
 
 
 def new_highs(limits: Limits) -> highspy.Highs:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from models.milp.costs import Costs
 from models.milp.solver import EQUAL, Outcome
 from models.milp.steps import Steps, deployment_of, objective_of
 from models.result import Result, Status
+from models.trajectory import Point
+
+STEEP = 1e6
+"""Penalty over scale of the objective above which a solver may fail by its tolerances."""
 
 
 @dataclass
@@ -17,9 +22,9 @@ class Selection:
     """The variables of one application that are 1, by their labels."""
 
     last_exit: int = 0
-    """The exit f with z_f = 1."""
-    nodes: dict[int, str] = field(default_factory=dict)
-    """Node of every deployed block, x_{i,n} = 1."""
+    """The exit f with z_f = 1; 0 where ρ = 1."""
+    places: dict[int, tuple[str, float]] = field(default_factory=dict)
+    """Node of every deployed block and the share it gets there, x_{i,n} = 1 or x_{i,n,r} = 1."""
     links: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
     """Links that every output takes, t_{i,nm} = 1."""
 
@@ -41,7 +46,7 @@ def selections_of(values: Iterable[tuple[Any, float]]) -> dict[str, Selection]:
         if symbol == "z":
             chosen.last_exit = label
         elif symbol == "x":
-            chosen.nodes[label[0]] = label[1]
+            chosen.places[label[0]] = (label[1], label[2] if len(label) > 2 else 1.0)
         elif symbol == "t":
             chosen.links.setdefault(label[0], []).append(label[1:])
     return selections
@@ -50,7 +55,7 @@ def selections_of(values: Iterable[tuple[Any, float]]) -> dict[str, Selection]:
 def result_of(
     outcome: Outcome,
     all_costs: list[Costs],
-    found: list[Steps] | None,
+    found: Sequence[Steps | None] | None,
     scale: float,
     least: float,
     info: Mapping[str, Any],
@@ -61,7 +66,7 @@ def result_of(
     ----------
     outcome : Outcome
     all_costs : list of Costs
-    found : list of Steps or None
+    found : list of (Steps or None), or None
         The decisions read from the outcome, None where there are none.
     scale : float
         What the program's objective was divided by.
@@ -71,22 +76,49 @@ def result_of(
         Facts to report besides the solver's.
     """
     facts = {**info, **outcome.info, "node_count": outcome.node_count, "gap": outcome.gap}
-    if outcome.status in (Status.INFEASIBLE, Status.UNSUPPORTED, Status.ERROR):
+    if outcome.status is Status.ERROR:
+        return Result(Status.ERROR, reason=f"{outcome.reason}{_steep_penalty(all_costs, scale)}", info=facts)
+    if outcome.status in (Status.INFEASIBLE, Status.UNSUPPORTED):
         return Result(outcome.status, reason=outcome.reason, info=facts)
     bound = least if outcome.bound is None else max(least, outcome.bound * scale)
     if found is None:
+        facts |= _trajectory(outcome, scale, None, bound)
         return Result(outcome.status, lower_bound=bound, reason=outcome.reason, info=facts)
     claimed = objective_of(all_costs, found)
     said = None if outcome.objective is None else outcome.objective * scale
     if outcome.status is Status.OPTIMAL and (said is None or abs(said - claimed) > EQUAL * max(claimed, scale)):
         reason = f"the solver's objective {said} is not that of its solution, {claimed}"
-        return Result(Status.ERROR, reason=reason, info=facts)
+        return Result(Status.ERROR, reason=f"{reason}{_steep_penalty(all_costs, scale)}", info=facts)
+    # The solver's bound may lie above by its rounding.
+    bound = min(bound, claimed)
     return Result(
         outcome.status,
         deployment=deployment_of(all_costs, found),
         claimed_objective=claimed,
-        # The solver's bound may lie above by its rounding.
-        lower_bound=min(bound, claimed),
+        lower_bound=bound,
         reason=outcome.reason if outcome.status is not Status.OPTIMAL else None,
-        info=facts,
+        info={**facts, **_trajectory(outcome, scale, claimed, bound)},
     )
+
+
+def _steep_penalty(all_costs: list[Costs], scale: float) -> str:
+    """What to add to an error where a penalty is so high that a solver's tolerances are no longer small beside it."""
+    penalties = [(c.penalty, c.app.name) for c in all_costs if STEEP * scale < c.penalty < inf]
+    if not penalties:
+        return ""
+    penalty, name = max(penalties)
+    factor = f"{penalty / scale:.1g} times the least objective"
+    return f"; application '{name}' has a rejection penalty of {factor}: lower it, or leave it out to require serving"
+
+
+def _trajectory(outcome: Outcome, scale: float, objective: float | None, bound: float) -> dict[str, list[Point]]:
+    """The trajectory in objective units as a fact to report; it ends with the result's own objective and bound."""
+    if not outcome.trajectory:
+        return {}
+    *before, last = outcome.trajectory
+    points = [(time, _scaled(found, scale), _scaled(proven, scale)) for time, found, proven in before]
+    return {"trajectory": [*points, (last[0], objective, bound)]}
+
+
+def _scaled(value: float | None, scale: float) -> float | None:
+    return None if value is None else value * scale

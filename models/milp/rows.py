@@ -16,10 +16,10 @@ from pyomo.core.base import Binary, Block, ConcreteModel, Constraint, Objective,
 from pyomo.core.expr import LinearExpression
 
 from models.milp.costs import FLOAT_NOISE, Capacities, Costs, Floats, Ints, Topology
-from models.milp.strengthen import Kept, least_energy
+from models.milp.strengthen import Kept, least_cost
 
 Variables: TypeAlias = NDArray[np.object_]
-Label: TypeAlias = int | str | tuple[int | str, ...]
+Label: TypeAlias = int | str | tuple[int | str | float, ...]
 
 LARGEST_COEFFICIENT = 1e6
 """A variable that alone exceeds a right-hand side this many times over is excluded as surely by this coefficient."""
@@ -43,16 +43,23 @@ class Program:
     block: Any
     """The Pyomo block that holds its variables and rows."""
     x: Family
-    """x_{i,n}, block i = 1..L runs at node n; `place` is n."""
+    """x_{i,n} or x_{i,n,r}, block i = 1..L runs at a place of node n; `place` is the place."""
     sent: Family
     """Output i = 0..L−1 takes link (n, m); `place` is the link (t_{i,nm} of the flow, w_{i,nm} of the assignment)."""
     z: Family
     """z_f, exit f is the last; `step` is b(f), `place` is f."""
+    rho: Family
+    """ρ, the application is rejected: one variable where that is allowed, else none."""
 
     @property
     def depth(self) -> int:
         """Number of blocks L that may be deployed."""
-        return int(self.z.step.max())
+        return int(self.z.step.max(initial=0))
+
+    @property
+    def node(self) -> Ints:
+        """Node of every variable of `x`."""
+        return self.costs.topology.place_node[self.x.place]
 
 
 def new_family(block: Any, symbol: str, labels: Sequence[Label], step: Ints, place: Ints, domain: Any) -> Family:
@@ -65,15 +72,23 @@ def new_family(block: Any, symbol: str, labels: Sequence[Label], step: Ints, pla
 
 
 def placement_and_exit(block: Any, costs: Costs, kept: Kept) -> tuple[Family, Family]:
-    """Binary x_{i,n} for every kept vertex and z_f for every kept exit."""
-    nodes = costs.topology.nodes
-    row, node = np.nonzero(kept.run)
-    labels = [(i + 1, nodes[n]) for i, n in zip(row.tolist(), node.tolist(), strict=True)]
+    """Binary x_{i,n} (x_{i,n,r} where nodes reserve) for every kept vertex and z_f for every kept exit."""
+    row, place = np.nonzero(kept.run)
+    labels = [(i + 1, *costs.topology.place_labels[p]) for i, p in zip(row.tolist(), place.tolist(), strict=True)]
     exits = np.array(kept.exits, dtype=np.intp)
     return (
-        new_family(block, "x", labels, row + 1, node, Binary),
+        new_family(block, "x", labels, row + 1, place, Binary),
         new_family(block, "z", list(kept.exits), costs.after_block[exits - 1], exits, Binary),
     )
+
+
+def rejection(block: Any, costs: Costs) -> Family:
+    """Binary ρ where the application may be rejected."""
+    if np.isfinite(costs.penalty):
+        block.rho = Var(domain=Binary, bounds=(0, 1))
+    variables = np.array([block.rho] if np.isfinite(costs.penalty) else [], dtype=np.object_)
+    nowhere = np.zeros(len(variables), dtype=np.intp)
+    return Family(variables, nowhere, nowhere)
 
 
 def link_labels(topology: Topology, outputs: Ints, links: Ints) -> list[Label]:
@@ -119,12 +134,6 @@ def add_rows(block: Any, name: str, rows: Iterable[tuple[Label, float | None, An
         )
 
 
-def total(family: Family, coefficients: Floats | float) -> LinearExpression:
-    """Σ coefficients · variables over one whole family."""
-    coefficients = np.broadcast_to(np.asarray(coefficients, dtype=np.float64), family.step.shape)
-    return LinearExpression(constant=0, linear_coefs=coefficients.tolist(), linear_vars=family.variables.tolist())
-
-
 def scaled(loads: Floats, limit: Floats | float) -> Floats:
     """Coefficients of a row load ≤ limit after division by its right-hand side.
 
@@ -137,14 +146,14 @@ def scaled(loads: Floats, limit: Floats | float) -> Floats:
 
 
 def eq3_objective(model: ConcreteModel, programs: Sequence[Program]) -> float:
-    """Minimise Σ_h λ_h energy(h), energy by eq. (1), divided by the scale that is returned.
+    """Minimise Σ_h (λ_h energy(h) + ψ_h ρ_h), energy by eq. (1), divided by the scale that is returned.
 
     The scale is a lower bound on the optimum, so that the scaled optimum is at least 1 and the solver's absolute
-    tolerances are relative ones: Σ_h λ_h · (least energy of a path). Where that is 0 it is the least positive
+    tolerances are relative ones: Σ_h min(λ_h · least energy of a path, ψ_h). Where that is 0 it is the least positive
     coefficient: the scaled optimum is then 0 or at least 1.
     """
-    coefficients = [np.concatenate(_energies(program)) for program in programs]
-    variables = [np.concatenate([program.x.variables, program.sent.variables]) for program in programs]
+    coefficients = [np.concatenate(_objective_terms(program)) for program in programs]
+    variables = [np.concatenate([p.x.variables, p.sent.variables, p.rho.variables]) for p in programs]
     coefs, scale = np.concatenate(coefficients), _scale(programs, np.concatenate(coefficients))
     body = LinearExpression(
         constant=0, linear_coefs=(coefs / scale).tolist(), linear_vars=np.concatenate(variables).tolist()
@@ -153,10 +162,10 @@ def eq3_objective(model: ConcreteModel, programs: Sequence[Program]) -> float:
     return scale
 
 
-def _energies(program: Program) -> tuple[Floats, Floats]:
+def _objective_terms(program: Program) -> tuple[Floats, Floats, Floats]:
     costs, x, sent = program.costs, program.x, program.sent
     run, send = costs.run_energy[x.step - 1, x.place], costs.send_energy[sent.step, sent.place]
-    return costs.weight * run, costs.weight * send
+    return costs.weight * run, costs.weight * send, np.full(len(program.rho.step), costs.penalty)
 
 
 def _scale(programs: Sequence[Program], coefficients: Floats) -> float:
@@ -168,13 +177,16 @@ def _scale(programs: Sequence[Program], coefficients: Floats) -> float:
 
 
 def least_objective(programs: Sequence[Program]) -> float:
-    """A bound below every feasible objective: Σ_h λ_h · (least energy of a path, latency and capacities ignored)."""
-    return sum(program.costs.weight * least_energy(program.costs, program.kept) for program in programs)
+    """A bound below every feasible objective: Σ_h min(λ_h · least energy of a path, ψ_h), latency, loads ignored."""
+    return sum(least_cost(program.costs, program.kept) for program in programs)
 
 
 def eq5_one_last_exit(program: Program) -> None:
-    """(5) Exactly one exit is the last: Σ_f z_f = 1."""
-    program.block.eq5_one_last_exit = Constraint(rule=lambda _: (1, total(program.z, 1.0), 1))
+    """(5) Exactly one exit is the last: Σ_f z_f = 1; (23) none where the application is rejected: Σ_f z_f = 1 − ρ."""
+    terms, name = Terms(), "eq23_admission" if program.rho.step.size else "eq5_one_last_exit"
+    terms.add(np.zeros_like(program.z.step), program.z.variables, 1.0)
+    terms.add(program.rho.step, program.rho.variables, 1.0)
+    program.block.add_component(name, Constraint(rule=lambda _: (1, terms.sums()[0], 1)))
 
 
 def eq6_one_node_per_deployed_block(program: Program) -> None:
@@ -193,21 +205,23 @@ def eq8_latency(program: Program) -> None:
     limit = costs.app.max_latency_s
     terms.add(np.zeros_like(x.step), x.variables, scaled(costs.run_latency[x.step - 1, x.place], limit))
     terms.add(np.zeros_like(sent.step), sent.variables, scaled(costs.send_latency[sent.step, sent.place], limit))
-    program.block.eq8_latency = Constraint(rule=lambda _: (None, terms.sums()[0], 1 + FLOAT_NOISE))
+    for body in terms.sums().values():  # none where the application can only be rejected
+        program.block.eq8_latency = Constraint(expr=(None, body, 1 + FLOAT_NOISE))
 
 
 def eq9_accuracy(program: Program) -> None:
-    """(9) Σ_f α_f z_f ≥ α."""
-    costs, z = program.costs, program.z
-    body = total(z, costs.accuracy[z.place - 1])
-    program.block.eq9_accuracy = Constraint(rule=lambda _: (costs.app.min_accuracy, body, None))
+    """(9) Σ_f α_f z_f ≥ α (1 − ρ)."""
+    z, rho, target, terms = program.z, program.rho, program.costs.app.min_accuracy, Terms()
+    terms.add(np.zeros_like(z.step), z.variables, program.costs.accuracy[z.place - 1])
+    terms.add(rho.step, rho.variables, target)
+    program.block.eq9_accuracy = Constraint(rule=lambda _: (target, terms.sums()[0], None))
 
 
 def eq10_pins(program: Program) -> None:
     """(10) A pinned block runs nowhere else: Σ_{n ≠ pin} x_{i,n} = 0."""
     x, terms = program.x, Terms()
     for block, node in program.costs.pins.items():
-        elsewhere = x.variables[(x.step == block) & (x.place != node)]
+        elsewhere = x.variables[(x.step == block) & (program.node != node)]
         terms.add(np.full(len(elsewhere), block), elsewhere, 1.0)
     if program.costs.pins:
         add_rows(program.block, "eq10_pins", ((i, 0, body, 0) for i, body in terms.sums().items()))
@@ -216,13 +230,13 @@ def eq10_pins(program: Program) -> None:
 def eq11_compute(model: ConcreteModel, programs: Sequence[Program], capacities: Capacities) -> None:
     """(11) Σ_h λ_h Σ_i s_i o_i x_{i,n} ≤ C_n, divided by C_n, for every node where the row could bind."""
     loads = [program.costs.compute_load[program.x.step - 1] for program in programs]
-    _capacity_rows(model, "eq11_compute", [p.x for p in programs], loads, capacities.compute, _node_labels(programs))
+    _node_rows(model, "eq11_compute", programs, loads, capacities.compute)
 
 
 def eq12_memory(model: ConcreteModel, programs: Sequence[Program], capacities: Capacities) -> None:
     """(12) Σ_h Σ_i w_i x_{i,n} ≤ M_n, divided by M_n, for every node where the row could bind."""
     loads = [program.costs.memory_load[program.x.step - 1] for program in programs]
-    _capacity_rows(model, "eq12_memory", [p.x for p in programs], loads, capacities.memory, _node_labels(programs))
+    _node_rows(model, "eq12_memory", programs, loads, capacities.memory)
 
 
 def eq13_bandwidth(model: ConcreteModel, programs: Sequence[Program], capacities: Capacities) -> None:
@@ -232,21 +246,36 @@ def eq13_bandwidth(model: ConcreteModel, programs: Sequence[Program], capacities
     labels: list[Label] = [
         (topology.nodes[n], topology.nodes[m]) for n, m in zip(topology.tails, topology.heads, strict=True)
     ]
-    _capacity_rows(model, "eq13_bandwidth", [p.sent for p in programs], loads, capacities.bandwidth, labels)
+    where = [(program.sent.variables, program.sent.place) for program in programs]
+    _capacity_rows(model, "eq13_bandwidth", where, loads, capacities.bandwidth, labels)
 
 
-def _node_labels(programs: Sequence[Program]) -> list[Label]:
-    return list(programs[0].costs.topology.nodes)
+def eq21_reservation(model: ConcreteModel, programs: Sequence[Program], capacities: Capacities) -> None:
+    """(21) Σ_h Σ_i Σ_r r x_{i,n,r} ≤ 1 for every node that reserves and where the row could bind."""
+    loads = [program.costs.topology.share[program.x.place] for program in programs]
+    _node_rows(model, "eq21_reservation", programs, loads, capacities.reservation)
+
+
+def _node_rows(
+    model: ConcreteModel, name: str, programs: Sequence[Program], loads: list[Floats], limits: Floats
+) -> None:
+    where = [(program.x.variables, program.node) for program in programs]
+    _capacity_rows(model, name, where, loads, limits, list(programs[0].costs.topology.nodes))
 
 
 def _capacity_rows(
-    model: ConcreteModel, name: str, families: list[Family], loads: list[Floats], limits: Floats, labels: list[Label]
+    model: ConcreteModel,
+    name: str,
+    where: list[tuple[Variables, Ints]],
+    loads: list[Floats],
+    limits: Floats,
+    labels: list[Label],
 ) -> None:
     terms = Terms()
-    for family, load in zip(families, loads, strict=True):
-        could_bind = np.isfinite(limits[family.place])
-        place = family.place[could_bind]
-        terms.add(place, family.variables[could_bind], scaled(load[could_bind], limits[place]))
+    for (variables, at), load in zip(where, loads, strict=True):
+        could_bind = np.isfinite(limits[at])
+        row = at[could_bind]
+        terms.add(row, variables[could_bind], scaled(load[could_bind], limits[row]))
     add_rows(model, name, ((labels[r], None, body, 1 + FLOAT_NOISE) for r, body in terms.sums().items()))
 
 

@@ -12,11 +12,13 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pyscipopt
 from pyomo.core.base import ConcreteModel
+from pyscipopt import SCIP_EVENTTYPE
 
 from models.milp.model_file import write_numbered
 from models.milp.solver import Limits, Outcome
 from models.milp.standard_form import Answer, StandardForm, expired, handed_over, outcome_of
 from models.result import Clock, Status
+from models.trajectory import Trajectory
 
 _SETTINGS = {
     "numerics/feastol": 1e-9,
@@ -25,6 +27,8 @@ _SETTINGS = {
     "numerics/epsilon": 1e-12,
     "timing/clocktype": 2,  # wall clock
 }
+
+_EVENTS = (SCIP_EVENTTYPE.BESTSOLFOUND, SCIP_EVENTTYPE.NODESOLVED, SCIP_EVENTTYPE.FIRSTLPSOLVED)
 
 _STATUS = {
     "optimal": Status.OPTIMAL,
@@ -52,9 +56,27 @@ def solve_with_scip(model: ConcreteModel, limits: Limits, clock: Clock) -> Outco
     with clock.phase("solve"):
         if clock.remaining_s is not None:
             scip.setParam("limits/time", clock.remaining_s)
+        trajectory = Trajectory(clock)
+        scip.includeEventhdlr(_Follower(trajectory), "follower", "records incumbent and bound over time")
         scip.optimize()
     version = f"{scip.getMajorVersion()}.{scip.getMinorVersion()}.{scip.getTechVersion()}"
-    return outcome_of(_answer(scip, form), form, limits, {"solver": f"SCIP {version}", "threads": 1})
+    return outcome_of(_answer(scip, form), form, limits, {"solver": f"SCIP {version}", "threads": 1}, trajectory)
+
+
+class _Follower(pyscipopt.Eventhdlr):  # type: ignore[misc]
+    """Records incumbent and bound at every incumbent and after every node."""
+
+    def __init__(self, trajectory: Trajectory) -> None:
+        self._trajectory = trajectory
+
+    def eventinit(self) -> None:
+        """Listen."""
+        for event in _EVENTS:
+            self.model.catchEvent(event, self)
+
+    def eventexec(self, event: object) -> None:  # noqa: ARG002
+        """Record."""
+        self._trajectory.note(self.model.getPrimalbound(), self.model.getDualbound())
 
 
 def _loaded(form: StandardForm) -> pyscipopt.Model:

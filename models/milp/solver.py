@@ -15,6 +15,7 @@ from pyomo.core.base import ConcreteModel
 
 from models.memory import reason_not_to_fit
 from models.result import Clock, Status
+from models.trajectory import Point
 
 EQUAL = 1e-6
 """Relative difference up to which a solver's objective, its bound and the energy of its solution are the same."""
@@ -52,6 +53,8 @@ class Outcome:
     """One line for people where there is no incumbent."""
     info: Mapping[str, Any] = field(default_factory=dict)
     """Facts of the run, JSON-compatible: `solver`, `rows`, `columns` as handed over."""
+    trajectory: tuple[Point, ...] = ()
+    """Incumbent and bound over time, the last point those of the end; empty where the solver does not tell."""
 
 
 BYTES_PER_VARIABLE = 6500

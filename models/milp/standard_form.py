@@ -23,6 +23,7 @@ from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 from models.milp.costs import Floats, Mask
 from models.milp.solver import EQUAL, Limits, Outcome, believed
 from models.result import Clock, Status
+from models.trajectory import Trajectory
 
 
 @dataclass(frozen=True)
@@ -122,8 +123,24 @@ class Answer:
     node_count: int = 0
 
 
-def outcome_of(answer: Answer, form: StandardForm, limits: Limits, info: Mapping[str, Any]) -> Outcome:
+def outcome_of(
+    answer: Answer,
+    form: StandardForm,
+    limits: Limits,
+    info: Mapping[str, Any],
+    trajectory: Trajectory | None = None,
+) -> Outcome:
     """The outcome: `answer` checked against its own bound and against the rows.
+
+    Parameters
+    ----------
+    answer : Answer
+    form : StandardForm
+    limits : Limits
+    info : mapping
+        Facts of the run.
+    trajectory : Trajectory or None
+        What the solver told while it ran; the end is added.
 
     Returns
     -------
@@ -140,6 +157,8 @@ def outcome_of(answer: Answer, form: StandardForm, limits: Limits, info: Mapping
     if columns is not None and form.violation(columns) > EQUAL:
         broken = f"{answer.words}, but its solution breaks a row by {form.violation(columns):.3g}"
         status, reason, columns = Status.ERROR, broken, None
+    if trajectory is not None:
+        trajectory.note(objective, bound)
     return Outcome(
         status=status,
         objective=objective,
@@ -149,6 +168,7 @@ def outcome_of(answer: Answer, form: StandardForm, limits: Limits, info: Mapping
         values=None if columns is None else _nonzero(form, columns),
         reason=reason,
         info={**info, "rows": len(form.constraints), "columns": len(form.variables)},
+        trajectory=() if trajectory is None else trajectory.points(),
     )
 
 

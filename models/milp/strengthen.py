@@ -2,7 +2,8 @@
 
 Costs and loads are non-negative and a deployment up to exit f is a prefix of one up to a later exit. So the earliest
 accurate-enough exit dominates every later one in latency, energy and capacity rows, and is the only one kept; this
-holds for each application on its own, whatever the others do.
+holds for each application on its own, whatever the others do. To reject an application loads nothing: where that is
+cheaper than its least energy alone, no deployment of it is kept.
 
 For the depth L of that exit, three sums are bounded over all paths of the layered graph through a vertex (block i has
 run at n) or an arc (output i is sent over (n, m)): with F the least sum from the source and G the least sum to the end,
@@ -16,17 +17,19 @@ where w is the arc's own cost, for
 - the Lagrangian combination energy + μ·latency against U + μδ (reduced-cost fixing), at the μ ≥ 0 that maximises the
   dual bound θ(μ) = min (energy + μ·latency) − μδ over all paths.
 
-With several applications U is what the warm start leaves to one when every other has its least energy.
+With several applications U is what the warm start leaves to one when every other costs the least it can, its energy or
+its penalty. At a node that reserves, F and G run over the best of its places.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from models.milp.costs import FLOAT_NOISE, Costs, Floats, Ints, Mask
-from models.milp.steps import Steps, objective_of
+from models.milp.steps import Steps, cost_of, objective_of
 
 
 @dataclass(frozen=True)
@@ -34,17 +37,22 @@ class Kept:
     """Variables of one application that the program has."""
 
     exits: tuple[int, ...]
-    """1-based exits f that may be the last."""
+    """1-based exits f that may be the last; none where the application can only be rejected."""
     run: Mask
-    """(L, N) whether block i = row + 1 may run at node n."""
+    """(L, P) whether block i = row + 1 may run at a place."""
     send: Mask
     """(L, A) whether output i = row may take a link."""
 
 
 def everything(costs: Costs) -> Kept:
-    """The plain formulation: every variable."""
+    """The plain formulation: every variable but of shares that do not keep up (eq. 22 holds by leaving them out)."""
     exits = tuple(range(1, len(costs.after_block) + 1))
-    return Kept(exits, np.ones_like(costs.run_energy, dtype=np.bool_), np.ones_like(costs.send_energy, dtype=np.bool_))
+    return Kept(exits, costs.stable.copy(), np.ones_like(costs.send_energy, dtype=np.bool_))
+
+
+def nothing(costs: Costs) -> Kept:
+    """No variable but that of the rejection."""
+    return Kept((), np.zeros_like(costs.stable[:0]), np.zeros_like(costs.send_energy[:0], dtype=np.bool_))
 
 
 def earliest_accurate_exit(costs: Costs) -> int | None:
@@ -53,11 +61,27 @@ def earliest_accurate_exit(costs: Costs) -> int | None:
     return int(enough[0]) + 1 if enough.size else None
 
 
-def up_to_earliest_exit(costs: Costs, steps: Steps) -> Steps:
-    """The prefix of a feasible deployment that ends at the earliest accurate exit."""
+def improved(costs: Costs, steps: Steps | None) -> Steps | None:
+    """The prefix of a feasible deployment up to the earliest accurate exit, or rejection where that is cheaper."""
     last_exit = earliest_accurate_exit(costs)
-    assert last_exit is not None, "a feasible deployment ends at an accurate exit"
-    return steps.up_to(last_exit, int(costs.after_block[last_exit - 1]))
+    if steps is None or last_exit is None:
+        return None
+    prefix = steps.up_to(last_exit, int(costs.after_block[last_exit - 1]))
+    return None if costs.penalty < cost_of(costs, prefix) else prefix
+
+
+def worth_serving(costs: Costs) -> Kept | None:
+    """What `within_latency` keeps, or nothing where the application may, and then will, be rejected.
+
+    Returns
+    -------
+    Kept or None
+        None where the application must be served and has no feasible deployment.
+    """
+    kept = within_latency(costs)
+    if np.isinf(costs.penalty):
+        return kept
+    return nothing(costs) if kept is None or costs.penalty < costs.weight * least_energy(costs, kept) else kept
 
 
 def within_latency(costs: Costs) -> Kept | None:
@@ -75,15 +99,15 @@ def within_latency(costs: Costs) -> Kept | None:
     full = everything(costs)
     kept = Kept((last_exit,), full.run[:depth], full.send[:depth])
     for block, node in costs.pins.items():
-        kept.run[block - 1 : min(block, depth), np.arange(kept.run.shape[1]) != node] = False
+        kept.run[block - 1 : min(block, depth), costs.topology.place_node != node] = False
     budget = costs.app.max_latency_s * (1 + FLOAT_NOISE)
     kept = _drop(costs, kept, costs.run_latency, costs.send_latency, budget)
     return kept if kept.run[0].any() else None
 
 
-def within_energy(all_costs: list[Costs], all_kept: list[Kept], incumbent: list[Steps]) -> list[Kept]:
+def within_energy(all_costs: list[Costs], all_kept: list[Kept], incumbent: Sequence[Steps | None]) -> list[Kept]:
     """Keep what a deployment better than, or equal to, the feasible `incumbent` may use."""
-    least = [costs.weight * least_energy(costs, kept) for costs, kept in zip(all_costs, all_kept, strict=True)]
+    least = [least_cost(costs, kept) for costs, kept in zip(all_costs, all_kept, strict=True)]
     slack = objective_of(all_costs, incumbent) - sum(least)
     return [
         _within_energy(costs, kept, (own + slack) / costs.weight)
@@ -93,16 +117,23 @@ def within_energy(all_costs: list[Costs], all_kept: list[Kept], incumbent: list[
 
 def _within_energy(costs: Costs, kept: Kept, energy: float) -> Kept:
     kept = _drop(costs, kept, costs.run_energy, costs.send_energy, energy)
+    if not kept.run.any():
+        return kept
     multiplier = best_multiplier(costs, kept, energy)
     run = costs.run_energy + multiplier * costs.run_latency
     send = costs.send_energy + multiplier * costs.send_latency
     return _drop(costs, kept, run, send, energy + multiplier * costs.app.max_latency_s * (1 + FLOAT_NOISE))
 
 
+def least_cost(costs: Costs, kept: Kept) -> float:
+    """The least that one application adds to the objective: min(λ · least energy of a path, ψ)."""
+    return min(costs.weight * least_energy(costs, kept), costs.penalty)
+
+
 def least_energy(costs: Costs, kept: Kept) -> float:
     """Least energy of a path to the earliest accurate exit [J], latency ignored; infinite where there is no path."""
     last_exit = earliest_accurate_exit(costs)
-    if last_exit is None:
+    if last_exit is None or not kept.exits:
         return np.inf
     depth = int(costs.after_block[last_exit - 1])
     prefix = Kept((last_exit,), kept.run[:depth], kept.send[:depth])
@@ -134,8 +165,8 @@ def _drop(costs: Costs, kept: Kept, run: Floats, send: Floats, budget: float) ->
     """Keep the vertices and arcs with F + w + G ≤ budget; the budget is widened by float noise."""
     sums = _Sums(costs, kept, run, send)
     limit = budget * (1 + FLOAT_NOISE)
-    tails, heads = costs.topology.tails, costs.topology.heads
-    vertices = sums.from_source[1:] + sums.to_end[1:]
+    tails, heads, node = costs.topology.tails, costs.topology.heads, costs.topology.place_node
+    vertices = sums.present[:, node] + sums.run + sums.to_end[1:, node]
     arcs = sums.present[:, tails] + sums.send + sums.to_end[:-1, heads]
     return Kept(kept.exits, vertices <= limit, arcs <= limit)
 
@@ -155,15 +186,18 @@ class _Sums:
         From the source to "output i is at n", relays included.
     to_end : (L+1, N) array
         To the end from "output i is at n".
+    run : (L, P) array
+        Costs of the places, infinite where dropped.
     send : (L, A) array
         The arcs' costs, infinite where dropped.
     """
 
     def __init__(self, costs: Costs, kept: Kept, run: Floats, send: Floats) -> None:
-        depth, nodes = kept.run.shape
-        run = np.where(kept.run, run[:depth], np.inf)
+        topology, depth = costs.topology, len(kept.run)
+        nodes = len(topology.nodes)
+        self.run = np.where(kept.run, run[:depth], np.inf)
         self.send = np.where(kept.send, send[:depth], np.inf)
-        topology = costs.topology
+        best_place = np.minimum.reduceat(self.run, np.searchsorted(topology.place_node, np.arange(nodes)), axis=1)
         onward = _Relay(topology.tails, topology.heads)
         backward = _Relay(topology.heads, topology.tails)
         self.from_source = np.full((depth + 1, nodes), np.inf)
@@ -172,9 +206,9 @@ class _Sums:
         self.from_source[0, costs.source] = 0
         for i in range(depth):
             self.present[i] = onward.spread(self.from_source[i], self.send[i])
-            self.from_source[i + 1] = self.present[i] + run[i]
+            self.from_source[i + 1] = self.present[i] + best_place[i]
         for i in reversed(range(depth)):
-            self.to_end[i] = backward.spread(run[i] + self.to_end[i + 1], self.send[i])
+            self.to_end[i] = backward.spread(best_place[i] + self.to_end[i + 1], self.send[i])
 
 
 class _Relay:

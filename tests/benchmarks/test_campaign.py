@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import benchmarks.families
-from benchmarks.campaign import Campaign, Member, TargetPoint, load_campaign, problems
+from benchmarks.campaign import Campaign, Member, SharedMember, TargetPoint, load_campaign, problems
 from benchmarks.runner import count_runs
 from models.instance import Accounting, Instance
 from models.io import InputError, shipped
@@ -56,6 +56,18 @@ exits = [2]
 seeds = [1, 2]
 time_limit_s = 9.0
 methods = [{ name = "label-setting" }]
+"""
+SHARED = """
+[[shared_families]]
+group = "campus"
+family = "campus"
+nodes = [4]
+applications = [3]
+load = [0.5, 1.2]
+penalty = 5.0
+shares = [0.5, 1.0]
+seeds = [1, 2]
+methods = [{ name = "milp-flow" }]
 """
 
 
@@ -119,6 +131,26 @@ def test_families_expand_to_every_size_and_seed(tmp_path: Path) -> None:
     assert found[0].time_limit_s == 9.0
 
 
+def test_shared_families_expand_to_every_size_load_and_seed(tmp_path: Path) -> None:
+    found = list(problems(load(tmp_path, METHODS + SHARED)))
+    sources = [problem.source for problem in found]
+    expected = [
+        SharedMember("campus", 4, 3, fill, seed, penalty=5.0, shares=(0.5, 1.0))
+        for fill in (0.5, 1.2)
+        for seed in (1, 2)
+    ]
+    assert sources == expected
+    built = sources[0].build()
+    assert built.name == "campus-n4-a3-u0.5-p5.0-r0.5,1-s1"
+    assert {key: sources[2].columns()[key] for key in ("load", "applications", "penalty", "instance_seed")} == {
+        "load": 1.2,
+        "applications": 3,
+        "penalty": 5.0,
+        "instance_seed": 1,
+    }
+    assert [name for name, _ in found[0].methods] == ["milp-flow"]
+
+
 def test_paths_are_relative_to_the_campaigns_file(tmp_path: Path) -> None:
     from models.io import dump_instance, write_text
 
@@ -142,6 +174,9 @@ def test_paths_are_relative_to_the_campaigns_file(tmp_path: Path) -> None:
         (METHODS + INSTANCES.replace("0.001", "-1.0"), ["instance 1", "max_latency_s", "-1.0"]),
         (METHODS + INSTANCES.replace("full_depth", "weekly"), ["accounting", "weekly"]),
         (METHODS + FAMILIES.replace("tiered", "mystery"), ["family 'mystery'", "tiered"]),
+        (METHODS + SHARED.replace('"campus"\nnodes', '"tiered"\nnodes'), ["family 'tiered'", "campus"]),
+        (METHODS + SHARED.replace("[0.5, 1.2]", "[0.0]"), ["load", "0.0"]),
+        (METHODS + SHARED.replace("nodes =", "blocks = [3]\nnodes ="), ["blocks", "unknown field"]),
         (METHODS + FAMILIES.replace("[3, 6]", "[]"), ["nodes"]),
         (METHODS + FAMILIES.replace("[3, 6]", "[0]"), ["nodes", "0"]),
         (METHODS + FAMILIES.replace('family = "tiered"', ""), ["family", "missing"]),

@@ -224,7 +224,28 @@ def test_a_file_that_cannot_be_parsed_is_one_line_and_exit_code_2(case: str, tmp
         (["run", "nowhere.toml"], ["nowhere.toml", "shipped campaigns"]),
         (
             ["generate", "mystery", "--nodes", "3", "--blocks", "3", "--exits", "1", "-o", "x.json"],
-            ["family 'mystery'"],
+            ["family 'mystery'", "campus"],
+        ),
+        (
+            ["generate", "tiered", "--nodes", "3", "--exits", "1", "-o", "x.json"],
+            ["family 'tiered'", "--blocks: required"],
+        ),
+        (["generate", "campus", "--nodes", "3", "-o", "x.json"], ["family 'campus'", "--applications: required"]),
+        (
+            ["generate", "campus", "--nodes", "9", "--applications", "3", "--exits", "1", "-o", "x.json"],
+            ["family 'campus'", "--exits: not an option of this family, which takes --nodes, --applications, --load"],
+        ),
+        (
+            ["generate", "tiered", "--nodes", "9", "--blocks", "3", "--exits", "1", "--load", "1", "-o", "x.json"],
+            ["family 'tiered'", "--load: not an option of this family, which takes --nodes, --blocks, --exits"],
+        ),
+        (
+            ["generate", "campus", "--nodes", "9", "--applications", "3", "--shares", "0.1;1", "-o", "x.json"],
+            ["--shares", "'0.1;1'"],
+        ),
+        (
+            ["generate", "campus", "--nodes", "9", "--applications", "3", "--load", "-1", "-o", "x.json"],
+            ["family 'campus'", "load = -1.0: must be greater than 0"],
         ),
     ],
 )
@@ -370,27 +391,3 @@ def test_bad_input_in_a_process_of_its_own(tmp_path: Path) -> None:
     run = process("solve", path)
     assert (run.returncode, run.stdout) == (2, "")
     assert run.stderr.startswith(f"finbench: {path}: name = ''")
-
-
-def test_several_applications_are_shown_one_by_one(tmp_path: Path) -> None:
-    data = load_instance("balexnet-cifar10").model_dump(mode="json")
-    first = data["applications"][0] | {"rate_per_s": 2.0}
-    data["applications"] = [first, first | {"name": "other"}]
-    shared, path = tmp_path / "two.json", tmp_path / "both.json"
-    shared.write_text(json.dumps(data))
-    decision = BEST.deployments[0].model_dump(mode="json")
-    path.write_text(json.dumps({"deployments": [decision, decision | {"application": "other"}]}))
-    result = finbench("evaluate", shared, path)
-    assert result.exit_code == 0
-    for part in (
-        "energy per inference of other [J]",
-        "total power [W]",
-        "0.08558182974",
-        "other: sample arises at device",
-    ):
-        assert part in result.stdout
-    compared = finbench("compare", shared, "--methods", "milp-flow,fin", "--gamma", "100")
-    assert "2 applications" in compared.stdout
-    assert "energy [W]" in compared.stdout
-    assert "fin (gamma=100): places one application" in compared.stdout
-    assert "lower bound [W]" in finbench("solve", shared, "--method", "milp-flow").stdout

@@ -16,6 +16,8 @@ from tests.benchmarks.conftest import BEST, AddMethod, answer
 @pytest.mark.parametrize("name", METHODS)
 def test_every_method_is_there_and_keeps_the_contract(name: str, balexnet: Instance) -> None:
     result = run_method(balexnet, name, time_limit_s=30)
+    if name == "cp-sat" and result.status is Status.UNSUPPORTED:
+        pytest.skip(str(result.reason))
     assert isinstance(result, Result)
     assert result.status in (Status.OPTIMAL, Status.FEASIBLE, Status.NO_SOLUTION)
     assert all(seconds >= 0 for seconds in result.times_s.values())
@@ -106,7 +108,8 @@ def test_a_warm_start_hands_over_the_deployment_and_is_timed(add_method: AddMeth
 
     def solve(instance: Instance, *, time_limit_s: float | None, warm_start: Any, **given: Any) -> Result:
         seen.append((warm_start, time_limit_s))
-        return Result(Status.OPTIMAL, BEST, 0.02, 0.02, times_s={"solve": 1.0}, info={"nodes": 1})
+        info = {"nodes": 1, "trajectory": [(0.5, None, 0.01), (1.0, 0.02, 0.02)]}
+        return Result(Status.OPTIMAL, BEST, 0.02, 0.02, times_s={"solve": 1.0}, info=info)
 
     add_method("fin", answer(status=Status.FEASIBLE))
     add_method("warm", solve, options=MilpFlowOptions)
@@ -116,8 +119,14 @@ def test_a_warm_start_hands_over_the_deployment_and_is_timed(add_method: AddMeth
     assert 99 < seen[0][1] < 100
     assert seen[1] == (None, 100.0)
     assert list(warm.times_s) == ["warm_start", "solve"]
-    assert warm.info == {"nodes": 1, "warm_start": {"method": "fin", "status": "feasible"}}
-    assert (list(cold.times_s), dict(cold.info)) == (["solve"], {"nodes": 1})
+    start_s = warm.times_s["warm_start"]
+    assert warm.info == {
+        "nodes": 1,
+        "warm_start": {"method": "fin", "status": "feasible"},
+        "trajectory": [(start_s + 0.5, None, 0.01), (start_s + 1.0, 0.02, 0.02)],
+    }
+    assert list(cold.times_s) == ["solve"]
+    assert cold.info == {"nodes": 1, "trajectory": [(0.5, None, 0.01), (1.0, 0.02, 0.02)]}
 
 
 def test_a_warm_start_that_is_refused_is_a_refusal(add_method: AddMethod, balexnet: Instance) -> None:

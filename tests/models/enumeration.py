@@ -14,13 +14,28 @@ from tests.random_instances import random_instance
 
 
 def least_objective(instance: Instance) -> float | None:
-    """Least objective over every combination of last exits, placements and simple routes that `evaluate` passes."""
+    """Least objective over every combination of decisions and rejections that `evaluate` passes.
+
+    Of each application only what passes on its own is combined: others only add to loads.
+    """
     best = None
-    for decisions in product(*(_decisions(instance, app) for app in instance.applications)):
-        judged = evaluate(instance, Deployment(deployments=decisions))
+    for decisions in product(*(list(_sound(instance, app)) for app in instance.applications)):
+        served = tuple(decision for decision in decisions if isinstance(decision, ApplicationDeployment))
+        rejected = tuple(name for name in decisions if isinstance(name, str))
+        judged = evaluate(instance, Deployment(deployments=served, rejected=rejected))
         if judged.feasible and judged.objective is not None and (best is None or judged.objective < best):
             best = judged.objective
     return best
+
+
+def _sound(instance: Instance, app: Application) -> Iterator[ApplicationDeployment | str]:
+    """Deployments of one application that `evaluate` passes when it is alone, and its name for its rejection."""
+    alone = instance.model_copy(update={"applications": (app,)})
+    for decision in _decisions(instance, app):
+        if evaluate(alone, Deployment(deployments=(decision,))).feasible:
+            yield decision
+    if evaluate(alone, Deployment(deployments=(), rejected=(app.name,))).feasible:
+        yield app.name
 
 
 def _decisions(instance: Instance, app: Application) -> Iterator[ApplicationDeployment]:
@@ -29,7 +44,10 @@ def _decisions(instance: Instance, app: Application) -> Iterator[ApplicationDepl
         for placement in product(nodes, repeat=exit_.after_block):
             stops = (app.source, *placement)
             for routes in product(*(_routes(nodes, a, b) for a, b in zip(stops, placement, strict=False))):
-                yield ApplicationDeployment(application=app.name, last_exit=f, placement=placement, routes=routes)
+                for shares in product(*(instance.network.node_by_name[name].compute_shares for name in placement)):
+                    yield ApplicationDeployment(
+                        application=app.name, last_exit=f, placement=placement, routes=routes, shares=shares
+                    )
 
 
 def _routes(nodes: list[str], start: str, end: str) -> list[tuple[str, ...]]:

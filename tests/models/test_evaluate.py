@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from models import exhaustive
 from models.deployment import ApplicationDeployment, Deployment
 from models.evaluate import Evaluation, ViolationKind, equal_energy, evaluate, exceeds
 from models.instance import Accounting, Instance
 from models.io import data_directory, load_instance
-from tests.random_instances import random_instance
+from tests.random_instances import random_instance, random_shared_instance
 
 BALEXNET = load_instance("balexnet-cifar10").with_choices(accounting=Accounting.FULL_DEPTH)
 with (data_directory() / "reference" / "balexnet_published_configurations.csv").open() as stream:
@@ -190,6 +191,139 @@ def test_bandwidth_rows_count_survivors() -> None:
             app["max_latency_s"] = 1e6
         evaluation = evaluate(Instance.model_validate(data), Deployment(deployments=two_applications((1.0, 1.0))[1]))
         assert kinds(evaluation) == (set() if feasible else {ViolationKind.BANDWIDTH})
+
+
+def with_levels(shares: tuple[float, ...], **application: Any) -> Instance:
+    """B-AlexNet with a menu of shares at the cloud."""
+    data = BALEXNET.model_dump()
+    for node in data["network"]["nodes"]:
+        if node["name"] == "cloud":
+            node["compute_shares"] = shares
+    data["applications"][0].update({"rate_per_s": 1.0, **application})
+    return Instance.model_validate(data)
+
+
+def shared(*shares: float) -> Deployment:
+    """The deployment from above with shares."""
+    return deployment(shares=shares)
+
+
+@pytest.mark.parametrize("share", [0.25, 0.5, 1.0])
+def test_a_reserved_share_slows_its_block_and_no_energy_changes(share: float) -> None:
+    before = evaluate(BALEXNET, deployment()).applications[0]
+    after = evaluate(with_levels((0.25, 0.5, 1.0)), shared(1.0, 1.0, 1.0, share, 0.25))
+    ops, rate = (
+        [block.ops for block in BALEXNET.dnns[0].blocks],
+        BALEXNET.network.node_by_name["cloud"].compute_ops_per_s,
+    )
+    slower = ops[3] / rate * (1 / share - 1) + ops[4] / rate * 3
+    assert after.applications[0].latency_s == pytest.approx(before.latency_s + slower, rel=1e-12)
+    assert after.applications[0].energy_j == before.energy_j
+
+
+@pytest.mark.parametrize(
+    ("shares", "expected"),
+    [
+        ((1.0, 1.0, 1.0, 0.25, 0.25), set()),
+        ((1.0, 1.0, 1.0, 0.3, 0.25), {ViolationKind.SHARE}),
+        ((0.25, 1.0, 1.0, 0.25, 0.25), {ViolationKind.SHARE}),
+        ((1.0, 1.0, 1.0, 0.25), {ViolationKind.SHARE}),
+        ((1.0, 1.0, 1.0, 0.75, 0.75), {ViolationKind.RESERVATION}),
+        ((1.0, 1.0, 1.0, 0.25, 0.75), set()),
+    ],
+)
+def test_shares_come_from_the_menu_and_fill_no_node_beyond_one(
+    shares: tuple[float, ...], expected: set[ViolationKind]
+) -> None:
+    evaluation = evaluate(with_levels((0.25, 0.75)), shared(*shares))
+    assert kinds(evaluation) == expected
+    assert (evaluation.objective is None) == (ViolationKind.SHARE in expected)
+
+
+def test_shares_left_out_are_one() -> None:
+    assert kinds(evaluate(with_levels((0.25, 1.0)), deployment())) == {ViolationKind.RESERVATION}
+    assert kinds(evaluate(with_levels((0.25,)), deployment())) == {ViolationKind.SHARE}
+
+
+def test_a_reservation_names_the_node_and_the_amount() -> None:
+    (broken,) = evaluate(with_levels((0.25, 0.75)), shared(1.0, 1.0, 1.0, 0.75, 0.75)).violations
+    assert (broken.subject, broken.value, broken.limit) == ("cloud", 1.5, 1.0)
+    assert "node 'cloud': reservation load 1.5 of its compute" in broken.message
+
+
+@pytest.mark.parametrize(("factor", "feasible"), [(1.0, True), (1 + 1e-8, True), (1.001, False)])
+def test_a_share_must_keep_up_with_its_block(factor: float, feasible: bool) -> None:
+    """Survivors alone load it, whatever the accounting, and only where the node reserves."""
+    dnn = BALEXNET.dnns[0]
+    cloud = BALEXNET.network.node_by_name["cloud"].compute_ops_per_s
+    rate = factor * 0.1 * cloud / (dnn.survival[3] * dnn.blocks[3].ops)
+    slow = with_levels((0.1, 0.5), rate_per_s=rate, max_latency_s=1.0)
+    evaluation = evaluate(slow, shared(1.0, 1.0, 1.0, 0.1, 0.5))
+    assert (ViolationKind.STABILITY not in kinds(evaluation)) == feasible
+    if not feasible:
+        broken = next(v for v in evaluation.violations if v.kind is ViolationKind.STABILITY)
+        assert (broken.subject, broken.limit) == (slow.applications[0].name, 0.1 * cloud)
+        assert broken.value == pytest.approx(factor * 0.1 * cloud)
+    assert ViolationKind.STABILITY not in kinds(evaluate(with_levels((1.0,), rate_per_s=1e9), deployment()))
+
+
+def rejectable(penalties: tuple[float | None, float | None]) -> tuple[Instance, tuple[ApplicationDeployment, ...]]:
+    """Two applications, with what it costs to turn each away."""
+    both, decisions = two_applications(rates=(2.0, 3.0))
+    data = both.model_dump()
+    for app, penalty in zip(data["applications"], penalties, strict=True):
+        app["rejection_penalty_w"] = penalty
+    return Instance.model_validate(data), decisions
+
+
+def test_a_rejection_costs_its_penalty_and_loads_nothing() -> None:
+    both, decisions = rejectable((None, 0.7))
+    alone = evaluate(both, Deployment(deployments=decisions[:1], rejected=("other",)))
+    served = evaluate(both, Deployment(deployments=decisions))
+    assert alone.feasible
+    assert alone.rejected == ("other",)
+    assert alone.penalty_w == 0.7
+    assert alone.objective == pytest.approx(2.0 * alone.applications[0].energy_j + 0.7, rel=1e-12)
+    assert alone.energy_j == alone.applications[0].energy_j
+    assert alone.loads.compute_ops_per_s["device"] == pytest.approx(served.loads.compute_ops_per_s["device"] * 0.4)
+    assert served.penalty_w == 0
+
+
+def test_all_may_be_rejected() -> None:
+    both, _ = rejectable((0.0, 0.7))
+    names = tuple(app.name for app in both.applications)
+    evaluation = evaluate(both, Deployment(deployments=(), rejected=names))
+    assert (evaluation.feasible, evaluation.objective, evaluation.tiers) == (True, 0.7, {})
+
+
+def test_every_broken_rejection_is_found() -> None:
+    both, decisions = rejectable((None, 0.7))
+    name = both.applications[0].name
+
+    def found(served: int, *rejected: str) -> list[tuple[ViolationKind, str]]:
+        evaluation = evaluate(both, Deployment(deployments=decisions[:served], rejected=rejected))
+        return [(violation.kind, violation.subject) for violation in evaluation.violations]
+
+    assert found(1, "other") == []
+    assert found(0, name, "other") == [(ViolationKind.REJECTION, name)]
+    assert found(1, "other", "other") == [(ViolationKind.APPLICATION, "other")]
+    assert found(2, "other") == [(ViolationKind.APPLICATION, "other")]
+    assert found(1, "other", "nobody") == [(ViolationKind.APPLICATION, "nobody")]
+    assert found(1) == [(ViolationKind.APPLICATION, "other")]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_tiers_and_penalties_sum_to_the_objective(seed: int) -> None:
+    instance = random_shared_instance(seed, levels=seed % 2 == 0, penalties=True)
+    data = instance.model_dump()
+    for node in data["network"]["nodes"]:
+        node["tier"] = "edge" if node["name"] == "n1" else "cloud"
+    tiered, found = Instance.model_validate(data), exhaustive.solve(instance).deployment
+    if found is not None:
+        judged = evaluate(tiered, found)
+        assert judged.feasible
+        assert judged.objective == pytest.approx(sum(judged.tiers.values()) + judged.penalty_w, rel=1e-12)
+        assert set(judged.tiers) <= {"edge", "cloud"}
 
 
 def random_deployment(instance: Instance, seed: int) -> Deployment:

@@ -11,7 +11,7 @@ from models.io import load_instance
 from models.result import Result, Status
 from tests.models.enumeration import least_objective, shared_instance
 from tests.models.worked_optima import WORKED_OPTIMA, published
-from tests.random_instances import random_instance
+from tests.random_instances import of_applications, random_instance, random_shared_instance
 
 
 def check(instance: Instance, result: Result) -> None:
@@ -39,6 +39,20 @@ def test_independent_enumeration_agrees(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(60))
 def test_independent_enumeration_agrees_on_shared_systems(seed: int) -> None:
     instance = shared_instance(seed, applications=1 + seed % 3, max_nodes=3 if seed % 3 == 0 else 2, max_blocks=2)
+    check(instance, exhaustive.solve(instance))
+
+
+@pytest.mark.parametrize("penalties", [False, True])
+@pytest.mark.parametrize("seed", range(60))
+def test_independent_enumeration_agrees_on_levels_and_rejections(seed: int, penalties: bool) -> None:
+    instance = random_shared_instance(seed, max_applications=2, max_blocks=2, levels=True, penalties=penalties)
+    check(instance, exhaustive.solve(instance))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_single_application_may_be_rejected(seed: int) -> None:
+    apps = random_shared_instance(seed, max_blocks=2, penalties=True).applications[:1]
+    instance = of_applications(random_shared_instance(seed, max_blocks=2, penalties=True), apps)
     check(instance, exhaustive.solve(instance))
 
 

@@ -77,6 +77,36 @@ def test_hash_tells_contents_apart_and_ignores_provenance() -> None:
     assert BALEXNET.with_choices(accounting=Accounting.FULL_DEPTH).content_hash != original
 
 
+def test_defaults_written_out_keep_the_hash() -> None:
+    data = BALEXNET.model_dump()
+    for node in data["network"]["nodes"]:
+        assert node.pop("compute_shares") == (1.0,)
+    assert data["applications"][0].pop("rejection_penalty_w") is None
+    without = Instance.model_validate(data)
+    for node in data["network"]["nodes"]:
+        node["compute_shares"] = [1.0]
+    data["applications"][0]["rejection_penalty_w"] = None
+    assert Instance.model_validate(data).content_hash == without.content_hash == BALEXNET.content_hash
+
+
+def test_shares_and_penalties_change_the_hash() -> None:
+    data = BALEXNET.model_dump()
+    data["applications"][0]["rate_per_s"] = 1.0
+    hashes = {Instance.model_validate(data).content_hash}
+    for penalty in (0.0, 1.0):
+        data["applications"][0]["rejection_penalty_w"] = penalty
+        hashes.add(Instance.model_validate(data).content_hash)
+    for shares in ((0.5,), (0.5, 1.0)):
+        data["network"]["nodes"][0]["compute_shares"] = shares
+        hashes.add(Instance.model_validate(data).content_hash)
+    assert len(hashes) == 5
+
+
+@pytest.mark.parametrize(("shares", "reserves"), [((1.0,), False), ((0.5,), True), ((0.5, 1.0), True)])
+def test_a_node_reserves_unless_its_only_share_is_the_whole(shares: tuple[float, ...], reserves: bool) -> None:
+    assert Node(name="n", compute_ops_per_s=1.0, power_w=0.0, compute_shares=shares).reserves == reserves
+
+
 def fields(instance: Instance) -> dict[str, Any]:
     return {field: getattr(instance, field) for field in Instance.model_fields}
 

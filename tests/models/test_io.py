@@ -24,7 +24,7 @@ from models.io import (
     write_text,
 )
 from tests.models.bad_inputs import BAD_DOCUMENTS, BAD_TEXTS, SOUND
-from tests.random_instances import random_instance
+from tests.random_instances import random_instance, random_shared_instance
 
 
 def refused(path: Path, *, deployment: bool = False) -> str:
@@ -111,9 +111,12 @@ def test_several_applications_need_rates(tmp_path: Path) -> None:
     assert "application 'app': rate_per_s: required" in refused(path)
 
 
+@pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize("seed", range(20))
-def test_an_instance_comes_back_the_same(seed: int, tmp_path: Path) -> None:
-    instance = random_instance(seed, zeros=True)
+def test_an_instance_comes_back_the_same(seed: int, shared: bool, tmp_path: Path) -> None:
+    instance = (
+        random_shared_instance(seed, levels=True, penalties=True) if shared else random_instance(seed, zeros=True)
+    )
     path = tmp_path / "instance.json"
     write_text(path, dump_instance(instance))
     again = load_instance(path)
@@ -125,8 +128,9 @@ def test_an_instance_comes_back_the_same(seed: int, tmp_path: Path) -> None:
 def test_a_deployment_comes_back_the_same(tmp_path: Path) -> None:
     decision = ApplicationDeployment(application="app", last_exit=2, placement=("device", "edge"))
     path = tmp_path / "deployment.json"
-    for routes in (None, ((), ("device", "edge"))):
-        deployment = Deployment(deployments=(decision.model_copy(update={"routes": routes}),))
+    for routes, shares in ((None, None), (((), ("device", "edge")), (1.0, 0.3))):
+        changed = decision.model_copy(update={"routes": routes, "shares": shares})
+        deployment = Deployment(deployments=(changed,), rejected=("other",) if shares else ())
         write_text(path, dump_deployment(deployment))
         assert load_deployment(path) == deployment
 
@@ -138,7 +142,12 @@ DECISION: dict[str, Any] = {"application": "app", "last_exit": 2, "placement": [
     ("document", "named"),
     [
         ({}, ["deployments", "missing"]),
-        ({"deployments": []}, ["deployments"]),
+        ({"deployments": []}, ["deployments, rejected", "at least one"]),
+        ({"deployments": [], "rejected": []}, ["deployments, rejected", "at least one"]),
+        ({"deployments": [], "rejected": "app"}, ["rejected = 'app'"]),
+        ({"deployments": [], "rejected": [1]}, ["rejected[1] = 1"]),
+        ({"deployments": [DECISION | {"shares": [0.5, 0]}]}, ["deployment 1", "shares[2] = 0"]),
+        ({"deployments": [DECISION | {"shares": 0.5}]}, ["deployment 1", "shares = 0.5"]),
         ({"deployments": [DECISION], "energy": 1}, ["energy = 1", "unknown field"]),
         ({"deployments": [DECISION | {"last_exit": 0}]}, ["deployment 1", "last_exit = 0"]),
         ({"deployments": [DECISION | {"last_exit": True}]}, ["deployment 1", "last_exit = True"]),

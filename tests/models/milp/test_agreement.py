@@ -13,7 +13,7 @@ from models.milp.strengthen import everything, least_energy
 from models.result import Result, Status
 from tests.models.enumeration import shared_instance
 from tests.models.worked_optima import WORKED_OPTIMA, published
-from tests.random_instances import random_instance
+from tests.random_instances import of_applications, random_instance, random_shared_instance
 
 
 def assert_agrees(instance: Instance, result: Result, truth: Result) -> None:
@@ -66,6 +66,43 @@ def test_direct_links(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(120))
 def test_shared_systems(seed: int) -> None:
     assert_all_agree(shared_instance(seed, applications=1 + seed % 3, max_nodes=2 + seed % 2))
+
+
+OFFERS = [{"levels": levels, "penalties": penalties} for levels in (False, True) for penalties in (False, True)]
+
+
+@pytest.mark.parametrize("offers", OFFERS, ids=str)
+@pytest.mark.parametrize("seed", range(60))
+def test_service_levels_and_admission(seed: int, offers: dict[str, bool]) -> None:
+    assert_all_agree(random_shared_instance(seed, **offers))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_admission_with_direct_links(seed: int) -> None:
+    instance = random_shared_instance(seed, direct_only=True, penalties=True)
+    assert assignment.supports(instance) is None
+    assert_all_agree(instance)
+
+
+def test_service_levels_and_admission_matter_above() -> None:
+    """Shared capacities decide, shares below 1 are reserved and applications rejected in a good part of the optima."""
+    decided = reserved = rejected = 0
+    for seed in range(60):
+        for offers in OFFERS:
+            instance = random_shared_instance(seed, **offers)
+            best = exhaustive.solve(instance)
+            single = [
+                exhaustive.solve(of_applications(instance, (app,))).claimed_objective for app in instance.applications
+            ]
+            if None not in single:
+                wish = sum(objective for objective in single if objective)
+                decided += best.claimed_objective is None or not equal_energy(best.claimed_objective, wish)
+            if best.deployment is not None:
+                reserved += any(decision.shares for decision in best.deployment.deployments)
+                rejected += bool(best.deployment.rejected)
+    assert decided >= 48
+    assert reserved >= 40
+    assert rejected >= 40
 
 
 def test_capacities_decide_on_shared_systems() -> None:

@@ -8,7 +8,7 @@ from models.instance import Instance, Link, Network
 from models.io import load_instance
 from models.milp import assignment, flow
 from tests.models.enumeration import shared_instance
-from tests.random_instances import random_instance
+from tests.random_instances import random_instance, random_shared_instance
 
 
 def _with_links(instance: Instance, links: list[Link]) -> Instance:
@@ -53,6 +53,15 @@ def test_refuses_where_a_relay_is_better_in_one_respect(field: str, value: float
 def test_refuses_where_a_link_may_be_overloaded() -> None:
     reasons = [assignment.supports(shared_instance(seed)) or "" for seed in range(20)]
     assert any("bandwidth may bind" in reason for reason in reasons)
+
+
+def test_refuses_service_levels() -> None:
+    instance = random_shared_instance(0, direct_only=True)
+    first, *others = instance.network.nodes
+    nodes = (first.model_copy(update={"compute_shares": (0.5, 1.0)}), *others)
+    levelled = instance.model_copy(update={"network": instance.network.model_copy(update={"nodes": nodes})})
+    assert assignment.supports(instance) is None
+    assert assignment.supports(levelled) == "knows no service levels, and node 'n0' offers shares of its compute"
 
 
 def test_applies_without_links() -> None:

@@ -16,10 +16,11 @@ from models.milp.model_file import Format, distinct, readable_text, write_number
 from models.milp.standard_form import StandardForm
 from models.milp.strengthen import everything
 from tests.models.enumeration import shared_instance
-from tests.random_instances import random_instance
+from tests.random_instances import random_instance, random_shared_instance
 
 
 def plain(instance: Instance) -> ConcreteModel:
+    """The plain program; keep it, since variables and rows do not keep their model alive."""
     all_costs = costs_of(instance)
     capacities = Capacities.of(instance.network, all_costs)
     return flow.build(all_costs, [everything(costs) for costs in all_costs], capacities)[0]
@@ -45,7 +46,8 @@ def assert_equals(lp: highspy.HighsLp, form: StandardForm) -> None:
 @pytest.mark.parametrize("file_format", ["mps", "lp"])
 @pytest.mark.parametrize("seed", range(8))
 def test_readable_files_hold_the_program(seed: int, file_format: Format, tmp_path: Path) -> None:
-    form = StandardForm.of(plain(shared_instance(seed)))
+    model = plain(shared_instance(seed))
+    form = StandardForm.of(model)
     path = tmp_path / f"model.{file_format}"
     path.write_text(readable_text(form, file_format))
     lp = read(path)
@@ -55,8 +57,23 @@ def test_readable_files_hold_the_program(seed: int, file_format: Format, tmp_pat
     assert "eq8_latency(app1)" in lp.row_names_
 
 
+@pytest.mark.parametrize("file_format", ["mps", "lp"])
+def test_levels_and_rejections_have_readable_names(file_format: Format, tmp_path: Path) -> None:
+    model = plain(random_shared_instance(4, levels=True, penalties=True))
+    form = StandardForm.of(model)
+    path = tmp_path / f"model.{file_format}"
+    path.write_text(readable_text(form, file_format))
+    lp = read(path)
+    assert_equals(lp, form)
+    rejectable = sum(name.startswith("rho(") for name in lp.col_names_)
+    assert rejectable == sum(name.startswith("eq23_admission(") for name in lp.row_names_) > 0
+    assert any(name.startswith("eq21_reservation(") for name in lp.row_names_)
+    assert any(name.startswith("x(app0,1,") and name.endswith(",1.0)") for name in lp.col_names_)
+
+
 def test_numbered_files_keep_the_order(tmp_path: Path) -> None:
-    form = StandardForm.of(plain(random_instance(4, zeros=True)))
+    model = plain(random_instance(4, zeros=True))
+    form = StandardForm.of(model)
     path = tmp_path / "model.mps"
     write_numbered(form, path)
     lp = read(path)
@@ -78,7 +95,8 @@ def test_names_with_odd_characters_can_be_read(tmp_path: Path) -> None:
     )
     app = base.applications[0].model_copy(update={"source": odd[base.applications[0].source], "pinned": {}})
     network = base.network.model_copy(update={"nodes": nodes, "links": links})
-    form = StandardForm.of(plain(base.model_copy(update={"network": network, "applications": (app,)})))
+    model = plain(base.model_copy(update={"network": network, "applications": (app,)}))
+    form = StandardForm.of(model)
     for file_format in ("mps", "lp"):
         path = tmp_path / f"model.{file_format}"
         path.write_text(readable_text(form, file_format))

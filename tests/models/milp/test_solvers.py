@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import metadata
+from itertools import pairwise
 from time import perf_counter
 
 import pytest
@@ -22,6 +23,8 @@ from tests.models.milp.test_highs import knapsack
 from tests.random_instances import random_instance
 
 PUBLISHED = sorted(shipped("instances"))
+TELLING: tuple[SolverName, ...] = ("highs", "scip", "gurobi")
+"""Those that tell incumbent and bound while they run."""
 OTHERS = [name for name in SOLVERS if name != "highs"]
 
 
@@ -123,6 +126,42 @@ def test_gap_is_kept_and_bound_is_sound(solver: SolverName) -> None:
     assert result.lower_bound <= optimum * (1 + 1e-6)
     assert optimum <= result.claimed_objective * (1 + 1e-6)
     assert result.claimed_objective - result.lower_bound <= 0.05 * result.claimed_objective * (1 + 1e-6)
+
+
+@pytest.mark.parametrize("solver", installed(list(SOLVERS)))
+@pytest.mark.parametrize("seed", [3, 4])
+def test_incumbent_and_bound_over_time(solver: SolverName, seed: int) -> None:
+    instance = generate("correlated", nodes=10, blocks=6, exits=2, seed=seed)
+    start = perf_counter()
+    result = flow.solve(instance, solver=solver)
+    elapsed_s, optimum = perf_counter() - start, result.claimed_objective
+    if solver not in TELLING or result.status is Status.UNSUPPORTED:
+        assert "trajectory" not in result.info
+        return
+    assert optimum is not None
+    points = result.info["trajectory"]
+    assert len(points) > 2
+    assert points[-1][1:] == (optimum, result.lower_bound)
+    assert points[0][0] >= result.times_s["build"]
+    assert points[-1][0] <= elapsed_s
+    for (before, worse, looser), (after, better, tighter) in pairwise(points):
+        assert (before, worse, looser) != (after, better, tighter)
+        assert before <= after
+        assert worse is None or (better is not None and better <= worse * (1 + 1e-9))
+        assert looser is None or (tighter is not None and tighter >= looser * (1 - 1e-9))
+    for _, energy, bound in points:
+        assert energy is None or energy >= optimum * (1 - 1e-6)
+        assert bound is None or bound <= optimum * (1 + 1e-6)
+
+
+@pytest.mark.parametrize("solver", installed(list(TELLING)))
+def test_the_objective_over_time_has_the_instance_s_unit(solver: SolverName) -> None:
+    instance = load_instance("balexnet-cifar10")
+    result = flow.solve(instance, strengthen=False, solver=solver)
+    energies = [energy for _, energy, _ in result.info["trajectory"]]
+    assert len(energies) > 1
+    assert energies[-1] == pytest.approx(0.021395457435390206)
+    assert all(energy is None or 0.0213 < energy < 0.2 for energy in energies)
 
 
 @pytest.mark.parametrize("solver", installed(list(SOLVERS)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,9 +12,18 @@ from models.deployment import ApplicationDeployment, Deployment
 from models.instance import Instance
 from models.milp.costs import Costs, costs_of
 from models.milp.steps import Steps, steps_of
-from models.milp.strengthen import Kept, earliest_accurate_exit, least_energy, within_energy, within_latency
+from models.milp.strengthen import (
+    Kept,
+    earliest_accurate_exit,
+    improved,
+    least_cost,
+    least_energy,
+    within_energy,
+    within_latency,
+    worth_serving,
+)
 from models.result import Clock
-from tests.random_instances import random_instance
+from tests.random_instances import of_applications, random_instance, random_shared_instance
 
 
 def feasible_to(instance: Instance, costs: Costs, last_exit: int) -> list[Steps]:
@@ -27,8 +38,9 @@ def feasible_to(instance: Instance, costs: Costs, last_exit: int) -> list[Steps]
                 last_exit=exit_,
                 placement=tuple(choice.node for choice in path),
                 routes=tuple(choice.route for choice in path),
+                shares=tuple(choice.share for choice in path),
             )
-            found += steps_of([costs], Deployment(deployments=(decision,)))
+            found += [steps for steps in steps_of([costs], Deployment(deployments=(decision,))) if steps is not None]
     return found
 
 
@@ -42,24 +54,31 @@ def uses_only(steps: Steps, kept: Kept) -> bool:
 SEEDS = range(150)
 
 
-def case(seed: int) -> tuple[Instance, Costs, Kept | None, list[Steps]]:
-    instance = random_instance(seed, max_nodes=4, max_blocks=4, zeros=seed % 3 == 0)
+def case(seed: int, *, levels: bool = False) -> tuple[Instance, Costs, Kept | None, list[Steps]]:
+    if levels:
+        shared = random_shared_instance(seed, levels=True)
+        instance = of_applications(shared, shared.applications[:1])
+    else:
+        instance = random_instance(seed, max_nodes=4, max_blocks=4, zeros=seed % 3 == 0)
     (costs,) = costs_of(instance)
     last_exit = earliest_accurate_exit(costs)
     found = [] if last_exit is None else feasible_to(instance, costs, last_exit)
     return instance, costs, within_latency(costs), found
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_every_feasible_deployment_survives_the_latency_bound(seed: int) -> None:
-    _, _, kept, found = case(seed)
+CASES = [(seed, False) for seed in SEEDS] + [(seed, True) for seed in range(60)]
+
+
+@pytest.mark.parametrize(("seed", "levels"), CASES)
+def test_every_feasible_deployment_survives_the_latency_bound(seed: int, levels: bool) -> None:
+    _, _, kept, found = case(seed, levels=levels)
     assert (kept is None) == (not found)
     assert kept is None or all(uses_only(steps, kept) for steps in found)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_every_deployment_as_good_as_the_incumbent_survives_the_energy_bounds(seed: int) -> None:
-    _, costs, kept, found = case(seed)
+@pytest.mark.parametrize(("seed", "levels"), CASES)
+def test_every_deployment_as_good_as_the_incumbent_survives_the_energy_bounds(seed: int, levels: bool) -> None:
+    _, costs, kept, found = case(seed, levels=levels)
     if kept is None:
         return
     rng = np.random.default_rng(seed)
@@ -81,6 +100,38 @@ def test_least_energy_is_the_least_over_all_paths(seed: int) -> None:
         assert optimum is None
     else:
         assert least_energy(costs, kept) == pytest.approx(optimum, rel=1e-12)
+
+
+def rejectable(seed: int, penalty: float) -> Costs:
+    (costs,) = costs_of(random_instance(seed))
+    return replace(costs, app=costs.app.model_copy(update={"rate_per_s": 1.0, "rejection_penalty_w": penalty}))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_only_what_is_worth_its_energy_is_kept(seed: int) -> None:
+    (costs,) = costs_of(random_instance(seed))
+    kept = within_latency(costs)
+    must, free, dear = worth_serving(costs), worth_serving(rejectable(seed, 0.0)), worth_serving(rejectable(seed, 1e9))
+    assert (must is None) == (kept is None)
+    assert free is not None
+    assert dear is not None
+    assert free.exits == ()
+    assert not free.run.size
+    assert bool(dear.exits) == (kept is not None)
+    assert least_cost(rejectable(seed, 0.0), free) == 0
+    assert least_cost(rejectable(seed, 1e9), dear) == (1e9 if kept is None else least_energy(costs, kept))
+
+
+def test_a_start_that_serves_what_is_better_rejected_is_improved() -> None:
+    _, costs, _, found = next(case(seed) for seed in SEEDS if seed % 3 and case(seed)[3])
+    start = found[0]
+    assert start.energy(costs) > 0
+    assert improved(costs, start) == start
+    for factor, served in ((0.999, False), (1.0, True)):
+        penalty = factor * start.energy(costs)
+        app = costs.app.model_copy(update={"rate_per_s": 1.0, "rejection_penalty_w": penalty})
+        assert (improved(replace(costs, app=app), start) is not None) == served
+    assert improved(costs, None) is None
 
 
 def test_the_bounds_remove_a_good_part() -> None:

@@ -1,0 +1,218 @@
+"""`campus`: many applications on devices that share edge clusters and one or two clouds.
+
+Every device offers two *services*: a shipped DNN, an exit whose accuracy is the target, a tightness and a rate class.
+An application is a service at a random device, so that several on one device are often identical. Block 1 stays on the
+device (raw samples never leave it). The latency target lies between the latencies of the quickest and of the most
+frugal split (`benchmarks.families.balanced`), as far up as the tightness says.
+
+**Load.** The rates are such that the balanced deployment of `benchmarks.families.balanced` fills the fullest node or
+link (eqs. 11, 13) to `load`. Up to load 1 that deployment satisfies every constraint, so the instance is feasible; the
+least-energy deployments, each chosen as if alone, crowd the most frugal server of every cluster and overload it well
+before. Beyond load 1 the balanced deployment no longer fits, and hardly any other does. Equal parameters but the load
+give instances that differ in their rates alone (and in the rejection penalties, which are proportional to them).
+
+Memory does not depend on the rates: devices hold what their kind says, servers together `MEMORY_FACTOR` times the
+parameters of all applications, each at least what the balanced deployment puts there. The published profiles say
+nothing of parameters; those here are ours: 32-bit weights, totals of the order of such networks, growing with depth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from functools import cache
+
+import numpy as np
+
+from benchmarks.families.balanced import Chain, Demand, Floats, Splits, System, balance, chain, totals
+from benchmarks.families.campus_network import draw_network
+from benchmarks.families.family import SharedSize
+from benchmarks.families.tiered import EDGE
+from models.deployment import ApplicationDeployment, Deployment
+from models.instance import DNN, Application, Instance, Network
+from models.io import data_directory, read_document, validate
+
+PARAMETER_BYTES = {
+    "blenet-mnist": (2e3, 3e4, 2e5),
+    "balexnet-cifar10": (2e4, 2e5, 6e5, 1e6, 4e6),
+    "balexnet-cifar100": (2e4, 2e5, 6e5, 1e6, 4e6),
+    "bresnet-cifar10": (1e5, 3e5, 3e5, 1.2e6, 5e6),
+    "bresnet-cifar100": (1e5, 3e5, 3e5, 1.2e6, 5e6),
+}
+"""Parameters of the shipped DNNs' blocks [byte] (ours)."""
+
+SERVICES_OF_A_DEVICE = 2
+TIGHTNESSES = (0.2, 0.5, 0.8)
+RATE_CLASSES = (1.0, 2.0, 4.0)
+BOUND_FILL = (0.05, 0.3)
+"""Share of a device's compute that its applications cannot shed, before all rates are scaled to the load."""
+
+MEMORY_FACTOR = 3.0
+DIGITS = 6
+
+
+@dataclass(frozen=True)
+class _Service:
+    """What a device runs for a user."""
+
+    dnn: int
+    last_exit: int
+    tightness: float
+    rate_class: float
+
+
+def draw(rng: np.random.Generator, size: SharedSize) -> Instance:
+    """Draw an instance."""
+    return draw_with_balance(rng, size)[0]
+
+
+def draw_with_balance(rng: np.random.Generator, size: SharedSize) -> tuple[Instance, Deployment]:
+    """Draw an instance and the balanced deployment that its load is measured with (all shares 1)."""
+    network = draw_network(rng, size.nodes)
+    devices, services = _users(rng, network, size.applications)
+    system = System(_with_server_memory(network, services))
+    splits = _splits(system, devices, services)
+    targets = [_target(s, service.tightness) for s, service in zip(splits, services, strict=True)]
+    rates = _rates(rng, system, splits, targets, services)
+    demands = [Demand.of(*each) for each in zip(splits, targets, rates, strict=True)]
+    chosen = balance(system, demands)
+    paced, fixed = totals(system, demands, chosen)
+    rates = np.array([_rounded(rate, ROUND_FLOOR) for rate in rates * (size.load / (paced / system.capacities).max())])
+    applications = tuple(
+        _application(h, network, devices[h], services[h], targets[h], rates[h], splits[h], size.penalty)
+        for h in range(size.applications)
+    )
+    decisions = [
+        _decisions(system, app, demand, k) for app, demand, k in zip(applications, demands, chosen, strict=True)
+    ]
+    instance = Instance(
+        name="campus",
+        network=_equipped(system, fixed, size.shares),
+        dnns=shipped_dnns(),
+        applications=applications,
+    )
+    return instance, Deployment(deployments=tuple(decisions))
+
+
+@cache
+def shipped_dnns() -> tuple[DNN, ...]:
+    """The shipped DNNs with parameters."""
+    return tuple(_with_parameters(name) for name in PARAMETER_BYTES)
+
+
+def _with_parameters(name: str) -> DNN:
+    path = data_directory() / "dnns" / f"{name}.toml"
+    document = read_document(path)
+    del document["schema_version"]
+    for block, size in zip(document["blocks"], PARAMETER_BYTES[name], strict=True):
+        block["parameter_bytes"] = size
+    document["provenance"] += " Parameters: ours, 32-bit weights, of the order of such networks, growing with depth."
+    return validate(document, DNN, path)
+
+
+def _users(rng: np.random.Generator, network: Network, count: int) -> tuple[list[int], list[_Service]]:
+    """Device and service of every application."""
+    n_devices = sum(node.memory_bytes is not None for node in network.nodes)
+    offered = [[_service(rng) for _ in range(SERVICES_OF_A_DEVICE)] for _ in range(n_devices)]
+    devices = [int(device) for device in rng.integers(0, n_devices, count)]
+    wanted = rng.integers(0, SERVICES_OF_A_DEVICE, count)
+    return devices, [offered[device][which] for device, which in zip(devices, wanted, strict=True)]
+
+
+def _service(rng: np.random.Generator) -> _Service:
+    """A service whose accuracy needs more than the first exit."""
+    dnn = int(rng.integers(0, len(PARAMETER_BYTES)))
+    last_exit = int(rng.integers(2, len(shipped_dnns()[dnn].exits) + 1))
+    return _Service(dnn, last_exit, float(rng.choice(TIGHTNESSES)), float(rng.choice(RATE_CLASSES)))
+
+
+@cache
+def _chain(dnn: int, last_exit: int) -> Chain:
+    return chain(shipped_dnns()[dnn], last_exit)
+
+
+def _splits(system: System, devices: list[int], services: list[_Service]) -> list[Splits]:
+    """Splits of every application; those of equal DNN, exit and device are computed once."""
+    known: dict[tuple[int, int, int], Splits] = {}
+    found = []
+    for device, service in zip(devices, services, strict=True):
+        key = (device, service.dnn, service.last_exit)
+        if key not in known:
+            known[key] = system.splits(_chain(service.dnn, service.last_exit), device)
+        found.append(known[key])
+    return found
+
+
+def _target(splits: Splits, tightness: float) -> float:
+    quickest, frugal = splits.latency_s.min(), splits.latency_s[splits.energy_j.argmin()]
+    return _rounded(quickest + tightness * (frugal - quickest), ROUND_CEILING)
+
+
+def _rates(
+    rng: np.random.Generator, system: System, splits: list[Splits], targets: list[float], services: list[_Service]
+) -> Floats:
+    """Rates in the ratio of their classes on every device, which what cannot leave it in time fills as drawn."""
+    devices = np.array([each.source for each in splits])
+    classes = np.array([service.rate_class for service in services])
+    bound = [each.paced[each.quick_enough(delta), 0].min() for each, delta in zip(splits, targets, strict=True)]
+    asked = np.zeros(len(system.speed))
+    np.add.at(asked, devices, classes * bound)
+    fills = rng.uniform(*BOUND_FILL, len(system.speed))
+    rates: Floats = classes * fills[devices] * system.speed[devices] / asked[devices]
+    return rates
+
+
+def _application(
+    number: int,
+    network: Network,
+    device: int,
+    service: _Service,
+    max_latency_s: float,
+    rate_per_s: float,
+    splits: Splits,
+    penalty: float | None,
+) -> Application:
+    dnn, source = shipped_dnns()[service.dnn], network.nodes[device].name
+    least_w = rate_per_s * float(splits.energy_j.min())
+    return Application(
+        name=f"app{number}",
+        dnn=dnn.name,
+        source=source,
+        rate_per_s=rate_per_s,
+        max_latency_s=max_latency_s,
+        min_accuracy=dnn.exits[service.last_exit - 1].accuracy,
+        pinned={"1": source},
+        rejection_penalty_w=None if penalty is None else _rounded(penalty * least_w, ROUND_CEILING),
+    )
+
+
+def _decisions(system: System, app: Application, demand: Demand, chosen: int) -> ApplicationDeployment:
+    return system.deployment(app.name, demand.splits, int(demand.numbers[chosen]))
+
+
+def _with_server_memory(network: Network, services: list[_Service]) -> Network:
+    """The network whose servers share `MEMORY_FACTOR` times what all applications take."""
+    taken = sum(_chain(service.dnn, service.last_exit).parameter_bytes[-1] for service in services)
+    servers = sum(node.tier == EDGE.name for node in network.nodes)
+    each = _rounded(MEMORY_FACTOR * taken / servers, ROUND_CEILING)
+    nodes = tuple(
+        node.model_copy(update={"memory_bytes": each}) if node.tier == EDGE.name else node for node in network.nodes
+    )
+    return Network(name=network.name, nodes=nodes, links=network.links)
+
+
+def _equipped(system: System, fixed: Floats, shares: tuple[float, ...] | None) -> Network:
+    """The network with memory for the balanced deployment, and with service levels on its servers."""
+    n, nodes = len(system.speed), []
+    for node, needed in zip(system.network.nodes, fixed[-1 - n : -1], strict=True):
+        update: dict[str, object] = {}
+        if node.memory_bytes is not None:
+            update["memory_bytes"] = max(node.memory_bytes, float(needed))
+        if shares is not None and node.tier == EDGE.name:
+            update["compute_shares"] = shares
+        nodes.append(node.model_copy(update=update))
+    return Network(name=system.network.name, nodes=tuple(nodes), links=system.network.links)
+
+
+def _rounded(value: float, direction: str) -> float:
+    return float(Context(prec=DIGITS, rounding=direction).create_decimal(Decimal(float(value))))

@@ -1,0 +1,170 @@
+"""The figures of a campaign, each where its runs support it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+import pandas as pd
+
+from benchmarks.aggregate import SOLVED_GAP, profiles
+from benchmarks.plots import FEWEST_GAMMAS, SMALLEST_GAP, gap_by_gamma
+from benchmarks.records import Record
+from benchmarks.report.chart import Axis, Chart, Kind, Panel, Series, View, entries, finite
+from benchmarks.report.summary import seconds
+from benchmarks.statistics import Profile
+from models.evaluate import ENERGY_TOLERANCE
+
+FEWEST_TARGETS = 3
+"""Latency targets over which a frontier is drawn."""
+
+OPTIMUM = "proven optimum"
+
+MOST_TRAJECTORIES = 60
+"""Instances whose searches are drawn, those of the longest runs first."""
+
+
+def gap_chart(runs: pd.DataFrame) -> Chart | None:
+    """FIN's gap to the proven optimum, and how often it is met, over γ."""
+    table = gap_by_gamma(runs)
+    table = table[table.groupby("group")["gamma"].transform("size") >= FEWEST_GAMMAS]
+    if table.empty:
+        return None
+    gammas = sorted(int(gamma) for gamma in table["gamma"].unique())
+    x = Axis("FIN's resolution γ", "gamma", "log", ticks=gammas)
+    gap = Axis("gap [%]", "percent", "symlog", threshold=SMALLEST_GAP, least=0.0)
+    share = Axis("share [%]", "percent", most=100.0)
+    panels = [
+        Panel("Energy above the proven optimum", x, gap, _by_group(table, ("worst", False), ("mean", True))),
+        Panel("Solvable instances", x, share, _by_group(table, ("matched", False), ("found", True))),
+    ]
+    caption = (
+        "Left: solid the worst gap, dashed the mean, over the deployments found. Right: solid the share of instances "
+        "where FIN meets the optimum, dashed where it finds any deployment. Instances with a proven optimum only."
+    )
+    styles = entries(table["group"])
+    return Chart("gap-by-gamma", "Gap against γ", caption, styles, [View("", panels)])
+
+
+def _by_group(table: pd.DataFrame, *columns: tuple[str, bool]) -> list[Series]:
+    made = []
+    for group in dict.fromkeys(table["group"]):
+        here = table[table["group"] == group].sort_values("gamma")
+        for column, dashed in columns:
+            x, y = finite(zip(here["gamma"], here[column], strict=True))
+            made.append(Series(f"{group}: {column}", group, x, y, dashed=dashed))
+    return made
+
+
+def profile_chart(runs: pd.DataFrame, gap: float = SOLVED_GAP) -> Chart | None:
+    """Performance profiles, a panel for each group of instances."""
+    made = profiles(runs, gap)
+    if not made:
+        return None
+    caption = (
+        f"Share of instances that a method solves (a gap of at most {100 * gap:g} % to the best proven bound) within τ "
+        "times the time of the fastest method there. Left end: how often it is the fastest; right end: how often it "
+        "solves at all. Over the instances that all methods of the group share (Dolan, Moré, 2002)."
+    )
+    panels = [_profile_panel(group, by_method) for group, by_method in made.items()]
+    return Chart("profiles", "Performance profiles", caption, entries(runs["label"]), [View("", panels)])
+
+
+def _profile_panel(group: str, by_method: Mapping[str, Profile]) -> Panel:
+    widest = max((profile.ratios[-1] for profile in by_method.values() if profile.ratios), default=1.0)
+    end = max(1.3 * widest, 2.0)
+    series = []
+    for method, profile in by_method.items():
+        steps = [ratio for ratio, _ in groupby(profile.ratios)]
+        corners = [*([] if steps[:1] == [1.0] else [1.0]), *steps, end]
+        shares = [100 * profile.share(ratio) for ratio in corners]
+        series.append(Series(method, method, corners, shares, kind="step"))
+    instances = next(iter(by_method.values())).instances
+    x = Axis("time over the fastest method's, τ", "ratio", "log", least=1.0, most=end)
+    y = Axis("solved [%]", "solved_percent", least=0.0, most=100.0)
+    return Panel(f"{group} ({instances} instances)", x, y, series)
+
+
+def frontier_chart(runs: pd.DataFrame) -> Chart | None:
+    """Energy over the latency target by method, a view for each accuracy target of each instance on a grid."""
+    keys = ["instance", "accounting", "latency_kind", "min_accuracy"]
+    if not {*keys, "max_latency_s"} <= set(runs.columns):
+        return None
+    asked = runs[runs["found"].astype(bool) & runs["max_latency_s"].notna() & runs["min_accuracy"].notna()]
+    if "family" in asked:
+        asked = asked[asked["family"].isna()]
+    asked = asked[[*keys, "max_latency_s", "label", "energy_j", "objective", "best_objective", "proven"]]
+    asked = asked[asked.groupby(keys)["max_latency_s"].transform("nunique") >= FEWEST_TARGETS]
+    views = [_frontier_view(here) for _, here in asked.groupby(keys)]
+    if not views:
+        return None
+    caption = (
+        "Least energy per inference that each method found at every latency target δ of the grid, for one accuracy "
+        "target α; the wide line beneath is the proven optimum. Where a point is missing, no deployment was found."
+    )
+    styles = entries([OPTIMUM, *runs["label"]])
+    corners = [len({energy for series in view.panels[0].series for energy in series.y}) for view in views]
+    return Chart(
+        key="frontier",
+        title="Energy–latency frontier",
+        caption=caption,
+        styles={name: k - 1 for name, k in styles.items()},
+        views=views,
+        choice="instance, accounting and accuracy target",
+        start=corners.index(max(corners)),
+    )
+
+
+def _frontier_view(runs: pd.DataFrame) -> View:
+    first = runs.iloc[0]
+    name = f"{first['instance']}, {first['accounting'].replace('_', ' ')} accounting, α ≥ {first['min_accuracy']:g}"
+    if first["latency_kind"] != "full_depth":
+        name += f", {first['latency_kind']} latency"
+    proven = runs[runs["proven"] & (runs["objective"] <= runs["best_objective"] * (1 + ENERGY_TOLERANCE))]
+    series = [_staircase(OPTIMUM, proven, kind="halo")]
+    series += [_staircase(str(method), here) for method, here in runs.groupby("label", sort=False)]
+    x = Axis("latency target δ", "max_latency_s", unit="s")
+    return View(name, [Panel("", x, Axis("energy per inference", "energy_j", unit="J", least=0.0), series)])
+
+
+def _staircase(name: str, runs: pd.DataFrame, kind: Kind = "line") -> Series:
+    least = runs.groupby("max_latency_s")["energy_j"].min()
+    x, y = finite(zip(least.index, least, strict=True))
+    return Series(name, name, x, y, kind)
+
+
+def trajectory_chart(records: Sequence[Record], runs: pd.DataFrame) -> Chart | None:
+    """Incumbent and bound over time, a view for each instance of which a search was recorded."""
+    searched = [row for row in records if row.get("info", {}).get("trajectory")]
+    by_instance: dict[str, list[Record]] = {}
+    for row in sorted(searched, key=lambda row: -(row.get("time_s") or 0.0)):
+        by_instance.setdefault(row.get("content_hash") or row["instance"], []).append(row)
+    shown = list(by_instance.values())[:MOST_TRAJECTORIES]
+    if not shown:
+        return None
+    caption = "Solid: energy of the best deployment found so far. Dashed: the bound proven so far."
+    if len(by_instance) > len(shown):
+        caption += f" The {len(shown)} instances with the longest runs, of {len(by_instance)}."
+    views = [View(_searched_name(rows[0]), [_trajectory_panel(rows)]) for rows in shown]
+    return Chart("trajectories", "Incumbent and bound over time", caption, entries(runs["label"]), views, "instance")
+
+
+def _trajectory_panel(rows: Sequence[Record]) -> Panel:
+    series = [one for row in rows for one in _trajectory(row)]
+    x = Axis("time", "time_s", unit="s", least=0.0)
+    return Panel("", x, Axis("objective", "objective"), series)
+
+
+def _searched_name(row: Record) -> str:
+    delta, alpha = row.get("max_latency_s"), row.get("min_accuracy")
+    targets = "" if delta is None or alpha is None else f", δ ≤ {seconds(delta)}, α ≥ {alpha:g}"
+    return f"{row['instance']}{targets}"
+
+
+def _trajectory(row: Record) -> Iterator[Series]:
+    points: list[tuple[float, Any, Any]] = row["info"]["trajectory"]
+    for name, column, dashed in (("incumbent", 1, False), ("bound", 2, True)):
+        x, y = finite((point[0], point[column]) for point in points if point[column] is not None)
+        if x:
+            yield Series(f"{row['label']}: {name}", row["label"], x, y, kind="step", dashed=dashed)

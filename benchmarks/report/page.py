@@ -1,0 +1,154 @@
+"""Puts the page together: `finbench report`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from benchmarks.aggregate import aggregate, aggregate_tables
+from benchmarks.metrics import frame
+from benchmarks.plots import COLOURS, MARKERS
+from benchmarks.profile_plots import DASHES
+from benchmarks.records import Record, load_records
+from benchmarks.report.chart import Chart
+from benchmarks.report.charts import frontier_chart, gap_chart, profile_chart, trajectory_chart
+from benchmarks.report.columns import most_telling, run_columns
+from benchmarks.report.growth_chart import growth_chart, with_sizes
+from benchmarks.report.instances import load_instances
+from benchmarks.report.measured import match_table, measured_claims, saving_table
+from benchmarks.report.summary import environment_rows, facts, machine, sentences
+from benchmarks.report.verdicts import all_contradictions, altered, judge_again
+from benchmarks.tables import Rows, summary
+from models.instance import Instance
+from models.io import InputError, write_text
+
+TEMPLATES = Path(__file__).parent / "templates"
+SCRIPTS = ("basics.js", "tables.js", "charts.js", "network.js", "instance.js", "start.js")
+
+
+@dataclass(frozen=True)
+class GroupTables:
+    """What is said of one group of instances."""
+
+    name: str
+    tables: tuple[Rows, ...]
+
+
+def write_report(results: Path, output: Path, title: str | None = None) -> None:
+    """Write the page of a folder of results.
+
+    Parameters
+    ----------
+    results : Path
+        The folder, with `runs.jsonl` and, for the drawings, `instances.jsonl`; or the journal itself.
+    output : Path
+        The HTML file.
+    title : str, optional
+        Heading; by default the folder's name.
+
+    Raises
+    ------
+    InputError
+        If there are no results, or they cannot be read.
+    """
+    if not results.exists():
+        raise InputError(results, "no such folder of results")
+    journal = results / "runs.jsonl" if results.is_dir() else results
+    records, instances = load_records(journal), load_instances(journal.parent)
+    finished = datetime.fromtimestamp(journal.stat().st_mtime, UTC)
+    title = title or f"Campaign {journal.resolve().parent.name}"
+    write_text(output, report_page(records, instances, title, finished))
+
+
+def report_page(records: list[Record], instances: Mapping[str, Instance], title: str, finished: datetime) -> str:
+    """The page as text.
+
+    Parameters
+    ----------
+    records : list of Record
+    instances : mapping
+        By content hash; those that are missing are not drawn.
+    title : str
+    finished : datetime
+        When the last run ended.
+    """
+    runs = frame(records)
+    judged = judge_again(records, instances)
+    contradictions = [*altered(records, judged), *all_contradictions(judged)]
+    claims = measured_claims(runs)
+    growth = growth_chart(with_sizes(runs, instances))
+    found = [gap_chart(runs), growth and growth[0], profile_chart(runs), frontier_chart(runs)]
+    charts = [chart for chart in (*found, trajectory_chart(records, runs)) if chart]
+    return _rendered(
+        title=title,
+        finished=finished.strftime("%Y-%m-%d %H:%M UTC"),
+        machine=machine(records),
+        facts=facts(runs, claims, contradictions),
+        sentences=sentences(runs, claims),
+        contradictions=contradictions,
+        judged=sum(one is not None and one.evaluation is not None for one in judged),
+        recorded=sum(bool(row.get("deployments")) for row in records),
+        claims=claims,
+        fin_table=match_table(claims.matches) if claims.matches else None,
+        method_table=summary("All groups together", runs),
+        saving_table=saving_table(claims.savings) if claims.savings else None,
+        charts=charts,
+        growth_table=growth and growth[1],
+        groups=_group_tables(runs),
+        environment=environment_rows(records),
+        drawable=bool(instances),
+        data=_embedded(runs, judged, charts),
+    )
+
+
+def _group_tables(runs: pd.DataFrame) -> list[GroupTables]:
+    judged = aggregate(runs)
+    aggregated = dict(zip(dict.fromkeys(judged["group"]), aggregate_tables(judged), strict=True))
+    return [
+        GroupTables(str(group), (summary(str(group), runs[runs["group"] == group]), aggregated[group]))
+        for group in dict.fromkeys(runs["group"])
+    ]
+
+
+def _embedded(runs: pd.DataFrame, judged: list[Any], charts: list[Chart]) -> Markup:
+    data = {
+        **(columns := run_columns(runs, judged)),
+        "start": most_telling(columns),
+        "charts": [chart.to_json() for chart in charts],
+        "look": {"colours": len(COLOURS), "markers": len(MARKERS), "dashes": len(DASHES)},
+    }
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    # Within a script element nothing but "</script" and "<!--" means anything; without "<" neither can stand there.
+    return Markup(text.replace("<", "\\u003c"))
+
+
+def _rendered(**content: Any) -> str:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style = Markup(environment.get_template("report.css").render(colours=COLOURS))
+    script = Markup("".join((TEMPLATES / name).read_text(encoding="utf-8") for name in SCRIPTS))
+    policy = (
+        f"default-src 'none'; script-src {_source(script)}; style-src {_source(style)}; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    return environment.get_template("report.html").render(policy=policy, style=style, script=script, **content)
+
+
+def _source(text: str) -> str:
+    """Names an inline script or style in the page's Content-Security-Policy: nothing else may run or be loaded."""
+    return f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

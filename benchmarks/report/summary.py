@@ -1,0 +1,175 @@
+"""A campaign in words: what ran, where, how it ended, who meets the optimum, who is fast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from benchmarks.claims import Claims
+from benchmarks.records import Record
+from models.evaluate import ENERGY_TOLERANCE
+from models.result import Status
+
+FAILURES = (Status.ERROR, Status.MEMORY_LIMIT)
+TIME_UNITS = ((1.0, "s"), (1e-3, "ms"), (0.0, "µs"))
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A number that the page shows large, and what it counts."""
+
+    value: str
+    meaning: str
+    warns: bool = False
+
+
+def facts(runs: pd.DataFrame, claims: Claims, contradictions: Sequence[str]) -> list[Fact]:
+    """The numbers at the top of the page."""
+    failed = int(runs["status"].isin(FAILURES).sum())
+    instances = _instances(runs)
+    proven = _instances(runs[runs["proven"] | _refuted(runs)])
+    made = [
+        Fact(f"{len(runs):,}", _plural(len(runs), "run")),
+        Fact(f"{instances:,}", _plural(instances, "instance")),
+        Fact(f"{runs['label'].nunique()}", "method variants"),
+        Fact(f"{proven:,}", "decided with proof"),
+    ]
+    if claims.matches:
+        best = claims.matches[-1]
+        made.append(Fact(f"{100 * best.matched / best.points:.4g} %", f"FIN meets the optimum, γ = {best.gamma}"))
+    made.append(Fact(str(failed), "failed", warns=failed > 0))
+    made.append(
+        Fact(str(len(contradictions)), _plural(len(contradictions), "contradiction"), warns=bool(contradictions))
+    )
+    return made
+
+
+def sentences(runs: pd.DataFrame, claims: Claims) -> list[str]:
+    """The summary, a paragraph each."""
+    return [
+        _what_ran(runs),
+        _how_it_ended(runs),
+        _who_is_optimal(runs),
+        *([_fin_by_gamma(claims)] if claims.matches else []),
+        _who_is_fast(runs),
+    ]
+
+
+def _what_ran(runs: pd.DataFrame) -> str:
+    limits = sorted(runs["limit_s"].unique())
+    limit = " or ".join(f"{value:g}" for value in limits) if len(limits) <= 3 else f"{limits[0]:g} to {limits[-1]:g}"
+    groups, methods = runs["group"].nunique(), runs["method"].nunique()
+    return (
+        f"{len(runs):,} {_plural(len(runs), 'run')} of {methods} {_plural(methods, 'method')} on {_instances(runs):,} "
+        f"{_plural(_instances(runs), 'instance')} in {groups} {_plural(groups, 'group')}, each run with a limit of "
+        f"{limit} s."
+    )
+
+
+def _how_it_ended(runs: pd.DataFrame) -> str:
+    counts = {str(status): int(count) for status, count in runs["status"].value_counts().items()}
+    found = int(runs["found"].astype(bool).sum())
+    ends = ", ".join(f"{count:,} {status}" for status, count in counts.items())
+    return (
+        f"{found:,} {_plural(found, 'run')} found a deployment that satisfies every constraint. How they ended: {ends}."
+    )
+
+
+def _who_is_optimal(runs: pd.DataFrame) -> str:
+    proven = runs[runs["proven"]]
+    solvable = _instances(proven)
+    refuted = _instances(runs[_refuted(runs)])
+    has = "instance has" if refuted == 1 else "instances have"
+    none = f" {refuted:,} {has} no feasible deployment, with proof."
+    if not solvable:
+        return "No optimum is proven: gaps are against the best energy known." + (none if refuted else "")
+    met = proven["gap_to_best"].astype(float) <= ENERGY_TOLERANCE
+    shares = met.groupby(proven["label"], sort=False).mean().sort_values(ascending=False, kind="stable")
+    always = [str(label) for label, share in shares.items() if share == 1]
+    others = [f"{label} {100 * share:.1f} %" for label, share in shares.items() if share < 1]
+    text = f"The optimum is proven on {solvable:,} of {_instances(runs):,} {_plural(_instances(runs), 'instance')}."
+    text += none if refuted else ""
+    if always:
+        text += f" Every run there of {_listed(always)} meets it."
+    return text + (f" How often the runs of others do: {_listed(others)}." if others else "")
+
+
+def _fin_by_gamma(claims: Claims) -> str:
+    rows = claims.matches
+    always = next((row.gamma for k, row in enumerate(rows) if all(r.matched == r.points for r in rows[k:])), None)
+    parts = [
+        f"{100 * row.matched / row.points:.4g} % at γ = {row.gamma} (mean gap {_gap(row.mean_gap)})"
+        for row in rows
+        if always is None or row.gamma < always
+    ]
+    if always is not None:
+        parts.append("all of them" + (f" from γ = {always} on" if parts else " at every γ"))
+    return f"Of {rows[0].points:,} instances that every γ ran on, FIN meets the optimum on {_listed(parts)}."
+
+
+def _gap(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.2g} %"
+
+
+def _who_is_fast(runs: pd.DataFrame) -> str:
+    timed = runs[runs["time_s"].notna() & (runs["found"].astype(bool) | _refuted(runs))]
+    if timed.empty:
+        return "No run ended with an answer."
+    medians = timed.groupby("label")["time_s"].median().sort_values()
+    longest = timed.iloc[int(timed["time_s"].astype(float).argmax())]
+    return (
+        f"Fastest by the median of its own answers: {medians.index[0]}, {seconds(medians.iloc[0])}; slowest: "
+        f"{medians.index[-1]}, {seconds(medians.iloc[-1])}. The longest took {seconds(longest['time_s'])}: "
+        f"{longest['label']} on {longest['instance']}."
+    )
+
+
+def environment_rows(records: Sequence[Record]) -> list[tuple[str, str]]:
+    """Machine and versions, each distinct value of each field."""
+    distinct: dict[str, dict[str, None]] = {}
+    for row in records:
+        for name, value in _flat(row["environment"]):
+            distinct.setdefault(name, {})[value] = None
+    return [(name, "; ".join(values)) for name, values in distinct.items()]
+
+
+def machine(records: Sequence[Record]) -> str:
+    """The machines of the runs, in words."""
+    shown = dict.fromkeys(
+        f"{here['cpu']}, {here['cores']} {_plural(here['cores'], 'core')}"
+        for here in (row["environment"] for row in records)
+    )
+    return "; ".join(shown)
+
+
+def _flat(table: Record, prefix: str = "") -> Iterable[tuple[str, str]]:
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{name}: ")
+        else:
+            yield f"{prefix}{name}", "not installed" if value is None else str(value)
+
+
+def seconds(value: Any) -> str:
+    """A time of three digits in a unit that suits it."""
+    size, unit = next((size, unit) for size, unit in TIME_UNITS if value >= size)
+    return f"{value / (size or 1e-6):.3g} {unit}"
+
+
+def _refuted(runs: pd.DataFrame) -> pd.Series[bool]:
+    return (runs["status"] == Status.INFEASIBLE) & runs["best_objective"].isna()
+
+
+def _instances(runs: pd.DataFrame) -> int:
+    return int(runs["content_hash"].fillna(runs["instance"]).nunique())
+
+
+def _plural(count: int, noun: str) -> str:
+    return noun if count == 1 else f"{noun}s"
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -1,0 +1,251 @@
+// One instance: search, choice, two methods side by side, block by block; the address keeps the choice.
+
+const MOST_OPTIONS = 200;
+
+function instanceName(one) {
+  const parts = [one.name];
+  if (one.max_latency_s !== undefined) parts.push(`δ = ${quantity(one.max_latency_s, "s")}`);
+  if (one.min_accuracy !== undefined) parts.push(`α = ${short(one.min_accuracy)}`);
+  if (one.accounting !== undefined) parts.push(`${one.accounting} accounting`);
+  if (one.latency_kind !== undefined && one.latency_kind !== "full_depth") parts.push(`${one.latency_kind} latency`);
+  return parts.join(" · ");
+}
+
+const chosen = {
+  names: data.instances.map(instanceName),
+  runsOf: data.instances.map(() => []),
+  at: 0,
+
+  start() {
+    runs.instance.forEach((instance, run) => this.runsOf[instance].push(run));
+    this.search = byId("instance-search");
+    this.choice = byId("instance-choice");
+    this.sides = [byId("left-method"), byId("right-method")];
+    this.application = byId("application-choice");
+    this.search.addEventListener("input", () => this.offer());
+    this.choice.addEventListener("change", () => this.go(Number(this.choice.value)));
+    this.sides.forEach((side) => side.addEventListener("change", () => this.remember()));
+    this.application.addEventListener("change", () => this.draw());
+    window.addEventListener("hashchange", () => this.follow());
+    this.at = data.start;
+    this.offer();
+    this.choose(this.at);
+    this.follow();
+    onResize(byId("sides"), () => this.draw());
+  },
+
+  /** Lists the instances whose names hold every word searched for. */
+  offer() {
+    const words = this.search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const found = [];
+    this.names.forEach((name, k) => {
+      const lower = name.toLowerCase();
+      if (words.every((word) => lower.includes(word))) found.push(k);
+    });
+    const shown = found.slice(0, MOST_OPTIONS);
+    if (!words.length && !shown.includes(this.at)) shown.unshift(this.at);
+    this.choice.replaceChildren(...shown.map((k) => el("option", { value: k }, this.names[k])));
+    const more = found.length > shown.length ? `; the first ${MOST_OPTIONS} are listed` : "";
+    byId("instance-found").textContent = `${count(found.length)} of ${count(this.names.length)} instances${more}`;
+    if (shown.includes(this.at)) this.choice.value = String(this.at);
+    else if (shown.length) this.go(shown[0]);
+  },
+
+  go(k) {
+    this.choose(k);
+    this.remember();
+  },
+
+  remember() {
+    const [left, right] = this.sides.map((side) => side.selectedOptions[0]?.textContent ?? "");
+    const address = new URLSearchParams({ instance: data.instances[this.at].key, left, right });
+    history.replaceState(null, "", `#${address}`);
+    this.draw();
+  },
+
+  /** Shows what the address asks for. */
+  follow() {
+    const asked = new URLSearchParams(location.hash.slice(1));
+    const k = data.instances.findIndex((one) => one.key === asked.get("instance"));
+    if (k < 0) return;
+    this.search.value = "";
+    this.at = k;
+    this.offer();
+    this.choose(k, asked.get("left"), asked.get("right"));
+    byId("instance-section").scrollIntoView();
+    byId("instance-title").focus({ preventScroll: true });
+  },
+
+  choose(k, left = null, right = null) {
+    this.at = k;
+    const here = this.runsOf[k];
+    const offered = here.map((run) => el("option", { value: run }, this.runName(run, here)));
+    this.sides[0].replaceChildren(...offered);
+    this.sides[1].replaceChildren(...offered.map((option) => option.cloneNode(true)));
+    const byName = (name) => here.find((run) => this.runName(run, here) === name);
+    this.sides[0].value = String(byName(left) ?? this.typicalFin(here));
+    this.sides[1].value = String(byName(right) ?? this.best(here));
+    this.choice.value = String(k);
+    const apps = data.instances[k].drawing?.applications ?? [];
+    this.application.replaceChildren(...apps.map((app, a) => el("option", { value: a }, app.name)));
+    byId("application-label").hidden = apps.length < 2;
+    this.draw();
+  },
+
+  runName(run, among) {
+    const name = textOf("label", run);
+    const same = among.filter((other) => textOf("label", other) === name);
+    return same.length > 1 ? `${name}, run ${same.indexOf(run) + 1}` : name;
+  },
+
+  /** A run of FIN that differs from the best where there is one, else the first of FIN. */
+  typicalFin(here) {
+    const fin = here.filter((run) => textOf("label", run).startsWith("fin"));
+    const apart = fin.filter((run) => runs.found[run] && runs.gap_to_best && runs.gap_to_best[run] > 1e-6);
+    return apart[apart.length - 1] ?? fin[fin.length - 1] ?? here[0];
+  },
+
+  best(here) {
+    const found = here.filter((run) => runs.found[run]);
+    const optimal = found.find((run) => textOf("status", run) === "optimal");
+    return optimal ?? found.sort((a, b) => runs.objective[a] - runs.objective[b])[0] ?? here[0];
+  },
+
+  draw() {
+    const one = data.instances[this.at];
+    const shown = this.sides.map((side) => Number(side.value));
+    this.drawFacts(one);
+    this.drawSides(one, shown);
+    this.drawRuns(this.runsOf[this.at], shown);
+  },
+
+  drawFacts(one) {
+    const network = one.drawing ? data.networks[one.drawing.network] : null;
+    const texts = [];
+    if (one.network_nodes !== undefined) texts.push(`Network of ${count(one.network_nodes)} nodes and ${count(one.network_links)} links.`);
+    texts.push(one.proven ? `Proven optimum: ${this.objective(one, one.best_objective)}.`
+      : one.best_objective === null ? "No deployment is known." : `Best known: ${this.objective(one, one.best_objective)}; proven bound: ${this.objective(one, one.best_bound)}.`);
+    if (network && network.nodes.length < network.all_nodes) texts.push(`Of ${count(network.all_nodes)} nodes only the ${count(network.nodes.length)} that hold a source or that some deployment uses are drawn.`);
+    if (one.drawing && one.drawing.several > one.drawing.applications.length) texts.push(`Of ${count(one.drawing.several)} applications the first ${one.drawing.applications.length} can be drawn.`);
+    if (network && network.nodes.length > CROWD) texts.push("Dots are nodes that neither placement uses.");
+    if (!one.drawing) texts.push("Its network is not part of these results, so placements cannot be drawn.");
+    byId("instance-facts").replaceChildren(el("p", {}, texts.join(" ")));
+  },
+
+  objective(one, value) {
+    return quantity(value, one.drawing?.rated ? "W" : "J", 7);
+  },
+
+  decision(run, app) {
+    const placement = runs.placement[run];
+    if (placement === null || !app) return null;
+    return data.placements[placement].applications.find((decision) => decision.application === app.name) ?? null;
+  },
+
+  drawSides(one, shown) {
+    const app = one.drawing?.applications[Number(this.application.value) || 0];
+    const decisions = shown.map((run) => this.decision(run, app));
+    const sum = (decision, a, b) => (decision ? decision.blocks.reduce((total, block) => total + block[a] + block[b], 0) : 0);
+    const scales = {
+      energy: Math.max(...decisions.map((decision) => sum(decision, 3, 4))),
+      latency: Math.max(app ? app.max_latency_s : 0, ...decisions.map((decision) => sum(decision, 5, 6))) * 1.02,
+    };
+    const network = one.drawing ? data.networks[one.drawing.network] : null;
+    const named = new Set();
+    if (network) {
+      const every = network.nodes.length <= CROWD;
+      network.nodes.forEach(([name]) => { if (every || name === app.source) named.add(name); });
+      decisions.forEach((decision) => decision?.blocks.forEach(([node, , route]) => [node, ...route].forEach((name) => named.add(name))));
+    }
+    byId("sides").replaceChildren(...shown.map((run, side) => this.drawSide(one, run, app, decisions[side], network, named, scales, side)));
+    this.compare(decisions, shown);
+  },
+
+  drawSide(one, run, app, decision, network, named, scales, side) {
+    const name = this.runName(run, this.runsOf[this.at]);
+    const box = el("section", { class: "side", "aria-label": `${side ? "Right" : "Left"}: ${name}` });
+    box.append(el("h3", {}, name, el("span", { class: "status" }, this.outcome(run))));
+    if (!network) return box;
+    const dnn = data.dnns[app.dnn];
+    const wide = Math.max(290, Math.min(720, byId("sides").clientWidth > 1000 ? (byId("sides").clientWidth - 24) / 2 - 10 : byId("sides").clientWidth - 10));
+    const said = `Network by tiers with the placement of ${name}: ${this.inWords(app, decision)}`;
+    box.append(el("div", { class: "picture" }, drawNetwork(network, app, dnn, decision, named, wide, said)));
+    if (!decision) {
+      const rejected = runs.placement[run] !== null && data.placements[runs.placement[run]].rejected.includes(app.name);
+      const why = rejected ? "This application is turned away." : textOf("reason", run) || "This run has no deployment to draw.";
+      box.append(el("p", { class: "notice" }, why));
+      return box;
+    }
+    box.append(drawBars(app, decision, scales, wide), this.blockTable(app, dnn, decision, name));
+    return box;
+  },
+
+  outcome(run) {
+    const parts = [textOf("status", run)];
+    if (runs.found[run]) parts.push(quantity(runs.energy_j?.[run] ?? null, "J", 6));
+    if (runs.gap_to_best?.[run] !== null && runs.gap_to_best) parts.push(`${percent(runs.gap_to_best[run])} % above the best known`);
+    if (runs.time_s?.[run] !== null && runs.time_s) parts.push(`${runs.found[run] ? "found in" : "ended after"} ${quantity(runs.time_s[run], "s", 3)}`);
+    return parts.join(" · ");
+  },
+
+  inWords(app, decision) {
+    if (!decision) return "none";
+    return `source ${app.source}; ${decision.blocks.map(([node], k) => `block ${k + 1} on ${node}`).join(", ")}; last exit ${decision.last_exit}`;
+  },
+
+  blockTable(app, dnn, decision, name) {
+    const exits = new Map(dnn.exits.map((exit, e) => [exit[1], `exit ${e + 1} · ${short(100 * exit[3])} %`]));
+    const rows = decision.blocks.map(([node, share, route, computeJ, transferJ, computeS, transferS], k) => {
+      const notes = [share < 1 ? `${short(100 * share)} % of it` : "", route.length > 2 ? `via ${route.slice(1, -1).join(", ")}` : ""];
+      const label = dnn.blocks[k][0] ? `${k + 1} ${dnn.blocks[k][0]}` : String(k + 1);
+      const small = (text) => (text ? el("small", {}, text) : null);
+      const numbers = [short(100 * dnn.survival[k]), quantity(computeJ, "J"), quantity(transferJ, "J"), quantity(computeS, "s"), quantity(transferS, "s")];
+      return el("tr", {}, el("td", {}, label, small(exits.get(k + 1))), el("td", {}, node, small(notes.filter(Boolean).join("; "))),
+        ...numbers.map((text) => el("td", { class: "number" }, text)));
+    });
+    const keyed = (kind, what) => el("th", { scope: "col", class: "number" }, el("span", { class: `key ${kind}`, "aria-hidden": "true" }), ` ${kind} ${what}`);
+    const head = [el("th", { scope: "col" }, "block"), el("th", { scope: "col" }, "node"), el("th", { scope: "col", class: "number" }, "samples [%]"),
+      ...["energy", "time"].flatMap((what) => ["compute", "transfer"].map((kind) => keyed(kind, what)))];
+    const table = el("table", {}, caption(`${name}, block by block`), el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...rows));
+    return el("div", { class: "scroll blocks", role: "region", tabindex: 0, "aria-label": `${name}, block by block` }, table);
+  },
+
+  /** Says where the two placements differ. */
+  compare(decisions, shown) {
+    const node = byId("difference");
+    const [left, right] = decisions;
+    if (!left || !right || shown[0] === shown[1]) { node.textContent = ""; return; }
+    const depth = Math.max(left.blocks.length, right.blocks.length);
+    const where = (decision, k) => decision.blocks[k]?.[0] ?? "not deployed";
+    const apart = new Map();
+    for (let k = 0; k < depth; k++) {
+      const both = `${where(left, k)} against ${where(right, k)}`;
+      if (where(left, k) !== where(right, k)) apart.set(both, [...(apart.get(both) || []), k + 1]);
+    }
+    const said = [...apart].map(([both, blocks]) => `block ${ranges(blocks).map(rangeText).join(", ")}: ${both}`);
+    node.textContent = said.length ? `They differ in ${said.join("; ")}.` : "Both place every block on the same node.";
+  },
+
+  drawRuns(here, shown) {
+    const columns = [
+      ["status", (run) => textOf("status", run)],
+      ["energy", (run) => quantity(ifFound("energy_j")(run), "J", 6), ifFound("energy_j")],
+      ["gap to bound [%]", (run) => percent(numberOf("gap_to_bound")(run)), numberOf("gap_to_bound")],
+      ["gap to best [%]", (run) => percent(numberOf("gap_to_best")(run)), numberOf("gap_to_best")],
+      ["latency", (run) => quantity(ifFound("latency_s")(run), "s"), ifFound("latency_s")],
+      ["accuracy", (run) => short(ifFound("accuracy")(run)), ifFound("accuracy")],
+      ["time", (run) => quantity(numberOf("time_s")(run), "s", 3), numberOf("time_s")],
+    ];
+    const values = [(run) => this.runName(run, here), columns[0][1], ...columns.slice(1).map((column) => column[2])];
+    const headings = [el("th", { scope: "col" }, "method"), ...columns.map(([name, , value]) => el("th", { scope: "col", class: value ? "number" : null }, name))];
+    const body = el("tbody", {});
+    const show = (order) => body.replaceChildren(...order.map((run) => el("tr", { class: shown.includes(run) ? "chosen" : null },
+      el("th", { scope: "row" }, this.runName(run, here)),
+      ...columns.map(([, text, value]) => el("td", { class: value ? "number" : null }, text(run))))));
+    sortableHead(headings, (column, ascending) => show(sortedOrder(here.map(values[column]), ascending).map((k) => here[k])));
+    show(here);
+    const title = `Every method on ${this.names[this.at]}`;
+    const table = el("table", {}, caption(title), el("thead", {}, el("tr", {}, ...headings)), body);
+    byId("instance-runs").replaceChildren(el("div", { class: "scroll", role: "region", tabindex: 0, "aria-label": title }, table));
+  },
+};

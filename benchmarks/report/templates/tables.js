@@ -1,0 +1,192 @@
+// Tables that are in the page already: headings become buttons that sort.
+
+/** The number that a cell shows; null where it shows none. Text sorts as text. */
+function cellValue(cell) {
+  const text = cell.textContent.trim();
+  if (text === DASH || text === "") return null;
+  const value = Number(text.replace(/^≥ /, "").replaceAll(",", ""));
+  return Number.isNaN(value) ? text : value;
+}
+
+function compareValues(a, b) {
+  if (typeof a === "number" && typeof b === "number") return a - b;
+  return String(a).localeCompare(String(b), "en", { numeric: true });
+}
+
+/** Order of rows by their values; rows without one come last, whichever the direction. */
+function sortedOrder(values, ascending) {
+  const order = values.map((_, k) => k);
+  const sign = ascending ? 1 : -1;
+  return order.sort((a, b) => {
+    const none = (values[a] === null) - (values[b] === null);
+    return none || (values[a] === null ? 0 : sign * compareValues(values[a], values[b])) || a - b;
+  });
+}
+
+/** Puts a sort button into each heading; `sort` is told the column and the direction. */
+function sortableHead(headings, sort) {
+  headings.forEach((heading, column) => {
+    const button = el("button", { type: "button" }, ...heading.childNodes);
+    button.addEventListener("click", () => {
+      const ascending = heading.getAttribute("aria-sort") !== "ascending";
+      headings.forEach((other) => other.removeAttribute("aria-sort"));
+      heading.setAttribute("aria-sort", ascending ? "ascending" : "descending");
+      sort(column, ascending);
+    });
+    heading.append(button);
+  });
+}
+
+function makeSortable(table) {
+  const body = table.tBodies[0];
+  sortableHead([...table.tHead.rows[0].cells], (column, ascending) => {
+    const rows = [...body.rows];
+    body.append(...sortedOrder(rows.map((row) => cellValue(row.cells[column])), ascending).map((k) => rows[k]));
+  });
+}
+
+// All runs: kept as columns, shown a page at a time.
+
+const PAGE = 50;
+const runs = data.runs;
+const textOf = (name, run) => runs[name].texts[runs[name].of_run[run]];
+const numberOf = (name) => (run) => (runs[name] ? runs[name][run] : null);
+const ofInstance = (name) => (run) => data.instances[runs.instance[run]][name] ?? null;
+const ifFound = (name) => (run) => (runs.found[run] && runs[name] ? runs[name][run] : null);
+
+const COLUMNS = [
+  { head: "instance", value: ofInstance("name"), link: true },
+  { head: "target δ", key: "max_latency_s", value: ofInstance("max_latency_s"), show: (v) => quantity(v, "s") },
+  { head: "target α", key: "min_accuracy", value: ofInstance("min_accuracy"), show: (v) => short(v) },
+  { head: "accounting", value: ofInstance("accounting") },
+  { head: "latency kind", value: ofInstance("latency_kind") },
+  { head: "method", value: (run) => textOf("label", run) },
+  { head: "status", value: (run) => textOf("status", run) },
+  { head: "energy", key: "energy_j", value: ifFound("energy_j"), show: (v) => quantity(v, "J", 6) },
+  { head: "objective", key: "objective", value: ifFound("objective"), show: (v) => short(v, 6) },
+  { head: "gap to bound [%]", key: "gap_to_bound", value: numberOf("gap_to_bound"), show: percent },
+  { head: "latency", key: "latency_s", value: ifFound("latency_s"), show: (v) => quantity(v, "s") },
+  { head: "accuracy", key: "accuracy", value: ifFound("accuracy"), show: (v) => short(v) },
+  { head: "time", key: "time_s", value: numberOf("time_s"), show: (v) => quantity(v, "s", 3) },
+  { head: "peak memory", key: "peak_bytes", value: numberOf("peak_bytes"), show: (v) => quantity(v, "B", 3) },
+  { head: "rejected", key: "rejected", value: numberOf("rejected"), show: (v) => short(v) },
+  { head: "gap to best [%]", key: "gap_to_best", value: numberOf("gap_to_best"), show: percent },
+  { head: "lower bound", key: "lower_bound", value: numberOf("lower_bound"), show: (v) => short(v, 6) },
+  { head: "seed", key: "seed", value: numberOf("seed"), show: (v) => short(v) },
+  { head: "repetition", key: "repetition", value: numberOf("repetition"), show: (v) => short(v) },
+  { head: "group", value: (run) => textOf("group", run) },
+  { head: "reason", value: (run) => textOf("reason", run) || textOf("violations", run) || null, long: true },
+];
+const varied = (column) => {
+  const first = column.value(0);
+  for (let run = 0; run < data.count; run++) if (column.value(run) !== first) return true;
+  return false;
+};
+const ALWAYS = ["group", "instance", "method", "status", "energy", "time"];
+const sameAsEnergy = (column) =>
+  column.key === "objective" && runs.energy_j && runs.objective.every((value, run) => value === runs.energy_j[run]);
+
+const runTable = {
+  columns: [],
+  order: [],
+  page: 0,
+  sorted: null,
+
+  start() {
+    this.columns = COLUMNS.filter((column) => ALWAYS.includes(column.head) || (varied(column) && !sameAsEnergy(column)));
+    this.filters = {
+      text: el("input", { type: "search", placeholder: "instance, reason …", autocomplete: "off" }),
+      group: this.chooser("group"), label: this.chooser("label"), status: this.chooser("status"),
+    };
+    const named = { text: "Search", group: "Group", label: "Method", status: "Status" };
+    for (const [name, control] of Object.entries(this.filters)) {
+      control.id = `filter-${name}`;
+      control.addEventListener(control.type === "search" ? "input" : "change", () => this.filter());
+      byId("run-filters").append(el("label", {}, named[name], control));
+    }
+    const save = el("button", { type: "button", id: "runs-csv", class: "csv" }, "CSV of these runs");
+    save.addEventListener("click", () => download("runs.csv", this.csv()));
+    byId("run-filters").append(save);
+    this.build();
+    this.filter();
+  },
+
+  chooser(name) {
+    const options = runs[name].texts.map((text, k) => el("option", { value: k }, text || DASH));
+    return el("select", {}, el("option", { value: "" }, "all"), ...options);
+  },
+
+  build() {
+    const headings = this.columns.map((column) => el("th", { scope: "col", class: column.show ? "number" : null }, column.head));
+    this.body = el("tbody", {});
+    const table = el("table", {}, caption("Every run"), el("thead", {}, el("tr", {}, ...headings)), this.body);
+    byId("run-table").append(el("div", { class: "scroll", role: "region", tabindex: 0, "aria-label": "Every run" }, table));
+    sortableHead(headings, (column, ascending) => {
+      this.sorted = [column, ascending];
+      this.arrange();
+    });
+    this.back = el("button", { type: "button" }, "Previous");
+    this.next = el("button", { type: "button" }, "Next");
+    this.where = el("span", {});
+    this.back.addEventListener("click", () => this.turn(-1));
+    this.next.addEventListener("click", () => this.turn(1));
+    byId("run-pages").append(this.back, this.where, this.next);
+  },
+
+  filter() {
+    const wanted = this.filters.text.value.trim().toLowerCase();
+    const chosen = ["group", "label", "status"].map((name) => [name, this.filters[name].value]).filter(([, value]) => value !== "");
+    this.kept = [];
+    for (let run = 0; run < data.count; run++) {
+      if (chosen.every(([name, value]) => runs[name].of_run[run] === Number(value)) && (!wanted || this.words(run).includes(wanted))) {
+        this.kept.push(run);
+      }
+    }
+    this.arrange();
+  },
+
+  words(run) {
+    this.spoken = this.spoken || new Array(data.count);
+    this.spoken[run] = this.spoken[run] ||
+      [textOf("group", run), data.instances[runs.instance[run]].name, textOf("label", run), textOf("status", run), textOf("reason", run)]
+        .join("\n").toLowerCase();
+    return this.spoken[run];
+  },
+
+  arrange() {
+    this.order = this.kept;
+    if (this.sorted) {
+      const [column, ascending] = this.sorted;
+      this.order = sortedOrder(this.kept.map(this.columns[column].value), ascending).map((k) => this.kept[k]);
+    }
+    this.page = 0;
+    this.show();
+  },
+
+  turn(step) {
+    this.page += step;
+    this.show();
+  },
+
+  show() {
+    const first = this.page * PAGE;
+    const shown = this.order.slice(first, first + PAGE);
+    this.body.replaceChildren(...shown.map((run) => el("tr", {}, ...this.columns.map((column) => this.cell(column, run)))));
+    const here = shown.length ? `${count(first + 1)} to ${count(first + shown.length)}` : "none";
+    byId("run-count").textContent = `${count(this.order.length)} of ${count(data.count)} runs; shown: ${here}`;
+    this.where.textContent = here;
+    this.back.disabled = this.page === 0;
+    this.next.disabled = first + PAGE >= this.order.length;
+  },
+
+  cell(column, run) {
+    const value = column.value(run);
+    if (column.link) return el("td", {}, el("a", { href: `#instance=${data.instances[runs.instance[run]].key}` }, value));
+    return el("td", { class: column.show ? "number" : column.long && value ? "long" : null }, column.show ? column.show(value) : value ?? DASH);
+  },
+
+  csv() {
+    const rows = this.order.map((run) => this.columns.map((column) => column.value(run)));
+    return csvText(this.columns.map((column) => column.key || column.head), rows);
+  },
+};

@@ -1,0 +1,95 @@
+"""Every recorded deployment judged again, so that a page shows nothing that the evaluator does not say now."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from benchmarks.judge import Judged, contradictions
+from benchmarks.methods import METHODS
+from benchmarks.records import Record
+from models.deployment import Deployment
+from models.evaluate import Evaluation, equal_energy, evaluate
+from models.instance import Instance
+from models.io import validate
+from models.result import Result, Status
+
+
+def judge_again(records: Sequence[Record], instances: Mapping[str, Instance]) -> list[Judged | None]:
+    """What the evaluator says of each row's deployment.
+
+    Parameters
+    ----------
+    records : sequence of Record
+    instances : mapping
+        By content hash.
+
+    Returns
+    -------
+    list of Judged or None
+        One for each row; None where its instance, method or status is not known here.
+
+    Raises
+    ------
+    InputError
+        If a row's deployment breaks the format.
+    """
+    known: dict[tuple[str, str], tuple[Deployment, Evaluation]] = {}
+    judged: list[Judged | None] = []
+    for row in records:
+        instance = instances.get(row.get("content_hash") or "")
+        if instance is None or row["method"] not in METHODS or row["status"] not in set(Status):
+            judged.append(None)
+            continue
+        deployment, evaluation = _evaluated(row, instance, known)
+        claimed, bound = row.get("claimed_objective"), row.get("lower_bound")
+        result = Result(Status(row["status"]), deployment, claimed, bound, row.get("reason"))
+        judged.append(Judged(instance, row["method"], row["options"], result, evaluation))
+    return judged
+
+
+def _evaluated(
+    row: Record, instance: Instance, known: dict[tuple[str, str], tuple[Deployment, Evaluation]]
+) -> tuple[Deployment | None, Evaluation | None]:
+    """The row's deployment and its evaluation; the same decisions on the same instance are evaluated once."""
+    deployed = row.get("deployments") or []
+    decisions = {"deployments": deployed, "rejected": _rejected(deployed, instance) if row.get("rejected") else []}
+    if not any(decisions.values()):
+        return None, None
+    key = (row["content_hash"], json.dumps(decisions, sort_keys=True))
+    if key not in known:
+        deployment = validate(decisions, Deployment, f"run of {row['label']} on '{row['instance']}'")
+        known[key] = (deployment, evaluate(instance, deployment))
+    return known[key]
+
+
+def _rejected(deployed: Sequence[Record], instance: Instance) -> list[str]:
+    """A row counts the applications that are turned away; they are those without a deployment."""
+    served = {one["application"] for one in deployed}
+    return [app.name for app in instance.applications if app.name not in served]
+
+
+def all_contradictions(judged: Sequence[Judged | None]) -> list[str]:
+    """What cannot all be true, instance by instance, one line each."""
+    by_instance: defaultdict[str, list[Judged]] = defaultdict(list)
+    for run in judged:
+        if run is not None:
+            by_instance[run.instance.content_hash].append(run)
+    return [f"{runs[0].instance.name}: {line}" for runs in by_instance.values() for line in contradictions(runs)]
+
+
+def altered(records: Sequence[Record], judged: Sequence[Judged | None]) -> list[str]:
+    """Rows whose recorded objective is not what the evaluator says of their deployment, one line each."""
+    found = []
+    for row, run in zip(records, judged, strict=True):
+        if run is not None and run.objective is not None and not _same(run.objective, row["objective"]):
+            found.append(
+                f"{row['instance']}: {row['label']} is recorded with {row['objective']!r}, "
+                f"the evaluator finds {run.objective!r}"
+            )
+    return found
+
+
+def _same(evaluated: float, recorded: float | None) -> bool:
+    return recorded is not None and equal_energy(evaluated, recorded)

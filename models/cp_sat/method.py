@@ -1,0 +1,233 @@
+"""`cp-sat`: the flow formulation in whole numbers, solved by OR-Tools CP-SAT in a process of its own.
+
+CP-SAT's program is a relaxation (`models.cp_sat.program`): what it proves infeasible is infeasible, and its bound holds
+for the true objective. Its incumbents are checked in floating point against every constraint. One that breaks a
+constraint by less than the rounding is cut off, and CP-SAT runs again. It also does so where the rounding of the
+objective leaves a gap, then without the columns that cost more than the incumbent and with finer coefficients. Both are
+rare.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from importlib import metadata
+from math import inf
+from typing import Any
+
+from models.cp_sat.conversation import Request, Said, ask
+from models.cp_sat.program import Program, accurate, program_of
+from models.instance import Instance
+from models.memory import reason_not_to_fit
+from models.milp.costs import Capacities, Costs, costs_of
+from models.milp.steps import Steps, deployment_of, objective_of
+from models.milp.strengthen import Kept, least_energy, within_latency
+from models.milp.warm_start import broken_constraint
+from models.result import Clock, Result, Status
+from models.trajectory import Point, thinned
+
+DISTRIBUTION = "ortools"
+INSTALL = "pip install 'finbench[cp-sat]'"
+"""The one command that installs it."""
+
+EQUAL = 1e-6
+"""Relative difference up to which bound and energy are the same."""
+
+BYTES_PER_COLUMN = 6500
+"""Peak memory of both processes for each column (1.2 GB at 200,100 columns)."""
+
+MOST_ROUNDS = 100
+"""CP-SAT runs at most so often: the rounding alone does not let in as many infeasible incumbents."""
+
+
+def version() -> str | None:
+    """Version of OR-Tools, None where it is not installed; it is not imported for that."""
+    try:
+        return metadata.version(DISTRIBUTION)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def supports(instance: Instance, **options: object) -> str | None:  # noqa: ARG001
+    """Why the method cannot be used here, None where it can."""
+    if version() is None:
+        return f"OR-Tools CP-SAT is not installed: {INSTALL}"
+    if any(node.reserves for node in instance.network.nodes):
+        return "knows no compute shares that blocks reserve"
+    if any(app.rejection_penalty_w is not None for app in instance.applications):
+        return "cannot turn applications away"
+    return None
+
+
+def solve(
+    instance: Instance,
+    *,
+    time_limit_s: float | None = None,
+    seed: int = 0,
+    strengthen: bool = True,
+    mip_gap: float = 0.0,
+    threads: int = 1,
+) -> Result:
+    """Solve `instance`, which must be supported, by CP-SAT.
+
+    Parameters
+    ----------
+    instance : Instance
+    time_limit_s : float or None
+        Limit for the whole run, its process included [s].
+    seed : int
+        Random seed of the solver.
+    strengthen : bool
+        Leave out what no optimal deployment uses (`models.milp.strengthen`).
+    mip_gap : float
+        Relative gap at which the solver may stop.
+    threads : int
+        Threads of the solver.
+
+    Returns
+    -------
+    Result
+        Phases `build`, `process` (its start and end), `handover`, `solve`, `extract`; info `columns`, `rows`,
+        `rounds` (how often CP-SAT ran), `cut_off` (incumbents within the rounding of a constraint only), `gap`
+        and `trajectory`.
+    """
+    clock = Clock(time_limit_s)
+    with clock.phase("build"):
+        all_costs = costs_of(instance)
+        parts = [within_latency(costs) if strengthen else accurate(costs) for costs in all_costs]
+        all_kept = [kept for kept in parts if kept is not None]
+        least = sum(costs.weight * least_energy(costs, kept) for costs, kept in zip(all_costs, all_kept, strict=False))
+    if len(all_kept) < len(all_costs) or least == inf:
+        reason = "no exit is accurate enough, or no path to one meets the latency target and the pins"
+        return Result(Status.INFEASIBLE, reason=reason, times_s=clock.times_s)
+    no_room = reason_not_to_fit(BYTES_PER_COLUMN * sum(kept.run.sum() + kept.send.sum() for kept in all_kept))
+    if no_room is not None:
+        return Result(Status.MEMORY_LIMIT, reason=no_room, times_s=clock.times_s)
+    search = _Search(all_costs, all_kept, Capacities.of(instance.network, all_costs), least)
+    request = Request(seed=seed, threads=threads, mip_gap=mip_gap)
+    while True:
+        with clock.phase("build"):
+            program = search.next_program()
+        said = ask(program, request, clock)
+        with clock.phase("extract"):
+            search.learn(program, said)
+        result = search.result(said, mip_gap, clock)
+        if result is not None:
+            info = {"solver": f"CP-SAT {version()}", "strengthen": strengthen, "mip_gap": mip_gap, **search.facts()}
+            return replace(result, times_s=clock.times_s, info={**info, **result.info})
+
+
+_ROUNDING = "the rounding of energies leaves a gap"
+
+
+@dataclass
+class _Search:
+    """What is known after some rounds."""
+
+    all_costs: list[Costs]
+    all_kept: list[Kept]
+    capacities: Capacities
+    bound: float
+    """Proven, at first the least energy of a path, latency and capacities ignored."""
+    best: list[Steps] | None = None
+    energy: float = inf
+    """Objective of `best` [J or W]."""
+    most_energy: float = inf
+    """Objective above which the last program left columns out."""
+    cut_off: list[list[Steps]] = field(default_factory=list)
+    points: list[Point] = field(default_factory=list)
+    rounds: int = 0
+    size: dict[str, int] = field(default_factory=dict)
+    news: bool = False
+    """Whether the last round found something to cut off."""
+
+    def next_program(self) -> Program:
+        """The program without what was cut off, and without what costs more than the best deployment known."""
+        self.rounds += 1
+        self.most_energy = self.energy
+        energies = (self.bound, self.energy)
+        program = program_of(self.all_costs, self.all_kept, self.capacities, energies, self.cut_off)
+        self.size = {"columns": len(program.objective), "rows": len(program.exactly_one) + len(program.rows)}
+        return program
+
+    def learn(self, program: Program, said: Said) -> None:
+        """Check every incumbent, in the order in which they were found, and keep the bounds."""
+        known = len(self.cut_off)
+        for event in said.events:
+            if event.chosen is not None:
+                self._check(program.steps(event.chosen))
+            if event.bound is not None:
+                self.bound = max(self.bound, event.bound * program.unit)
+            now = (None if self.best is None else self.energy, min(self.bound, self.energy))
+            if not self.points or now != self.points[-1][1:]:
+                self.points.append((event.at_s, *now))
+        self.news = len(self.cut_off) > known
+
+    def _check(self, found: list[Steps]) -> None:
+        if broken_constraint(self.all_costs, self.capacities, found) is not None:
+            self.cut_off.append(found)
+        elif objective_of(self.all_costs, found) < self.energy:
+            self.best, self.energy = found, objective_of(self.all_costs, found)
+
+    def result(self, said: Said, mip_gap: float, clock: Clock) -> Result | None:
+        """The result; None where another round is needed."""
+        if said.failure is not None:
+            return Result(said.failure, reason=said.reason)
+        contradiction = self._contradiction(said)
+        if contradiction is not None:
+            return Result(Status.ERROR, reason=f"CP-SAT: {contradiction}")
+        if said.proven_infeasible:
+            return Result(Status.INFEASIBLE, reason="CP-SAT: infeasible")
+        status = self._status(said, mip_gap)
+        return None if status is None else self._known(status, said, mip_gap, clock)
+
+    def _known(self, status: Status, said: Said, mip_gap: float, clock: Clock) -> Result:
+        """The result with everything that is known."""
+        bound, info = min(self.bound, self.energy), {"trajectory": self._trajectory(clock)}
+        if self.best is None:
+            reason = "the time limit passed before CP-SAT found a deployment"
+            return Result(status, lower_bound=bound, reason=reason, info=info)
+        return Result(
+            status,
+            deployment=deployment_of(self.all_costs, self.best),
+            claimed_objective=self.energy,
+            lower_bound=bound,
+            reason=_ROUNDING if said.finished and self._gap() > max(mip_gap, EQUAL) else None,
+            info={**info, "gap": self._gap()},
+        )
+
+    def _contradiction(self, said: Said) -> str | None:
+        """What cannot be true of what CP-SAT said, beside the deployments that were checked."""
+        if self.news and self.rounds >= MOST_ROUNDS:
+            return f"after {self.rounds} rounds its incumbents still break a constraint"
+        if self.best is None:
+            return None
+        if said.proven_infeasible:
+            return f"infeasible, but there is a deployment of objective {self.energy:.9g}"
+        if self.bound > self.energy * (1 + EQUAL):
+            return f"the bound {self.bound:.9g} is above the objective {self.energy:.9g} of a deployment"
+        return None
+
+    def _status(self, said: Said, mip_gap: float) -> Status | None:
+        """How the search ended; None where it has not."""
+        if not said.finished:
+            return Status.TIME_LIMIT
+        if self.best is not None and self._gap() <= EQUAL:
+            return Status.OPTIMAL
+        if self.best is not None and self._gap() <= mip_gap * (1 + EQUAL):
+            return Status.FEASIBLE
+        if self.news or self.energy < self.most_energy:
+            return None
+        return Status.FEASIBLE
+
+    def _gap(self) -> float:
+        """(E − LB)/E of the best deployment known."""
+        return max(0.0, self.energy - self.bound) / self.energy if self.energy else 0.0
+
+    def _trajectory(self, clock: Clock) -> list[Point]:
+        """The points, and the end."""
+        energy = None if self.best is None else self.energy
+        return thinned([*self.points, (clock.elapsed_s, energy, min(self.bound, self.energy))])
+
+    def facts(self) -> dict[str, Any]:
+        """Facts of the search for the record."""
+        return {**self.size, "rounds": self.rounds, "cut_off": len(self.cut_off)}

@@ -1,0 +1,327 @@
+"""The flow formulation in whole numbers, for CP-SAT.
+
+Columns are 0 or 1, for outputs i = 0..D−1 and blocks i = 1..D of each application:
+
+    x_{i,n}   block i runs at node n           t_{i,nm}   output i takes link (n, m)
+    y_{f,n}   the DNN ends at exit f on node n, for accurate-enough exits only (9)
+
+    (3)      minimise Σ c_j v_j
+    (5, 14)  exactly one of all y_{f,n}
+    (6)      exactly one of all x_{i,n} and of the y_{f,n} with b(f) < i                        for every block i
+    (7)      x_{i,n} + Σ_m t_{i,mn} = Σ_m t_{i,nm} + x_{i+1,n} + Σ_{f: b(f) = i} y_{f,n}        for every i and n
+    (8)      latency, (11) compute, (12) memory, (13) bandwidth                      Σ a_j v_j ≤ limit
+    (10)     a pinned block has no other columns
+
+CP-SAT takes whole numbers below 2⁶³ only, and so everything is rounded **down**, after multiplication by a power of two
+(which is exact):
+
+- Rows: Σ a_j v_j ≤ A implies Σ ⌊a_j 2ᵏ⌋ v_j ≤ ⌊A 2ᵏ⌋, so that no feasible deployment is lost. A column with a_j > A
+  breaks the row alone and is left out; with A 2ᵏ < 2⁴⁰ sums stay below 2⁶². What the rounding lets in breaks a row by
+  less than one unit, 2⁻³⁹ of the limit, a column; `models.cp_sat.method` checks every solution and cuts those off.
+- Objective: 2⁻ᵏ Σ ⌊c_j 2ᵏ⌋ v_j ≤ Σ c_j v_j, so that a bound proven for the left side holds for the right one, and the
+  two differ by less than one unit 2⁻ᵏ for each column used. That is 2⁻³⁹ of the least energy, or 2⁻⁴⁷ of the sum of all
+  coefficients where that is more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from models.milp.costs import FLOAT_NOISE, Capacities, Costs, Floats, Ints, Mask
+from models.milp.steps import Steps
+from models.milp.strengthen import Kept, everything
+
+Row: TypeAlias = tuple[list[int], list[int], int, int]
+"""Columns, their coefficients, and the least and the greatest sum."""
+
+PRECISION_BITS = 40
+"""A row's limit, and the least energy of the objective, become whole numbers of this many bits."""
+
+SUM_BITS = 48
+"""The objective of all columns together stays below 2 to this power: CP-SAT reports objectives, with the constants that
+its presolve has taken out, as floating-point numbers, which count exactly to 2⁵³."""
+
+ABSENT = -1
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Column numbers of one application, `ABSENT` where there is none: D blocks, N nodes, A links, F exits."""
+
+    costs: Costs
+    exits: tuple[int, ...]
+    """1-based exits f that may be the last."""
+    run: Ints
+    """(D, N) columns x_{i,n}, row i − 1."""
+    send: Ints
+    """(D, A) columns t_{i,nm}."""
+    end: Ints
+    """(F, N) columns y_{f,n}."""
+
+    @property
+    def after(self) -> Ints:
+        """(F,) block b(f) of every exit."""
+        after: Ints = self.costs.after_block[np.array(self.exits) - 1]
+        return after
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program over columns of 0 or 1."""
+
+    parts: tuple[Columns, ...]
+    """The applications' columns."""
+    objective: tuple[int, ...]
+    """Coefficient of every column."""
+    unit: float
+    """Objective value of 1 [J or W]."""
+    exactly_one: tuple[list[int], ...]
+    """Sets of columns of which exactly one is 1."""
+    rows: tuple[Row, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """What the process that solves it needs."""
+        return {"objective": self.objective, "exactly_one": self.exactly_one, "rows": self.rows}
+
+    def steps(self, chosen: Sequence[int]) -> list[Steps]:
+        """The decisions of every application where the `chosen` columns are 1."""
+        values = np.zeros(len(self.objective) + 1, dtype=np.bool_)  # the last one is what ABSENT picks
+        values[list(chosen)] = True
+        return [_steps(part, values) for part in self.parts]
+
+    def columns_of(self, all_steps: Sequence[Steps]) -> list[int]:
+        """The columns x and t that the decisions need."""
+        return [
+            column
+            for part, steps in zip(self.parts, all_steps, strict=True)
+            for k, (node, route) in enumerate(zip(steps.placement, steps.routes, strict=True))
+            for column in (int(part.run[k, node]), *part.send[k, list(route)].tolist())
+        ]
+
+
+def accurate(costs: Costs) -> Kept | None:
+    """Everything that leads to an accurate-enough exit (9) with pins kept (10); None where there is no such exit."""
+    exits = np.flatnonzero(costs.accuracy >= costs.app.min_accuracy) + 1
+    if not exits.size:
+        return None
+    depth = int(costs.after_block[exits - 1].max())
+    full = everything(costs)
+    for block, node in costs.pins.items():
+        full.run[block - 1, np.arange(full.run.shape[1]) != node] = False
+    return Kept(tuple(exits.tolist()), full.run[:depth], full.send[:depth])
+
+
+def program_of(
+    all_costs: Sequence[Costs],
+    all_kept: Sequence[Kept],
+    capacities: Capacities,
+    energies: tuple[float, float] = (0.0, np.inf),
+    forbidden: Iterable[Sequence[Steps]] = (),
+) -> Program:
+    """The program of an instance.
+
+    Parameters
+    ----------
+    all_costs : sequence of Costs
+    all_kept : sequence of Kept
+        What each application may use.
+    capacities : Capacities
+    energies : (float, float)
+        A bound below every objective, which the coefficients' precision is relative to, and an objective above which no
+        deployment is of interest: columns that cost more are left out [J or W].
+    forbidden : iterable of sequences of Steps
+        Decisions that break a constraint: their columns may not all be 1. Costs and loads are non-negative, so that
+        every solution with all of them breaks it, too.
+    """
+    least, most = energies
+    parts = _numbered(all_costs, all_kept, capacities, most)
+    coefficients = np.concatenate([_energies(part) for part in parts])
+    shift = _shift(coefficients, least)
+    without_cuts = Program(
+        parts=tuple(parts),
+        objective=tuple(_floored(coefficients, shift).tolist()),
+        unit=float(np.ldexp(1.0, -shift)),
+        exactly_one=tuple(columns for part in parts for columns in (eq5_one_end(part), *eq6_one_node(part))),
+        rows=(*(row for part in parts for row in _own_rows(part)), *_capacity_rows(parts, capacities)),
+    )
+    cuts = [without_cuts.columns_of(steps) for steps in forbidden]
+    return Program(**{**vars(without_cuts), "rows": (*without_cuts.rows, *(_not_all(columns) for columns in cuts))})
+
+
+def _numbered(
+    all_costs: Sequence[Costs], all_kept: Sequence[Kept], capacities: Capacities, most_energy: float
+) -> list[Columns]:
+    """Number the columns: for each application runs, sends, ends."""
+    parts, count = [], 0
+    for costs, kept in zip(all_costs, all_kept, strict=True):
+        run, send = _that_fit(costs, kept, capacities, most_energy)
+        end = run[costs.after_block[np.array(kept.exits) - 1] - 1]
+        numbers = []
+        for mask in (run, send, end):
+            numbers.append(np.where(mask, np.cumsum(mask).reshape(mask.shape) - 1 + count, ABSENT))
+            count += int(mask.sum())
+        parts.append(Columns(costs, kept.exits, *numbers))
+    return parts
+
+
+def _that_fit(costs: Costs, kept: Kept, capacities: Capacities, most_energy: float) -> tuple[Mask, Mask]:
+    """The kept runs and sends that do not break a row, or exceed the energy, by themselves."""
+    depth = len(kept.run)
+    latency, energy = _limit(costs.app.max_latency_s), _limit(most_energy / costs.weight)
+    run = kept.run & (costs.run_latency[:depth] <= latency) & (costs.run_energy[:depth] <= energy)
+    run &= costs.compute_load[:depth, None] <= _limit(capacities.compute)
+    run &= costs.memory_load[:depth, None] <= _limit(capacities.memory)
+    send = kept.send & (costs.send_latency[:depth] <= latency) & (costs.send_energy[:depth] <= energy)
+    return run, send & (costs.link_load[:depth, None] <= _limit(capacities.bandwidth))
+
+
+def _limit(amount: Any) -> Any:
+    """A right-hand side with the slack that every exact method allows for rounding."""
+    return amount * (1 + FLOAT_NOISE)
+
+
+def _energies(part: Columns) -> Floats:
+    """Objective coefficients of an application's columns, in their order."""
+    costs, depth = part.costs, len(part.run)
+    return np.concatenate(
+        [
+            costs.weight * costs.run_energy[:depth][part.run != ABSENT],
+            costs.weight * costs.send_energy[:depth][part.send != ABSENT],
+            np.zeros(np.count_nonzero(part.end != ABSENT)),
+        ]
+    )
+
+
+def _shift(coefficients: Floats, least: float) -> int:
+    """The power of two that the objective is multiplied by.
+
+    The least objective, or the least positive coefficient where that is 0, gets `PRECISION_BITS` bits, or fewer where
+    the sum would exceed `SUM_BITS` bits.
+    """
+    positive = coefficients[coefficients > 0]
+    if not positive.size:
+        return 0
+    scale = least if least > 0 else float(positive.min())
+    return min(PRECISION_BITS - _bits(scale), SUM_BITS - _bits(float(positive.sum())))
+
+
+def _bits(amount: float) -> int:
+    """The least e with amount < 2ᵉ."""
+    return int(np.frexp(amount)[1])
+
+
+def _floored(amounts: Floats, shift: int) -> Ints:
+    return np.floor(np.ldexp(amounts, shift)).astype(np.int64)
+
+
+def eq5_one_end(part: Columns) -> list[int]:
+    """(5, 14) The DNN ends once: exactly one y_{f,n}."""
+    return _present(part.end)
+
+
+def eq6_one_node(part: Columns) -> Iterator[list[int]]:
+    """(6) Block i runs at exactly one node, or the DNN ends before it, i = 1..D."""
+    for i, run in enumerate(part.run, start=1):
+        yield _present(run) + _present(part.end[part.after < i])
+
+
+def _present(numbers: Ints) -> list[int]:
+    chosen: list[int] = numbers[numbers != ABSENT].tolist()
+    return chosen
+
+
+def _own_rows(part: Columns) -> Iterator[Row]:
+    yield from eq7_flow_conservation(part)
+    yield eq8_latency(part)
+
+
+def eq7_flow_conservation(part: Columns) -> Iterator[Row]:
+    """(7) What has output i at node n passes it on, runs block i + 1, or ends there; i = 0..D; x_0 is the source."""
+    topology, source = part.costs.topology, part.costs.source
+    nodes = len(topology.nodes)
+    step, node = np.nonzero(part.run != ABSENT)
+    output, link = np.nonzero(part.send != ABSENT)
+    exit_, end = np.nonzero(part.end != ABSENT)
+    run, send, last = part.run[step, node], part.send[output, link], part.end[exit_, end]
+    row = np.concatenate(
+        [
+            (step + 1) * nodes + node,
+            output * nodes + topology.heads[link],
+            output * nodes + topology.tails[link],
+            step * nodes + node,
+            part.after[exit_] * nodes + end,
+        ]
+    )
+    column = np.concatenate([run, send, send, run, last])
+    sign = np.repeat([1, 1, -1, -1, -1], [len(run), len(send), len(send), len(run), len(last)])
+    order = np.argsort(row, kind="stable")
+    present, starts = np.unique(row[order], return_index=True)
+    columns, signs = np.split(column[order], starts[1:]), np.split(sign[order], starts[1:])
+    for number, here, signed in zip(present.tolist(), columns, signs, strict=False):
+        flow = -1 if number == source else 0
+        yield here.tolist(), signed.tolist(), flow, flow
+
+
+def eq8_latency(part: Columns) -> Row:
+    """(8) Latency at most δ."""
+    costs, depth = part.costs, len(part.run)
+    run, send = part.run != ABSENT, part.send != ABSENT
+    latency = np.concatenate([costs.run_latency[:depth][run], costs.send_latency[:depth][send]])
+    return _at_most(np.concatenate([part.run[run], part.send[send]]), latency, costs.app.max_latency_s)
+
+
+def _capacity_rows(parts: Sequence[Columns], capacities: Capacities) -> Iterator[Row]:
+    """(11) Compute, (12) memory and (13) bandwidth, where they could bind."""
+    compute = [(part.run, part.costs.compute_load) for part in parts]
+    memory = [(part.run, part.costs.memory_load) for part in parts]
+    bandwidth = [(part.send, part.costs.link_load) for part in parts]
+    for loads, limits in (
+        (compute, capacities.compute),
+        (memory, capacities.memory),
+        (bandwidth, capacities.bandwidth),
+    ):
+        for place in np.flatnonzero(np.isfinite(limits)):
+            at = [(numbers[:, place], load[: len(numbers)]) for numbers, load in loads]
+            columns = np.concatenate([here[here != ABSENT] for here, _ in at])
+            amounts = np.concatenate([load[here != ABSENT] for here, load in at])
+            yield _at_most(columns, amounts, float(limits[place]))
+
+
+def _at_most(columns: Ints, amounts: Floats, limit: float) -> Row:
+    """Σ amounts · columns ≤ limit, rounded down; one unit more for the rounding of floating-point sums."""
+    shift = PRECISION_BITS - _bits(_limit(limit))
+    return columns.tolist(), _floored(amounts, shift).tolist(), 0, int(np.ldexp(_limit(limit), shift)) + 1
+
+
+def _not_all(columns: list[int]) -> Row:
+    """Not all of the columns are 1; those that have become `ABSENT` never are."""
+    present = [column for column in columns if column != ABSENT]
+    return present, [1] * len(present), 0, len(columns) - 1
+
+
+def _steps(part: Columns, values: Mask) -> Steps:
+    """Follow the unit flow; circuits that touch it nowhere, or rejoin it, are left out."""
+    (exit_,), _ = np.nonzero(values[part.end])
+    here, placement, routes = part.costs.source, [], []
+    for i in range(int(part.after[exit_])):
+        (there,) = np.flatnonzero(values[part.run[i]]).tolist()
+        routes.append(_route(part.costs, np.flatnonzero(values[part.send[i]]).tolist(), here, there))
+        placement.append(there)
+        here = there
+    return Steps(part.exits[exit_], tuple(placement), tuple(routes))
+
+
+def _route(costs: Costs, links: list[int], start: int, end: int) -> tuple[int, ...]:
+    """The fewest of the `links` that lead from `start` to `end` (breadth first)."""
+    heads, tails = costs.topology.heads, costs.topology.tails
+    reached: dict[int, tuple[int, ...]] = {start: ()}
+    frontier = [start]
+    while end not in reached:
+        new = {int(heads[a]): (*reached[n], a) for n in frontier for a in links if tails[a] == n}
+        frontier = [n for n in new if n not in reached]
+        reached = new | reached
+    return reached[end]

@@ -1,0 +1,171 @@
+"""The page as text: self-contained, strict, escaped; what is wrong with the results is said."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from base64 import b64encode
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from benchmarks.cli import app
+from benchmarks.report.instances import FILE
+from tests.benchmarks.report.conftest import IMAGE, QUOTES, SCRIPT, read_rows, write_rows
+
+
+def report(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, ["report", *(str(argument) for argument in arguments)])
+
+
+def embedded(text: str) -> dict[str, Any]:
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
+    assert found
+    data: dict[str, Any] = json.loads(found[1])
+    return data
+
+
+@pytest.fixture
+def copied(results: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(results, tmp_path / "copied"))
+
+
+def test_nothing_is_loaded_and_only_its_own_script_and_style_may_run(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', text)
+    assert policy
+    assert policy[1].startswith("default-src &#39;none&#39;; script-src &#39;sha256-")
+    for tag in ("script", "style"):
+        (content,) = re.findall(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
+        assert b64encode(sha256(content.encode()).digest()).decode() in policy[1]
+    addresses = set(re.findall(r"(?:https?:)?//[\w.]+\.\w+[^\s\"')]*", re.sub(r"(?m)^\s*//.*$", "", text)))
+    assert addresses == {"http://www.w3.org/2000/svg"}, "the name of a namespace is no address that is asked"
+    assert not re.search(
+        r"\b(?:src|srcset|@import|url\()\s*=?",
+        re.sub(r"img-src|default-src|script-src|style-src", "", text[: text.index("<body>")]),
+    )
+
+
+def test_names_never_become_markup(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for name in (SCRIPT, QUOTES, IMAGE):
+        assert name not in text
+    data = embedded(text)
+    assert SCRIPT in [instance["name"] for instance in data["instances"]]
+    assert QUOTES in data["runs"]["group"]["texts"]
+    assert [IMAGE, "mobile"] in [node for network in data["networks"] for node in network["nodes"]]
+
+
+def test_every_run_is_there_with_every_digit(page: Path, results: Path) -> None:
+    data, rows = embedded(page.read_text(encoding="utf-8")), read_rows(results)
+    runs = data["runs"]
+    assert data["count"] == len(rows)
+    for name in ("objective", "energy_j", "time_s", "lower_bound", "latency_s"):
+        assert runs[name] == [row[name] for row in rows]
+    assert [runs["label"]["texts"][k] for k in runs["label"]["of_run"]] == [row["label"] for row in rows]
+    assert [data["instances"][k]["key"] for k in runs["instance"]] == [row["content_hash"][:16] for row in rows]
+
+
+def test_placements_are_those_of_the_rows(page: Path, results: Path) -> None:
+    data = embedded(page.read_text(encoding="utf-8"))
+    for row, number in zip(read_rows(results), data["runs"]["placement"], strict=True):
+        if not row["deployments"]:
+            assert number is None
+            continue
+        drawn = [app["blocks"] for app in data["placements"][number]["applications"]]
+        assert [[block[0] for block in app] for app in drawn] == [app["placement"] for app in row["deployments"]]
+        energies = [block[3] + block[4] for app in drawn for block in app]
+        assert sum(energies) == pytest.approx(row["energy_j"], rel=1e-12)
+
+
+def test_of_a_large_network_only_what_is_used_is_kept(page: Path) -> None:
+    data = embedded(page.read_text(encoding="utf-8"))
+    (large,) = (network for network in data["networks"] if network["all_nodes"] == 70)
+    used = {name for placement in data["placements"] for app in placement["applications"] for name, *_ in app["blocks"]}
+    assert len(large["nodes"]) < 20
+    assert {name for name, _ in large["nodes"]} <= used | {"mobile0"}
+
+
+def test_the_summary_says_what_ran_and_how_it_ended(page: Path, results: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert "92 runs of 5 methods on 14 instances in 4 groups, each run with a limit of 10 s." in text
+    assert "The optimum is proven on 14 of 14 instances." in text
+    found = sum(bool(row["deployments"]) for row in read_rows(results))
+    assert f"All {found} recorded deployments were evaluated again" in " ".join(text.split())
+
+
+def test_the_same_results_give_the_same_page(page: Path, results: Path, tmp_path: Path) -> None:
+    assert report(results, "-o", tmp_path / "again.html").exit_code == 0
+    assert (tmp_path / "again.html").read_bytes() == page.read_bytes()
+
+
+def test_the_title_is_chosen_and_escaped(results: Path, tmp_path: Path) -> None:
+    assert report(results, "-o", tmp_path / "r.html", "--title", f"A {SCRIPT}").exit_code == 0
+    assert "<h1>A &lt;script&gt;alert(1)&lt;/script&gt;</h1>" in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
+def test_an_altered_row_is_named(copied: Path, tmp_path: Path) -> None:
+    rows = read_rows(copied)
+    rows[0]["objective"] *= 0.9
+    write_rows(copied, rows)
+    assert report(copied, "-o", tmp_path / "r.html").exit_code == 0
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "These results contradict themselves" in text
+    assert "label-setting is recorded with" in text
+
+
+def test_a_contradiction_is_named(copied: Path, tmp_path: Path) -> None:
+    rows = read_rows(copied)
+    rows[1] |= {"status": "infeasible", "deployments": [], "found": False, "objective": None, "claimed_objective": None}
+    write_rows(copied, rows)
+    report(copied, "-o", tmp_path / "r.html")
+    assert "says infeasible, label-setting has a feasible deployment" in (tmp_path / "r.html").read_text()
+
+
+def test_without_instances_the_page_says_what_it_lacks(copied: Path, tmp_path: Path) -> None:
+    (copied / FILE).write_text("")
+    assert report(copied, "-o", tmp_path / "r.html").exit_code == 0
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "These results hold no instances" in text
+    assert embedded(text)["networks"] == []
+
+
+def test_failures_alone_make_a_page(copied: Path, tmp_path: Path) -> None:
+    answers = ("content_hash", "found", "objective", "energy_j", "lower_bound", "time_s", "times_s", "deployments")
+    rows = [{name: value for name, value in row.items() if name not in answers} for row in read_rows(copied)[:3]]
+    write_rows(copied, [row | {"status": "error", "reason": "broke", "found": False} for row in rows])
+    made = report(copied, "-o", tmp_path / "r.html")
+    assert made.exit_code == 0, made.output
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "cannot be said" in text
+    assert "No run ended with an answer." in text
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(None, "no such folder of results"), ("", "holds no runs"), ("{", "line 1 is cut off")],
+)
+def test_folders_without_results_are_one_line(tmp_path: Path, content: str | None, said: str) -> None:
+    folder = tmp_path / "results"
+    if content is not None:
+        folder.mkdir()
+        (folder / "runs.jsonl").write_text(content)
+    refused = report(folder, "-o", tmp_path / "r.html")
+    assert (refused.exit_code, refused.stdout, refused.stderr.count("\n")) == (2, "", 1)
+    assert said in refused.stderr
+    assert not (tmp_path / "r.html").exists()
+
+
+def test_an_empty_folder_and_a_place_that_cannot_be_written_are_refused(results: Path, tmp_path: Path) -> None:
+    assert "cannot be read" in report(tmp_path, "-o", tmp_path / "r.html").stderr
+    assert "cannot be written" in report(results, "-o", tmp_path / "no" / "r.html").stderr
+
+
+def test_help_teaches() -> None:
+    shown = " ".join(report("--help").stdout.split())
+    for word in ("without any network", "finbench report results/published -o report.html", "side by side"):
+        assert word in shown

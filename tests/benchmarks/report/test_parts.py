@@ -1,0 +1,218 @@
+"""Blocks priced, claims measured, figures filled: each against numbers known beforehand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from benchmarks.claims import MATCHES, SAVING, TARGETS
+from benchmarks.judge import judge_deployment
+from benchmarks.metrics import frame
+from benchmarks.report.charts import frontier_chart, gap_chart, profile_chart, trajectory_chart
+from benchmarks.report.growth_chart import growth_chart, with_sizes
+from benchmarks.report.measured import UNKNOWN, measured_claims
+from benchmarks.report.pictures import MOST_APPLICATIONS, Gallery
+from benchmarks.report.steps import steps
+from benchmarks.report.summary import seconds, sentences
+from fin_graph.label_setting import solve
+from models.deployment import ApplicationDeployment, Deployment
+from models.evaluate import evaluate
+from models.instance import Accounting, Instance, LatencyKind
+from models.io import load_instance
+from tests.benchmarks.conftest import made_up_row
+from tests.benchmarks.report.conftest import TRAJECTORY, several_applications
+from tests.random_instances import random_instance
+
+SPLIT = [
+    load_instance(name).with_choices(accounting=accounting, latency_kind=kind)
+    for name in ("balexnet-cifar10", "bresnet-cifar10", "blenet-mnist")
+    for accounting in Accounting
+    for kind in LatencyKind
+]
+"""Instances whose optimum lies on several nodes."""
+
+
+@pytest.mark.parametrize("instance", [*SPLIT, *(random_instance(seed) for seed in range(12))])
+def test_blocks_sum_to_what_the_evaluator_says(instance: Instance) -> None:
+    found = solve(instance).deployment
+    if found is None:
+        return
+    (app,), (decision,) = instance.applications, found.deployments
+    (costs,) = evaluate(instance, found).applications
+    made = list(steps(instance, app, decision))
+    assert tuple(step.node for step in made) == decision.placement
+    assert sum(step.compute_energy_j for step in made) == pytest.approx(costs.compute_energy_j, rel=1e-12)
+    assert sum(step.transfer_energy_j for step in made) == pytest.approx(costs.transfer_energy_j, rel=1e-12, abs=0)
+    assert sum(step.compute_s + step.transfer_s for step in made) == pytest.approx(costs.latency_s, rel=1e-12)
+
+
+def test_a_reserved_share_stretches_the_block_not_its_energy() -> None:
+    instance = load_instance("balexnet-cifar10")
+    (app,) = instance.applications
+    nodes = ("device",) * 5
+    whole, half = (
+        list(
+            steps(instance, app, ApplicationDeployment(application=app.name, last_exit=3, placement=nodes, shares=menu))
+        )
+        for menu in (None, (0.5,) * 5)
+    )
+    assert [step.compute_s for step in half] == [2 * step.compute_s for step in whole]
+    assert [step.compute_energy_j for step in half] == [step.compute_energy_j for step in whole]
+
+
+def fin(instance: str, gamma: int, objective: float | None, **fields: Any) -> dict[str, Any]:
+    return made_up_row(
+        instance, "fin", label=f"fin (gamma={gamma})", options={"gamma": gamma}, objective=objective,
+        status="no-solution" if objective is None else "feasible", accounting="expected", **fields,
+    )  # fmt: skip
+
+
+def exact(instance: str, objective: float, **fields: Any) -> dict[str, Any]:
+    return made_up_row(
+        instance, "label-setting", objective=objective, lower_bound=objective, status="optimal", accounting="expected",
+        **fields,
+    )  # fmt: skip
+
+
+def mcp(instance: str, objective: float) -> dict[str, Any]:
+    return made_up_row(instance, "mcp", objective=objective, status="feasible", accounting="expected")
+
+
+RUNS = [
+    *(exact("a", 1.0), fin("a", 5, 2.0), fin("a", 10, 1.0), mcp("a", 4.0)),
+    *(exact("b", 2.0), fin("b", 5, None), fin("b", 10, 2.0), mcp("b", 2.5)),
+]
+
+
+def test_claims_from_rows() -> None:
+    claims = measured_claims(frame(RUNS))
+    assert (claims.points, claims.solvable) == (2, 2)
+    assert [(row.gamma, row.matched, row.missed, row.worst_gap) for row in claims.matches] == [
+        (5, 0, 1, 1.0),
+        (10, 2, 0, 0.0),
+    ]
+    assert [(row.case, row.mean) for row in claims.savings] == [
+        ("a (expected)", 0.75),
+        ("b (expected)", pytest.approx(0.2)),
+    ]
+    assert [(claim.claim, claim.verdict) for claim in claims.claims] == [
+        (MATCHES, "holds only if γ ≥ 10"),
+        (SAVING, "holds only if a (expected)"),
+        (TARGETS, "holds"),
+    ]
+
+
+def test_claims_that_the_rows_do_not_speak_of() -> None:
+    without_rival = measured_claims(frame([row for row in RUNS if row["method"] != "mcp"]))
+    assert [claim.verdict for claim in without_rival.claims] == ["holds only if γ ≥ 10", UNKNOWN, "holds"]
+    without_proof = measured_claims(frame([row for row in RUNS if row["method"] != "label-setting"]))
+    assert {claim.verdict for claim in without_proof.claims} == {UNKNOWN}
+    without_fin = measured_claims(frame([exact("a", 1.0)]))
+    assert {claim.verdict for claim in without_fin.claims} == {UNKNOWN}
+
+
+def test_an_instance_that_one_resolution_did_not_run_on_is_left_out() -> None:
+    claims = measured_claims(frame([*RUNS, exact("c", 1.0), fin("c", 10, 9.0), mcp("c", 1.0)]))
+    assert claims.points == 2
+
+
+def test_an_instance_proven_infeasible_is_a_point_but_not_solvable() -> None:
+    refuted = made_up_row("c", "label-setting", status="infeasible", accounting="expected")
+    claims = measured_claims(frame([*RUNS, refuted, fin("c", 5, None), fin("c", 10, None)]))
+    assert (claims.points, claims.solvable) == (3, 2)
+
+
+def test_gap_chart_holds_worst_and_mean() -> None:
+    gammas = {5: 2.0, 10: 1.5, 20: 1.1, 50: 1.0}
+    chart = gap_chart(frame([exact("a", 1.0), *(fin("a", gamma, energy) for gamma, energy in gammas.items())]))
+    assert chart
+    gaps, shares = chart.views[0].panels
+    assert {series.name: series.y for series in gaps.series}["g: worst"] == pytest.approx([100, 50, 10, 0])
+    assert {series.name: series.y for series in shares.series}["g: matched"] == [0, 0, 0, 100]
+    assert gap_chart(frame(RUNS)) is None, "two resolutions are no curve"
+
+
+def test_profile_chart_is_a_staircase_from_the_first_ratio() -> None:
+    quick, slow = exact("a", 1.0, time_s=1.0), fin("a", 5, 1.0, time_s=4.0)
+    chart = profile_chart(frame([quick, slow]))
+    assert chart
+    first, second = chart.views[0].panels[0].series
+    assert (first.x, first.y) == ([1.0, pytest.approx(5.2)], [100, 100])
+    assert (second.x, second.y) == ([1.0, 4.0, pytest.approx(5.2)], [0, 100, 100])
+
+
+def test_frontier_chart_has_a_view_for_each_accuracy_target() -> None:
+    grid = [(0.1, 3.0), (0.2, 2.0), (0.3, 1.0)]
+    rows = [
+        exact(f"{delta}{alpha}", energy, max_latency_s=delta, min_accuracy=alpha, latency_kind="full_depth")
+        | {"instance": "a"}
+        for alpha in (0.5, 0.7)
+        for delta, energy in grid
+    ]
+    chart = frontier_chart(frame(rows))
+    assert chart
+    assert [view.name for view in chart.views] == [f"a, expected accounting, α ≥ {alpha}" for alpha in (0.5, 0.7)]
+    for series in chart.views[0].panels[0].series:
+        assert (series.x, series.y) == ([0.1, 0.2, 0.3], [3.0, 2.0, 1.0])
+    assert frontier_chart(frame(rows[:2])) is None
+    assert frontier_chart(frame(RUNS)) is None
+
+
+def test_trajectories_start_where_there_is_something_to_show() -> None:
+    row = exact("a", 3.0, info={"trajectory": TRAJECTORY})
+    chart = trajectory_chart([row], frame([row]))
+    assert chart
+    incumbent, bound = chart.views[0].panels[0].series
+    assert (incumbent.x, incumbent.y) == ([0.2, 0.4, 0.5], [4.0, 3.0, 3.0])
+    assert (bound.x, bound.y, bound.dashed) == ([0.1, 0.2, 0.4, 0.5], [1.0, 2.0, 2.5, 3.0], True)
+    assert trajectory_chart(RUNS, frame(RUNS)) is None
+
+
+def test_growth_chart_fits_lines_and_marks_limits() -> None:
+    rows = [exact(str(arcs), 1.0, arcs=arcs, time_s=arcs**2 / 1000) for arcs in (10, 20, 40, 80)]
+    rows.append(made_up_row("160", "label-setting", status="time-limit", arcs=160, time_s=25.0, limit_s=25.0))
+    made = growth_chart(with_sizes(frame(rows), {}))
+    assert made
+    (panel,) = made[0].views[0].panels
+    points, ended, fit, band = panel.series
+    assert list(zip(points.x, points.y, strict=True)) == [(10, 0.1), (20, 0.4), (40, 1.6), (80, 6.4)]
+    assert (list(ended.x), list(ended.y), ended.limit) == ([160], [25.0], True)
+    assert fit.name.startswith("label-setting: exponent 2.0")
+    assert all(low <= high for low, high in zip(band.y, band.high, strict=True))
+    assert growth_chart(with_sizes(frame(RUNS), {})) is None
+
+
+def test_sentences_name_who_meets_the_optimum() -> None:
+    runs = frame(RUNS)
+    said = sentences(runs, measured_claims(runs))
+    assert "Every run there of label-setting and fin (gamma=10) meets it." in said[2]
+    assert "0 % at γ = 5 (mean gap 1e+02 %) and all of them from γ = 10 on" in said[3]
+    assert isinstance(runs, pd.DataFrame)
+
+
+@pytest.mark.parametrize(("value", "text"), [(12.0, "12 s"), (0.0123, "12.3 ms"), (5e-6, "5 µs"), (0.0, "0 µs")])
+def test_times_for_people(value: float, text: str) -> None:
+    assert seconds(value) == text
+
+
+def test_of_many_applications_the_first_are_drawn() -> None:
+    instance = several_applications(MOST_APPLICATIONS + 2)
+    decisions = tuple(
+        ApplicationDeployment(application=app.name, last_exit=1, placement=("device",)) for app in instance.applications
+    )
+    gallery = Gallery()
+    table = gallery.instance(instance)
+    number = gallery.placement(judge_deployment(instance, Deployment(deployments=decisions)))
+    gallery.finish()
+    assert (table["several"], len(table["applications"])) == (MOST_APPLICATIONS + 2, MOST_APPLICATIONS)
+    assert number == 0
+    assert len(gallery.placements[0]["applications"]) == MOST_APPLICATIONS
+    assert gallery.networks[0]["all_nodes"] == 3
+
+
+def test_a_deployment_that_is_none_is_not_drawn() -> None:
+    instance = several_applications(1)
+    lost = ApplicationDeployment(application="user 0", last_exit=1, placement=("nowhere",))
+    assert Gallery().placement(judge_deployment(instance, Deployment(deployments=(lost,)))) is None

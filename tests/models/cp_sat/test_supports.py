@@ -1,0 +1,74 @@
+"""What `cp-sat` refuses, with the reason; OR-Tools is not needed to say so."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import metadata
+
+import pytest
+
+from benchmarks.console import print_methods
+from benchmarks.methods import run_method
+from models.cp_sat import method
+from models.io import load_instance
+from models.result import Status
+
+
+@pytest.fixture
+def absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", missing)
+
+
+@pytest.mark.usefixtures("absent")
+def test_without_ortools_it_is_refused_with_the_command() -> None:
+    result = run_method(load_instance("balexnet-cifar10"), "cp-sat")
+    assert result.status is Status.UNSUPPORTED
+    assert result.reason == "OR-Tools CP-SAT is not installed: pip install 'finbench[cp-sat]'"
+
+
+@pytest.mark.usefixtures("absent")
+def test_the_list_of_methods_has_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    print_methods()
+    shown = capsys.readouterr().out
+    assert "cp-sat" in shown
+    assert "finbench[cp-sat]" in shown
+
+
+def test_the_extra_is_declared() -> None:
+    assert "cp-sat" in (metadata.metadata("finbench").get_all("Provides-Extra") or [])
+    assert method.INSTALL == "pip install 'finbench[cp-sat]'"
+
+
+@pytest.mark.usefixtures("with_ortools")
+def test_shares_and_rejection_are_refused() -> None:
+    instance = load_instance("balexnet-cifar10")
+    node, *others = instance.network.nodes
+    shares = instance.network.model_copy(
+        update={"nodes": (node.model_copy(update={"compute_shares": (0.5, 1.0)}), *others)}
+    )
+    reserving = instance.model_copy(update={"network": shares})
+    app = instance.applications[0].model_copy(update={"rejection_penalty_w": 1.0, "rate_per_s": 1.0})
+    rejecting = instance.model_copy(update={"applications": (app,)})
+    assert method.supports(instance) is None
+    assert method.supports(reserving) == "knows no compute shares that blocks reserve"
+    assert method.supports(rejecting) == "cannot turn applications away"
+
+
+@pytest.fixture
+def with_ortools(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metadata, "version", lambda _: "9.15")
+
+
+def test_neither_ortools_nor_pyomo_is_loaded_here() -> None:
+    """OR-Tools and HiGHS cannot share a process; the program is built without Pyomo."""
+    code = (
+        "import sys, benchmarks.methods as m, models.io as io\n"
+        "m.run_method(io.load_instance('balexnet-cifar10'), 'cp-sat', time_limit_s=20)\n"
+        "print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert {"ortools", "pyomo", "highspy"}.isdisjoint(run.stdout.split())
