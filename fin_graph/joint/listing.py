@@ -24,8 +24,8 @@ from fin_graph.compiled import compiled
 from fin_graph.joint.system import ROOM_SLACK, Group
 from fin_graph.labels import OutLinks
 
-MOST_LABELS = 30_000
-WORK = 100_000_000
+MOST_LABELS = 20_000
+WORK = 20_000_000
 
 
 class Demands(NamedTuple):

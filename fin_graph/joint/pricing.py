@@ -11,17 +11,19 @@ is wanted. Three depths, each dearer than the one before:
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from functools import cache
 from math import inf
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fin_graph.arrays import Edges, Floats, Ints, PathProblem
 from fin_graph.bounds import LATENCY_NOISE, OPTIMAL_GAP, lagrangian_dual, meets
 from fin_graph.compiled import compiled
 from fin_graph.joint.listing import demands_of, paths_below
-from fin_graph.joint.system import System, Usage
+from fin_graph.joint.system import ROOM_SLACK, System, Usage
 from fin_graph.label_search import LabelSearch, out_links
 from fin_graph.loading import load_compiled, smallest
 from fin_graph.shortest import costs_along, costs_to_go, follow, least_latency_path
@@ -29,6 +31,9 @@ from models.result import Clock
 
 _CONVERGED = 1e-12
 _MAX_STEPS = 60
+
+MOST_PARTS = 24
+"""Parts that a group's paths are split into at most."""
 
 
 class Priced(NamedTuple):
@@ -42,47 +47,113 @@ class Priced(NamedTuple):
     """What that costs; inf where there is none."""
 
 
+@dataclass
+class _Part:
+    """Some of a group's paths: those that run no block where it must not; with what pricing them ended with last."""
+
+    forbidden: NDArray[np.bool_]
+    """Shape (depth, V)."""
+    layers: Ints
+    nodes: Ints
+    """A path that meets the latency target."""
+    multiplier: float = 0.0
+
+    def of(self, problem: PathProblem) -> PathProblem:
+        """The problem over these paths alone."""
+        edges = problem.edges
+        return replace(
+            problem, edges=edges._replace(run_energy=np.where(self.forbidden, inf, edges.run_energy))
+        )
+
+
 class Pricer:
-    """Prices the groups of a system; remembers of each its last multiplier, last path and every usage met.
+    """Prices the groups of a system; remembers of each its last multipliers and paths, and every usage met.
+
+    A path whose blocks fit on a node one by one but not together serves nobody. Where one is found the cheapest, the
+    group's paths are split: on that node at least one of these blocks takes less, and each part forbids one of them to
+    take as much or more. The parts stay, for all prices. (Of links, where that rarely matters, such paths are kept.)
 
     Parameters
     ----------
     system : System
+    room : ndarray, shape (R,), optional
+        What one member must fit into; left out: anything goes.
     """
 
-    def __init__(self, system: System) -> None:
-        self._groups = system.groups
-        self._multipliers = [0.0] * len(self._groups)
+    def __init__(self, system: System, room: Floats | None = None) -> None:
+        self._groups, self._room = system.groups, room
+        self._nodes = len(system.topology.network.nodes)
         self._usages: list[dict[bytes, Usage]] = [{} for _ in self._groups]
-        self._paths = [self._quickest(g) for g in range(len(self._groups))]
+        self._parts = [self._whole(g) for g in range(len(self._groups))]
 
     def servable(self, g: int) -> bool:
-        """Whether any path serves a member of group g, were it alone."""
-        return self._paths[g] is not None
+        """Whether any path known to be left serves a member of group g, were it alone."""
+        return bool(self._parts[g])
 
     def price(self, g: int, prices: Floats, *, with_power: bool = True) -> Priced:
         """The Lagrangian dual of group g at `prices` (shape (R,)); `with_power` as in `Group.problem`."""
-        known = self._paths[g]
-        if known is None:
+        if not self._parts[g]:
             return Priced(inf, None, inf)
         problem = self._problem(g, prices, with_power)
-        bound, self._multipliers[g], energy, layers, nodes = _dual_from(
-            problem.edges, problem.source, problem.max_latency_s * (1 + LATENCY_NOISE), self._multipliers[g], *known
-        )
-        self._paths[g] = layers, nodes
-        return Priced(bound, self._usage(g, layers, nodes), energy)
+        found = [(self._priced(g, problem, part), part) for part in self._parts[g]]
+        while found:
+            best, part = min(found, key=lambda one: one[0].cost)
+            overfull = self._overfull(best.usage)
+            if overfull is None or len(self._parts[g]) > MOST_PARTS:
+                return best._replace(bound=min(priced.bound for priced, _ in found))
+            found = [one for one in found if one[1] is not part]
+            children = self._split(g, part, overfull)
+            found += [(self._priced(g, problem, child), child) for child in children]
+            self._parts[g] = [part for _, part in found]
+        return Priced(inf, None, inf)
 
-    def exact(
-        self, g: int, prices: Floats, clock: Clock, *, below: float = inf, room: Floats | None = None, power: bool = True
-    ) -> Priced:
+    def _priced(self, g: int, problem: PathProblem, part: _Part) -> Priced:
+        bound, part.multiplier, energy, part.layers, part.nodes = _dual_from(
+            part.of(problem).edges,
+            problem.source,
+            problem.max_latency_s * (1 + LATENCY_NOISE),
+            part.multiplier,
+            part.layers,
+            part.nodes,
+        )
+        return Priced(bound, self._usage(g, part.layers, part.nodes), energy)
+
+    def _overfull(self, usage: Usage | None) -> int | None:
+        """The first resource of a node that a usage alone overloads."""
+        if usage is None or self._room is None:
+            return None
+        over = usage.resources[usage.fractions > self._room[usage.resources] + ROOM_SLACK]
+        return int(over[0]) if len(over) and over[0] < 2 * self._nodes else None
+
+    def _split(self, g: int, part: _Part, resource: int) -> list[_Part]:
+        """Parts that together hold all paths of `part` that fit, without its own."""
+        taken, parts = self._groups[g].taken(resource), list[_Part]()
+        problem = self._problem(g, None, True)
+        runs = part.layers[1:] > part.layers[:-1]
+        for j, m in zip(part.layers[:-1][runs], part.nodes[1:][runs], strict=True):
+            if taken[j, m] > 0:
+                forbidden = part.forbidden.copy()
+                forbidden[j] |= taken[j] >= taken[j, m]
+                child = _Part(forbidden, part.layers, part.nodes)
+                path = least_latency_path(child.of(problem))
+                if path is not None and meets(path.latency, problem.max_latency_s):
+                    child.layers, child.nodes = np.array(path.layers, np.int32), np.array(path.nodes, np.int32)
+                    parts.append(child)
+        return parts
+
+    def exact(self, g: int, prices: Floats, clock: Clock, *, below: float = inf, with_power: bool = True) -> Priced:
         """The cheapest member of group g, or the proof (`bound`) that none costs less than `below`.
 
         Where the clock ends the search, `bound` is what was proven until then.
         """
-        problem = self._groups[g].problem(prices, room, with_power=power)
-        dual = None if problem is None else lagrangian_dual(problem)
-        if problem is None or dual is None or dual.incumbent is None:
-            return Priced(inf, None, inf)
+        problem = self._problem(g, prices, with_power)
+        found = [self._exact(g, part.of(problem), clock, below) for part in self._parts[g]]
+        best = min(found, key=lambda priced: priced.cost)
+        return best._replace(bound=min(priced.bound for priced in found))
+
+    def _exact(self, g: int, problem: PathProblem, clock: Clock, below: float) -> Priced:
+        dual = lagrangian_dual(problem)
+        assert dual.incumbent is not None
         best = dual.incumbent
         known = Priced(dual.lower_bound, self._usage_of(g, best.layers, best.nodes), best.energy)
         limit = min(best.energy, below)
@@ -100,23 +171,23 @@ class Pricer:
 
         None where they are too many.
         """
-        problem, plain = self._problem(g, prices, True), self._groups[g].problem()
-        assert plain is not None
+        problem, plain = self._problem(g, prices, True), self._problem(g, None, True)
         demands = demands_of(self._groups[g], rows)
         found = paths_below(problem, plain, lagrangian_dual(problem), demands, out_links(problem), limit)
         return None if found is None else [self._usage_of(g, layers, nodes) for layers, nodes in found]
 
-    def _problem(self, g: int, prices: Floats, with_power: bool) -> PathProblem:
+    def _problem(self, g: int, prices: Floats | None, with_power: bool) -> PathProblem:
         problem = self._groups[g].problem(prices, with_power=with_power)
         assert problem is not None
         return problem
 
-    def _quickest(self, g: int) -> tuple[Ints, Ints] | None:
+    def _whole(self, g: int) -> list[_Part]:
         problem = self._groups[g].problem()
         path = None if problem is None else least_latency_path(problem)
         if problem is None or path is None or not meets(path.latency, problem.max_latency_s):
-            return None
-        return np.array(path.layers, np.int32), np.array(path.nodes, np.int32)
+            return []
+        forbidden = np.zeros(problem.edges.run_energy.shape, np.bool_)
+        return [_Part(forbidden, np.array(path.layers, np.int32), np.array(path.nodes, np.int32))]
 
     def _usage(self, g: int, layers: Ints, nodes: Ints) -> Usage:
         key = layers.tobytes() + nodes.tobytes()

@@ -21,7 +21,7 @@ def alone_reason(instance: Instance, relaxation: Relaxation, g: int) -> str:
     """Why group g cannot be served even alone."""
     application = relaxation.system.groups[g].application
     reason = reason_of_infeasibility(instance, application)
-    reason = reason or "no path meets its latency target even alone: nodes or links are too small for it"
+    reason = reason or "no deployment that meets its latency target fits even alone: nodes or links are too small"
     return f"application '{application.name}': {reason}"
 
 

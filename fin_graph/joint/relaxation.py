@@ -47,6 +47,8 @@ class Bound:
 
     def safe(self, sizes: Floats, room: Floats) -> float:
         """The bound less what float noise may have added: 1e-9 of it, and 1e-13 of the terms that it is a sum of."""
+        if self.value == inf:
+            return inf
         terms = float(sizes @ np.where(np.isfinite(self.least), np.abs(self.least), 0.0) + room @ self.prices)
         return self.value - 1e-9 * abs(self.value) - 1e-13 * terms
 
@@ -62,13 +64,17 @@ class Relaxation:
         b_r; left out: all of every resource.
     smoothing : bool
         False: price at the master's prices always.
+    whole : bool
+        Leave out deployments that alone overload a node.
     """
 
-    def __init__(self, system: System, clock: Clock, *, room: Floats | None = None, smoothing: bool = True) -> None:
+    def __init__(
+        self, system: System, clock: Clock, *, room: Floats | None = None, smoothing: bool = True, whole: bool = True
+    ) -> None:
         self.system, self.clock = system, clock
         self.room = system.empty_room() if room is None else room
         self.sizes = group_sizes(system.groups)
-        self.pricer = Pricer(system)
+        self.pricer = Pricer(system, self.room if whole else None)
         self.iterations = 0
         self._smoothing = _FIRST_SMOOTHING if smoothing else 0.0
         nothing = np.zeros(system.resources)
@@ -160,7 +166,7 @@ class Relaxation:
             if priced.usage is None or not self._cheaper(priced.bound, relaxed, g):
                 continue
             below = float(relaxed.group_prices[g])
-            found[g] = exact = self.pricer.exact(g, relaxed.prices, self.clock, below=below, power=power)
+            found[g] = exact = self.pricer.exact(g, relaxed.prices, self.clock, below=below, with_power=power)
             if exact.usage is not None and self._cheaper(exact.cost, relaxed, g):
                 added |= self.master.add(g, exact.usage)
         self._take(relaxed.prices, found)
