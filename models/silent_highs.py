@@ -12,6 +12,7 @@ class SilentHighs(highspy.Highs):  # type: ignore[misc]
     """HiGHS that prints nothing: its constructor enables callbacks, which prints a banner unless told before."""
 
     def enableCallbacks(self) -> None:  # noqa: N802
+        """Say nothing, then do as told."""
         set_options(self, {"output_flag": False})
         super().enableCallbacks()
 

@@ -137,7 +137,11 @@ class _Run:
             self._relaxed = self.relaxation.solve(stop=self._stop)
             self._keep_bound()
             for _ in range(_DEAREST):
-                if self._relaxed is None or not self._relaxed.overload.any() or not self.relaxation.closed(self._relaxed):
+                if (
+                    self._relaxed is None
+                    or not self._relaxed.overload.any()
+                    or not self.relaxation.closed(self._relaxed)
+                ):
                     break
                 self._settle_overload()
         self._note()
@@ -260,7 +264,7 @@ class _Run:
         return np.flatnonzero(room < -OVERFULL).astype(np.int32)
 
     def _listed(self, margin: float, rows: Ints) -> list[Column] | None:
-        """Columns of reduced cost below `margin`, undominated in `rows`, for all groups; None where they are too many."""
+        """Columns of reduced cost below `margin`, undominated in `rows`; None where they are too many."""
         bound, columns = self.relaxation.bound, list[Column]()
         left = self._clock.remaining_s
         clock = Clock(_UNLIMITED_S if left is None else _LISTING_SHARE * left)

@@ -1,7 +1,8 @@
 """Every deployment of one application that a better solution of all could use.
 
-Label setting again, with the scarce resources in the labels: at vertex (j, n) one way to bring the data that feeds block
-j+1 to node n, with its power, latency and the fractions u_r it has taken of every scarce resource. It is dropped where
+Label setting again, with the scarce resources in the labels: at vertex (j, n) one way to bring the data that feeds
+block j+1 to node n, with its power, latency and the fractions u_r it has taken of every scarce resource. It is dropped
+where
 
 - another label there is no worse in power, latency and every u_r: whatever follows may follow that one instead;
 - some u_r alone exceeds the whole;
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from fin_graph.arrays import Edges, Floats, Ints, PathProblem, layer_edges
 from fin_graph.bounds import LATENCY_NOISE, Dual
 from fin_graph.compiled import compiled
-from fin_graph.joint.system import ROOM_SLACK, Group
+from fin_graph.joint.system import Group
 from fin_graph.labels import OutLinks
 
 MOST_LABELS = 20_000
@@ -54,6 +55,8 @@ class Reverse(NamedTuple):
     multiplier: float
     max_latency: float
     limit: float
+    whole: float
+    """The most that may be taken of any resource."""
 
 
 class Labels(NamedTuple):
@@ -90,7 +93,7 @@ def demands_of(group: Group, rows: Ints) -> Demands:
 
 
 def paths_below(
-    problem: PathProblem, plain: PathProblem, dual: Dual, demands: Demands, out: OutLinks, limit: float
+    problem: PathProblem, plain: PathProblem, dual: Dual, demands: Demands, out: OutLinks, limit: float, whole: float
 ) -> list[tuple[list[int], list[int]]] | None:
     """Layers and nodes of every path that costs less than `limit` and that no other one matches or beats.
 
@@ -103,7 +106,8 @@ def paths_below(
     demands : Demands
     out : OutLinks
         The problem's links by source.
-    limit : float
+    limit, whole : float
+        What a path must cost less than, and the most that it may take of any resource.
 
     Returns
     -------
@@ -117,6 +121,7 @@ def paths_below(
         dual.multiplier,
         problem.max_latency_s * (1 + LATENCY_NOISE),
         limit,
+        whole,
     )
     labels, ends, complete = _list(problem.edges, plain.edges, problem.source, demands, out, reverse)
     if not complete:
@@ -220,21 +225,23 @@ def _make(
     """Write one label that takes a step from its parent, unless it is hopeless or dominated."""
     cost, power = labels.cost[parent] + cost, labels.power[parent] + power
     latency = labels.latency[parent] + latency
-    if latency + reverse.latency[layer, node] > reverse.max_latency or cost + reverse.cost[layer, node] >= reverse.limit:
+    if (
+        latency + reverse.latency[layer, node] > reverse.max_latency
+        or cost + reverse.cost[layer, node] >= reverse.limit
+    ):
         return False
     combined = cost + reverse.multiplier * latency + reverse.combined[layer, node]
     if combined >= reverse.limit + reverse.multiplier * reverse.max_latency:
         return False
-    whole = 1 + ROOM_SLACK
     fractions = labels.taken[label]
     fractions[:] = labels.taken[parent]
     if place >= 0:
         fractions[place] += taken
-        if fractions[place] > whole:
+        if fractions[place] > reverse.whole:
             return False
     if other_place >= 0:
         fractions[other_place] += other_taken
-        if fractions[other_place] > whole:
+        if fractions[other_place] > reverse.whole:
             return False
     previous, other = -1, last[layer, node]
     while other >= 0:
@@ -242,7 +249,11 @@ def _make(
         if _no_worse(labels, other, power, latency, fractions):
             return False
         following = labels.before[other]
-        if power <= labels.power[other] and latency <= labels.latency[other] and _all_within(fractions, labels.taken[other]):
+        if (
+            power <= labels.power[other]
+            and latency <= labels.latency[other]
+            and _all_within(fractions, labels.taken[other])
+        ):
             labels.alive[other] = False
             if previous < 0:
                 last[layer, node] = following
@@ -270,8 +281,7 @@ def _no_worse(labels: Labels, label: int, power: float, latency: float, fraction
 
 @compiled
 def _all_within(fractions: Floats, others: Floats) -> bool:
-    for k in range(fractions.shape[0]):
+    for k in range(fractions.shape[0]):  # noqa: SIM110 (compiled)
         if fractions[k] > others[k]:
             return False
     return True
-

@@ -22,7 +22,6 @@ from enum import Enum
 from math import inf
 from typing import NamedTuple
 
-import highspy
 import numpy as np
 from highspy import HighsModelStatus, HighsStatus
 

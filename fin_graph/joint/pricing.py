@@ -61,9 +61,7 @@ class _Part:
     def of(self, problem: PathProblem) -> PathProblem:
         """The problem over these paths alone."""
         edges = problem.edges
-        return replace(
-            problem, edges=edges._replace(run_energy=np.where(self.forbidden, inf, edges.run_energy))
-        )
+        return replace(problem, edges=edges._replace(run_energy=np.where(self.forbidden, inf, edges.run_energy)))
 
 
 class Pricer:
@@ -166,14 +164,17 @@ class Pricer:
             return Priced(min(bound, energy), self._usage_of(g, layers, nodes), energy)
         return known._replace(bound=bound)
 
-    def within(self, g: int, prices: Floats, limit: float, rows: Ints) -> list[Usage] | None:
+    def within(
+        self, g: int, prices: Floats, limit: float, rows: Ints, *, with_power: bool = True
+    ) -> list[Usage] | None:
         """Every way to serve a member of group g for less than `limit` that no other one replaces (`listing`).
 
         None where they are too many.
         """
-        problem, plain = self._problem(g, prices, True), self._problem(g, None, True)
+        problem, plain = self._problem(g, prices, with_power), self._problem(g, None, True)
+        whole = inf if self._room is None else 1 + ROOM_SLACK
         demands = demands_of(self._groups[g], rows)
-        found = paths_below(problem, plain, lagrangian_dual(problem), demands, out_links(problem), limit)
+        found = paths_below(problem, plain, lagrangian_dual(problem), demands, out_links(problem), limit, whole)
         return None if found is None else [self._usage_of(g, layers, nodes) for layers, nodes in found]
 
     def _problem(self, g: int, prices: Floats | None, with_power: bool) -> PathProblem:

@@ -91,9 +91,7 @@ class Relaxation:
     def unservable(self) -> list[int]:
         """Groups that must be served, and cannot be even alone."""
         return [
-            g
-            for g, group in enumerate(self.system.groups)
-            if group.penalty is None and not self.pricer.servable(g)
+            g for g, group in enumerate(self.system.groups) if group.penalty is None and not self.pricer.servable(g)
         ]
 
     def lower_bound(self) -> float:

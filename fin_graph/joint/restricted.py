@@ -17,8 +17,8 @@ from highspy import HighsModelStatus, MatrixFormat, ObjSense, SolutionStatus
 from numpy.typing import NDArray
 
 from fin_graph.arrays import Floats, Ints
-from fin_graph.joint.master import Column
 from fin_graph.joint.improvement import Served
+from fin_graph.joint.master import Aim, Column
 from fin_graph.joint.system import System, Usage
 from models.result import Clock
 from models.silent_highs import SilentHighs, set_options
@@ -43,7 +43,15 @@ class Whole(NamedTuple):
 
 
 def whole_master(
-    system: System, columns: Sequence[Column], rows: Ints, scale: float, clock: Clock, *, seed: int, limit_s: float
+    system: System,
+    columns: Sequence[Column],
+    rows: Ints,
+    scale: float,
+    clock: Clock,
+    *,
+    seed: int,
+    limit_s: float,
+    aim: Aim = Aim.POWER,
 ) -> Whole:
     """Solve the master over `columns` in whole numbers.
 
@@ -59,6 +67,7 @@ def whole_master(
     seed : int
     limit_s : float
         Seconds that the solver may take; less where the clock has less.
+    aim : Aim
 
     Returns
     -------
@@ -69,7 +78,7 @@ def whole_master(
     highs = SilentHighs()
     left = inf if clock.remaining_s is None else clock.remaining_s
     set_options(highs, {**_OPTIONS, "random_seed": seed % 2**31, "time_limit": min(limit_s, left)})
-    _pass(highs, system, columns, rows, scale)
+    _pass(highs, system, columns, rows, scale, aim)
     highs.run()
     facts, said = highs.getInfo(), highs.getModelStatus()
     if said == HighsModelStatus.kInfeasible:
@@ -79,38 +88,44 @@ def whole_master(
         times = np.rint(np.array(highs.getSolution().col_value)[: len(columns)]).astype(int)
         served = _served(system, columns, times)
     proven = facts.objective_function_value if said == HighsModelStatus.kOptimal else facts.mip_dual_bound
-    return Whole(served, float(proven) * scale)
+    return Whole(served, float(proven) * (scale if aim.with_power else 1.0))
 
 
-def _pass(highs: highspy.Highs, system: System, columns: Sequence[Column], rows: Ints, scale: float) -> None:
-    groups = system.groups
+def _pass(highs: highspy.Highs, system: System, columns: Sequence[Column], rows: Ints, scale: float, aim: Aim) -> None:
+    """Columns, then rejections, then overloads of every row or the factor."""
+    groups, first = system.groups, len(system.groups)
     row_of = np.full(system.resources, -1, np.int32)
-    row_of[rows] = len(groups) + np.arange(len(rows))
-    indices, values, starts = list[Floats](), list[Floats](), [0]
+    row_of[rows] = first + np.arange(len(rows))
+    entries: list[tuple[Floats, Floats]] = []
     for g, usage in columns:
         kept = row_of[usage.resources] >= 0
-        indices.append(np.concatenate([[g], row_of[usage.resources[kept]]]))
-        values.append(np.concatenate([[1.0], usage.fractions[kept]]))
-        starts.append(starts[-1] + len(values[-1]))
+        indices = np.concatenate([[g], row_of[usage.resources[kept]]])
+        entries.append((indices, np.concatenate([[1.0], usage.fractions[kept]])))
     rejectable = [g for g, group in enumerate(groups) if group.penalty is not None]
-    starts += [starts[-1] + k + 1 for k in range(len(rejectable))]
-    count, sizes = len(columns) + len(rejectable), np.array([float(group.count) for group in groups])
+    entries += [(np.array([g]), np.ones(1)) for g in rejectable]
+    sizes, whole = np.array([float(group.count) for group in groups]), len(entries)
+    if aim is Aim.OVERLOAD:
+        entries += [(np.array([row]), -np.ones(1)) for row in row_of[rows]]
+    elif aim is Aim.FACTOR:
+        entries.append((row_of[rows], -np.ones(len(rows))))
+    power = [*(usage.power for _, usage in columns), *(groups[g].penalty or 0.0 for g in rejectable)]
+    loose = len(entries) - whole
     highs.passModel(
-        count,
-        len(groups) + len(rows),
-        starts[-1],
+        len(entries),
+        first + len(rows),
+        sum(len(indices) for indices, _ in entries),
         int(MatrixFormat.kColwise),
         int(ObjSense.kMinimize),
         0.0,
-        np.array([*(usage.power for _, usage in columns), *(groups[g].penalty for g in rejectable)], float) / scale,
-        np.zeros(count),
-        sizes[[*(g for g, _ in columns), *rejectable]],
+        np.concatenate([np.array(power) / scale * aim.with_power, np.ones(loose)]),
+        np.zeros(len(entries)),
+        np.concatenate([sizes[[*(g for g, _ in columns), *rejectable]], np.full(loose, inf)]),
         np.concatenate([sizes, np.full(len(rows), -inf)]),
-        np.concatenate([sizes, np.ones(len(rows))]),
-        np.array(starts, np.int32),
-        np.concatenate([*indices, rejectable]).astype(np.int32),
-        np.concatenate([*values, np.ones(len(rejectable))]),
-        np.ones(count, np.int32),
+        np.concatenate([sizes, np.full(len(rows), float(aim is not Aim.FACTOR))]),
+        np.cumsum([0, *(len(indices) for indices, _ in entries)]).astype(np.int32),
+        np.concatenate([indices for indices, _ in entries]).astype(np.int32),
+        np.concatenate([values for _, values in entries]),
+        np.array([1] * whole + [0] * loose, np.int32),
     )
 
 
@@ -119,4 +134,3 @@ def _served(system: System, columns: Sequence[Column], times: NDArray[np.int_]) 
     for c in np.flatnonzero(times):
         usages[columns[c].group] += [columns[c].usage] * int(times[c])
     return list(zip(system.groups, usages, strict=True))
-

@@ -66,12 +66,16 @@ class Group:
         That of the instance's network.
     members : sequence of Application
         At least one.
+    forgiving : bool
+        Keep blocks and transfers that alone ask for more than the whole of a resource.
     """
 
-    def __init__(self, instance: Instance, topology: Topology, members: Sequence[Application]) -> None:
+    def __init__(
+        self, instance: Instance, topology: Topology, members: Sequence[Application], *, forgiving: bool = False
+    ) -> None:
         self.members = tuple(app.name for app in members)
         self.application = members[0]
-        self.topology = topology
+        self.topology, self._most_alone = topology, np.inf if forgiving else 1 + ROOM_SLACK
         self._base = path_problem(instance, self.application, topology=topology)
         if self._base is not None:
             self._set_demands(instance, self._base)
@@ -91,7 +95,7 @@ class Group:
         in_memory = _fractions(parameters, memory)[:, topology.node_of_vertex]
         self._load_bits = rate * survival * np.array([dnn.transfer_bits(i) for i in range(1, depth + 1)])
         outrun = reserves & (used > topology.share_of_vertex * (1 + ROOM_SLACK))
-        impossible = outrun | (compute > 1 + ROOM_SLACK) | (in_memory > 1 + ROOM_SLACK)
+        impossible = outrun | (compute > self._most_alone) | (in_memory > self._most_alone) | np.isinf(in_memory)
         self._compute, self._memory = np.where(impossible, 0.0, compute), np.where(impossible, 0.0, in_memory)
         self._run_power = np.where(impossible, np.inf, self.weight * base.edges.run_energy)
 
@@ -168,8 +172,8 @@ class Group:
     def _link_room(self, room: Floats | None) -> Floats:
         """Bits per second left on every link."""
         time = self.topology.link_time
-        left = np.ones(len(time)) if room is None else self._per_link(room, np.inf)
-        bits: Floats = np.divide(left + ROOM_SLACK, time, out=np.full(len(time), np.inf), where=time > 0)
+        left = np.full(len(time), self._most_alone) if room is None else self._per_link(room, np.inf) + ROOM_SLACK
+        bits: Floats = np.divide(left, time, out=np.full(len(time), np.inf), where=time > 0)
         return bits
 
     @property
@@ -230,13 +234,15 @@ class System:
     groups: tuple[Group, ...]
 
     @classmethod
-    def of(cls, instance: Instance) -> System:
-        """The system of `instance`; groups stand in the order of their first members."""
+    def of(cls, instance: Instance, *, forgiving: bool = False) -> System:
+        """The system of `instance`; groups stand in the order of their first members. `forgiving` as in `Group`."""
         alike: defaultdict[str, list[Application]] = defaultdict(list)
         for app in instance.applications:
             alike[app.model_dump_json(exclude={"name"})].append(app)
         topology = Topology.of(instance.network)
-        return cls(topology, tuple(Group(instance, topology, members) for members in alike.values()))
+        return cls(
+            topology, tuple(Group(instance, topology, members, forgiving=forgiving) for members in alike.values())
+        )
 
     @property
     def resources(self) -> int:
