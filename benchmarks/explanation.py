@@ -51,12 +51,9 @@ def print_explanation(instance: Instance, explanation: Explanation) -> None:
         _print_prices(explanation)
         return
     if explanation.obstacles:
-        rows = [_obstacle_row(obstacle) for obstacle in explanation.obstacles]
-        output.print(
-            console.table(
-                "cannot be served even alone", ("application", "what would make it feasible"), rows, text_columns=2
-            )
-        )
+        obstacles = [_obstacle_row(obstacle) for obstacle in explanation.obstacles]
+        heads = ("application", "what would make it feasible")
+        output.print(console.table("cannot be served even alone", heads, obstacles, text_columns=2))
     if explanation.factor is not None:
         output.print(f"Everything fits once every capacity grows by the factor {_between(explanation.factor)},")
     if explanation.fix is not None:

@@ -23,7 +23,7 @@ from fin_graph.joint.placement import Placement
 from fin_graph.joint.pricing import load_pricing
 from fin_graph.joint.refusals import alone_reason, overload_reason, rejection_reasons
 from fin_graph.joint.relaxation import Relaxation
-from fin_graph.joint.restricted import Whole, whole_master
+from fin_graph.joint.restricted import FIRST_MARGIN, WIDER, Whole, whole_master
 from fin_graph.joint.system import System, joint_deployment, resource_name
 from models.instance import Instance, Network
 from models.result import Clock, Result, Status
@@ -40,9 +40,6 @@ CLOSED_GAP = 1e-8
 
 MOST_COLUMNS = 60_000
 """Columns above which no more are listed."""
-
-_FIRST_MARGIN, _WIDER = 1 / 16, 4
-"""Reduced costs of the first list, as a part of what is open, and how much wider the next ones are."""
 
 _WIDEST = 1e3
 """Bounds beyond the bound from which on everything is listed, where there is no incumbent."""
@@ -218,11 +215,11 @@ class _Run:
         """
         relaxation, incumbent = self.relaxation, self._incumbent
         proven, rows = relaxation.lower_bound(), np.flatnonzero(relaxation.bound.prices).astype(np.int32)
-        margin, last = _FIRST_MARGIN * (incumbent.objective - proven if incumbent.served else abs(proven)), None
+        margin, last = FIRST_MARGIN * (incumbent.objective - proven if incumbent.served else abs(proven)), None
         while not self.closed and not self._clock.expired:
             if incumbent.served is None:
                 margin = inf if margin > _WIDEST * abs(proven) else margin
-            elif margin * _WIDER > incumbent.objective - proven:
+            elif margin * WIDER > incumbent.objective - proven:
                 margin = incumbent.objective - proven
             with self._clock.phase("listing"):
                 columns = self._listed(margin, rows)
@@ -246,7 +243,7 @@ class _Run:
                     self.infeasible = "no choice of one deployment for each application fits, only fractions of several"
                 return
             else:
-                margin *= _WIDER
+                margin *= WIDER
 
     def _offer_whole(self, columns: Sequence[Column], limit_s: float) -> bool:
         """Offer the best solution over `columns`; whether it is the new incumbent."""

@@ -24,7 +24,7 @@ from fin_graph.joint.improvement import Served
 from fin_graph.joint.incumbent import OVERFULL
 from fin_graph.joint.master import Aim, Column
 from fin_graph.joint.relaxation import Relaxation
-from fin_graph.joint.restricted import Whole, whole_master
+from fin_graph.joint.restricted import FIRST_MARGIN, WIDER, Whole, whole_master
 from fin_graph.joint.system import System
 from models.result import Clock
 
@@ -81,20 +81,20 @@ class _Search:
             return None
         bound = self._bound = relaxation.lower_bound()
         self._offer(self._whole(relaxation.master.columns, relaxation.master.rows))
-        rows = np.flatnonzero(relaxation.bound.prices).astype(np.int32)
+        rows, margin = np.flatnonzero(relaxation.bound.prices).astype(np.int32), 0.0
         while self._best is not None and not self._met and not self._clock.expired:
-            margin = self._best.value - bound + _MET
+            still_open = self._best.value - bound + _MET
+            margin = min(still_open, max(margin, still_open * FIRST_MARGIN))
             columns = self._listed(margin, rows)
             if columns is None:
                 break
             found = self._whole(columns, rows)
             loads = self._offer(found)
-            self._bound = max(self._bound, min(found.bound, self._best.value))
-            overfull = np.flatnonzero(loads > self._allowed(found) + OVERFULL)
-            missing = np.setdiff1d(overfull, rows)
-            if not len(missing):
-                break
+            self._bound = max(self._bound, min(found.bound, bound + margin, self._best.value))
+            missing = np.setdiff1d(np.flatnonzero(loads > self._allowed(found) + OVERFULL), rows)
             rows = np.union1d(rows, missing).astype(np.int32)
+            if not len(missing):
+                margin *= WIDER
         if self._best is None:
             return None
         return Growth(self._best.value, min(self._bound, self._best.value), self._best.loads)

@@ -42,7 +42,7 @@ class Demands(NamedTuple):
     """The same of memory; shape (V,)."""
     link_place: Ints
     """The same of every link; shape (A',)."""
-    count: int
+    total: int
     """K."""
 
 
@@ -144,7 +144,7 @@ def _list(
 ) -> tuple[Labels, Ints, bool]:
     """All labels, those that reached the end, and whether the limits sufficed."""
     depth, count = edges.run_energy.shape
-    labels = _room_for(MOST_LABELS, demands.count)
+    labels = _room_for(MOST_LABELS, demands.total)
     work = np.zeros(1, np.int64)
     labels.node[0] = source
     labels.parent[0] = -1

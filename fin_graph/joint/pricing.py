@@ -171,7 +171,7 @@ class Pricer:
 
         None where they are too many.
         """
-        problem, plain = self._problem(g, prices, with_power), self._problem(g, None, True)
+        problem, plain = self._problem(g, prices, with_power), self._problem(g, None, with_power)
         whole = inf if self._room is None else 1 + ROOM_SLACK
         demands = demands_of(self._groups[g], rows)
         found = paths_below(problem, plain, lagrangian_dual(problem), demands, out_links(problem), limit, whole)

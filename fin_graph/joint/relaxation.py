@@ -133,7 +133,8 @@ class Relaxation:
 
     def closed(self, relaxed: Relaxed, gap: float = CLOSED) -> bool:
         """Whether the bound meets the value of `relaxed`."""
-        return relaxed.value - self.bound.value <= gap * max(abs(relaxed.value), abs(self.bound.value))
+        bound = self.bound.value
+        return bound > -inf and relaxed.value - bound <= gap * max(abs(relaxed.value), abs(bound))
 
     def _improve(self, relaxed: Relaxed) -> bool:
         """Price, and add columns; False where there are none left to add."""
@@ -183,21 +184,7 @@ class Relaxation:
 
     def _cheaper(self, cost: float, relaxed: Relaxed, g: int) -> bool:
         served = relaxed.group_prices[g]
-        return cost < served - _IMPROVES * max(abs(served), cost)
-
-    def _price_exactly(self, relaxed: Relaxed) -> int:
-        """Label setting for the groups whose bound leaves something open; columns added."""
-        prices, aim, added = relaxed.prices, self.master.aim, 0
-        found = [self.pricer.price(g, prices, with_power=aim.with_power) for g in range(len(self.sizes))]
-        for g, priced in enumerate(found):
-            below = float(relaxed.group_prices[g])
-            if priced.usage is None or not self._cheaper(priced.bound, relaxed, g):
-                continue
-            found[g] = exact = self.pricer.exact(g, prices, self.clock, below=below, power=aim.with_power)
-            if exact.usage is not None and self._cheaper(exact.cost, relaxed, g):
-                added += self.master.add(g, exact.usage)
-        self._take(self._bound(prices, found, aim))
-        return added
+        return bool(cost < served - _IMPROVES * max(abs(served), cost))
 
     def _priced(self, prices: Floats) -> list[Priced]:
         """All groups at `prices`, whose bound is taken; fewer and none where the clock ended it."""

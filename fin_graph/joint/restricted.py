@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import inf
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import highspy
 import numpy as np
@@ -31,6 +31,9 @@ _OPTIONS: dict[str, float | bool | str] = {
     "small_matrix_value": 1e-12,
     "threads": 1,
 }
+
+FIRST_MARGIN, WIDER = 1 / 16, 4
+"""Reduced costs of the first list of columns, as a part of what is open, and how much wider the next ones are."""
 
 
 class Whole(NamedTuple):
@@ -96,7 +99,7 @@ def _pass(highs: highspy.Highs, system: System, columns: Sequence[Column], rows:
     groups, first = system.groups, len(system.groups)
     row_of = np.full(system.resources, -1, np.int32)
     row_of[rows] = first + np.arange(len(rows))
-    entries: list[tuple[Floats, Floats]] = []
+    entries: list[tuple[NDArray[Any], Floats]] = []
     for g, usage in columns:
         kept = row_of[usage.resources] >= 0
         indices = np.concatenate([[g], row_of[usage.resources[kept]]])
@@ -131,6 +134,6 @@ def _pass(highs: highspy.Highs, system: System, columns: Sequence[Column], rows:
 
 def _served(system: System, columns: Sequence[Column], times: NDArray[np.int_]) -> Served:
     usages: list[list[Usage]] = [[] for _ in system.groups]
-    for c in np.flatnonzero(times):
+    for c in np.flatnonzero(times).tolist():
         usages[columns[c].group] += [columns[c].usage] * int(times[c])
     return list(zip(system.groups, usages, strict=True))
