@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import pairwise, product
 from math import inf
 
 import numpy as np
@@ -65,7 +65,7 @@ def least_factor(instance: Instance) -> float:
                 f for f, e in enumerate(instance.dnn_of(app).exits, 1) if e.accuracy >= app.min_accuracy
             )
             pinned = all(app.pins.get(i, name) == name for i, name in enumerate(decision.placement, 1))
-            linked = all(pair in hops for route in routes for pair in zip(route, route[1:], strict=False))
+            linked = all(pair in hops for route in routes for pair in pairwise(route))
             if exact and pinned and linked:
                 options.append((app, decision))
         found.append(options)
@@ -81,7 +81,7 @@ def feasible(instance: Instance) -> bool:
 
 def explanations() -> dict[int, tuple[Instance, Explanation]]:
     found = {}
-    for seed in range(60):
+    for seed in range(40):
         instance = crowded(seed)
         explanation = explain(instance, time_limit_s=20)
         if explanation.factor is not None:
@@ -92,7 +92,7 @@ def explanations() -> dict[int, tuple[Instance, Explanation]]:
 @pytest.fixture(scope="module")
 def overloaded() -> dict[int, tuple[Instance, Explanation]]:
     found = explanations()
-    assert len(found) >= 10
+    assert len(found) >= 8
     return found
 
 
@@ -124,31 +124,43 @@ def test_the_fix_suffices_and_every_bit_of_it_is_needed(
             assert not feasible(grown(instance, {**factors, key: factor - 1e-2 * (factor - 1)})), (seed, key)
 
 
+def hasty(seed: int) -> Instance:
+    """Applications that want their answers sooner than most deployments give them, on capacities without end."""
+    instance = random_shared_instance(seed, max_applications=3, max_nodes=4)
+    factor = float(10 ** np.random.default_rng(seed).uniform(-3, 0))
+    apps = tuple(
+        app.model_copy(
+            update={
+                "max_latency_s": factor * app.max_latency_s,
+                "rate_per_s": 1e-9,
+                "min_accuracy": max(exit_.accuracy for exit_ in instance.dnn_of(app).exits),
+            }
+        )
+        for app in instance.applications
+    )
+    nodes = tuple(node.model_copy(update={"memory_bytes": None}) for node in instance.network.nodes)
+    network = Network(name="hasty", nodes=nodes, links=instance.network.links)
+    return instance.model_copy(update={"network": network, "applications": apps})
+
+
 def test_obstacles_say_what_would_do() -> None:
-    seen = 0
-    for seed in range(60):
-        instance = random_shared_instance(seed, max_applications=3, max_nodes=4)
+    seen = {"max_latency_s": 0, "min_accuracy": 0}
+    for seed in range(40):
+        instance = hasty(seed)
         for obstacle in explain(instance, time_limit_s=10).obstacles:
             app = next(app for app in instance.applications if app.name == obstacle.application)
-            alone = grown(instance.model_copy(update={"applications": (app,)}), {})
-            targets = [("max_latency_s", obstacle.least_latency_s), ("min_accuracy", obstacle.most_accuracy)]
-            for field, value in targets:
-                if value is None:
-                    continue
-                for target, works in ((value, True), (_stricter(field, value), False)):
-                    other = alone.model_copy(update={"applications": (app.model_copy(update={field: target}),)})
-                    other = other.model_copy(update={"applications": (_light(other.applications[0]),)})
-                    assert feasible(other) is works, (seed, field)
-                seen += 1
-    assert seen >= 3
+            targets = {"max_latency_s": obstacle.least_latency_s, "min_accuracy": obstacle.most_accuracy}
+            for field, value in targets.items():
+                if value is not None:
+                    for target, works in ((value, True), (_stricter(field, value), False)):
+                        other = instance.model_copy(update={"applications": (app.model_copy(update={field: target}),)})
+                        assert feasible(other) is works, (seed, field)
+                    seen[field] += 1
+    assert min(seen.values()) >= 3, seen
 
 
 def _stricter(field: str, value: float) -> float:
     return value * (1 - 1e-4) if field == "max_latency_s" else min(1.0, value + 1e-4)
-
-
-def _light(app: object) -> object:
-    return app.model_copy(update={"rate_per_s": 1e-9})  # type: ignore[attr-defined]
 
 
 def test_prices_are_per_unit() -> None:
@@ -165,4 +177,3 @@ def test_prices_are_per_unit() -> None:
             )
             seen += 1
     assert seen > 5
-    assert np.isfinite(seen)
