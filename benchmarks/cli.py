@@ -228,6 +228,34 @@ app.add_typer(instance_commands)
 
 
 @app.command()
+def explain(
+    instance: InstanceName,
+    time_limit: TimeLimit = 60.0,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Draw it here (.png, .pdf or .svg).")] = None,
+) -> None:
+    """Say why nothing fits and how much more of what would make it fit; or what more of every resource is worth.
+
+    Example: [bold]finbench explain campus.json -o prices.png[/bold]
+    """
+    from benchmarks import explanation as view
+    from benchmarks.plots import save_picture
+    from fin_graph.joint.explain import explain as explain_instance
+
+    problem = load_instance(instance)
+    found = explain_instance(problem, time_limit_s=time_limit, seed=seed)
+    if as_json:
+        console.print_json(view.to_json(problem, found))
+    else:
+        view.print_explanation(problem, found)
+    if output is not None:
+        save_picture(view.draw(problem, found), output)
+    infeasible = found.result.status is Status.INFEASIBLE
+    raise typer.Exit(FOUND if found.fits else INFEASIBLE if infeasible else NOTHING_FOUND)
+
+
+@app.command()
 def frontier(
     instance: InstanceName,
     gamma: Annotated[int, typer.Option(min=1, help="FIN's latency steps over the whole range.")] = 200,

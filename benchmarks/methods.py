@@ -109,6 +109,15 @@ class LabelSettingOptions(Options):
     """How many of the least-energy deployments to find."""
 
 
+class ColumnGenerationOptions(Options):
+    """Options of `column-generation`."""
+
+    smoothing: bool = True
+    """Price columns between the best prices and the master's; off: at the master's."""
+    prove: bool = True
+    """List the columns that a better solution could use, and solve over them."""
+
+
 @dataclass(frozen=True)
 class Method:
     """An entry of the registry."""
@@ -135,6 +144,13 @@ METHODS: dict[str, Method] = {
         Method("cp-sat", "OR-Tools CP-SAT, whole numbers", True, "models.cp_sat.method", CpSatOptions),
         Method("label-setting", "non-dominated labels", True, "fin_graph.label_setting", LabelSettingOptions),
         Method("exhaustive", "complete enumeration, for tiny instances", True, "models.exhaustive"),
+        Method(
+            "column-generation",
+            "Dantzig-Wolfe over deployments, with a bound",
+            False,
+            "fin_graph.joint.column_generation",
+            ColumnGenerationOptions,
+        ),
         Method("fin", "FIN, the three-stage graph heuristic", False, "fin_graph.fin", FinOptions),
         Method("greedy", "first come, first served, one split each", False, "fin_graph.joint.greedy"),
         Method("larac", "Lagrangian relaxation, repeated shortest paths", False, "fin_graph.larac"),

@@ -69,7 +69,7 @@ class LabelSearch:
             dual.multiplier,
             problem.max_latency_s * (1 + LATENCY_NOISE),
         )
-        self._out = _out_links(problem)
+        self._out = out_links(problem)
         self._counters = np.zeros(6, np.int64)
         self._settled, self._upcoming = _pool(_FIRST_CAPACITY), _pool(_FIRST_CAPACITY)
         self._relayed = _pool(_FIRST_CAPACITY + len(self._out.start))
@@ -150,7 +150,7 @@ class LabelSearch:
         """Proven bound on the least energy: the limit, or the least that a label still open can lead to."""
         limit = float(self._best.limit[0])
         if self.stopped is None:
-            return min([limit, *(energy for energy, _ in self.deployments())])
+            return min([limit, *(energy for energy, *_ in self.paths())])
         waiting = self._heap.label[: self._counters[HEAPED]]
         open_labels = [
             (self._layer, Pool._make(part[self._counters[NEXT] :] for part in self._arrivals)),
@@ -172,21 +172,25 @@ class LabelSearch:
 
     def deployments(self) -> list[tuple[float, ApplicationDeployment]]:
         """Up to k deployments below the first limit, in order of energy; on a limit, the best completion if any."""
+        return [(energy, self._problem.deployment(layers, nodes)) for energy, layers, nodes in self.paths()]
+
+    def paths(self) -> list[tuple[float, list[int], list[int]]]:
+        """The same as energies, layers and nodes."""
         found = []
         if self._best.label[0] >= 0:
-            found.append((float(self._best.limit[0]), self._completed(int(self._best.label[0]))))
+            found.append((float(self._best.limit[0]), *self._completed(int(self._best.label[0]))))
         if self.stopped is None:
             ends = self._arrivals
             for at in range(min(self._k, len(ends.energy))):
                 layers, nodes = self._traced(int(ends.parent[at]))
-                whole = self._problem.deployment([*layers, self._problem.depth], [*nodes, int(ends.node[at])])
-                found.append((float(ends.energy[at]), whole))
+                whole = [*layers, self._problem.depth], [*nodes, int(ends.node[at])]
+                found.append((float(ends.energy[at]), *whole))
         return sorted(found, key=lambda one: one[0])[: self._k]
 
-    def _completed(self, label: int) -> ApplicationDeployment:
+    def _completed(self, label: int) -> tuple[list[int], list[int]]:
         layers, nodes = self._traced(label)
         onward, via = follow(self._problem.edges, self._next_link, layers[-1], nodes[-1])
-        return self._problem.deployment([*layers, *onward[1:]], [*nodes, *via[1:]])
+        return [*layers, *onward[1:]], [*nodes, *via[1:]]
 
     def _traced(self, label: int) -> tuple[list[int], list[int]]:
         """Layers and nodes from the source to a settled label."""
@@ -243,7 +247,7 @@ def _sorted(pool: Pool, count: int) -> Pool:
     return Pool._make(part[order] for part in pool)
 
 
-def _out_links(problem: PathProblem) -> OutLinks:
+def out_links(problem: PathProblem) -> OutLinks:
     """The links sorted by source."""
     edges, count = problem.edges, len(problem.node_names)
     target = np.repeat(np.arange(count, dtype=np.int32), np.diff(edges.in_start))

@@ -18,7 +18,7 @@ def load_compiled() -> None:
     from fin_graph.arrays import path_problem
     from models.result import Clock
 
-    instance = _smallest()
+    instance = smallest()
     problem = path_problem(instance, instance.applications[0])
     assert problem is not None
     for up in (True, False):
@@ -28,8 +28,8 @@ def load_compiled() -> None:
     shortest.latency_along(problem.edges, to_go.next_link, problem.source)
 
 
-def _smallest() -> Instance:
-    """Two nodes, a link, a block."""
+def smallest() -> Instance:
+    """An instance of two nodes, a link, a block."""
     nodes = tuple(Node(name=name, compute_ops_per_s=1.0, power_w=1.0) for name in "ab")
     link = Link(source="a", target="b", bandwidth_bit_per_s=1.0, tx_energy_j_per_bit=1.0, rx_energy_j_per_bit=1.0)
     exit_ = Exit(after_block=1, exit_fraction=1.0, accuracy=1.0)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -144,19 +143,27 @@ def latency_along(edges: Edges, next_link: Ints, n: int) -> float:
     return latency
 
 
+@compiled
+def costs_along(edges: Edges, layers: Ints, nodes: Ints) -> tuple[float, float]:
+    """Energy and latency of a path given by its vertices (layer, node)."""
+    energy, latency = 0.0, 0.0
+    for k in range(1, layers.shape[0]):
+        j, n, m = layers[k - 1], nodes[k - 1], nodes[k]
+        if m != n:
+            a = edges.in_start[m]
+            while edges.link_source[a] != n:
+                a += 1
+            energy += edges.energy_bits[j] * edges.link_energy[a] + edges.load_bits[j] * edges.link_price[a]
+            latency += edges.latency_bits[j] * edges.link_time[a] + edges.delay_weight[j] * edges.link_delay[a]
+        if layers[k] > j:
+            energy += edges.run_energy[j, m]
+            latency += edges.run_latency[j, m]
+    return energy, latency
+
+
 def path_costs(problem: PathProblem, layers: Sequence[int], nodes: Sequence[int]) -> tuple[float, float]:
     """Energy [J per inference] and latency [s] of a path given by its vertices (layer, node)."""
-    edges, energy, latency = problem.edges, 0.0, 0.0
-    for (j, n), (after, m) in pairwise(zip(layers, nodes, strict=True)):
-        if m != n:
-            into = slice(edges.in_start[m], edges.in_start[m + 1])
-            a = edges.in_start[m] + int(np.flatnonzero(edges.link_source[into] == n)[0])
-            energy += float(edges.energy_bits[j] * edges.link_energy[a] + edges.load_bits[j] * edges.link_price[a])
-            latency += float(edges.latency_bits[j] * edges.link_time[a] + edges.delay_weight[j] * edges.link_delay[a])
-        if after > j:
-            energy += float(edges.run_energy[j, m])
-            latency += float(edges.run_latency[j, m])
-    return energy, latency
+    return costs_along(problem.edges, np.array(layers, np.int32), np.array(nodes, np.int32))
 
 
 def cheapest_path(problem: PathProblem, to_go: CostsToGo) -> Path | None:

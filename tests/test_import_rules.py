@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 HEAVY = {"pyomo", "highspy", "networkx", "pandas", "matplotlib", "numba", "scipy"}
 FORBIDDEN = {
     "models": {"fin_graph", "benchmarks", "tests"},
-    "fin_graph": {"benchmarks", "tests", "models.milp", "models.exhaustive", "models.evaluate", "pyomo", "highspy"},
+    "fin_graph": {"benchmarks", "tests", "models.milp", "models.exhaustive", "models.evaluate", "pyomo"},
     "benchmarks": {"tests"},
 }
 

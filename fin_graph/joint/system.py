@@ -67,12 +67,16 @@ class Group:
         That of the instance's network.
     members : sequence of Application
         At least one.
+    forgiving : bool
+        Keep blocks and transfers that alone ask for more than the whole of a resource.
     """
 
-    def __init__(self, instance: Instance, topology: Topology, members: Sequence[Application]) -> None:
+    def __init__(
+        self, instance: Instance, topology: Topology, members: Sequence[Application], *, forgiving: bool = False
+    ) -> None:
         self.members = tuple(app.name for app in members)
         self.application = members[0]
-        self.topology = topology
+        self.topology, self._most_alone = topology, np.inf if forgiving else 1 + ROOM_SLACK
         self._base = path_problem(instance, self.application, topology=topology)
         if self._base is not None:
             self._set_demands(instance, self._base)
@@ -92,7 +96,7 @@ class Group:
         in_memory = _fractions(parameters, memory)[:, topology.node_of_vertex]
         self._load_bits = rate * survival * np.array([dnn.transfer_bits(i) for i in range(1, depth + 1)])
         outrun = reserves & (used > topology.share_of_vertex * (1 + ROOM_SLACK))
-        impossible = outrun | (compute > 1 + ROOM_SLACK) | (in_memory > 1 + ROOM_SLACK)
+        impossible = outrun | (compute > self._most_alone) | (in_memory > self._most_alone) | np.isinf(in_memory)
         self._compute, self._memory = np.where(impossible, 0.0, compute), np.where(impossible, 0.0, in_memory)
         self._run_power = np.where(impossible, np.inf, self.weight * base.edges.run_energy)
 
@@ -116,7 +120,9 @@ class Group:
         """Penalty ψ of turning a member away (eq. 23) [W], None where each must be served."""
         return self.application.rejection_penalty_w
 
-    def problem(self, prices: Floats | None = None, room: Floats | None = None) -> PathProblem | None:
+    def problem(
+        self, prices: Floats | None = None, room: Floats | None = None, *, with_power: bool = True
+    ) -> PathProblem | None:
         """The path problem of one member; what it calls energy is λ · energy + Σ_r π_r u_r [W].
 
         Parameters
@@ -126,6 +132,8 @@ class Group:
         room : ndarray, shape (R,), optional
             Fraction left of every resource; left out: all of it. A block or transfer that alone asks for more cannot
             be there. Several blocks on one node may together still ask for more: `Usage.fits` tells.
+        with_power : bool
+            False: what it calls energy is Σ_r π_r u_r alone.
 
         Returns
         -------
@@ -135,7 +143,8 @@ class Group:
         if self._base is None:
             return None
         edges, at, count = self._base.edges, self.topology.node_of_vertex, len(self.topology.network.nodes)
-        run, link_price = self._run_power, edges.link_price
+        run = self._run_power if with_power else np.where(self._run_power < np.inf, 0.0, np.inf)
+        link_price = edges.link_price
         if prices is not None:
             run = run + prices[at] * self._compute + prices[count + at] * self._memory
             link_price = self._per_link(prices, 0.0) * edges.link_time
@@ -146,7 +155,7 @@ class Group:
             self._base,
             edges=edges._replace(
                 run_energy=run,
-                energy_bits=self.weight * edges.energy_bits,
+                energy_bits=self.weight * with_power * edges.energy_bits,
                 load_bits=self._load_bits,
                 link_price=link_price,
                 link_room=self._link_room(room),
@@ -177,9 +186,28 @@ class Group:
     def _link_room(self, room: Floats | None) -> Floats:
         """Bits per second left on every link."""
         time = self.topology.link_time
-        left = np.ones(len(time)) if room is None else self._per_link(room, np.inf)
-        bits: Floats = np.divide(left + ROOM_SLACK, time, out=np.full(len(time), np.inf), where=time > 0)
+        left = np.full(len(time), self._most_alone) if room is None else self._per_link(room, np.inf) + ROOM_SLACK
+        bits: Floats = np.divide(left, time, out=np.full(len(time), np.inf), where=time > 0)
         return bits
+
+    @property
+    def demands(self) -> tuple[Floats, Floats]:
+        """Fractions of its node's compute and memory that each block takes at each vertex; shape (depth, V) each."""
+        return self._compute, self._memory
+
+    def most(self) -> Floats:
+        """The most that one member could take of every resource, all its blocks and transfers there; shape (R,)."""
+        count, number = len(self.topology.network.nodes), self.topology.link_number
+        most = np.zeros(2 * count + len(self.topology.network.links))
+        if self._base is not None:
+            per_block, where = np.zeros((2 * count, self._base.depth)), self.topology.node_of_vertex
+            runs = np.isfinite(self._run_power)
+            np.maximum.at(per_block, where, np.where(runs, self._compute, 0.0).T)
+            np.maximum.at(per_block, count + where, np.where(runs, self._memory, 0.0).T)
+            most[: 2 * count] = per_block.sum(axis=1)
+            joins = number >= 0
+            most[2 * count + number[joins]] = self._load_bits.sum() * self.topology.link_time[joins]
+        return most
 
     def usage(self, layers: Sequence[int], nodes: Sequence[int]) -> Usage:
         """What a path of `problem(…)`, given by its vertices (layer, vertex), asks of the system."""
@@ -220,13 +248,15 @@ class System:
     groups: tuple[Group, ...]
 
     @classmethod
-    def of(cls, instance: Instance) -> System:
-        """The system of `instance`; groups stand in the order of their first members."""
+    def of(cls, instance: Instance, *, forgiving: bool = False) -> System:
+        """The system of `instance`; groups stand in the order of their first members. `forgiving` as in `Group`."""
         alike: defaultdict[str, list[Application]] = defaultdict(list)
         for app in instance.applications:
             alike[app.model_dump_json(exclude={"name"})].append(app)
         topology = Topology.of(instance.network)
-        return cls(topology, tuple(Group(instance, topology, members) for members in alike.values()))
+        return cls(
+            topology, tuple(Group(instance, topology, members, forgiving=forgiving) for members in alike.values())
+        )
 
     @property
     def resources(self) -> int:

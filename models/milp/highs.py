@@ -5,7 +5,6 @@ HiGHS compares objectives and rows with absolute tolerances, so models must come
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import highspy
@@ -16,6 +15,7 @@ from pyomo.core.base import ConcreteModel
 from models.milp.solver import Limits, Outcome
 from models.milp.standard_form import Answer, StandardForm, expired, handed_over, outcome_of
 from models.result import Clock, Status
+from models.silent_highs import SilentHighs, set_options
 from models.trajectory import Trajectory
 
 _TOLERANCES = {
@@ -55,18 +55,10 @@ def solve_with_highs(model: ConcreteModel, limits: Limits, clock: Clock) -> Outc
         return expired("HiGHS")
     with clock.phase("solve"):
         if clock.remaining_s is not None:
-            _set_options(highs, {"time_limit": clock.remaining_s})
+            set_options(highs, {"time_limit": clock.remaining_s})
         trajectory = _followed(highs, clock)
         ran = highs.run()
     return outcome_of(_answer(highs, ran), form, limits, {"solver": f"HiGHS {highs.version()}"}, trajectory)
-
-
-class _SilentHighs(highspy.Highs):  # type: ignore[misc]
-    """HiGHS that prints nothing: its constructor enables callbacks, which prints a banner unless told before."""
-
-    def enableCallbacks(self) -> None:  # noqa: N802
-        _set_options(self, {"output_flag": False})
-        super().enableCallbacks()
 
 
 def _followed(highs: highspy.Highs, clock: Clock) -> Trajectory:
@@ -85,16 +77,10 @@ def new_highs(limits: Limits) -> highspy.Highs:
     """A silent HiGHS with this package's tolerances and the limits but time."""
     # Threads live per process: with another number than the last run's, HiGHS would return without solving.
     highspy.Highs.resetGlobalScheduler(True)
-    highs = _SilentHighs()
-    _set_options(highs, _TOLERANCES)
-    _set_options(highs, {"mip_rel_gap": limits.mip_gap, "threads": limits.threads, "random_seed": limits.seed % 2**31})
+    highs = SilentHighs()
+    set_options(highs, _TOLERANCES)
+    set_options(highs, {"mip_rel_gap": limits.mip_gap, "threads": limits.threads, "random_seed": limits.seed % 2**31})
     return highs
-
-
-def _set_options(highs: highspy.Highs, options: Mapping[str, float | bool | str]) -> None:
-    for name, value in options.items():
-        if highs.setOptionValue(name, value) != HighsStatus.kOk:
-            raise ValueError(f"HiGHS does not accept {name} = {value!r}")
 
 
 def pass_model(highs: highspy.Highs, form: StandardForm) -> HighsStatus:
@@ -124,7 +110,7 @@ def _pass_start(highs: highspy.Highs, form: StandardForm, limits: Limits) -> Hig
     if not limits.warm_start:
         return HighsStatus.kOk
     # HiGHS 1.16.0 maps a start wrongly into its presolved model and may then report it as optimal (1.15.1 does not).
-    _set_options(highs, {"presolve": "off"})
+    set_options(highs, {"presolve": "off"})
     start = highspy.HighsSolution()
     start.col_value = form.start
     taken: HighsStatus = highs.setSolution(start)

@@ -10,6 +10,7 @@ from models.milp import highs
 from models.milp.highs import solve_with_highs
 from models.milp.solver import Limits, believed
 from models.result import Clock, Status
+from models.silent_highs import SilentHighs
 
 
 def knapsack(limit: float = 4.5) -> ConcreteModel:
@@ -71,7 +72,7 @@ def test_passes_the_warm_start(monkeypatch: pytest.MonkeyPatch) -> None:
         passed.append(list(solution.col_value))
         return highspy.HighsStatus.kOk
 
-    monkeypatch.setattr(highs._SilentHighs, "setSolution", record)
+    monkeypatch.setattr(SilentHighs, "setSolution", record)
     model = knapsack()
     model.x["a"].set_value(1)
     solve_with_highs(model, Limits(warm_start=True), Clock())
@@ -80,12 +81,12 @@ def test_passes_the_warm_start(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_rejected_model_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(highs._SilentHighs, "passModel", lambda *_: highspy.HighsStatus.kError)
+    monkeypatch.setattr(SilentHighs, "passModel", lambda *_: highspy.HighsStatus.kError)
     assert solve_with_highs(knapsack(), Limits(), Clock()).status is Status.ERROR
 
 
 def test_failed_run_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(highs._SilentHighs, "run", lambda _: highspy.HighsStatus.kError)
+    monkeypatch.setattr(SilentHighs, "run", lambda _: highspy.HighsStatus.kError)
     outcome = solve_with_highs(knapsack(), Limits(), Clock())
     assert outcome.status is Status.ERROR
     assert (outcome.reason or "").startswith("HiGHS: ")

@@ -1,0 +1,139 @@
+"""How much more of what would make everything fit.
+
+Two ways to grow the room b_r = 1 of the resources, both over whole deployments (eq. 24 without power):
+
+- the least factor s by which all of them grow, min s: Σ_c u_{c,r} x_c ≤ s;
+- the least sum of what single ones grow by, min Σ_r o_r: Σ_c u_{c,r} x_c ≤ 1 + o_r.
+
+Growth is that of right-hand sides: as if a like machine or link stood beside, at unchanged speeds. A node that is
+itself faster by as much serves at least as well, latencies only fall.
+
+The relaxation gives a bound; then, as for power, all columns of reduced cost below what is open prove the least.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+
+import numpy as np
+
+from fin_graph.arrays import Floats, Ints
+from fin_graph.joint.improvement import Served
+from fin_graph.joint.incumbent import OVERFULL
+from fin_graph.joint.master import Aim, Column
+from fin_graph.joint.relaxation import Relaxation
+from fin_graph.joint.restricted import FIRST_MARGIN, WIDER, Whole, whole_master
+from fin_graph.joint.system import System
+from models.result import Clock
+
+_MET = 1e-7
+"""Difference to the bound at which the least is found."""
+
+
+@dataclass(frozen=True)
+class Growth:
+    """The least growth found."""
+
+    value: float
+    """s, or Σ_r o_r."""
+    lower_bound: float
+    """Proven; equal to `value` (up to noise) where that is the least."""
+    loads: Floats
+    """What the deployments take of every resource, as fractions of it; shape (R,)."""
+
+
+def least_growth(system: System, aim: Aim, clock: Clock, seed: int) -> Growth | None:
+    """Least growth after which all applications that must be served can be.
+
+    Parameters
+    ----------
+    system : System
+        A forgiving one, so that blocks may ask for more than there is.
+    aim : Aim
+        `FACTOR` or `OVERLOAD`.
+    clock : Clock
+    seed : int
+
+    Returns
+    -------
+    Growth or None
+        None where time ended it first, or somebody cannot be served whatever grows.
+    """
+    search = _Search(system, aim, clock, seed)
+    return None if search.relaxation.unservable else search.run()
+
+
+class _Search:
+    """The search of one least growth."""
+
+    def __init__(self, system: System, aim: Aim, clock: Clock, seed: int) -> None:
+        self.relaxation = Relaxation(system, clock, whole=False)
+        self._system, self._aim, self._clock, self._seed = system, aim, clock, seed
+        self._best: Growth | None = None
+        self._bound = 0.0
+
+    def run(self) -> Growth | None:
+        """Relaxation, whole numbers over its columns, proof."""
+        relaxation, bound = self.relaxation, 0.0
+        if relaxation.solve(self._aim) is None:
+            return None
+        bound = self._bound = relaxation.lower_bound()
+        self._offer(self._whole(relaxation.master.columns, relaxation.master.rows))
+        rows, margin = np.flatnonzero(relaxation.bound.prices).astype(np.int32), 0.0
+        while self._best is not None and not self._met and not self._clock.expired:
+            still_open = self._best.value - bound + _MET
+            margin = min(still_open, max(margin, still_open * FIRST_MARGIN))
+            columns = self._listed(margin, rows)
+            if columns is None:
+                break
+            found = self._whole(columns, rows)
+            loads = self._offer(found)
+            self._bound = max(self._bound, min(found.bound, bound + margin, self._best.value))
+            missing = np.setdiff1d(np.flatnonzero(loads > self._allowed(found) + OVERFULL), rows)
+            rows = np.union1d(rows, missing).astype(np.int32)
+            if not len(missing):
+                margin *= WIDER
+        if self._best is None:
+            return None
+        return Growth(self._best.value, min(self._bound, self._best.value), self._best.loads)
+
+    @property
+    def _met(self) -> bool:
+        return self._best is not None and self._best.value - self._bound <= _MET * max(1.0, self._best.value)
+
+    def _allowed(self, found: Whole) -> float:
+        return found.bound if self._aim is Aim.FACTOR else 1.0
+
+    def _whole(self, columns: Sequence[Column], rows: Ints) -> Whole:
+        return whole_master(self._system, columns, rows, 1.0, self._clock, seed=self._seed, limit_s=inf, aim=self._aim)
+
+    def _listed(self, margin: float, rows: Ints) -> list[Column] | None:
+        bound, columns = self.relaxation.bound, list[Column]()
+        for g, group in enumerate(self._system.groups):
+            if group.penalty is None:
+                limit = bound.least[g] + margin
+                usages = self.relaxation.pricer.within(g, bound.prices, limit, rows, with_power=False)
+                if usages is None or self._clock.expired:
+                    return None
+                columns += [Column(g, usage) for usage in usages]
+        return columns
+
+    def _offer(self, found: Whole) -> Floats:
+        """Take a solution if it grows less; what it takes of every resource."""
+        loads = loads_of(self._system, found.served or [])
+        if found.served is not None:
+            value = float(loads.max()) if self._aim is Aim.FACTOR else float(np.maximum(loads - 1, 0.0).sum())
+            if self._best is None or value < self._best.value:
+                self._best = Growth(value, 0.0, loads)
+        return loads
+
+
+def loads_of(system: System, served: Served) -> Floats:
+    """What a joint deployment takes of every resource; shape (R,)."""
+    loads = np.zeros(system.resources)
+    for _, usages in served:
+        for usage in usages:
+            usage.take(loads, -1)
+    return loads

@@ -1,0 +1,30 @@
+"""HiGHS that prints nothing and refuses options that it does not know: what every user of highspy starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import highspy
+from highspy import HighsStatus
+
+
+class SilentHighs(highspy.Highs):  # type: ignore[misc]
+    """HiGHS that prints nothing: its constructor enables callbacks, which prints a banner unless told before."""
+
+    def enableCallbacks(self) -> None:  # noqa: N802
+        """Say nothing, then do as told."""
+        set_options(self, {"output_flag": False})
+        super().enableCallbacks()
+
+
+def set_options(highs: highspy.Highs, options: Mapping[str, float | bool | str]) -> None:
+    """Set options of a solver.
+
+    Raises
+    ------
+    ValueError
+        If HiGHS does not accept one (left to itself it would only say so in its log).
+    """
+    for name, value in options.items():
+        if highs.setOptionValue(name, value) != HighsStatus.kOk:
+            raise ValueError(f"HiGHS does not accept {name} = {value!r}")

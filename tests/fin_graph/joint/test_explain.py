@@ -1,0 +1,179 @@
+"""Explanations: what is said to be missing is, and what is said to suffice does."""
+
+from __future__ import annotations
+
+from itertools import pairwise, product
+from math import inf
+
+import numpy as np
+import pytest
+
+from fin_graph.joint.explain import Explanation, explain
+from fin_graph.joint.system import System, resource_name
+from models.instance import Instance, Network
+from models.loads import loads_of, uses
+from models.milp import flow
+from models.result import Status
+from tests.models.enumeration import _decisions
+from tests.random_instances import random_shared_instance
+
+
+def crowded(seed: int) -> Instance:
+    """Applications that are each quick enough anywhere, on too little of everything."""
+    instance = random_shared_instance(seed, max_applications=3, max_nodes=3, max_blocks=2)
+    shrunk = grown(instance, {}, 0.5)
+    apps = tuple(app.model_copy(update={"max_latency_s": 1e6 * app.max_latency_s}) for app in shrunk.applications)
+    return shrunk.model_copy(update={"applications": apps})
+
+
+def grown(instance: Instance, factors: dict[tuple[str, str], float], otherwise: float = 1.0) -> Instance:
+    """Capacities times factors; powers grow with rates, so that energies stay."""
+
+    def factor(kind: str, subject: str) -> float:
+        return factors.get((kind, subject), otherwise)
+
+    nodes = tuple(
+        node.model_copy(
+            update={
+                "compute_ops_per_s": node.compute_ops_per_s * factor("compute", node.name),
+                "power_w": node.power_w * factor("compute", node.name),
+                "memory_bytes": None if node.memory_bytes is None else node.memory_bytes * factor("memory", node.name),
+            }
+        )
+        for node in instance.network.nodes
+    )
+    links = tuple(
+        link.model_copy(
+            update={
+                "bandwidth_bit_per_s": link.bandwidth_bit_per_s * factor("bandwidth", f"{link.source}->{link.target}")
+            }
+        )
+        for link in instance.network.links
+    )
+    return instance.model_copy(update={"network": Network(name="grown", nodes=nodes, links=links)})
+
+
+def least_factor(instance: Instance) -> float:
+    """Least of the greatest utilisation over all combinations of deployments."""
+    best, found = inf, []
+    for app in instance.applications:
+        options = []
+        for decision in _decisions(instance, app):
+            hops = {(link.source, link.target) for link in instance.network.links}
+            routes = decision.routes_from(app.source)
+            exact = decision.last_exit == next(
+                f for f, e in enumerate(instance.dnn_of(app).exits, 1) if e.accuracy >= app.min_accuracy
+            )
+            pinned = all(app.pins.get(i, name) == name for i, name in enumerate(decision.placement, 1))
+            linked = all(pair in hops for route in routes for pair in pairwise(route))
+            if exact and pinned and linked:
+                options.append((app, decision))
+        found.append(options)
+    for served in product(*found):
+        fullest = max((use.utilisation for use in uses(instance, loads_of(instance, served))), default=0.0)
+        best = min(best, fullest)
+    return best
+
+
+def feasible(instance: Instance) -> bool:
+    return flow.solve(instance).status is Status.OPTIMAL
+
+
+def explanations() -> dict[int, tuple[Instance, Explanation]]:
+    found = {}
+    for seed in range(40):
+        instance = crowded(seed)
+        explanation = explain(instance, time_limit_s=20)
+        if explanation.factor is not None:
+            found[seed] = instance, explanation
+    return found
+
+
+@pytest.fixture(scope="module")
+def overloaded() -> dict[int, tuple[Instance, Explanation]]:
+    found = explanations()
+    assert len(found) >= 8
+    return found
+
+
+def test_the_factor_is_the_least(overloaded: dict[int, tuple[Instance, Explanation]]) -> None:
+    for seed, (instance, explanation) in overloaded.items():
+        assert explanation.factor is not None
+        assert explanation.factor.value == pytest.approx(least_factor(instance), rel=1e-6), seed
+        assert explanation.factor.lower_bound == pytest.approx(explanation.factor.value, rel=1e-6), seed
+
+
+def test_growing_by_the_factor_suffices_and_by_less_does_not(
+    overloaded: dict[int, tuple[Instance, Explanation]],
+) -> None:
+    for seed, (instance, explanation) in overloaded.items():
+        assert explanation.factor is not None
+        assert feasible(grown(instance, {}, explanation.factor.value * (1 + 1e-5))), seed
+        assert not feasible(grown(instance, {}, explanation.factor.value * (1 - 1e-3))), seed
+
+
+def test_the_fix_suffices_and_every_bit_of_it_is_needed(
+    overloaded: dict[int, tuple[Instance, Explanation]],
+) -> None:
+    for seed, (instance, explanation) in overloaded.items():
+        assert explanation.fix is not None
+        factors = {(need.resource, need.subject): 1 + need.relative for need in explanation.needs}
+        assert feasible(grown(instance, {key: f * (1 + 1e-5) for key, f in factors.items()})), seed
+        assert sum(factors.values()) - len(factors) == pytest.approx(explanation.fix.value, rel=1e-5)
+        for key, factor in factors.items():
+            assert not feasible(grown(instance, {**factors, key: factor - 1e-2 * (factor - 1)})), (seed, key)
+
+
+def hasty(seed: int) -> Instance:
+    """Applications that want their answers sooner than most deployments give them, on capacities without end."""
+    instance = random_shared_instance(seed, max_applications=3, max_nodes=4)
+    factor = float(10 ** np.random.default_rng(seed).uniform(-3, 0))
+    apps = tuple(
+        app.model_copy(
+            update={
+                "max_latency_s": factor * app.max_latency_s,
+                "rate_per_s": 1e-9,
+                "min_accuracy": max(exit_.accuracy for exit_ in instance.dnn_of(app).exits),
+            }
+        )
+        for app in instance.applications
+    )
+    nodes = tuple(node.model_copy(update={"memory_bytes": None}) for node in instance.network.nodes)
+    network = Network(name="hasty", nodes=nodes, links=instance.network.links)
+    return instance.model_copy(update={"network": network, "applications": apps})
+
+
+def test_obstacles_say_what_would_do() -> None:
+    seen = {"max_latency_s": 0, "min_accuracy": 0}
+    for seed in range(40):
+        instance = hasty(seed)
+        for obstacle in explain(instance, time_limit_s=10).obstacles:
+            app = next(app for app in instance.applications if app.name == obstacle.application)
+            targets = {"max_latency_s": obstacle.least_latency_s, "min_accuracy": obstacle.most_accuracy}
+            for field, value in targets.items():
+                if value is not None:
+                    for target, works in ((value, True), (_stricter(field, value), False)):
+                        other = instance.model_copy(update={"applications": (app.model_copy(update={field: target}),)})
+                        assert feasible(other) is works, (seed, field)
+                    seen[field] += 1
+    assert min(seen.values()) >= 3, seen
+
+
+def _stricter(field: str, value: float) -> float:
+    return value * (1 - 1e-4) if field == "max_latency_s" else min(1.0, value + 1e-4)
+
+
+def test_prices_are_per_unit() -> None:
+    seen = 0
+    for seed in range(20):
+        instance = random_shared_instance(seed, max_applications=5, max_nodes=4, levels=True)
+        explanation = explain(instance, time_limit_s=10)
+        names = {resource_name(instance.network, r) for r in range(System.of(instance).resources)}
+        for price in explanation.prices:
+            assert (price.resource, price.subject) in names
+            assert price.price * price.capacity == pytest.approx(price.price_w)
+            assert price.unit == {"compute": "J/op", "bandwidth": "J/bit", "memory": "W/byte"}.get(
+                price.resource, "W for the whole"
+            )
+            seen += 1
+    assert seen > 5
