@@ -85,6 +85,9 @@ def solve(
     lambda_: Annotated[int | None, typer.Option("--lambda", help="fin: keep the last steps' ends only.")] = None,
     backend: Annotated[str | None, typer.Option(help="fin: auto, networkx or arrays.")] = None,
     certify: Annotated[float | None, typer.Option(help="fin: double gamma until the proven gap is this.")] = None,
+    order: Annotated[str | None, typer.Option(help="fin, several: tightest, largest or given come first.")] = None,
+    restarts: Annotated[int | None, typer.Option(help="fin, several: insertions in drawn orders.")] = None,
+    effort: Annotated[float | None, typer.Option(help="fin, several: work of improvement, 1 is usual.")] = None,
     strengthen: Annotated[
         bool | None, typer.Option("--strengthen/--plain", help="milp-flow, cp-sat: cut by bounds.")
     ] = None,
@@ -119,6 +122,9 @@ def solve(
         lambda_=lambda_,
         backend=backend,
         certify=certify,
+        order=order,
+        restarts=restarts,
+        effort=effort,
         strengthen=strengthen,
         warm_start=warm_start,
         mip_gap=mip_gap,

@@ -71,9 +71,9 @@ def proven_choice(group: Group, prices: Floats | None, clock: Clock) -> tuple[fl
     dual = lagrangian_dual(problem)
     if dual.incumbent is None:
         return inf, None
-    search = LabelSearch(problem, dual, limit=dual.incumbent.energy, clock=clock, complete=True)
-    search.run()
-    return max(dual.lower_bound, search.lower_bound()), dual.incumbent
+    labels = LabelSearch(problem, dual, limit=dual.incumbent.energy, clock=clock, complete=True)
+    labels.run()
+    return max(dual.lower_bound, labels.lower_bound()), dual.incumbent
 
 
 def everyone_alone(system: System, gamma: int, clock: Clock) -> list[Alone]:

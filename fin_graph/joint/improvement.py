@@ -3,8 +3,8 @@
 Whoever pays more than alone, or is not served, has a wish: its best path alone, or the cheapest at drawn prices of
 what is congested. A move takes it out together with users of what the wish lacks room for, and a few more of them; it
 then gets its wish, or they all come back in a drawn order, each on what is left (an ejection chain). A move that does
-not lower the cost is undone. Rounds visit everyone in a drawn order, until `FRUITLESS` moves in a row and one whole
-round bring nothing, or time or work end.
+not lower the cost is undone. Rounds visit everyone in a drawn order, until `FRUITLESS` moves in a row, or `ROUNDS`
+rounds where that is more, bring nothing, or time or work end.
 
 Groups that must be served and stay left out weigh more after each round, so that others make way for them.
 """
