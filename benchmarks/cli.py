@@ -88,6 +88,12 @@ def solve(
     order: Annotated[str | None, typer.Option(help="fin, several: tightest, largest or given come first.")] = None,
     restarts: Annotated[int | None, typer.Option(help="fin, several: insertions in drawn orders.")] = None,
     effort: Annotated[float | None, typer.Option(help="fin, several: work of improvement, 1 is usual.")] = None,
+    smoothing: Annotated[
+        bool | None, typer.Option("--smoothing/--no-smoothing", help="column-generation: smooth the prices.")
+    ] = None,
+    prove: Annotated[
+        bool | None, typer.Option("--prove/--no-prove", help="column-generation: list what could be better.")
+    ] = None,
     strengthen: Annotated[
         bool | None, typer.Option("--strengthen/--plain", help="milp-flow, cp-sat: cut by bounds.")
     ] = None,
@@ -125,6 +131,8 @@ def solve(
         order=order,
         restarts=restarts,
         effort=effort,
+        smoothing=smoothing,
+        prove=prove,
         strengthen=strengthen,
         warm_start=warm_start,
         mip_gap=mip_gap,
