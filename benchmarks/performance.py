@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict
 from functools import partial
 from math import inf
 from pathlib import Path
@@ -28,6 +28,7 @@ from benchmarks.environment import environment
 from benchmarks.execution.local import run_locally
 from benchmarks.families import generate
 from benchmarks.growth import fit_growth
+from benchmarks.measurement import Measurement, seconds
 from benchmarks.runner import run_campaign
 from fin_graph import fin, label_setting
 from fin_graph.arrays import PathProblem, layer_edges, path_problem
@@ -43,30 +44,12 @@ MILP_LIMIT_S = 600.0
 CSPY_LIMIT_S = 100.0
 
 
-@dataclass(frozen=True)
-class Measurement:
-    """One target and what was measured for it."""
-
-    target: str
-    subject: str
-    value: float
-    unit: str
-    at_least: float | None = None
-    at_most: float | None = None
-    note: str = ""
-
-    @property
-    def met(self) -> bool:
-        """Whether the value lies within its limits."""
-        return (self.at_least is None or self.value >= self.at_least) and (
-            self.at_most is None or self.value <= self.at_most
-        )
-
-
 def measure() -> Iterator[Measurement]:
     """Measure all targets, in an order that yields the quick ones first."""
+    from benchmarks.joint_performance import many_applications
+
     quick = (_published, _cold_start, _overhead, _backends, _rates)
-    for part in (*quick, _large, _growth, _labels, _cspy, _handover, _proofs):
+    for part in (*quick, _large, _growth, _labels, _cspy, _handover, _proofs, many_applications):
         yield from part()
 
 
@@ -95,17 +78,6 @@ def _described(one: Measurement) -> str:
     limits = [f"{sign} {limit:g}" for sign, limit in (("≥", one.at_least), ("≤", one.at_most)) if limit is not None]
     note = f" ({one.note})" if one.note else ""
     return f"{one.target}: {one.value:.4g} {one.unit} [{', '.join(limits)}] — {one.subject}{note}"
-
-
-def seconds(call: Callable[[], object], repetitions: int = 5) -> float:
-    """Median wall-clock time of `call` after one call that does not count [s]."""
-    call()
-    times = []
-    for _ in range(repetitions):
-        start = perf_counter()
-        call()
-        times.append(perf_counter() - start)
-    return median(times)
 
 
 def _problem(instance: Instance) -> PathProblem:

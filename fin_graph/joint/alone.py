@@ -27,6 +27,12 @@ from models.result import Clock
 FRUGALITY = 1e-8
 """Price of reserving a whole node, against the power of serving everyone."""
 
+FINER = 10
+"""Factor of γ where the answer at γ is not proven to be the best."""
+
+_BEST = 1 + 1e-9
+"""Power over its bound up to which nothing finer is tried."""
+
 
 @dataclass(frozen=True)
 class Alone:
@@ -77,7 +83,10 @@ def proven_choice(group: Group, prices: Floats | None, clock: Clock) -> tuple[fl
 
 
 def everyone_alone(system: System, gamma: int, clock: Clock) -> list[Alone]:
-    """Every group alone, in their order; when the time is up, nothing more is found or proven."""
+    """Every group alone, searched at γ steps, and at `FINER` times as many where that may find better, in their order.
+
+    When the time is up, nothing more is found or proven.
+    """
     bounds = [0.0 if clock.expired else proven_choice(group, None, clock)[0] for group in system.groups]
     prices, room = frugal_prices(system, bounds), system.empty_room()
     return [
@@ -91,7 +100,12 @@ def _alone(group: Group, bound: float, room: Floats, prices: Floats, gamma: int)
     if bound == inf:
         return Alone(inf, None)
     usage, complete = search(group, room, prices, gamma)
-    return Alone(inf if usage is None and complete else bound, usage)
+    if usage is None and complete:
+        return Alone(inf, None)
+    if usage is None or usage.power > bound * _BEST:
+        finer, _ = search(group, room, prices, FINER * gamma)
+        usage = min((one for one in (usage, finer) if one is not None), key=lambda one: one.power, default=None)
+    return Alone(bound, usage)
 
 
 def frugal_prices(system: System, bounds: list[float]) -> Floats:

@@ -17,7 +17,7 @@ import numpy as np
 from fin_graph.arrays import Floats
 from fin_graph.bounds import OPTIMAL_GAP
 from fin_graph.joint.admission import reason_alone, reasons
-from fin_graph.joint.alone import bound_of_all, everyone_alone, frugal_prices
+from fin_graph.joint.alone import FINER, bound_of_all, everyone_alone, frugal_prices
 from fin_graph.joint.congestion import Congestion, congestion_prices
 from fin_graph.joint.improvement import Improvement, scale_of
 from fin_graph.joint.insertion import insert_all, ordered
@@ -37,9 +37,6 @@ NEGLIGIBLE = 1e-4
 
 MARGIN = 1.05
 """Guess of the optimum against a bound, as long as nobody knows a deployment."""
-
-FINER = 10
-"""Factor of γ when, last, everyone is routed once more."""
 
 
 def solve_many(
@@ -72,7 +69,9 @@ def solve_many(
             run.price()
         with clock.phase("improvement"):
             run.improve(restarts, effort)
-    return replace(run.result(), times_s=clock.times_s)
+    with clock.phase("extract"):
+        result = run.result()
+    return replace(result, times_s=clock.times_s)
 
 
 class _Run:

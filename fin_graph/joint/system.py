@@ -18,6 +18,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from operator import attrgetter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -250,9 +252,10 @@ class System:
     @classmethod
     def of(cls, instance: Instance, *, forgiving: bool = False) -> System:
         """The system of `instance`; groups stand in the order of their first members. `forgiving` as in `Group`."""
-        alike: defaultdict[str, list[Application]] = defaultdict(list)
+        alike: defaultdict[tuple[Any, ...], list[Application]] = defaultdict(list)
+        others = attrgetter(*(field for field in Application.model_fields if field not in ("name", "pinned")))
         for app in instance.applications:
-            alike[app.model_dump_json(exclude={"name"})].append(app)
+            alike[(*others(app), *sorted(app.pinned.items()))].append(app)
         topology = Topology.of(instance.network)
         return cls(
             topology, tuple(Group(instance, topology, members, forgiving=forgiving) for members in alike.values())

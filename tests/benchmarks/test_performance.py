@@ -11,7 +11,8 @@ from scipy.sparse.csgraph import dijkstra
 
 from benchmarks import performance
 from benchmarks.families import generate
-from benchmarks.performance import Measurement, expanded_graph, measure_and_report, seconds
+from benchmarks.measurement import Measurement, seconds
+from benchmarks.performance import expanded_graph, measure_and_report
 from fin_graph.arrays import PathProblem, path_problem
 from fin_graph.kernel import least_energy_replica_path
 from fin_graph.label_setting import solve
