@@ -67,7 +67,7 @@ def worth(runs: pd.DataFrame, *keys: str) -> pd.DataFrame:
     in_time = time <= limit * (1 + OVERRUN)
     refuted = (runs["status"] == Status.INFEASIBLE) & runs["best_objective"].isna()
     ended = runs["found"].astype(bool) & runs["status"].isin([Status.OPTIMAL, Status.FEASIBLE])
-    gap = runs["gap_to_bound"].astype(float).mask(refuted, 0.0)
+    gap = runs["gap_to_best_bound"].astype(float).mask(refuted, 0.0)
     columns = {
         "label": runs["label"],
         "instance": runs["content_hash"].fillna(runs["instance"]),

@@ -1,5 +1,10 @@
 """A campaign: which methods run on which problems, as a TOML file says.
 
+name = "mine"
+time_limit_s = 60                # how runs are made (`Conditions`): an entry below may say otherwise, and the command
+memory_limit_gib = 4             # line wins over both
+repetitions = 3
+
 [[methods]]                      # what runs where an entry below names no methods of its own
 name = "fin"
 options = { gamma = [10, 100] }  # lists expand to a product
@@ -40,7 +45,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from benchmarks.choices import Choices
-from benchmarks.methods import check_options
+from benchmarks.methods import check_options, find_method
 from models.instance import Accounting, Instance, LatencyKind, Name, NonNegative, Positive, PositiveShare, Share
 from models.io import InputError, find_file, load_instance, read_document, validate
 
@@ -65,26 +70,47 @@ class MethodEntry(Table):
     options: dict[str, Any] = Field(default_factory=dict)
     """Options of the method."""
 
-    def expanded(self) -> Iterator[tuple[str, dict[str, Any]]]:
+    def expanded(self, threads: int | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
         """Each combination of option values, checked.
+
+        Parameters
+        ----------
+        threads : int or None
+            Value of the option `threads` where the method has one and the entry does not say.
 
         Raises
         ------
         InputError
             If there is no such method or option, or a value breaks the option's rule.
         """
-        values = [value if isinstance(value, list) else [value] for value in self.options.values()]
+        options = dict(self.options)
+        if threads is not None and "threads" in find_method(self.name).options.model_fields:
+            options.setdefault("threads", threads)
+        values = [value if isinstance(value, list) else [value] for value in options.values()]
         for combination in product(*values):
-            yield self.name, check_options(self.name, dict(zip(self.options, combination, strict=True)))
+            yield self.name, check_options(self.name, dict(zip(options, combination, strict=True)))
 
 
-class _Entry(Table):
+class Conditions(Table):
+    """How runs are made: as a campaign, one of its entries or the command line says; None where it does not say."""
+
+    time_limit_s: Positive | None = None
+    """Limit for each run [s]."""
+    memory_limit_gib: Positive | None = None
+    """What each run may take beyond what its process held before [GiB]; said nowhere: no limit."""
+    repetitions: Annotated[int, Field(ge=1)] | None = None
+    """How often each run is made; said nowhere: once."""
+    warm_up: bool | None = None
+    """Whether a method runs unrecorded before its first run in a process; said nowhere: it does."""
+    threads: Annotated[int, Field(ge=1)] | None = None
+    """Threads of the solver, for methods that have the option and do not set it themselves; said nowhere: one."""
+
+
+class _Entry(Conditions):
     group: Name
     """Heading under which its runs are summarised."""
     methods: Many[MethodEntry] = ()
     """Methods to run here; left out: the campaign's."""
-    time_limit_s: Positive | None = None
-    """Limit for each run; left out: the campaign's [s]."""
 
 
 class InstanceEntry(_Entry):
@@ -164,7 +190,7 @@ class SharedFamilyEntry(_Entry):
             yield SharedMember(self.family, nodes, applications, load, seed, self.penalty, self.shares or None)
 
 
-class Campaign(Table):
+class Campaign(Conditions):
     """What a campaign file holds."""
 
     schema_version: Literal[1] = 1
@@ -185,6 +211,16 @@ class Campaign(Table):
     """Generated instances."""
     shared_families: Many[SharedFamilyEntry] = ()
     """Generated systems that many applications share."""
+
+    def under(self, conditions: Conditions) -> Campaign:
+        """The campaign with what the command line says, for its entries too."""
+        said = {name: value for name, value in conditions if value is not None}
+        entries = {
+            "instances": tuple(entry.model_copy(update=said) for entry in self.instances),
+            "families": tuple(entry.model_copy(update=said) for entry in self.families),
+            "shared_families": tuple(entry.model_copy(update=said) for entry in self.shared_families),
+        }
+        return self.model_copy(update={**said, **entries})
 
 
 @dataclass(frozen=True)
@@ -285,6 +321,9 @@ class Problem:
     source: Member | SharedMember | TargetPoint
     methods: tuple[tuple[str, dict[str, Any]], ...]
     time_limit_s: float
+    memory_limit_gib: float | None = None
+    repetitions: int = 1
+    warm_up: bool = True
 
 
 def load_campaign(name_or_path: str) -> Campaign:
@@ -342,6 +381,15 @@ def problems(campaign: Campaign) -> Iterator[Problem]:
     entries: tuple[InstanceEntry | FamilyEntry | SharedFamilyEntry, ...]
     entries = (*campaign.instances, *campaign.families, *campaign.shared_families)
     for entry in entries:
-        chosen = tuple(run for method in entry.methods or campaign.methods for run in method.expanded())
+        said = _said(entry, campaign)
+        threads = said.pop("threads", None)
+        chosen = tuple(run for method in entry.methods or campaign.methods for run in method.expanded(threads))
         for source in entry.sources():
-            yield Problem(entry.group, source, chosen, entry.time_limit_s or campaign.time_limit_s)
+            yield Problem(entry.group, source, chosen, **said)
+
+
+def _said(entry: Conditions, campaign: Campaign) -> dict[str, Any]:
+    """Conditions of an entry's runs: its own word, else the campaign's; nothing where neither says."""
+    own = {name: getattr(entry, name) for name in Conditions.model_fields}
+    words = {name: getattr(campaign, name) if word is None else word for name, word in own.items()}
+    return {name: word for name, word in words.items() if word is not None}

@@ -52,3 +52,10 @@ class FileFormat(StrEnum):
 
     MPS = "mps"
     LP = "lp"
+
+
+class BackendName(StrEnum):
+    """Where the runs of a campaign are made."""
+
+    LOCAL = "local"
+    DASK = "dask"

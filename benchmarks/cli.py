@@ -15,9 +15,11 @@ from typer.core import TyperGroup
 
 from benchmarks import console
 from benchmarks.choices import Choices, FileFormat, MilpName
+from benchmarks.cli_campaigns import commands as campaign_commands
 from benchmarks.cli_instances import commands as instance_commands
 from benchmarks.cli_results import commands
 from benchmarks.comparison import compare_methods, expand_methods
+from benchmarks.exit_codes import BAD_INPUT, CONTRADICTED, FOUND, INFEASIBLE, NOTHING_FOUND, UNEXPECTED
 from benchmarks.judge import Judged, judge, judge_deployment
 from benchmarks.methods import check_options, run_method
 from benchmarks.shared_view import print_shared
@@ -31,8 +33,6 @@ from models.io import (
     write_text,
 )
 from models.result import Status
-
-FOUND, BAD_INPUT, INFEASIBLE, NOTHING_FOUND, CONTRADICTED, UNEXPECTED = 0, 2, 3, 4, 5, 1
 
 
 class Commands(TyperGroup):
@@ -85,6 +85,15 @@ def solve(
     lambda_: Annotated[int | None, typer.Option("--lambda", help="fin: keep the last steps' ends only.")] = None,
     backend: Annotated[str | None, typer.Option(help="fin: auto, networkx or arrays.")] = None,
     certify: Annotated[float | None, typer.Option(help="fin: double gamma until the proven gap is this.")] = None,
+    order: Annotated[str | None, typer.Option(help="fin, several: tightest, largest or given come first.")] = None,
+    restarts: Annotated[int | None, typer.Option(help="fin, several: insertions in drawn orders.")] = None,
+    effort: Annotated[float | None, typer.Option(help="fin, several: work of improvement, 1 is usual.")] = None,
+    smoothing: Annotated[
+        bool | None, typer.Option("--smoothing/--no-smoothing", help="column-generation: smooth the prices.")
+    ] = None,
+    prove: Annotated[
+        bool | None, typer.Option("--prove/--no-prove", help="column-generation: list what could be better.")
+    ] = None,
     strengthen: Annotated[
         bool | None, typer.Option("--strengthen/--plain", help="milp-flow, cp-sat: cut by bounds.")
     ] = None,
@@ -119,6 +128,11 @@ def solve(
         lambda_=lambda_,
         backend=backend,
         certify=certify,
+        order=order,
+        restarts=restarts,
+        effort=effort,
+        smoothing=smoothing,
+        prove=prove,
         strengthen=strengthen,
         warm_start=warm_start,
         mip_gap=mip_gap,
@@ -286,39 +300,8 @@ def frontier(
     raise typer.Exit(FOUND if found else NOTHING_FOUND)
 
 
-@app.command()
-def run(
-    campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="Shipped name or a TOML file.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")] = Path("results"),
-) -> None:
-    """Run a campaign; tables, figures and every single run land in a folder of its own.
-
-    Example: [bold]finbench run published -o results/[/bold]
-    """
-    from benchmarks.campaign import load_campaign
-    from benchmarks.results import run_and_report
-
-    outcome = run_and_report(load_campaign(campaign), output)
-    if outcome.contradictions:
-        raise typer.Exit(CONTRADICTED)
-    raise typer.Exit(UNEXPECTED if outcome.errors else FOUND)
-
-
+app.add_typer(campaign_commands)
 app.add_typer(commands)
-
-
-@app.command()
-def scale(
-    campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="Shipped name or a TOML file.")] = "scale",
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")] = Path("results"),
-) -> None:
-    """Climb size ladders with every method; growth exponents with intervals, log-log plots (minutes).
-
-    Example: [bold]finbench scale -o results/[/bold]
-    """
-    from benchmarks.scale import load_scale_campaign, scale_and_report
-
-    raise typer.Exit(CONTRADICTED if scale_and_report(load_scale_campaign(campaign), output) else FOUND)
 
 
 @app.command()
@@ -360,7 +343,7 @@ def figures(
     """
     from benchmarks.figures import readme_figures
 
-    for path in readme_figures(output, lambda _: None):
+    for path in readme_figures(output):
         print(f"wrote {path}")
 
 

@@ -8,10 +8,11 @@ from tempfile import TemporaryDirectory
 import matplotlib as mpl
 
 from benchmarks.campaign import load_campaign
+from benchmarks.execution.local import run_locally
 from benchmarks.frontier_view import draw_frontiers, instance_frontiers
 from benchmarks.metrics import frame
 from benchmarks.plots import STYLE, draw_gap_by_gamma, gap_by_gamma, save_picture
-from benchmarks.runner import Report, run_campaign
+from benchmarks.runner import run_campaign
 from fin_graph.drawing import draw_fin
 from fin_graph.inference import fin_three_stages
 from models.io import load_instance
@@ -21,14 +22,12 @@ DRAWN_GAMMA = 10
 FRONTIER_GAMMA = 100
 
 
-def readme_figures(folder: Path, report: Report) -> list[Path]:
+def readme_figures(folder: Path) -> list[Path]:
     """Draw FIN's graph, gap against γ over the published target grids, and the frontier.
 
     Parameters
     ----------
     folder : Path
-    report : callable
-        Told what runs.
 
     Returns
     -------
@@ -40,7 +39,7 @@ def readme_figures(folder: Path, report: Report) -> list[Path]:
     stages = fin_three_stages(instance, instance.applications[0], DRAWN_GAMMA)
     found = instance_frontiers(instance, gamma=FRONTIER_GAMMA, horizon_s=None, time_limit_s=None)
     with TemporaryDirectory() as scratch:
-        outcome = run_campaign(load_campaign("published"), Path(scratch) / "runs.jsonl", report)
+        outcome = run_campaign(load_campaign("published"), Path(scratch), run_locally)
     table = gap_by_gamma(frame(outcome.records))
     grids = table[table["group"].str.contains("grid")]
     with mpl.rc_context(STYLE):

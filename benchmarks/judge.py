@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import isfinite
-from typing import Any
+from typing import Any, Protocol
 
 from benchmarks.methods import label
 from models.deployment import Deployment
@@ -22,6 +22,38 @@ CLAIMS_FEASIBLE = (Status.OPTIMAL, Status.FEASIBLE, Status.TIME_LIMIT, Status.ME
 
 FLOAT_NOISE = 1e-12
 """Relative difference that the order of a sum alone can make."""
+
+
+class Verdict(Protocol):
+    """What a run says and what is true of it: enough to find contradictions. A `Judged` is one, and so is a row."""
+
+    @property
+    def label(self) -> str:
+        """Method and the options that matter."""
+
+    @property
+    def status(self) -> str:
+        """A `Status`, as the method says."""
+
+    @property
+    def found(self) -> bool:
+        """Whether there is a deployment that satisfies every constraint."""
+
+    @property
+    def objective(self) -> float | None:
+        """Evaluated objective (eq. 3)."""
+
+    @property
+    def claimed_objective(self) -> float | None:
+        """What the method says it is."""
+
+    @property
+    def lower_bound(self) -> float | None:
+        """Proven lower bound on it."""
+
+    @property
+    def violated(self) -> Sequence[str]:
+        """Rules that the deployment breaks, a line each."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +98,21 @@ class Judged:
     def violations(self) -> tuple[Violation, ...]:
         """Every rule the deployment breaks."""
         return () if self.evaluation is None else self.evaluation.violations
+
+    @property
+    def violated(self) -> tuple[str, ...]:
+        """Every rule the deployment breaks, a line each."""
+        return tuple(violation.message for violation in self.violations)
+
+    @property
+    def claimed_objective(self) -> float | None:
+        """What the method says the objective is."""
+        return self.result.claimed_objective
+
+    @property
+    def lower_bound(self) -> float | None:
+        """The method's proven lower bound on the objective."""
+        return self.result.lower_bound
 
     @property
     def objective(self) -> float | None:
@@ -209,7 +256,7 @@ def relative_gap(energy: float | None, bound: float | None) -> float | None:
     return (energy - bound) / bound if bound > 0 else None
 
 
-def contradictions(runs: Sequence[Judged]) -> list[str]:
+def contradictions(runs: Sequence[Verdict]) -> list[str]:
     """What cannot all be true of runs on one instance, one line each; empty when everything agrees.
 
     A deployment with violations under a status that claims none; a claimed energy that is not the evaluated one;
@@ -221,31 +268,32 @@ def contradictions(runs: Sequence[Judged]) -> list[str]:
         return found
     best = min(feasible, key=_objective)
     for run in runs:
-        if run.result.status is Status.INFEASIBLE:
+        if run.status == Status.INFEASIBLE:
             found.append(f"{run.label} says infeasible, {best.label} has a feasible deployment")
-        bound = run.result.lower_bound
+        bound = run.lower_bound
         if bound is not None and _below(_objective(best), bound):
             found.append(f"{best.label} has {_objective(best)!r}, below the bound {bound!r} proven by {run.label}")
-    optima = [run for run in feasible if run.result.status is Status.OPTIMAL]
+    optima = [run for run in feasible if run.status == Status.OPTIMAL]
     for run in optima:
         if _below(_objective(best), _objective(run)):
             found.append(f"{run.label} says {_objective(run)!r} is optimal, {best.label} has {_objective(best)!r}")
     return found
 
 
-def _own_contradictions(run: Judged) -> list[str]:
+def _own_contradictions(run: Verdict) -> list[str]:
     found = []
-    claimed = run.result.claimed_objective
-    if run.claims_feasible:
-        found += [f"{run.label} says {run.status}, but {violation.message}" for violation in run.violations]
-    if run.result.status in (Status.OPTIMAL, Status.FEASIBLE) and run.evaluation is None:
+    judged = run.objective is not None or bool(run.violated)
+    if run.status in CLAIMS_FEASIBLE:
+        found += [f"{run.label} says {run.status}, but {rule}" for rule in run.violated]
+    if run.status in (Status.OPTIMAL, Status.FEASIBLE) and not judged:
         found.append(f"{run.label} says {run.status}, but gives no deployment")
+    claimed = run.claimed_objective
     if claimed is not None and run.objective is not None and not equal_energy(claimed, run.objective):
         found.append(f"{run.label} claims {claimed!r}, the evaluator finds {run.objective!r}")
     return found
 
 
-def _objective(run: Judged) -> float:
+def _objective(run: Verdict) -> float:
     assert run.objective is not None
     return run.objective
 

@@ -87,6 +87,12 @@ class FinOptions(Options):
     """Three explicit graphs (networkx) or the compiled search (arrays)."""
     certify: Annotated[float, Field(ge=0)] | None = None
     """Double gamma until the proven gap is at most this; 0 asks for the optimum."""
+    order: Literal["tightest", "largest", "given"] = "tightest"
+    """Which of several applications comes first: least slack in latency, largest load, or as the instance says."""
+    restarts: Annotated[int, Field(ge=0)] = 9
+    """For several applications: further insertions in drawn orders, as far as effort lasts."""
+    effort: Annotated[float, Field(ge=0)] = 1.0
+    """For several applications: work of improvement; 1 is the default amount, 0 none."""
 
 
 class SingleNodeOptions(Options):
@@ -146,6 +152,7 @@ METHODS: dict[str, Method] = {
             ColumnGenerationOptions,
         ),
         Method("fin", "FIN, the three-stage graph heuristic", False, "fin_graph.fin", FinOptions),
+        Method("greedy", "first come, first served, one split each", False, "fin_graph.joint.greedy"),
         Method("larac", "Lagrangian relaxation, repeated shortest paths", False, "fin_graph.larac"),
         Method("mcp", "multi-constrained path (energy plays no part)", False, "fin_graph.mcp"),
         Method("single-node", "everything on one node", False, "fin_graph.single_node", SingleNodeOptions),

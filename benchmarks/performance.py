@@ -23,9 +23,12 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from benchmarks import console
+from benchmarks.campaign import Campaign
+from benchmarks.environment import environment
+from benchmarks.execution.local import run_locally
 from benchmarks.families import generate
 from benchmarks.growth import fit_growth
-from benchmarks.records import environment
+from benchmarks.runner import run_campaign
 from fin_graph import fin, label_setting
 from fin_graph.arrays import PathProblem, layer_edges, path_problem
 from fin_graph.inference import fin_three_stages
@@ -62,7 +65,8 @@ class Measurement:
 
 def measure() -> Iterator[Measurement]:
     """Measure all targets, in an order that yields the quick ones first."""
-    for part in (_published, _cold_start, _backends, _rates, _large, _growth, _labels, _cspy, _handover, _proofs):
+    quick = (_published, _cold_start, _overhead, _backends, _rates)
+    for part in (*quick, _large, _growth, _labels, _cspy, _handover, _proofs):
         yield from part()
 
 
@@ -132,6 +136,24 @@ def _cold_start() -> Iterator[Measurement]:
 
 
 _SOLVE = "from benchmarks.cli import main; main()"
+
+
+def _overhead() -> Iterator[Measurement]:
+    """What a campaign costs beside its runs: isolation, evaluation, a durable row; start and plan included."""
+    tiny = {
+        "name": "tiny",
+        "time_limit_s": 10.0,
+        "repetitions": 2000,
+        "methods": [{"name": "single-node"}],
+        "instances": [{"group": "tiny", "instances": ["blenet-mnist"]}],
+    }
+    with TemporaryDirectory() as folder:
+        start = perf_counter()
+        outcome = run_campaign(Campaign.model_validate(tiny), Path(folder), run_locally)
+        elapsed = perf_counter() - start
+    spent = elapsed - sum(row["wall_s"] for row in outcome.records)
+    subject = f"{len(outcome.records)} runs of single-node on blenet-mnist"
+    yield Measurement("overhead of a run in a campaign", subject, 1e3 * spent / len(outcome.records), "ms", at_most=60)
 
 
 def _backends() -> Iterator[Measurement]:

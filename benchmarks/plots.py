@@ -76,7 +76,7 @@ def gap_by_gamma(runs: pd.DataFrame) -> pd.DataFrame:
     fin = runs[(runs["method"] == "fin") & runs["proven"]]
     rows = []
     for _, here in fin.groupby(["group", "gamma"], sort=False):
-        gaps = here["gap_to_best"].dropna().astype(float)
+        gaps = here["gap_to_best_known"].dropna().astype(float)
         matched = (gaps <= ENERGY_TOLERANCE).sum()
         rows.append(
             {

@@ -1,66 +1,60 @@
-"""What a campaign leaves behind: every run (runs.jsonl), runs.csv, tables.md, figures; and what it prints."""
+"""What a campaign leaves behind: every run (runs.jsonl, collected in runs.parquet and runs.csv), tables.md, figures."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from io import BytesIO
 from pathlib import Path
-from time import monotonic
-
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from typing import TYPE_CHECKING
 
 from benchmarks import console
 from benchmarks.campaign import Campaign
-from benchmarks.runner import Outcome, count_runs, run_campaign
-from models.io import write_text
+from benchmarks.execution.warm_worker import GRACE_S, TERMINATION_S
+from benchmarks.journal import Place, rows_there
+from benchmarks.progress import progress
+from benchmarks.records import Record
+from benchmarks.runner import Backend, Choice, Outcome, Run, known_rows, plan, run_campaign
+from models.io import write_bytes, write_text
 
-PLAIN_INTERVAL_S = 5.0
-"""Without a terminal, a line of progress at most this often."""
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-def run_and_report(campaign: Campaign, output: Path) -> Outcome:
-    """Run a campaign, write its results to a folder of its own, and print its tables.
+def run_and_report(campaign: Campaign, output: Path, backend: Backend, choice: Choice | None = None) -> Outcome:
+    """Run what is missing of a campaign, write its results to a folder of its own, and print its tables.
 
     Parameters
     ----------
     campaign : Campaign
     output : Path
         The results land in `output/<campaign>/`.
+    backend : callable
+        Where runs are made.
+    choice : Choice
+        By default all that is missing.
 
     Returns
     -------
     Outcome
     """
-    folder = output / campaign.name
-    outcome = _run_with_progress(campaign, folder / "runs.jsonl")
-    _write_and_print(campaign, outcome, folder)
+    folder, screen = output / campaign.name, console.output()
+    with progress(screen, campaign.name) as shown:
+        outcome = run_campaign(campaign, folder, backend, choice, shown)
+    if outcome.stopped_by is not None:
+        screen.print(f"stopped; {len(outcome.records)} runs are in {folder}: the same command goes on", markup=False)
+    elif outcome.records:
+        _write_and_print(campaign, outcome, folder)
     return outcome
 
 
-def _run_with_progress(campaign: Campaign, journal_file: Path) -> Outcome:
-    screen, total = console.output(), count_runs(campaign)
-    if not screen.is_terminal:
-        return run_campaign(campaign, journal_file, _PlainProgress(total))
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=screen, transient=True) as progress:
-        task = progress.add_task(campaign.name, total=total)
-        started = iter(range(total))
-
-        def report(line: str) -> None:
-            progress.update(task, description=line, completed=next(started))
-
-        return run_campaign(campaign, journal_file, report)
-
-
-class _PlainProgress:
-    """A line now and then."""
-
-    def __init__(self, total: int) -> None:
-        self._total, self._begun, self._last = total, 0, float("-inf")
-
-    def __call__(self, line: str) -> None:
-        if monotonic() - self._last >= PLAIN_INTERVAL_S:
-            print(f"[{self._begun}/{self._total}] {line}", flush=True)
-            self._last = monotonic()
-        self._begun += 1
+def collect(runs: pd.DataFrame, folder: Path) -> tuple[Path, Path]:
+    """Write a frame of runs (`metrics.frame`) as `runs.parquet` and `runs.csv`; returns the two files."""
+    parquet, csv = folder / "runs.parquet", folder / "runs.csv"
+    content = BytesIO()
+    runs.to_parquet(content, index=False)
+    write_bytes(parquet, content.getvalue())
+    write_text(csv, runs.to_csv(index=False))
+    return parquet, csv
 
 
 def _write_and_print(campaign: Campaign, outcome: Outcome, folder: Path) -> None:
@@ -71,7 +65,7 @@ def _write_and_print(campaign: Campaign, outcome: Outcome, folder: Path) -> None
     from benchmarks.trajectories import matching_tables
 
     runs = frame(outcome.records)
-    write_text(folder / "runs.csv", runs.to_csv(index=False))
+    collected = collect(runs, folder)
     tables = [*campaign_tables(runs), *aggregate_tables(aggregate(runs)), *matching_tables(outcome.records)]
     notes = [*(f"contradiction: {line}" for line in outcome.contradictions), f"{outcome.errors} failed runs"]
     write_text(folder / "tables.md", markdown(f"Campaign {campaign.name}", tables, notes))
@@ -81,5 +75,46 @@ def _write_and_print(campaign: Campaign, outcome: Outcome, folder: Path) -> None
         screen.print(console.table(made.title, made.columns, made.rows, text_columns=made.text_columns))
     for note in notes:
         screen.print(note, markup=False)
-    for path in (folder / "runs.jsonl", folder / "runs.csv", folder / "tables.md", *figures):
+    for path in (folder / "runs.jsonl", *collected, folder / "tables.md", *figures):
         screen.print(f"wrote {path}", markup=False)
+
+
+def print_plan(campaign: Campaign, output: Path, choice: Choice, jobs: int) -> None:
+    """Say what would run, group by group, and for how long at most; nothing is run or written.
+
+    Raises
+    ------
+    InputError
+        If the results that are there are not to be trusted.
+    """
+    runs = plan(campaign)
+    rows = known_rows(runs, rows_there(output / campaign.name), choice)
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(run.origin["group"], []).append(run)
+    columns = ("group", "methods", "instances", "runs", "already there", "would run", "at most [h]")
+    screen = console.output()
+    cells = [_plan_cells(group, here, rows, choice) for group, here in groups.items()]
+    screen.print(console.table(f"campaign {campaign.name}", columns, cells, text_columns=2))
+    missing = {run.task.key: run for run in _missing(runs, rows, choice)}
+    hours = console.number(_at_most_h(missing.values(), jobs), 3)
+    screen.print(f"would make {len(missing)} runs, in at most {hours} h without loading and warming up", markup=False)
+
+
+def _missing(runs: list[Run], rows: Mapping[Place, Record], choice: Choice) -> list[Run]:
+    return [run for run in runs if run.place not in rows and choice.takes(run)]
+
+
+def _plan_cells(group: str, runs: list[Run], rows: Mapping[Place, Record], choice: Choice) -> tuple[str, ...]:
+    labels = dict.fromkeys(run.task.label for run in runs)
+    instances = {run.task.content_hash for run in runs}
+    missing = _missing(runs, rows, choice)
+    counts = (len(instances), len(runs), sum(run.place in rows for run in runs), len(missing))
+    return (group, ", ".join(labels), *map(str, counts), console.number(_at_most_h(missing), 3))
+
+
+def _at_most_h(runs: Iterable[Run], jobs: int = 1) -> float:
+    """Hours after which the last of these runs has been ended, the longest of them started last."""
+    longest_s = [run.task.time_limit_s + GRACE_S + TERMINATION_S for run in runs]
+    last_s = max(longest_s, default=0.0)
+    return ((sum(longest_s) - last_s) / jobs + last_s) / 3600

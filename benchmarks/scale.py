@@ -2,38 +2,39 @@
 
 Every method climbs the family's ladder of sizes. One that meets its limit `strikes` times stops climbing; the sizes
 above are marked censored, and so they enter the fits (`benchmarks.growth`): as runs that would have cost more than the
-limit, neither left out nor taken for finished. Each run has a process of its own.
+limit, neither left out nor taken for finished. Runs are made in a worker (`benchmarks.execution`), one after the other.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator
-from functools import lru_cache
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import pandas as pd
 from pydantic import Field
 
 from benchmarks import console
-from benchmarks.campaign import FamilyEntry, Many, Member, MethodEntry, Some, Table
-from benchmarks.isolated import run_isolated
-from benchmarks.judge import Judged, contradictions, judge
-from benchmarks.methods import label
+from benchmarks.campaign import FamilyEntry, Many, MethodEntry, Problem, Some, Table
+from benchmarks.environment import environment
+from benchmarks.execution.local import Crew
+from benchmarks.execution.task import Finished
+from benchmarks.journal import Journal
 from benchmarks.metrics import frame
-from benchmarks.records import Record, journal, record
-from benchmarks.runner import Report
+from benchmarks.records import Record, failure_columns
+from benchmarks.runner import Run, contradictions_among, impossible, row_of, runs_on
 from benchmarks.scale_growth import CENSORED, LIMITS, growth_table
 from benchmarks.tables import markdown
-from fin_graph.support import layered_arcs
 from models.instance import Instance, Positive
 from models.io import find_file, read_document, validate, write_text
-from models.result import Result, Status
+from models.result import Status
 
-_NOT_RUN = Result(Status.TIME_LIMIT, reason="not run: the method stopped climbing at smaller sizes")
+_REASON = "not run: the method stopped climbing at smaller sizes"
+_NOT_RUN = failure_columns(Status.TIME_LIMIT, _REASON, 0.0, "not-made") | {"status": CENSORED}
 
-GIB = 2**30
+Row = tuple[Record, str | None]
 
 
 class ScaleCampaign(Table):
@@ -48,7 +49,7 @@ class ScaleCampaign(Table):
     time_limit_s: Positive
     """Limit for each run [s]."""
     memory_limit_gib: Positive = 8.0
-    """Limit for each run's process [GiB]."""
+    """What each run may take beyond what its process held before [GiB]."""
     strikes: Annotated[int, Field(ge=1)] = 2
     """Runs at a limit after which a method stops climbing."""
     seed: Annotated[int, Field(ge=0)] = 0
@@ -71,64 +72,54 @@ def load_scale_campaign(name_or_path: str) -> ScaleCampaign:
     return validate(read_document(path), ScaleCampaign, path)
 
 
-def climb(campaign: ScaleCampaign, report: Report) -> Iterator[tuple[Record, Judged | None]]:
-    """Run every ladder, size by size; censored sizes are rows as well."""
+def climb(campaign: ScaleCampaign, make: Callable[[Run], Finished], keep: Callable[[Instance], None]) -> Iterator[Row]:
+    """Run every ladder, size by size; censored sizes are rows as well.
+
+    Parameters
+    ----------
+    campaign : ScaleCampaign
+    make : callable
+        Makes a run.
+    keep : callable
+        Given every instance.
+
+    Yields
+    ------
+    (Record, str or None)
+        A row, and the log of a run that failed.
+    """
     for ladder in campaign.families:
         strikes: Counter[str] = Counter()
         limit_s = ladder.time_limit_s or campaign.time_limit_s
-        chosen = [run for method in ladder.methods or campaign.methods for run in method.expanded()]
+        chosen = tuple(run for method in ladder.methods or campaign.methods for run in method.expanded())
         for member in ladder.sources():
-            for method, options in chosen:
-                name = label(method, options)
-                origin = {"group": ladder.group, **member.columns()}
-                if strikes[name] >= campaign.strikes:
-                    yield {**origin, **_censored(campaign, limit_s, member, method, options)}, None
+            problem = Problem(ladder.group, member, chosen, limit_s, campaign.memory_limit_gib)
+            for run in runs_on(problem, campaign.seed, keep):
+                if strikes[run.task.label] >= campaign.strikes:
+                    yield row_of(run, Finished(run.task, _NOT_RUN)), None
                     continue
-                report(f"{ladder.group}: {member.name}, {name}")
-                row, judged = _run(campaign, limit_s, member, method, options)
-                strikes[name] += row["status"] in LIMITS
-                yield {**origin, **row}, judged
+                event = make(run)
+                row = row_of(run, event) | _overrun(event)
+                strikes[run.task.label] += row["status"] in LIMITS
+                yield row, event.log
 
 
-def _run(
-    campaign: ScaleCampaign, limit_s: float, member: Member, method: str, options: dict[str, Any]
-) -> tuple[Record, Judged]:
-    run = run_isolated(
-        member,
-        method,
-        options,
-        seed=campaign.seed,
-        time_limit_s=limit_s,
-        memory_limit_bytes=round(campaign.memory_limit_gib * GIB),
-    )
-    instance = _built(member)
-    judged = judge(instance, method, options, run.result)
-    over = judged.time_s > limit_s and judged.result.status not in LIMITS
-    row = record(judged, seed=campaign.seed, wall_s=judged.time_s)
-    row |= {"arcs": layered_arcs(instance), "limit_s": limit_s, "peak_bytes": run.peak_bytes}
-    return (row | {"status": Status.TIME_LIMIT.value, "reason": f"took {judged.time_s:.3g} s"} if over else row), judged
+def _overrun(event: Finished) -> Record:
+    """What a row says instead where the run took longer than its limit, whatever its method says."""
+    time_s = event.columns["time_s"]
+    if event.columns["status"] in LIMITS or time_s <= event.task.time_limit_s:
+        return {}
+    return {"status": Status.TIME_LIMIT.value, "reason": f"took {time_s:.3g} s"}
 
 
-def _censored(campaign: ScaleCampaign, limit_s: float, member: Member, method: str, options: dict[str, Any]) -> Record:
-    instance = _built(member)
-    judged = judge(instance, method, options, _NOT_RUN)
-    row = record(judged, seed=campaign.seed, wall_s=0.0)
-    return row | {"status": CENSORED, "arcs": layered_arcs(instance), "limit_s": limit_s, "peak_bytes": None}
-
-
-@lru_cache(maxsize=4)
-def _built(member: Member) -> Instance:
-    return member.build()
-
-
-def run_scale(campaign: ScaleCampaign, output: Path, report: Report) -> tuple[pd.DataFrame, list[str]]:
+def run_scale(campaign: ScaleCampaign, output: Path, report: Callable[[str], None]) -> tuple[pd.DataFrame, list[str]]:
     """Run a scale campaign; every finished run is on the disk before the next.
 
     Parameters
     ----------
     campaign : ScaleCampaign
     output : Path
-        The results land in `output/<campaign>/`.
+        The results land in `output/<campaign>/`; rows of an earlier campaign there are kept as `.bak`.
     report : callable
         Told what is about to run.
 
@@ -140,17 +131,17 @@ def run_scale(campaign: ScaleCampaign, output: Path, report: Report) -> tuple[pd
         Contradictions between methods, one line each.
     """
     rows: list[Record] = []
-    judged_by_instance: defaultdict[str, list[Judged]] = defaultdict(list)
-    with journal(output / campaign.name / "runs.jsonl") as lines:
-        for row, judged in climb(campaign, report):
-            lines.append(row)
-            rows.append(row)
-            if judged is not None:
-                judged_by_instance[judged.instance.content_hash].append(judged)
-    broken = [
-        f"{runs[0].instance.name}: {line}" for runs in judged_by_instance.values() for line in contradictions(runs)
-    ]
-    return frame(rows), broken
+    with Journal(output / campaign.name, fresh=True) as journal, closing(Crew()) as crew:
+
+        def make(run: Run) -> Finished:
+            report(f"{run.origin['group']}: {run.origin['instance']}, {run.task.label}")
+            finished = impossible(run) if run.failure is not None else crew.make(run.task)
+            assert finished is not None
+            return finished
+
+        for row, log in climb(campaign, make, journal.add_instance):
+            rows.append(journal.with_environment(journal.append(row, environment(), log)))
+    return frame(rows), contradictions_among(rows)
 
 
 def scale_and_report(campaign: ScaleCampaign, output: Path) -> list[str]:

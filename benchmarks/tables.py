@@ -111,7 +111,7 @@ def side_by_side(title: str, runs: pd.DataFrame) -> Rows:
 def _run_row(run: Mapping[Hashable, Any]) -> tuple[str, ...]:
     costs: tuple[str, ...] = ("–", "–", "–", "–")
     if run["found"]:
-        gap = percent(_known(run["gap_to_bound"]))
+        gap = percent(_known(run["gap_to_best_bound"]))
         costs = (number(run["energy_j"]), gap, number(run["latency_s"]), number(run["accuracy"]))
     return (str(run["instance"]), run["label"], run["status"], *costs, number(_known(run["time_s"]), 4))
 
@@ -141,7 +141,7 @@ def shared_systems(title: str, runs: pd.DataFrame) -> Rows:
 
 def _system_row(label: str, runs: pd.DataFrame) -> tuple[str, ...]:
     found = runs[runs["found"].astype(bool)]
-    gaps, times = found["gap_to_bound"].dropna().astype(float), runs["time_s"].dropna().astype(float)
+    gaps, times = found["gap_to_best_bound"].dropna().astype(float), runs["time_s"].dropna().astype(float)
     return (
         *(number(_known(runs[column].iloc[0])) for column in SYSTEM),
         label,
@@ -184,7 +184,7 @@ def summary(title: str, runs: pd.DataFrame) -> Rows:
 def _summary_row(label: str, runs: pd.DataFrame) -> tuple[str, ...]:
     found = runs[runs["found"].astype(bool)]
     solvable = runs[runs["best_objective"].notna()]
-    gaps = found["gap_to_best"].dropna().astype(float)
+    gaps = found["gap_to_best_known"].dropna().astype(float)
     best = (gaps <= ENERGY_TOLERANCE).sum() / len(solvable) if len(solvable) else None
     times = runs["time_s"].dropna().astype(float)
     return (

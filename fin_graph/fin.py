@@ -8,6 +8,9 @@ with K the number of edges of an optimal path of the tightened budget. Two back 
 builds the three graphs (`fin_graph.inference`), `arrays` relaxes them without building them (`fin_graph.kernel`).
 With `certify` FIN proves its own gap: γ doubles until the answer and the better of two lower bounds (eqs. 18, 19) are
 as close as asked.
+
+Several applications, or one whose capacities may bind, that may be rejected or that reserves shares, are placed one
+after another on what is left of the system, and then improved (`fin_graph.joint.many`).
 """
 
 from __future__ import annotations
@@ -23,6 +26,9 @@ from models.instance import Application, Instance
 from models.result import Clock, Result, Status
 
 BACKENDS = ("auto", "networkx", "arrays")
+
+ORDERS = ("tightest", "largest", "given")
+"""Who comes first among several applications (`fin_graph.joint.insertion`)."""
 
 SMALL_EXPANSION = 50_000
 """`auto` takes the NetworkX stages up to this many expanded edges while the compiler is not loaded: loading it takes
@@ -41,13 +47,16 @@ class _Found:
     info: dict[str, Any]
 
 
-def supports(
+def supports(  # noqa: PLR0911  (one return for each option)
     instance: Instance,
     *,
     gamma: int = 100,
     lambda_: int | None = None,
     backend: str = "auto",
     certify: float | None = None,
+    order: str = "tightest",
+    restarts: int = 9,
+    effort: float = 1.0,
 ) -> str | None:
     """Reason why FIN cannot take `instance` with these options, None if it can."""
     if gamma < 1:
@@ -60,7 +69,16 @@ def supports(
         return f"certify = {certify}: must be a relative gap of at least 0"
     if _prunes(gamma, lambda_) and (certify is not None or backend == "arrays"):
         return "lambda_ < gamma drops end replicas, which only the graphs of backend 'networkx' have"
-    return reason_to_refuse(instance)
+    if order not in ORDERS:
+        return f"order = '{order}': must be one of {', '.join(ORDERS)}"
+    if restarts < 0:
+        return f"restarts = {restarts}: must be at least 0"
+    if not 0 <= effort < inf:
+        return f"effort = {effort}: must be at least 0"
+    shared = reason_to_refuse(instance)
+    if shared is not None and (certify is not None or backend == "networkx" or _prunes(gamma, lambda_)):
+        return f"certify, lambda_ and backend 'networkx' are for one application alone: FIN with them {shared}"
+    return None
 
 
 def _prunes(gamma: int, lambda_: int | None) -> bool:
@@ -72,22 +90,25 @@ def solve(
     instance: Instance,
     *,
     time_limit_s: float | None = None,
-    seed: int = 0,  # noqa: ARG001  (every method takes one; FIN draws nothing)
+    seed: int = 0,
     gamma: int = 100,
     lambda_: int | None = None,
     backend: str = "auto",
     certify: float | None = None,
+    order: str = "tightest",
+    restarts: int = 9,
+    effort: float = 1.0,
 ) -> Result:
     """Run FIN.
 
     Parameters
     ----------
     instance : Instance
-        Of a single application whose capacities cannot bind (`supports`).
     time_limit_s : float, optional
-        `certify` starts no further doubling of γ after this time; a single pass is not interrupted.
+        For one application alone: `certify` starts no further doubling of γ after this time, a single pass is not
+        interrupted. For applications that share the system: ends the search, the best so far is returned.
     seed : int
-        Ignored.
+        Of what is drawn for applications that share the system; one alone draws nothing.
     gamma : int
         Number of latency steps γ ≥ 1.
     lambda_ : int, optional
@@ -96,6 +117,13 @@ def solve(
     backend : {'auto', 'networkx', 'arrays'}
     certify : float, optional
         Relative gap to prove, (UB − LB)/LB; 0 asks for the optimum.
+    order : {'tightest', 'largest', 'given'}
+        Which of several applications comes first: the one with the least slack in its latency target, the one that
+        takes most of some resource, or the first of the instance.
+    restarts : int
+        Further insertions in drawn orders, as far as `effort` lasts.
+    effort : float
+        Work of improving what several applications were given; 1 is the default amount, 0 none.
 
     Returns
     -------
@@ -103,6 +131,18 @@ def solve(
         `feasible`, or `optimal` where the bounds meet; `infeasible` where no exit is accurate enough or the least
         possible latency misses the target; else `no-solution`.
     """
+    if reason_to_refuse(instance) is not None:
+        from fin_graph.joint.many import solve_many
+
+        return solve_many(
+            instance,
+            time_limit_s=time_limit_s,
+            seed=seed,
+            gamma=gamma,
+            order=order,
+            restarts=restarts,
+            effort=effort,
+        )
     clock = Clock(time_limit_s)
     app = instance.applications[0]
     if certify is None:

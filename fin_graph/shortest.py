@@ -131,6 +131,19 @@ def follow(edges: Edges, next_link: Ints, j: int, n: int) -> tuple[list[int], li
 
 
 @compiled
+def latency_along(edges: Edges, next_link: Ints, n: int) -> float:
+    """Latency [s] of the path that `next_link` describes from vertex (0, n) to the end."""
+    latency = 0.0
+    for j in range(edges.pins.shape[0]):
+        while next_link[j, n] != RUN_HERE:
+            a = next_link[j, n]
+            latency += edges.latency_bits[j] * edges.link_time[a] + edges.delay_weight[j] * edges.link_delay[a]
+            n = edges.link_target[a]
+        latency += edges.run_latency[j, n]
+    return latency
+
+
+@compiled
 def costs_along(edges: Edges, layers: Ints, nodes: Ints) -> tuple[float, float]:
     """Energy and latency of a path given by its vertices (layer, node)."""
     energy, latency = 0.0, 0.0

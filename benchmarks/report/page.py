@@ -19,12 +19,11 @@ from benchmarks.aggregate import aggregate, aggregate_tables
 from benchmarks.metrics import frame
 from benchmarks.plots import COLOURS, MARKERS
 from benchmarks.profile_plots import DASHES
-from benchmarks.records import Record, load_records
+from benchmarks.records import Record, load_instances, load_records
 from benchmarks.report.chart import Chart
 from benchmarks.report.charts import frontier_chart, gap_chart, profile_chart, trajectory_chart
 from benchmarks.report.columns import most_telling, run_columns
 from benchmarks.report.growth_chart import growth_chart, with_sizes
-from benchmarks.report.instances import load_instances
 from benchmarks.report.measured import match_table, measured_claims, saving_table
 from benchmarks.report.summary import environment_rows, facts, machine, sentences
 from benchmarks.report.verdicts import all_contradictions, altered, judge_again

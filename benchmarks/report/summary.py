@@ -86,7 +86,7 @@ def _who_is_optimal(runs: pd.DataFrame) -> str:
     none = f" {refuted:,} {has} no feasible deployment, with proof."
     if not solvable:
         return "No optimum is proven: gaps are against the best energy known." + (none if refuted else "")
-    met = proven["gap_to_best"].astype(float) <= ENERGY_TOLERANCE
+    met = proven["gap_to_best_known"].astype(float) <= ENERGY_TOLERANCE
     shares = met.groupby(proven["label"], sort=False).mean().sort_values(ascending=False, kind="stable")
     always = [str(label) for label, share in shares.items() if share == 1]
     others = [f"{label} {100 * share:.1f} %" for label, share in shares.items() if share < 1]

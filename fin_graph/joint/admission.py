@@ -16,9 +16,9 @@ def reason_alone(instance: Instance, placement: Placement, alone: list[Alone], g
     group, one = placement.system.groups[g], alone[g]
     if one.bound == inf:
         reason = reason_of_infeasibility(instance, group.application)
-        return reason or "no path meets its latency target even alone: nodes or links are too slow for its rate"
+        return reason or "no path that meets its latency target has room for its blocks and transfers, even alone"
     if one.usage is None:
-        return "no path was found even alone: its blocks do not fit together"
+        return "no path was found in the time and work allowed, even alone"
     if group.penalty is not None and one.power >= group.penalty:
         return f"cheaper to reject ({group.penalty:.6g} W) than to serve even alone ({one.power:.6g} W)"
     return None
@@ -31,16 +31,17 @@ def reason_not_served(instance: Instance, placement: Placement, alone: list[Alon
         return str(reason)
     lacks = usage.fractions - placement.room[usage.resources]
     if lacks.max(initial=0.0) <= ROOM_SLACK:
-        return "the time was up before it was placed"
+        return "no path was found in the time and work allowed"
     kind, subject = resource_name(instance.network, int(usage.resources[lacks.argmax()]))
     return f"no room: {kind} of {subject} lacks {lacks.max():.3g} of the whole"
 
 
-def reasons(instance: Instance, placement: Placement, alone: list[Alone]) -> dict[str, str]:
-    """Why each member that is not served is not, by its name."""
-    found = {}
+def reasons(instance: Instance, placement: Placement, alone: list[Alone]) -> tuple[dict[str, str], dict[str, str]]:
+    """Why members are not served, by name: of those rejected at a penalty, and of those that must be served."""
+    rejected, left_out = dict[str, str](), dict[str, str]()
     for g, (group, missing) in enumerate(zip(placement.system.groups, placement.unserved, strict=True)):
         if missing:
-            reason = reason_not_served(instance, placement, alone, g)
-            found.update(dict.fromkeys(group.members[group.count - missing :], reason))
-    return found
+            names = group.members[group.count - missing :]
+            found = left_out if group.penalty is None else rejected
+            found.update(dict.fromkeys(names, reason_not_served(instance, placement, alone, g)))
+    return rejected, left_out

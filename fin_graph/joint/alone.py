@@ -1,7 +1,7 @@
 """Every group as if its member had the system to itself: its best usage, a bound for all, and why there is none.
 
-Nobody pays less among others than alone, hence with b_g a lower bound on λ_g · energy alone (the Lagrangian dual,
-eq. 19), ψ_g the penalty and c_g the number of members
+Nobody pays less among others than alone, hence with b_g a lower bound on λ_g · energy alone, ψ_g the penalty and c_g
+the number of members
 
     Σ_g c_g min(ψ_g, b_g)  ≤  OPT.
 
@@ -18,9 +18,11 @@ import numpy as np
 
 from fin_graph.arrays import Floats
 from fin_graph.bounds import lagrangian_dual, meets
-from fin_graph.joint.residual import cheapest_usage
+from fin_graph.joint.residual import search
 from fin_graph.joint.system import Group, System, Usage
-from fin_graph.shortest import least_energy_path
+from fin_graph.label_search import LabelSearch
+from fin_graph.shortest import Path, least_energy_path
+from models.result import Clock
 
 FRUGALITY = 1e-8
 """Price of reserving a whole node, against the power of serving everyone."""
@@ -41,25 +43,55 @@ class Alone:
         return inf if self.usage is None else self.usage.power
 
 
-def power_bound(group: Group, prices: Floats | None = None) -> float:
-    """Lower bound on λ · energy + Σ_r π_r u_r of one member on the empty system [W]; inf: it cannot be served."""
+def proven_choice(group: Group, prices: Floats | None, clock: Clock) -> tuple[float, Path | None]:
+    """What one member pays at least, and a path that pays about as much.
+
+    Parameters
+    ----------
+    group : Group
+    prices : ndarray, shape (R,), optional
+        Price of taking a whole resource [W].
+    clock : Clock
+        When its limit is past, the bound is still proven, but no longer the best.
+
+    Returns
+    -------
+    bound : float
+        Lower bound on λ · energy + Σ_r π_r u_r of one member on the empty system [W]: the Lagrangian dual (eq. 19), or
+        the least by label setting; inf where, proven, it cannot be served.
+    path : Path or None
+        The dual's feasible path.
+    """
     problem = group.problem(prices)
     cheapest = None if problem is None else least_energy_path(problem)
     if problem is None or cheapest is None:
-        return inf
+        return inf, None
     if meets(cheapest.latency, problem.max_latency_s):
-        return cheapest.energy
-    return lagrangian_dual(problem).lower_bound
+        return cheapest.energy, cheapest
+    dual = lagrangian_dual(problem)
+    if dual.incumbent is None:
+        return inf, None
+    labels = LabelSearch(problem, dual, limit=dual.incumbent.energy, clock=clock, complete=True)
+    labels.run()
+    return max(dual.lower_bound, labels.lower_bound()), dual.incumbent
 
 
-def everyone_alone(system: System, gamma: int) -> list[Alone]:
-    """Every group alone, in their order."""
-    bounds = [power_bound(group) for group in system.groups]
+def everyone_alone(system: System, gamma: int, clock: Clock) -> list[Alone]:
+    """Every group alone, in their order; when the time is up, nothing more is found or proven."""
+    bounds = [0.0 if clock.expired else proven_choice(group, None, clock)[0] for group in system.groups]
     prices, room = frugal_prices(system, bounds), system.empty_room()
     return [
-        Alone(bound, None if bound == inf else cheapest_usage(group, room, prices, gamma))
+        Alone(bound, None) if clock.expired else _alone(group, bound, room, prices, gamma)
         for group, bound in zip(system.groups, bounds, strict=True)
     ]
+
+
+def _alone(group: Group, bound: float, room: Floats, prices: Floats, gamma: int) -> Alone:
+    """The best usage that fits, and the bound, which is inf as well where blocks fit one by one but never together."""
+    if bound == inf:
+        return Alone(inf, None)
+    usage, complete = search(group, room, prices, gamma)
+    return Alone(inf if usage is None and complete else bound, usage)
 
 
 def frugal_prices(system: System, bounds: list[float]) -> Floats:

@@ -113,7 +113,7 @@ class _Run:
         self._instance, self._clock, self._seed = instance, clock, seed
         self._system = System.of(instance)
         self.relaxation = Relaxation(self._system, clock, smoothing=smoothing)
-        self._incumbent = Incumbent(self._system, seed)
+        self._incumbent = Incumbent(self._system, seed, clock)
         self._bound = self.relaxation.lower_bound()
         self._relaxed: Relaxed | None = None
         self._trajectory: list[tuple[float, float | None, float | None]] = []

@@ -17,9 +17,8 @@ from math import inf
 import numpy as np
 
 from fin_graph.arrays import Floats
-from fin_graph.bounds import lagrangian_dual, meets
-from fin_graph.joint.system import Group, System, Usage
-from fin_graph.shortest import least_energy_path
+from fin_graph.joint.alone import proven_choice
+from fin_graph.joint.system import System
 from models.result import Clock
 
 PATIENCE = 3
@@ -36,7 +35,9 @@ class Congestion:
     """L(π) [W]."""
 
 
-def congestion_prices(system: System, best: Congestion, *, upper: float, rounds: int, clock: Clock) -> Congestion:
+def congestion_prices(
+    system: System, best: Congestion, *, upper: float, gap: float, rounds: int, clock: Clock
+) -> Congestion:
     """Better prices than `best`, from which the search starts.
 
     Parameters
@@ -46,6 +47,8 @@ def congestion_prices(system: System, best: Congestion, *, upper: float, rounds:
         Prices and their bound, such as none at all and the sum of what everyone takes alone.
     upper : float
         Objective of a deployment [W].
+    gap : float
+        Relative gap between it and the bound at which the search ends.
     rounds : int
         Steps at most; each searches one path for every group.
     clock : Clock
@@ -63,7 +66,7 @@ def congestion_prices(system: System, best: Congestion, *, upper: float, rounds:
             step, since = step / 2, 0
         excess[(prices <= 0) & (excess < 0)] = 0.0
         length = float(excess @ excess)
-        if length == 0 or upper - best.bound <= 1e-9 * upper:
+        if length == 0 or upper - best.bound <= gap * upper:
             break
         prices = np.maximum(0.0, prices + step * (upper - bound) / length * excess)
     return best
@@ -75,22 +78,9 @@ def _everyone_chooses(system: System, prices: Floats, clock: Clock) -> tuple[flo
     for group in system.groups:
         if clock.expired:
             return None
-        cost, usage = _choice(group, prices)
+        cost, path = proven_choice(group, prices, clock)
         refusal = inf if group.penalty is None else group.penalty
         bound += group.count * min(cost, refusal)
-        if usage is not None and cost < refusal:
-            usage.take(excess, -group.count)
+        if path is not None and cost < refusal:
+            group.usage(path.layers, path.nodes).take(excess, -group.count)
     return bound, excess
-
-
-def _choice(group: Group, prices: Floats) -> tuple[float, Usage | None]:
-    """Lower bound on what one member pays, and a path that pays about as much."""
-    problem = group.problem(prices)
-    path = None if problem is None else least_energy_path(problem)
-    if problem is None or path is None:
-        return inf, None
-    cost = path.energy
-    if not meets(path.latency, problem.max_latency_s):
-        dual = lagrangian_dual(problem)
-        cost, path = dual.lower_bound, dual.incumbent
-    return cost, None if path is None else group.usage(path.layers, path.nodes)

@@ -3,8 +3,8 @@
 Whoever pays more than alone, or is not served, has a wish: its best path alone, or the cheapest at drawn prices of
 what is congested. A move takes it out together with users of what the wish lacks room for, and a few more of them; it
 then gets its wish, or they all come back in a drawn order, each on what is left (an ejection chain). A move that does
-not lower the cost is undone. Rounds visit everyone in a drawn order, until `FRUITLESS` moves in a row and one whole
-round bring nothing, or time or work end.
+not lower the cost is undone. Rounds visit everyone in a drawn order, until `FRUITLESS` moves in a row, or `ROUNDS`
+rounds where that is more, bring nothing, or time or work end.
 
 Groups that must be served and stay left out weigh more after each round, so that others make way for them.
 """
@@ -15,9 +15,10 @@ from collections.abc import Callable, Sequence
 from math import ceil, inf
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fin_graph.arrays import Floats
-from fin_graph.joint.alone import Alone, everyone_alone
+from fin_graph.joint.alone import FRUGALITY, Alone, bound_of_all, everyone_alone
 from fin_graph.joint.insertion import insert
 from fin_graph.joint.placement import Placement
 from fin_graph.joint.residual import cheapest_usage
@@ -27,11 +28,23 @@ from models.result import Clock
 NOISE = 1e-9
 """Relative fall of the cost that counts."""
 
-FRUITLESS = 150
+FRUITLESS = 75
 """Moves in a row that a small system is given before the search ends."""
 
-OFFERS = 6
-"""Users of a resource among which the one to make way is chosen."""
+ROUNDS = 4
+"""Rounds that a large one is given."""
+
+REPAIRS = 10
+"""Moves for everyone left out before leaving them out weighs more."""
+
+OFFERS = 5
+"""Users of a resource, at most, among which the one to make way is chosen."""
+
+OTHERS = 3
+"""Others not served, at most, that are tried after a move."""
+
+GRANTED = 0.4
+"""How often a wish is granted before anyone comes back."""
 
 Served = list[tuple[Group, list[Usage]]]
 
@@ -45,7 +58,7 @@ def improve(
     gamma: int = 100,
     prices: Floats | None = None,
     moves: int = 10_000,
-    watch: Callable[[float], None] = lambda objective: None,
+    watch: Callable[[float], None] | None = None,
 ) -> Served:
     """Improve a joint deployment.
 
@@ -64,7 +77,7 @@ def improve(
         What congested resources are worth [W for the whole], such as the duals of a master program.
     moves : int
         Moves at most.
-    watch : callable
+    watch : callable, optional
         Told the objective [W] whenever it has fallen.
 
     Returns
@@ -72,11 +85,13 @@ def improve(
     list of (Group, list of Usage)
         Of the same form: it fits, leaves out no more members without a penalty, and costs no more.
     """
-    alone = everyone_alone(system, gamma)
+    alone = everyone_alone(system, gamma, clock)
     placement = Placement.of(system, served, scale_of(system, alone))
     if prices is None:
         prices = np.zeros(system.resources)
-    return Improvement(placement, alone, prices, gamma, seed, clock).run(moves, watch)
+    improvement = Improvement(placement, alone, prices, gamma, np.random.default_rng(seed), clock)
+    improvement.run(moves, watch or (lambda _: None), bound_of_all(system, alone) * (1 + NOISE))
+    return improvement.served
 
 
 def scale_of(system: System, alone: Sequence[Alone]) -> float:
@@ -94,157 +109,211 @@ class Improvement:
     alone : sequence of Alone
         What every group would do alone.
     prices : ndarray, shape (R,)
-    gamma, seed : int
+    gamma : int
+    random : Generator
     clock : Clock
     """
 
     def __init__(
-        self, placement: Placement, alone: Sequence[Alone], prices: Floats, gamma: int, seed: int, clock: Clock
+        self,
+        placement: Placement,
+        alone: Sequence[Alone],
+        prices: Floats,
+        gamma: int,
+        random: np.random.Generator,
+        clock: Clock,
     ) -> None:
         self._placement, self._alone, self._gamma, self._clock = placement, alone, gamma, clock
-        self._base, self._random = prices, np.random.default_rng(seed)
-        self._scale = scale_of(placement.system, alone) / max(1, sum(g.count for g in placement.system.groups))
+        self._base, self._random = prices, random
+        self._scale = scale_of(placement.system, alone) / sum(group.count for group in placement.system.groups)
+        self._frugal = np.full(len(prices), FRUGALITY * self._scale)
         self._prices = prices
+        self.served = placement.served()
+        self._objective = placement.left_out, placement.objective
 
-    def run(self, moves: int, watch: Callable[[float], None]) -> Served:
-        """Move until nothing helps; the best placement found."""
-        placement = self._placement
-        best, left_out, served = placement.objective, placement.left_out, placement.served()
+    def run(self, moves: int, watch: Callable[[float], None], goal: float = -inf) -> int:
+        """Make up to `moves` moves; the best found is `served`.
+
+        Parameters
+        ----------
+        moves : int
+        watch : callable
+            Told the objective [W] whenever it has fallen.
+        goal : float
+            Objective that is good enough [W].
+
+        Returns
+        -------
+        int
+            Moves left over.
+        """
         fruitless = 0
-        while moves > 0 and not self._clock.expired:
-            wishing = self._wishing()
-            if not wishing:
-                break
-            gained = False
+        while (wishing := self._wishing()) and self._objective > (0, goal):
             for g, number in wishing:
-                if moves == 0 or self._clock.expired:
+                if moves <= 0 or self._clock.expired:
                     break
-                moves -= 1
-                fruitless += 1
-                if self._move(g, number):
-                    gained, fruitless = True, 0
-            found = placement.left_out, placement.objective
-            if found[0] < left_out or (found[0] == left_out and found[1] < best * (1 - NOISE)):
-                left_out, best, served = *found, placement.served()
-                watch(best)
-            if not gained and fruitless >= FRUITLESS:
+                if number in self._placement.lots or (number < 0 and self._placement.unserved[g]):
+                    moves -= 1
+                    fruitless = 0 if self._move(g, number) else fruitless + 1
+            self._keep(watch)
+            if moves <= 0 or self._clock.expired or fruitless >= max(FRUITLESS, ROUNDS * len(wishing)):
                 break
             self._weigh()
-        return served
+        return moves
+
+    def polish(self, gamma: int, watch: Callable[[float], None]) -> None:
+        """Serve who fits; route every lot that is worse off than alone once more on what is left, at finer steps."""
+        for g in self._waiting():
+            if not self._clock.expired:
+                insert(self._placement, g, self._placement.unserved[g], self._frugal, self._gamma)
+        for g, number in self._wishing():
+            if self._clock.expired:
+                break
+            if number >= 0:
+                before, lot = self._placement.snapshot(), self._placement.lots[number]
+                self._placement.remove(number, lot.times)
+                insert(self._placement, g, lot.times, self._frugal, gamma)
+                if self._placement.cost >= before.cost * (1 - NOISE):
+                    self._placement.restore(before)
+        self._keep(watch)
+
+    def _keep(self, watch: Callable[[float], None]) -> None:
+        """Remember the placement where it is the best so far."""
+        objective = self._placement.left_out, self._placement.objective
+        if objective < self._objective:
+            self._objective, self.served = objective, self._placement.served()
+            if not objective[0]:
+                watch(objective[1])
 
     def _weigh(self) -> None:
-        for g, (missing, group) in enumerate(
-            zip(self._placement.unserved, self._placement.system.groups, strict=True)
-        ):
+        for g, (missing, group) in enumerate(zip(self._placement.unserved, self._placement.system.groups, strict=True)):
             if missing and group.penalty is None:
                 self._placement.weigh(g)
 
     def _wishing(self) -> list[tuple[int, int]]:
-        """Groups with lots (−1: members not served) that are worse off than alone, in a drawn order."""
+        """Groups with lots (−1: members not served) that are worse off than alone, in a drawn order.
+
+        As long as some must be served and are not, only they count.
+        """
         placement, alone = self._placement, self._alone
-        worse = [
-            (lot.group, number)
-            for number, lot in placement.lots.items()
-            if lot.usage.power > alone[lot.group].power * (1 + NOISE)
-        ]
-        worse += [
-            (g, -1)
-            for g, missing in enumerate(placement.unserved)
-            if missing and alone[g].power < placement.refusal[g]
-        ]
+        groups = placement.system.groups
+        out = [g for g, missing in enumerate(placement.unserved) if missing and groups[g].penalty is None]
+        if out:
+            return [(g, -1) for g in out for _ in range(REPAIRS)]
+        lots = placement.lots.items()
+        worse = [(lot.group, n) for n, lot in lots if lot.usage.power > alone[lot.group].power * (1 + NOISE)]
+        worse += [(g, -1) for g in self._waiting()]
         return [worse[k] for k in self._random.permutation(len(worse))]
+
+    def _waiting(self) -> list[int]:
+        """Groups with members that are not served and would rather be."""
+        placement = self._placement
+        return [
+            g for g, missing in enumerate(placement.unserved) if missing and self._alone[g].power < placement.refusal[g]
+        ]
 
     def _move(self, g: int, number: int) -> bool:
         """Try to give the lot what it wishes; whether the cost has fallen."""
         placement, random = self._placement, self._random
-        if number >= 0 and number not in placement.lots or number < 0 and not placement.unserved[g]:
-            return False
         before = placement.snapshot()
+        self._prices = self._drawn_prices()
+        wish = self._wish(g)
+        if wish is None:
+            return False
         times = placement.lots[number].times if number >= 0 else placement.unserved[g]
         if random.random() < 0.5:
             times = int(random.integers(1, times + 1))
         if number >= 0:
             placement.remove(number, times)
-        self._prices = self._draw_prices()
-        wish = self._wish(g)
-        if wish is None:
-            placement.restore(before)
-            return False
         removed = self._make_way(wish)
-        if random.random() < 0.6:
-            taken = int(min(times, placement.times_that_fit(wish)))
-            if taken:
-                placement.place(g, wish, taken)
-                times -= taken
+        if random.random() < GRANTED:
+            granted = int(min(times, placement.times_that_fit(wish)))
+            placement.place(g, wish, granted)
+            times -= granted
         removed[g] = removed.get(g, 0) + times
-        self._put_back(removed)
-        if placement.cost < before.cost * (1 - NOISE):
+        if self._put_back(removed, before.cost * (1 - NOISE)):
             return True
         placement.restore(before)
         return False
 
-    def _draw_prices(self) -> Floats:
-        """Prices of this move: none, those given, or those given and congestion, each times a factor of its own."""
-        random = self._random
-        kind, count = random.integers(3), len(self._base)
+    def _drawn_prices(self) -> Floats:
+        """Prices of this move: none; those given; or those given and the fill, each times a factor of its own."""
+        random, kind = self._random, self._random.integers(3)
         if kind == 0:
-            return self._frugal()
+            return self._frugal
         if kind == 1:
-            return self._frugal() + self._base
-        used = 1 - self._placement.room
-        factor = 10 ** random.uniform(-1.5, 1)
-        return self._frugal() + self._base * random.uniform(0, 2, count) + factor * self._scale * random.random(
-            count
-        ) * np.maximum(used, 0.0) ** 2
-
-    def _frugal(self) -> Floats:
-        return np.full(len(self._base), 1e-8 * self._scale)
+            return self._frugal + self._base
+        given = self._base * random.uniform(0, 2, len(self._base))
+        filled: Floats = random.random(len(given)) * np.maximum(1 - self._placement.room, 0.0) ** 2
+        return self._frugal + given + 10 ** random.uniform(-1.5, 1) * self._scale * filled
 
     def _wish(self, g: int) -> Usage | None:
+        """Its best usage alone, or the cheapest at this move's prices."""
         if self._random.random() < 0.6:
             return self._alone[g].usage
         system = self._placement.system
-        return cheapest_usage(system.groups[g], system.empty_room(), self._prices, self._gamma)
+        return cheapest_usage(system.groups[g], system.empty_room(), self._prices, self._gamma, self._closed(g))
+
+    def _closed(self, g: int) -> NDArray[np.bool_] | None:
+        """Where blocks must not run in this search: nowhere, or at some nodes drawn for each block."""
+        random, topology = self._random, self._placement.system.topology
+        if random.random() < 0.5:
+            return None
+        drawn = random.random((self._placement.system.groups[g].depth, len(topology.network.nodes)))
+        closed: NDArray[np.bool_] = drawn[:, topology.node_of_vertex] < random.uniform(0, 0.5)
+        return closed
 
     def _make_way(self, wish: Usage) -> dict[int, int]:
         """Take out users of what `wish` lacks, and a few more; members taken out of every group."""
-        placement, removed = self._placement, dict[int, int]()
+        placement, random, removed = self._placement, self._random, dict[int, int]()
         for resource, fraction in zip(wish.resources.tolist(), wish.fractions.tolist(), strict=True):
             while placement.room[resource] + ROOM_SLACK < fraction and placement.users(resource):
                 self._remove(self._chosen(resource, fraction), resource, fraction, removed)
-        for _ in range(int(self._random.integers(3))):
-            resource = int(self._random.choice(wish.resources)) if len(wish.resources) else -1
-            users = placement.users(resource) if resource >= 0 else []
+        for resource in random.permutation(wish.resources)[: random.integers(3)].tolist():
+            users = placement.users(resource)
             if users:
-                self._remove(int(self._random.choice(users)), resource, inf, removed)
+                self._remove(users[random.integers(len(users))], resource, inf, removed)
         return removed
 
     def _chosen(self, resource: int, fraction: float) -> int:
         """Of a few users of a resource, the one that frees enough with least to spare, else the largest."""
         placement = self._placement
-        users = placement.users(resource)
-        offers = [users[k] for k in self._random.permutation(len(users))[:OFFERS]]
+        number_of_offers = int(self._random.integers(1, OFFERS))
+        offers: list[int] = self._random.permutation(placement.users(resource))[:number_of_offers].tolist()
         lack = fraction - placement.room[resource]
-        freed = {number: _of(placement.lots[number].usage, resource) for number in offers[: 1 + len(offers) // 2]}
+        freed = {number: _of(placement.lots[number].usage, resource) for number in offers}
         enough = [number for number, part in freed.items() if part + ROOM_SLACK >= lack]
-        return min(enough, key=freed.__getitem__) if enough else max(freed, key=freed.__getitem__)
+        if enough:
+            return min(enough, key=lambda number: freed[number])
+        return max(freed, key=lambda number: freed[number])
 
     def _remove(self, number: int, resource: int, fraction: float, removed: dict[int, int]) -> None:
-        """Take as many members of a lot as must make way."""
-        placement = self._placement
-        lot = placement.lots[number]
-        lack = fraction - placement.room[resource]
-        times = lot.times if lack == inf else min(lot.times, max(1, ceil(lack / _of(lot.usage, resource) - ROOM_SLACK)))
-        placement.remove(number, times)
+        """Take out as many members of a lot as it takes to free `fraction`; all of them where that is inf."""
+        lot, lack = self._placement.lots[number], fraction - self._placement.room[resource]
+        needed = lack / _of(lot.usage, resource) - ROOM_SLACK
+        times = lot.times if needed >= lot.times else max(1, ceil(needed))
+        self._placement.remove(number, times)
         removed[lot.group] = removed.get(lot.group, 0) + times
 
-    def _put_back(self, removed: dict[int, int]) -> None:
-        groups = list(removed)
+    def _put_back(self, removed: dict[int, int], limit: float) -> bool:
+        """Serve again who was taken out, in a drawn order; whether the cost falls below `limit`.
+
+        It cannot where it would not even if all who wait were served as if alone.
+        """
+        placement, groups = self._placement, list(removed)
+        gain = {g: max(0.0, placement.refusal[g] - self._alone[g].power) for g in groups}
+        hope = sum(removed[g] * gain[g] for g in groups)
         for k in self._random.permutation(len(groups)):
-            insert(self._placement, groups[k], removed[groups[k]], self._prices, self._gamma)
-        for g, missing in enumerate(self._placement.unserved):
-            if missing and self._alone[g].power < self._placement.refusal[g]:
-                insert(self._placement, g, missing, self._frugal(), self._gamma)
+            if placement.cost - hope >= limit:
+                return False
+            g = groups[k]
+            left = insert(placement, g, removed[g], self._prices, self._gamma, self._closed(g))
+            hope -= (removed[g] - left) * gain[g]
+        waiting = self._waiting()
+        others = self._random.permutation([g for g in waiting if g not in removed])[:OTHERS].tolist()
+        for g in [*(g for g in waiting if g in removed), *others]:
+            insert(placement, g, placement.unserved[g], self._frugal, self._gamma)
+        return placement.cost < limit
 
 
 def _of(usage: Usage, resource: int) -> float:

@@ -36,11 +36,12 @@ class Incumbent:
     system : System
     seed : int
         Of all that is drawn.
+    clock : Clock
     """
 
-    def __init__(self, system: System, seed: int) -> None:
+    def __init__(self, system: System, seed: int, clock: Clock) -> None:
         self._system, self._seed = system, seed
-        self.alone = everyone_alone(system, _GAMMA)
+        self.alone = everyone_alone(system, _GAMMA, clock)
         self._scale = scale_of(system, self.alone)
         self.objective = inf
         """Its objective (eq. 3) [W]; inf while there is none."""
@@ -80,8 +81,9 @@ class Incumbent:
 
     def improve(self, placement: Placement, prices: Floats, clock: Clock, moves: int) -> None:
         """Improve a placement, which need not be complete."""
-        search = Improvement(placement, self.alone, prices, _GAMMA, self._seed, clock)
-        self.offer(search.run(moves, lambda _: None))
+        search = Improvement(placement, self.alone, prices, _GAMMA, np.random.default_rng(self._seed), clock)
+        search.run(moves, lambda _: None)
+        self.offer(search.served)
 
     def placement(self) -> Placement | None:
         """That of the incumbent, None while there is none."""

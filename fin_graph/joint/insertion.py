@@ -1,8 +1,8 @@
 """Put applications on the system one after another, each on what those before it have left.
 
-`ORDERS` says who comes first: those whose least latency leaves least of their target (`tightest`), those who take
-most of some resource (`largest`), or whoever the file names first (`given`). What several members of a group may do
-alike is searched for once.
+First come those whose least latency leaves least of their target (order `tightest`), those who take most of some
+resource (`largest`), or whoever the instance names first (`given`). What several members of a group may do alike is
+searched for once.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from math import inf
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fin_graph.arrays import Floats
 from fin_graph.joint.alone import Alone
@@ -19,8 +20,6 @@ from fin_graph.joint.residual import cheapest_usage
 from fin_graph.joint.system import Group, System
 from fin_graph.shortest import least_latency_path
 from models.result import Clock
-
-ORDERS = ("tightest", "largest", "given")
 
 
 def ordered(system: System, alone: list[Alone], order: str) -> list[int]:
@@ -55,7 +54,9 @@ def insert_all(placement: Placement, order: Iterable[int], prices: Floats, gamma
         insert(placement, g, placement.unserved[g], prices, gamma)
 
 
-def insert(placement: Placement, g: int, times: int, prices: Floats, gamma: int) -> int:
+def insert(
+    placement: Placement, g: int, times: int, prices: Floats, gamma: int, closed: NDArray[np.bool_] | None = None
+) -> int:
     """Serve up to `times` members of group `g` where it costs least at `prices`, and less than refusing them.
 
     Returns
@@ -65,7 +66,7 @@ def insert(placement: Placement, g: int, times: int, prices: Floats, gamma: int)
     """
     group = placement.system.groups[g]
     while times > 0:
-        usage = cheapest_usage(group, placement.room, prices, gamma)
+        usage = cheapest_usage(group, placement.room, prices, gamma, closed)
         if usage is None or usage.cost(prices) >= placement.refusal[g]:
             break
         taken = int(min(times, placement.times_that_fit(usage)))

@@ -1,10 +1,9 @@
 """FIN for applications that share a system: prices, insertion in several orders, improvement.
 
 1. Everyone alone: best usages, and the bound Σ_g c_g min(ψ_g, b_g).
-2. Insertion (`insertion`): in the order asked for, and `restarts` times in a drawn order at drawn prices; the best stays.
-3. Congestion (`congestion`): prices of what is asked for by too many, a better bound, one more insertion at these
-   prices; only where someone pays more than alone.
-4. Improvement (`improvement`).
+2. Insertion (`insertion`) in the order asked for. Where that meets the bound, it is the end.
+3. Congestion (`congestion`): prices of what too many ask for, a better bound, one more insertion at these prices.
+4. Improvement (`improvement`) of the better one, and of up to `restarts` insertions in drawn orders at drawn prices.
 """
 
 from __future__ import annotations
@@ -18,21 +17,29 @@ import numpy as np
 from fin_graph.arrays import Floats
 from fin_graph.bounds import OPTIMAL_GAP
 from fin_graph.joint.admission import reason_alone, reasons
-from fin_graph.joint.alone import Alone, bound_of_all, everyone_alone, frugal_prices
+from fin_graph.joint.alone import bound_of_all, everyone_alone, frugal_prices
 from fin_graph.joint.congestion import Congestion, congestion_prices
 from fin_graph.joint.improvement import Improvement, scale_of
 from fin_graph.joint.insertion import insert_all, ordered
 from fin_graph.joint.placement import Placement
 from fin_graph.joint.system import System, joint_deployment
+from fin_graph.kernel import rows_bytes
 from fin_graph.loading import load_compiled
 from models.instance import Instance
+from models.memory import reason_not_to_fit
 from models.result import Clock, Result, Status
 
-ROUNDS = 30
-"""Rounds of congestion prices at most."""
+FEWEST_ROUNDS, MOST_ROUNDS, CHOICES = 6, 60, 600
+"""Rounds of congestion prices: as many as make `CHOICES` choices of a group, within limits."""
 
-WORK = 4e8
-"""Layered arcs that the rounds of prices, and as many that the moves of improvement, may look at by default."""
+NEGLIGIBLE = 1e-4
+"""Proven relative gap at which the search ends."""
+
+MARGIN = 1.05
+"""Guess of the optimum against a bound, as long as nobody knows a deployment."""
+
+FINER = 10
+"""Factor of γ when, last, everyone is routed once more."""
 
 
 def solve_many(
@@ -43,23 +50,28 @@ def solve_many(
     gamma: int,
     order: str,
     restarts: int,
-    improve: bool,
+    effort: float,
 ) -> Result:
     """Place all applications of `instance`; see `fin_graph.fin.solve`."""
     clock = Clock(time_limit_s)
     with clock.phase("load"):
         load_compiled()
     run = _Run(instance, clock, seed, gamma)
+    too_large = run.memory()
+    if too_large is not None:
+        return Result(Status.MEMORY_LIMIT, reason=too_large, times_s=clock.times_s)
+    with clock.phase("alone"):
+        run.look_at_everyone_alone()
     impossible = run.impossible()
     if impossible is not None:
         return Result(Status.INFEASIBLE, reason=impossible, times_s=clock.times_s)
     with clock.phase("insertion"):
-        run.insert(order, restarts)
-    if improve and run.may_improve:
+        run.insert(order)
+    if effort > 0 and run.may_improve:
         with clock.phase("prices"):
-            run.price(order)
+            run.price()
         with clock.phase("improvement"):
-            run.improve()
+            run.improve(restarts, effort)
     return replace(run.result(), times_s=clock.times_s)
 
 
@@ -67,16 +79,20 @@ class _Run:
     """One run: the best placement so far, and what is known about the optimum."""
 
     def __init__(self, instance: Instance, clock: Clock, seed: int, gamma: int) -> None:
-        self._instance, self._clock, self._seed, self._gamma = instance, clock, seed, gamma
+        self._instance, self._clock, self._gamma = instance, clock, gamma
         with clock.phase("build"):
             self._system = System.of(instance)
-        with clock.phase("alone"):
-            self._alone = everyone_alone(self._system, gamma)
+        self._random = np.random.default_rng(seed)
+        self._order: list[int] = []
+        self._history: list[tuple[float, float]] = []
+
+    def look_at_everyone_alone(self) -> None:
+        """Best usages, scale and bound."""
+        self._alone = everyone_alone(self._system, self._gamma, self._clock)
         self._scale = scale_of(self._system, self._alone)
         self._frugal = frugal_prices(self._system, [one.bound for one in self._alone])
         self._best = Placement(self._system, self._scale)
         self._congestion = Congestion(np.zeros(self._system.resources), bound_of_all(self._system, self._alone))
-        self._history: list[tuple[float, float]] = []
 
     def impossible(self) -> str | None:
         """A proof that nothing is feasible: a group that must be served cannot be, even alone."""
@@ -88,76 +104,107 @@ class _Run:
 
     @property
     def may_improve(self) -> bool:
-        """Whether the bound is not met yet."""
-        return not self._optimal() and not self._clock.expired
+        """Whether the gap is more than negligible and there is time."""
+        return not self._meets(NEGLIGIBLE) and not self._clock.expired
 
-    def _optimal(self) -> bool:
+    def _meets(self, gap: float) -> bool:
         objective = self._best.objective
-        return self._best.left_out == 0 and objective - self._congestion.bound <= OPTIMAL_GAP * objective
+        return self._best.left_out == 0 and objective - self._congestion.bound <= gap * objective
 
-    def insert(self, order: str, restarts: int) -> None:
-        """Insert in the order asked for, then in drawn ones."""
-        first = ordered(self._system, self._alone, order)
-        self._try(first, self._frugal)
-        random = np.random.default_rng(self._seed)
-        for _ in range(restarts):
-            if self.may_improve:
-                self._try([first[k] for k in random.permutation(len(first))], self._frugal)
+    def insert(self, order: str) -> None:
+        """Everyone in the order asked for, at no prices."""
+        self._order = ordered(self._system, self._alone, order)
+        self._best = self._inserted(self._order, self._frugal)
+        self._note()
 
-    def _try(self, order: list[int], prices: Floats) -> None:
+    def _inserted(self, order: list[int], prices: Floats) -> Placement:
         placement = Placement(self._system, self._scale)
         insert_all(placement, order, prices, self._gamma, self._clock)
-        if not self._best.lots or placement.cost < self._best.cost:
-            self._best = placement
-            self._note(placement.objective)
+        return placement
 
-    def _note(self, objective: float) -> None:
-        if self._best.left_out == 0:
+    def _take(self, placement: Placement) -> None:
+        """Keep a placement where it is the best."""
+        if (placement.left_out, placement.objective) < (self._best.left_out, self._best.objective):
+            self._best = placement
+            self._note()
+
+    def _note(self) -> None:
+        if not self._best.left_out:
+            self._watch(self._best.objective)
+
+    def _watch(self, objective: float) -> None:
+        """Write down an objective that is better than any before."""
+        if not self._history or objective < self._history[-1][1]:
             self._history.append((self._clock.elapsed_s, objective))
 
-    def price(self, order: str) -> None:
+    def price(self) -> None:
         """Price what is congested, and insert once more at these prices."""
-        arcs = sum(problem.arcs for group in self._system.groups if (problem := group.problem()) is not None)
+        upper = self._best.objective if not self._best.left_out else MARGIN * self._congestion.bound
+        rounds = max(FEWEST_ROUNDS, min(MOST_ROUNDS, CHOICES // len(self._system.groups)))
         self._congestion = congestion_prices(
-            self._system,
-            self._congestion,
-            upper=self._best.objective,
-            rounds=min(ROUNDS, int(WORK / max(arcs, 1))),
-            clock=self._clock,
+            self._system, self._congestion, upper=upper, gap=NEGLIGIBLE, rounds=rounds, clock=self._clock
         )
-        self._try(ordered(self._system, self._alone, order), self._frugal + self._congestion.prices)
+        self._take(self._inserted(self._order, self._frugal + self._congestion.prices))
 
-    def improve(self) -> None:
-        """Moves until nothing helps."""
-        improvement = Improvement(
-            self._best, self._alone, self._congestion.prices, self._gamma, self._seed, self._clock
+    def improve(self, restarts: int, effort: float) -> None:
+        """Improve the best so far, then what comes of drawn orders and prices; last, route everyone at finer steps.
+
+        All together may make 200 moves for each group, and up to 1,000, where they are few; 3 where they are many.
+        """
+        count = len(self._system.groups)
+        moves = int(effort * max(3 * count, min(200 * count, 1000, 20_000 // count)))
+        moves = self._improved(self._best, moves)
+        for _ in range(restarts):
+            if moves <= 0 or not self.may_improve:
+                break
+            drawn = self._random.uniform(0, 2, self._system.resources)
+            order = self._random.permutation(self._order).tolist()
+            start = self._inserted(order, self._frugal + drawn * self._congestion.prices)
+            moves = self._improved(start, moves)
+        improvement = self._improvement(self._best)
+        improvement.polish(FINER * self._gamma, self._watch)
+        self._take(Placement.of(self._system, improvement.served, self._scale))
+
+    def _improvement(self, placement: Placement) -> Improvement:
+        return Improvement(placement, self._alone, self._congestion.prices, self._gamma, self._random, self._clock)
+
+    def _improved(self, placement: Placement, moves: int) -> int:
+        """Improve a placement and keep it where it is then the best; the moves left over."""
+        improvement = self._improvement(placement)
+        moves = improvement.run(moves, self._watch, self._congestion.bound * (1 + NEGLIGIBLE))
+        self._take(Placement.of(self._system, improvement.served, self._scale))
+        return moves
+
+    def memory(self) -> str | None:
+        """Why the finest search would not fit into memory, None where it does."""
+        problems = (group.problem() for group in self._system.groups)
+        return reason_not_to_fit(
+            max((rows_bytes(p, FINER * self._gamma) for p in problems if p is not None), default=0)
         )
-        served = improvement.run(10_000, self._note)
-        self._best = Placement.of(self._system, served, self._scale)
 
     def result(self) -> Result:
         """What has come of it."""
+        rejected, left_out = reasons(self._instance, self._best, self._alone)
         info: dict[str, Any] = {
             "gamma": self._gamma,
             "groups": len(self._system.groups),
             "history": self._history,
-            "rejected": reasons(self._instance, self._best, self._alone),
+            "rejected": rejected,
         }
-        lower_bound, expired = self._congestion.bound, self._clock.expired
-        if self._best.left_out:
-            must = {group.members[-1] for group in self._system.groups if group.penalty is None}
-            name = next(name for name in info["rejected"] if name in must)
+        expired, objective = self._clock.expired, self._best.objective
+        if left_out:
+            name, reason = next(iter(left_out.items()))
             return Result(
                 Status.TIME_LIMIT if expired else Status.NO_SOLUTION,
-                lower_bound=lower_bound,
-                reason=f"application '{name}': {info['rejected'][name]}",
-                info=info,
+                lower_bound=self._congestion.bound,
+                reason=f"application '{name}' could not be placed: {reason}",
+                info={**info, "left_out": left_out},
             )
-        status = Status.OPTIMAL if self._optimal() else Status.TIME_LIMIT if expired else Status.FEASIBLE
+        ended = Status.TIME_LIMIT if expired else Status.FEASIBLE
         return Result(
-            status,
+            Status.OPTIMAL if self._meets(OPTIMAL_GAP) else ended,
             joint_deployment(self._best.served()),
-            claimed_objective=self._best.objective,
-            lower_bound=min(lower_bound, self._best.objective),
+            claimed_objective=objective,
+            lower_bound=min(self._congestion.bound, objective),
             info=info,
         )

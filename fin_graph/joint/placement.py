@@ -92,7 +92,9 @@ class Placement:
         return floor(max(0.0, left.min())) if len(left) else inf
 
     def place(self, group: int, usage: Usage, times: int) -> None:
-        """Serve `times` unserved members of a group by `usage`."""
+        """Serve `times` ≥ 0 unserved members of a group by `usage`."""
+        if not times:
+            return
         for number in self._of_group[group]:
             lot = self.lots[number]
             if lot.usage.deployment == usage.deployment:

@@ -14,14 +14,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from itertools import count, pairwise
+from math import inf
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fin_graph.arrays import Floats, PathProblem
 from fin_graph.bounds import meets
 from fin_graph.joint.system import ROOM_SLACK, Group, Usage
 from fin_graph.kernel import least_energy_replica_path
-from fin_graph.shortest import least_energy_path, least_latency_path
+from fin_graph.shortest import costs_to_go, follow, latency_along, least_latency_path
 
 SEARCHES = 24
 """Paths after which the search no longer branches; after twice as many it gives up."""
@@ -42,11 +44,13 @@ def fin_path(problem: PathProblem, gamma: int) -> LayeredPath | None:
     The cheapest path of all where it is quick enough, else FIN's over the replicas (eq. 17), else (rounding up may hide
     the last feasible paths) the quickest of all.
     """
-    cheapest = least_energy_path(problem)
-    if cheapest is None:
+    to_go = costs_to_go(problem.edges, 1.0, 0.0)
+    cost = float(to_go.cost[0, problem.source])
+    if cost == inf:
         return None
-    if meets(cheapest.latency, problem.max_latency_s):
-        return LayeredPath(cheapest.energy, cheapest.layers, cheapest.nodes)
+    if meets(latency_along(problem.edges, to_go.next_link, problem.source), problem.max_latency_s):
+        layers, nodes = follow(problem.edges, to_go.next_link, 0, problem.source)
+        return LayeredPath(cost, tuple(layers), tuple(nodes))
     found = least_energy_replica_path(problem, gamma)
     if found.layers:
         return LayeredPath(found.energy, found.layers, found.nodes)
@@ -56,8 +60,17 @@ def fin_path(problem: PathProblem, gamma: int) -> LayeredPath | None:
     return LayeredPath(quickest.energy, quickest.layers, quickest.nodes)
 
 
-def cheapest_usage(group: Group, room: Floats, prices: Floats | None, gamma: int) -> Usage | None:
-    """A cheap way to serve one member of `group` on what is left.
+def cheapest_usage(
+    group: Group, room: Floats, prices: Floats | None, gamma: int, closed: NDArray[np.bool_] | None = None
+) -> Usage | None:
+    """A cheap way to serve one member of `group` on what is left; None where `search` finds none."""
+    return search(group, room, prices, gamma, closed)[0]
+
+
+def search(
+    group: Group, room: Floats, prices: Floats | None, gamma: int, closed: NDArray[np.bool_] | None = None
+) -> tuple[Usage | None, bool]:
+    """A cheap way to serve one member of `group` on what is left, and whether nothing was left out.
 
     Parameters
     ----------
@@ -68,31 +81,38 @@ def cheapest_usage(group: Group, room: Floats, prices: Floats | None, gamma: int
         Price of taking a whole resource [W]; cost is λ · energy + Σ_r π_r u_r.
     gamma : int
         Number of latency steps γ.
+    closed : ndarray of bool, shape (depth, V), optional
+        Vertices at which a block must not run.
 
     Returns
     -------
-    Usage or None
+    usage : Usage or None
         It fits into `room`; None where nothing was found.
+    complete : bool
+        With None: proven that there is none.
     """
-    problem, number = group.problem(prices, room), count()
+    problem, number, complete = group.problem(prices, room), count(), True
+    if problem is not None and closed is not None:
+        problem = _without(problem, closed)
     opened: list[tuple[float, int, PathProblem, LayeredPath]] = []
     branches = iter(()) if problem is None else iter((problem,))
-    for search in range(2 * SEARCHES):
+    for searches in range(2 * SEARCHES):
         for branch in branches:
             path = fin_path(branch, gamma)
             if path is not None:
                 heappush(opened, (path.cost, next(number), branch, path))
         if not opened:
-            return None
+            return None, complete
         _, _, problem, path = heappop(opened)
         usage = group.usage(path.layers, path.nodes)
         exceeded = usage.resources[usage.fractions > room[usage.resources] + ROOM_SLACK]
         if not len(exceeded):
-            return usage
+            return usage, complete
         branches = _branches(group, problem, path, int(exceeded[0]))
-        if search >= SEARCHES:
-            opened, branches = [], iter((next(branches),))
-    return None
+        complete = complete and exceeded[0] < 2 * len(group.topology.network.nodes)
+        if searches >= SEARCHES:
+            opened, branches, complete = [], iter((next(branches),)), False
+    return None, False
 
 
 def _branches(group: Group, problem: PathProblem, path: LayeredPath, resource: int) -> Iterator[PathProblem]:
@@ -104,9 +124,15 @@ def _branches(group: Group, problem: PathProblem, path: LayeredPath, resource: i
     taken = group.taken(resource)
     steps = [(j, m) for (j, _), (after, m) in _steps(path) if after > j and taken[j, m] > 0]
     for j, m in sorted(steps, key=lambda step: -taken[step]):
-        run_energy = problem.edges.run_energy.copy()
-        run_energy[j, taken[j] >= taken[j, m]] = np.inf
-        yield replace(problem, edges=problem.edges._replace(run_energy=run_energy))
+        closed = np.zeros(taken.shape, np.bool_)
+        closed[j] = taken[j] >= taken[j, m]
+        yield _without(problem, closed)
+
+
+def _without(problem: PathProblem, closed: NDArray[np.bool_]) -> PathProblem:
+    """The problem in which no block runs where `closed` says so."""
+    run_energy = np.where(closed, np.inf, problem.edges.run_energy)
+    return replace(problem, edges=problem.edges._replace(run_energy=run_energy))
 
 
 def _narrowed(problem: PathProblem, path: LayeredPath, link: int) -> PathProblem:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fin_graph.arrays import Floats, Ints, PathProblem, path_problem
 from fin_graph.topology import Topology
@@ -105,6 +106,11 @@ class Group:
         return len(self.members)
 
     @property
+    def depth(self) -> int:
+        """Number of blocks that run; 0 where no exit is accurate enough."""
+        return 0 if self._base is None else self._base.depth
+
+    @property
     def weight(self) -> float:
         """Rate λ of each member (eq. 3)."""
         return self.application.weight
@@ -161,7 +167,15 @@ class Group:
         assert self._base is not None
         at, count = self.topology.node_of_vertex, len(self.topology.network.nodes)
         table = self._compute if resource < count else self._memory
-        return np.where(at == resource % count, table, 0.0)
+        taken: Floats = np.where(at == resource % count, table, 0.0)
+        return taken
+
+    def fits_together(self, first: int, last: int, room: Floats) -> NDArray[np.bool_]:
+        """Whether blocks first+1..last together have room at each vertex; shape (V,)."""
+        at, count = self.topology.node_of_vertex, len(self.topology.network.nodes)
+        compute, memory = self._compute[first:last].sum(axis=0), self._memory[first:last].sum(axis=0)
+        fits: NDArray[np.bool_] = (compute <= room[at] + ROOM_SLACK) & (memory <= room[count + at] + ROOM_SLACK)
+        return fits
 
     def _per_link(self, of_resource: Floats, otherwise: float) -> Floats:
         """What `of_resource` says of every link, `otherwise` for those that join a node and its levels."""
@@ -223,7 +237,7 @@ class Group:
     def _link(self, n: int, m: int) -> int:
         """Number of the link from vertex n to vertex m, among those sorted by target."""
         start, end = self.topology.in_start[m], self.topology.in_start[m + 1]
-        return int(start + np.flatnonzero(self.topology.link_source[start:end] == n)[0])
+        return int(start + np.searchsorted(self.topology.link_source[start:end], n))
 
 
 @dataclass(frozen=True)

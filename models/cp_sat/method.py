@@ -20,7 +20,7 @@ from models.instance import Instance
 from models.memory import reason_not_to_fit
 from models.milp.costs import Capacities, Costs, costs_of
 from models.milp.steps import Steps, deployment_of, objective_of
-from models.milp.strengthen import Kept, least_energy, within_latency
+from models.milp.strengthen import Kept, least_cost, worth_serving
 from models.milp.warm_start import broken_constraint
 from models.result import Clock, Result, Status
 from models.trajectory import Point, thinned
@@ -48,14 +48,8 @@ def version() -> str | None:
 
 
 def supports(instance: Instance, **options: object) -> str | None:  # noqa: ARG001
-    """Why the method cannot be used here, None where it can."""
-    if version() is None:
-        return f"OR-Tools CP-SAT is not installed: {INSTALL}"
-    if any(node.reserves for node in instance.network.nodes):
-        return "knows no compute shares that blocks reserve"
-    if any(app.rejection_penalty_w is not None for app in instance.applications):
-        return "cannot turn applications away"
-    return None
+    """Why the method cannot be used here; None where it can: every instance is supported."""
+    return f"OR-Tools CP-SAT is not installed: {INSTALL}" if version() is None else None
 
 
 def solve(
@@ -93,9 +87,9 @@ def solve(
     clock = Clock(time_limit_s)
     with clock.phase("build"):
         all_costs = costs_of(instance)
-        parts = [within_latency(costs) if strengthen else accurate(costs) for costs in all_costs]
+        parts = [worth_serving(costs) if strengthen else accurate(costs) for costs in all_costs]
         all_kept = [kept for kept in parts if kept is not None]
-        least = sum(costs.weight * least_energy(costs, kept) for costs, kept in zip(all_costs, all_kept, strict=False))
+        least = sum(least_cost(costs, kept) for costs, kept in zip(all_costs, all_kept, strict=False))
     if len(all_kept) < len(all_costs) or least == inf:
         reason = "no exit is accurate enough, or no path to one meets the latency target and the pins"
         return Result(Status.INFEASIBLE, reason=reason, times_s=clock.times_s)
@@ -127,13 +121,13 @@ class _Search:
     all_kept: list[Kept]
     capacities: Capacities
     bound: float
-    """Proven, at first the least energy of a path, latency and capacities ignored."""
-    best: list[Steps] | None = None
+    """Proven, at first what applications cost at least, latency and capacities ignored."""
+    best: list[Steps | None] | None = None
     energy: float = inf
     """Objective of `best` [J or W]."""
     most_energy: float = inf
     """Objective above which the last program left columns out."""
-    cut_off: list[list[Steps]] = field(default_factory=list)
+    cut_off: list[list[Steps | None]] = field(default_factory=list)
     points: list[Point] = field(default_factory=list)
     rounds: int = 0
     size: dict[str, int] = field(default_factory=dict)
@@ -162,7 +156,7 @@ class _Search:
                 self.points.append((event.at_s, *now))
         self.news = len(self.cut_off) > known
 
-    def _check(self, found: list[Steps]) -> None:
+    def _check(self, found: list[Steps | None]) -> None:
         if broken_constraint(self.all_costs, self.capacities, found) is not None:
             self.cut_off.append(found)
         elif objective_of(self.all_costs, found) < self.energy:

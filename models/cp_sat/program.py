@@ -2,14 +2,17 @@
 
 Columns are 0 or 1, for outputs i = 0..D−1 and blocks i = 1..D of each application:
 
-    x_{i,n}   block i runs at node n           t_{i,nm}   output i takes link (n, m)
+    x_{i,p}   block i runs at place p: a node n, or a share r of one that reserves and keeps up (22)
+    t_{i,nm}  output i takes link (n, m)
     y_{f,n}   the DNN ends at exit f on node n, for accurate-enough exits only (9)
+    ρ         the application is rejected, where it may be
 
     (3)      minimise Σ c_j v_j
-    (5, 14)  exactly one of all y_{f,n}
-    (6)      exactly one of all x_{i,n} and of the y_{f,n} with b(f) < i                        for every block i
-    (7)      x_{i,n} + Σ_m t_{i,mn} = Σ_m t_{i,nm} + x_{i+1,n} + Σ_{f: b(f) = i} y_{f,n}        for every i and n
-    (8)      latency, (11) compute, (12) memory, (13) bandwidth                      Σ a_j v_j ≤ limit
+    (14, 23) exactly one of all y_{f,n} and ρ
+    (6)      exactly one of all x_{i,p}, of the y_{f,n} with b(f) < i, and ρ                    for every block i
+    (7)      x_{i,n} + Σ_m t_{i,mn} = Σ_m t_{i,nm} + x_{i+1,n} + Σ_{f: b(f) = i} y_{f,n}        for every i and n,
+             where x_{i,n} is the sum over the places of n, and x_{0,n} is 1 − ρ at the source and 0 elsewhere
+    (8)      latency, (11) compute, (12) memory, (13) bandwidth, (21) reservations   Σ a_j v_j ≤ limit
     (10)     a pinned block has no other columns
 
 CP-SAT takes whole numbers below 2⁶³ only, and so everything is rounded **down**, after multiplication by a power of two
@@ -33,7 +36,7 @@ import numpy as np
 
 from models.milp.costs import FLOAT_NOISE, Capacities, Costs, Floats, Ints, Mask
 from models.milp.steps import Steps
-from models.milp.strengthen import Kept, everything
+from models.milp.strengthen import Kept, everything, nothing
 
 Row: TypeAlias = tuple[list[int], list[int], int, int]
 """Columns, their coefficients, and the least and the greatest sum."""
@@ -50,22 +53,24 @@ ABSENT = -1
 
 @dataclass(frozen=True)
 class Columns:
-    """Column numbers of one application, `ABSENT` where there is none: D blocks, N nodes, A links, F exits."""
+    """Column numbers of an application, `ABSENT` where there is none: D blocks, N nodes, P places, A links, F exits."""
 
     costs: Costs
     exits: tuple[int, ...]
     """1-based exits f that may be the last."""
     run: Ints
-    """(D, N) columns x_{i,n}, row i − 1."""
+    """(D, P) columns x_{i,p}, row i − 1."""
     send: Ints
     """(D, A) columns t_{i,nm}."""
     end: Ints
     """(F, N) columns y_{f,n}."""
+    reject: Ints
+    """(1,) the column ρ."""
 
     @property
     def after(self) -> Ints:
         """(F,) block b(f) of every exit."""
-        after: Ints = self.costs.after_block[np.array(self.exits) - 1]
+        after: Ints = self.costs.after_block[np.array(self.exits, dtype=np.intp) - 1]
         return after
 
 
@@ -87,31 +92,38 @@ class Program:
         """What the process that solves it needs."""
         return {"objective": self.objective, "exactly_one": self.exactly_one, "rows": self.rows}
 
-    def steps(self, chosen: Sequence[int]) -> list[Steps]:
-        """The decisions of every application where the `chosen` columns are 1."""
+    def steps(self, chosen: Sequence[int]) -> list[Steps | None]:
+        """The decisions of every application where the `chosen` columns are 1, None for a rejected one."""
         values = np.zeros(len(self.objective) + 1, dtype=np.bool_)  # the last one is what ABSENT picks
         values[list(chosen)] = True
         return [_steps(part, values) for part in self.parts]
 
-    def columns_of(self, all_steps: Sequence[Steps]) -> list[int]:
+    def columns_of(self, all_steps: Sequence[Steps | None]) -> list[int]:
         """The columns x and t that the decisions need."""
         return [
             column
             for part, steps in zip(self.parts, all_steps, strict=True)
-            for k, (node, route) in enumerate(zip(steps.placement, steps.routes, strict=True))
-            for column in (int(part.run[k, node]), *part.send[k, list(route)].tolist())
+            if steps is not None
+            for k, (place, route) in enumerate(zip(steps.placement, steps.routes, strict=True))
+            for column in (int(part.run[k, place]), *part.send[k, list(route)].tolist())
         ]
 
 
 def accurate(costs: Costs) -> Kept | None:
-    """Everything that leads to an accurate-enough exit (9) with pins kept (10); None where there is no such exit."""
+    """Everything that leads to an accurate-enough exit (9) with pins kept (10).
+
+    Returns
+    -------
+    Kept or None
+        None where there is no such exit, and the application must be served.
+    """
     exits = np.flatnonzero(costs.accuracy >= costs.app.min_accuracy) + 1
     if not exits.size:
-        return None
+        return None if np.isinf(costs.penalty) else nothing(costs)
     depth = int(costs.after_block[exits - 1].max())
     full = everything(costs)
     for block, node in costs.pins.items():
-        full.run[block - 1, np.arange(full.run.shape[1]) != node] = False
+        full.run[block - 1, costs.topology.place_node != node] = False
     return Kept(tuple(exits.tolist()), full.run[:depth], full.send[:depth])
 
 
@@ -120,7 +132,7 @@ def program_of(
     all_kept: Sequence[Kept],
     capacities: Capacities,
     energies: tuple[float, float] = (0.0, np.inf),
-    forbidden: Iterable[Sequence[Steps]] = (),
+    forbidden: Iterable[Sequence[Steps | None]] = (),
 ) -> Program:
     """The program of an instance.
 
@@ -133,7 +145,7 @@ def program_of(
     energies : (float, float)
         A bound below every objective, which the coefficients' precision is relative to, and an objective above which no
         deployment is of interest: columns that cost more are left out [J or W].
-    forbidden : iterable of sequences of Steps
+    forbidden : iterable of sequences of (Steps or None)
         Decisions that break a constraint: their columns may not all be 1. Costs and loads are non-negative, so that
         every solution with all of them breaks it, too.
     """
@@ -145,7 +157,7 @@ def program_of(
         parts=tuple(parts),
         objective=tuple(_floored(coefficients, shift).tolist()),
         unit=float(np.ldexp(1.0, -shift)),
-        exactly_one=tuple(columns for part in parts for columns in (eq5_one_end(part), *eq6_one_node(part))),
+        exactly_one=tuple(columns for part in parts for columns in (eq14_one_end(part), *eq6_one_place(part))),
         rows=(*(row for part in parts for row in _own_rows(part)), *_capacity_rows(parts, capacities)),
     )
     cuts = [without_cuts.columns_of(steps) for steps in forbidden]
@@ -155,13 +167,15 @@ def program_of(
 def _numbered(
     all_costs: Sequence[Costs], all_kept: Sequence[Kept], capacities: Capacities, most_energy: float
 ) -> list[Columns]:
-    """Number the columns: for each application runs, sends, ends."""
+    """Number the columns: for each application runs, sends, ends, rejection."""
     parts, count = [], 0
     for costs, kept in zip(all_costs, all_kept, strict=True):
         run, send = _that_fit(costs, kept, capacities, most_energy)
-        end = run[costs.after_block[np.array(kept.exits) - 1] - 1]
+        last = run[costs.after_block[np.array(kept.exits, dtype=np.intp) - 1] - 1]
+        end = np.logical_or.reduceat(last, np.flatnonzero(np.diff(costs.topology.place_node, prepend=-1)), axis=1)
+        reject = np.array([np.isfinite(costs.penalty) and costs.penalty <= _limit(most_energy)])
         numbers = []
-        for mask in (run, send, end):
+        for mask in (run, send, end, reject):
             numbers.append(np.where(mask, np.cumsum(mask).reshape(mask.shape) - 1 + count, ABSENT))
             count += int(mask.sum())
         parts.append(Columns(costs, kept.exits, *numbers))
@@ -173,8 +187,9 @@ def _that_fit(costs: Costs, kept: Kept, capacities: Capacities, most_energy: flo
     depth = len(kept.run)
     latency, energy = _limit(costs.app.max_latency_s), _limit(most_energy / costs.weight)
     run = kept.run & (costs.run_latency[:depth] <= latency) & (costs.run_energy[:depth] <= energy)
-    run &= costs.compute_load[:depth, None] <= _limit(capacities.compute)
-    run &= costs.memory_load[:depth, None] <= _limit(capacities.memory)
+    node = costs.topology.place_node
+    run &= costs.compute_load[:depth, None] <= _limit(capacities.compute)[node]
+    run &= costs.memory_load[:depth, None] <= _limit(capacities.memory)[node]
     send = kept.send & (costs.send_latency[:depth] <= latency) & (costs.send_energy[:depth] <= energy)
     return run, send & (costs.link_load[:depth, None] <= _limit(capacities.bandwidth))
 
@@ -192,6 +207,7 @@ def _energies(part: Columns) -> Floats:
             costs.weight * costs.run_energy[:depth][part.run != ABSENT],
             costs.weight * costs.send_energy[:depth][part.send != ABSENT],
             np.zeros(np.count_nonzero(part.end != ABSENT)),
+            np.full(np.count_nonzero(part.reject != ABSENT), costs.penalty),
         ]
     )
 
@@ -218,15 +234,15 @@ def _floored(amounts: Floats, shift: int) -> Ints:
     return np.floor(np.ldexp(amounts, shift)).astype(np.int64)
 
 
-def eq5_one_end(part: Columns) -> list[int]:
-    """(5, 14) The DNN ends once: exactly one y_{f,n}."""
-    return _present(part.end)
+def eq14_one_end(part: Columns) -> list[int]:
+    """(14, 23) The DNN ends once, or the application is rejected: exactly one y_{f,n} or ρ."""
+    return _present(part.end) + _present(part.reject)
 
 
-def eq6_one_node(part: Columns) -> Iterator[list[int]]:
-    """(6) Block i runs at exactly one node, or the DNN ends before it, i = 1..D."""
+def eq6_one_place(part: Columns) -> Iterator[list[int]]:
+    """(6) Block i = 1..D runs at exactly one place, or the DNN ends before it, or the application is rejected."""
     for i, run in enumerate(part.run, start=1):
-        yield _present(run) + _present(part.end[part.after < i])
+        yield _present(run) + _present(part.end[part.after < i]) + _present(part.reject)
 
 
 def _present(numbers: Ints) -> list[int]:
@@ -240,13 +256,15 @@ def _own_rows(part: Columns) -> Iterator[Row]:
 
 
 def eq7_flow_conservation(part: Columns) -> Iterator[Row]:
-    """(7) What has output i at node n passes it on, runs block i + 1, or ends there; i = 0..D; x_0 is the source."""
+    """(7) What has output i = 0..D at n passes it on, runs block i + 1, or ends there; x_0 is 1 − ρ at the source."""
     topology, source = part.costs.topology, part.costs.source
     nodes = len(topology.nodes)
-    step, node = np.nonzero(part.run != ABSENT)
+    step, place = np.nonzero(part.run != ABSENT)
+    node = topology.place_node[place]
     output, link = np.nonzero(part.send != ABSENT)
     exit_, end = np.nonzero(part.end != ABSENT)
-    run, send, last = part.run[step, node], part.send[output, link], part.end[exit_, end]
+    run, send, last = part.run[step, place], part.send[output, link], part.end[exit_, end]
+    reject = part.reject[part.reject != ABSENT]
     row = np.concatenate(
         [
             (step + 1) * nodes + node,
@@ -254,10 +272,11 @@ def eq7_flow_conservation(part: Columns) -> Iterator[Row]:
             output * nodes + topology.tails[link],
             step * nodes + node,
             part.after[exit_] * nodes + end,
+            np.full(len(reject), source),
         ]
     )
-    column = np.concatenate([run, send, send, run, last])
-    sign = np.repeat([1, 1, -1, -1, -1], [len(run), len(send), len(send), len(run), len(last)])
+    groups = (run, send, send, run, last, reject)
+    column, sign = np.concatenate(groups), np.repeat([1, 1, -1, -1, -1, -1], [len(group) for group in groups])
     order = np.argsort(row, kind="stable")
     present, starts = np.unique(row[order], return_index=True)
     columns, signs = np.split(column[order], starts[1:]), np.split(sign[order], starts[1:])
@@ -275,20 +294,24 @@ def eq8_latency(part: Columns) -> Row:
 
 
 def _capacity_rows(parts: Sequence[Columns], capacities: Capacities) -> Iterator[Row]:
-    """(11) Compute, (12) memory and (13) bandwidth, where they could bind."""
-    compute = [(part.run, part.costs.compute_load) for part in parts]
-    memory = [(part.run, part.costs.memory_load) for part in parts]
-    bandwidth = [(part.send, part.costs.link_load) for part in parts]
-    for loads, limits in (
-        (compute, capacities.compute),
-        (memory, capacities.memory),
-        (bandwidth, capacities.bandwidth),
-    ):
-        for place in np.flatnonzero(np.isfinite(limits)):
-            at = [(numbers[:, place], load[: len(numbers)]) for numbers, load in loads]
-            columns = np.concatenate([here[here != ABSENT] for here, _ in at])
-            amounts = np.concatenate([load[here != ABSENT] for here, load in at])
-            yield _at_most(columns, amounts, float(limits[place]))
+    """(11) Compute, (12) memory, (13) bandwidth and (21) reservations, where they could bind."""
+    topology = parts[0].costs.topology
+    node, link = topology.place_node, np.arange(len(topology.heads))
+    runs, sends = [part.run for part in parts], [part.send for part in parts]
+    families = (
+        (runs, node, [part.costs.compute_load[:, None] for part in parts], capacities.compute),
+        (runs, node, [part.costs.memory_load[:, None] for part in parts], capacities.memory),
+        (sends, link, [part.costs.link_load[:, None] for part in parts], capacities.bandwidth),
+        (runs, node, [np.tile(topology.share, (len(run), 1)) for run in runs], capacities.reservation),
+    )
+    for numbers, subject, loads, limits in families:
+        for n in np.flatnonzero(np.isfinite(limits)):
+            here = [(of != ABSENT) & (subject == n) for of in numbers]
+            columns = np.concatenate([of[at] for of, at in zip(numbers, here, strict=True)])
+            amounts = np.concatenate(
+                [np.broadcast_to(load[: len(at)], at.shape)[at] for load, at in zip(loads, here, strict=True)]
+            )
+            yield _at_most(columns, amounts, float(limits[n]))
 
 
 def _at_most(columns: Ints, amounts: Floats, limit: float) -> Row:
@@ -303,14 +326,17 @@ def _not_all(columns: list[int]) -> Row:
     return present, [1] * len(present), 0, len(columns) - 1
 
 
-def _steps(part: Columns, values: Mask) -> Steps:
+def _steps(part: Columns, values: Mask) -> Steps | None:
     """Follow the unit flow; circuits that touch it nowhere, or rejoin it, are left out."""
+    if values[part.reject].any():
+        return None
     (exit_,), _ = np.nonzero(values[part.end])
     here, placement, routes = part.costs.source, [], []
     for i in range(int(part.after[exit_])):
-        (there,) = np.flatnonzero(values[part.run[i]]).tolist()
+        (place,) = np.flatnonzero(values[part.run[i]]).tolist()
+        there = int(part.costs.topology.place_node[place])
         routes.append(_route(part.costs, np.flatnonzero(values[part.send[i]]).tolist(), here, there))
-        placement.append(there)
+        placement.append(place)
         here = there
     return Steps(part.exits[exit_], tuple(placement), tuple(routes))
 

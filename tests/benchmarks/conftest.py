@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -76,13 +78,29 @@ def answer(
 
 
 def made_up_row(instance: str, method: str, **fields: Any) -> Record:
-    """A row as a campaign with a limit of 60 s writes it; its deployment is feasible where the status says so."""
-    objective = fields.get("objective")
+    """A row as a campaign with a limit of 60 s leaves it; its deployment is feasible where the status says so."""
+    objective, environment = fields.get("objective"), fields.get("environment", ENVIRONMENT)
     return {
-        "schema_version": SCHEMA_VERSION, "group": "g", "instance": instance, "limit_s": 60.0, "content_hash": instance,
+        "schema_version": SCHEMA_VERSION, "key": f"{instance} {method}", "group": "g", "instance": instance,
+        "limit_s": 60.0, "content_hash": instance,
         "method": method, "label": method, "options": {}, "seed": 0, "status": "feasible", "objective": None,
         "found": fields.get("objective") is not None and fields.get("status") in ("optimal", "feasible", "time-limit"),
         "energy_j": objective, "lower_bound": None, "latency_s": 1.0, "accuracy": 1.0, "time_s": 1.0, "times_s": {},
         "violations": [], "info": {}, "deployments": [], "gap": None,
-        "environment": {"cpu": "c", "cores": 1, "python": "3", "versions": {}}, **fields,
+        "environment_id": environment["cpu"], "environment": environment, **fields,
     }  # fmt: skip
+
+
+ENVIRONMENT: Record = {"cpu": "c", "cores": 1, "python": "3", "versions": {}}
+
+
+def write_results(folder: Path, rows: Sequence[Record]) -> Path:
+    """A folder of results that holds these rows."""
+    folder.mkdir(parents=True, exist_ok=True)
+    plain = [{name: value for name, value in row.items() if name != "environment"} for row in rows]
+    environments = {row["environment_id"]: row["environment"] for row in rows}
+    named = [{"environment_id": name, "environment": environment} for name, environment in environments.items()]
+    for name, lines in (("runs.jsonl", plain), ("environments.jsonl", named)):
+        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import benchmarks.families
-from benchmarks.campaign import Campaign, Member, SharedMember, TargetPoint, load_campaign, problems
+from benchmarks.campaign import Campaign, Conditions, Member, SharedMember, TargetPoint, load_campaign, problems
 from benchmarks.runner import count_runs
 from models.instance import Accounting, Instance
 from models.io import InputError, shipped
@@ -151,6 +151,40 @@ def test_shared_families_expand_to_every_size_load_and_seed(tmp_path: Path) -> N
     assert [name for name, _ in found[0].methods] == ["milp-flow"]
 
 
+def conditions(campaign: Campaign) -> list[tuple[Any, ...]]:
+    """Limits, repetitions and warm-up of every problem."""
+    words = ("time_limit_s", "memory_limit_gib", "repetitions", "warm_up")
+    return [tuple(getattr(problem, word) for word in words) for problem in problems(campaign)]
+
+
+def test_conditions_are_the_entrys_else_the_campaigns_else_none(tmp_path: Path) -> None:
+    own = '[[instances]]\ngroup = "own"\ninstances = ["blenet-mnist"]\nrepetitions = 5\nwarm_up = true\n'
+    campaign = load(tmp_path, "memory_limit_gib = 2.0\nwarm_up = false\n" + METHODS + own + FAMILIES)
+    assert conditions(campaign) == [(1.0, 2.0, 5, True), *[(9.0, 2.0, 1, False)] * 4]
+    assert conditions(load(tmp_path, METHODS + own)) == [(1.0, None, 5, True)]
+    assert count_runs(campaign) == 5 * 5 + 4
+
+
+def test_the_command_line_wins_over_campaign_and_entries(tmp_path: Path) -> None:
+    own = '[[instances]]\ngroup = "own"\ninstances = ["blenet-mnist"]\nrepetitions = 5\n'
+    campaign = load(tmp_path, METHODS + own + FAMILIES)
+    words = Conditions(time_limit_s=3.0, repetitions=2, warm_up=False)
+    assert conditions(campaign.under(words)) == [(3.0, None, 2, False)] * 5
+    assert conditions(campaign.under(Conditions())) == conditions(campaign)
+
+
+def test_threads_reach_the_methods_that_have_them_and_do_not_say(tmp_path: Path) -> None:
+    text = (
+        'threads = 2\n[[methods]]\nname = "milp-flow"\n[[methods]]\nname = "milp-assignment"\n'
+        'options = { threads = [1, 4] }\n[[methods]]\nname = "larac"\n'
+        '[[instances]]\ngroup = "own"\ninstances = ["blenet-mnist"]'
+    )
+    campaign = load(tmp_path, text)
+    for chosen, expected in ((campaign, [2, 1, 4, None]), (campaign.under(Conditions(threads=3)), [3, 1, 4, None])):
+        (problem,) = problems(chosen)
+        assert [options.get("threads") for _, options in problem.methods] == expected
+
+
 def test_paths_are_relative_to_the_campaigns_file(tmp_path: Path) -> None:
     from models.io import dump_instance, write_text
 
@@ -181,6 +215,9 @@ def test_paths_are_relative_to_the_campaigns_file(tmp_path: Path) -> None:
         (METHODS + FAMILIES.replace("[3, 6]", "[0]"), ["nodes", "0"]),
         (METHODS + FAMILIES.replace('family = "tiered"', ""), ["family", "missing"]),
         (METHODS + FAMILIES.replace("[1, 2]", "[-1]"), ["seeds", "-1"]),
+        ("repetitions = 0" + METHODS + INSTANCES, ["repetitions = 0"]),
+        ("memory_limit_gib = 0.0" + METHODS + INSTANCES, ["memory_limit_gib = 0.0"]),
+        (METHODS + FAMILIES.replace("time_limit_s = 9.0", "threads = 0"), ["threads = 0"]),
     ],
 )
 def test_a_broken_campaign_is_one_line(text: str, named: list[str], tmp_path: Path) -> None:

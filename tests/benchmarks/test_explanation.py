@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from benchmarks.cli import BAD_INPUT, FOUND, INFEASIBLE, app
+from benchmarks.cli import app
+from benchmarks.exit_codes import BAD_INPUT, FOUND, INFEASIBLE
 from benchmarks.families import SharedSize
 from benchmarks.families.campus import draw_with_balance
 from models.instance import Instance

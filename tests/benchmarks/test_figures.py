@@ -28,6 +28,6 @@ def test_three_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         return load_campaign(str(file))
 
     monkeypatch.setattr(figures, "load_campaign", small)
-    paths = figures.readme_figures(tmp_path / "figures", lambda _: None)
+    paths = figures.readme_figures(tmp_path / "figures")
     assert [path.name for path in paths] == ["fin-graph.png", "gap-by-gamma.png", "frontier.png"]
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths)

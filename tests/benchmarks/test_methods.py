@@ -55,7 +55,9 @@ def test_a_wrong_option_is_a_usage_error(
 
 
 def test_defaults_are_filled_in() -> None:
-    assert check_options("fin", {"gamma": 7}) == {"gamma": 7, "lambda_": None, "backend": "auto", "certify": None}
+    filled = check_options("fin", {"gamma": 7})
+    assert filled["gamma"] == 7
+    assert (filled["lambda_"], filled["backend"], filled["certify"]) == (None, "auto", None)
 
 
 def test_labels_name_what_differs_from_the_default() -> None:

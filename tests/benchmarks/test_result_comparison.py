@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from benchmarks.records import Record
 from benchmarks.result_comparison import MethodChange, compare_results
 from benchmarks.statistics import Interval
 from models.io import InputError
-from tests.benchmarks.conftest import made_up_row
+from tests.benchmarks.conftest import made_up_row, write_results
 
 INSTANCES = "abcdefgh"
 OTHER_MACHINE = {"cpu": "another", "cores": 8, "python": "3", "versions": {}}
@@ -26,20 +25,14 @@ def row(instance: str, method: str = "fin", *, time_s: float = 1.0, energy: floa
     return made_up_row(instance, method, **fields)
 
 
-def folder(path: Path, rows: list[Record]) -> Path:
-    path.mkdir()
-    (path / "runs.jsonl").write_text("".join(json.dumps(each) + "\n" for each in rows))
-    return path
-
-
 @pytest.fixture
 def before(tmp_path: Path) -> Path:
-    return folder(tmp_path / "before", [row(name, time_s=2.0**-k) for k, name in enumerate(INSTANCES)][:6])
+    return write_results(tmp_path / "before", [row(name, time_s=2.0**-k) for k, name in enumerate(INSTANCES)][:6])
 
 
 def after(tmp_path: Path, factor: float = 1.0, **more: Any) -> Path:
     rows = [row(name, time_s=factor * 2.0**-k, **more) for k, name in enumerate(INSTANCES)][:6]
-    return folder(tmp_path / "after", rows)
+    return write_results(tmp_path / "after", rows)
 
 
 def compare(*arguments: str | Path) -> Result:
@@ -83,7 +76,7 @@ def test_exit_code_tells_whether_b_is_worse(
 
 def test_a_failure_is_no_time(tmp_path: Path, before: Path) -> None:
     rows = [row(name, time_s=2.0**-k) for k, name in enumerate(INSTANCES[:5])]
-    change = only(before, folder(tmp_path / "after", [*rows, row("f", energy=None, time_s=1e-3)]))
+    change = only(before, write_results(tmp_path / "after", [*rows, row("f", energy=None, time_s=1e-3)]))
     assert change.answered == (6, 5)
     assert change.time == Interval(1.0, 1.0, 1.0)
     assert change.worse(0.1)
@@ -93,7 +86,7 @@ def test_a_failure_is_no_time(tmp_path: Path, before: Path) -> None:
 def test_what_the_interval_leaves_open_is_not_worse(tmp_path: Path, before: Path) -> None:
     times = [2.0**-k * (9 if k % 2 else 0.2) for k in range(6)]
     rows = [row(name, time_s=time) for name, time in zip("abcdef", times, strict=True)]
-    change = only(before, folder(tmp_path / "after", rows))
+    change = only(before, write_results(tmp_path / "after", rows))
     assert change.time is not None
     assert change.time.value == pytest.approx(1.8**0.5)
     assert change.time.low < 1 < change.time.high
@@ -101,8 +94,8 @@ def test_what_the_interval_leaves_open_is_not_worse(tmp_path: Path, before: Path
 
 
 def test_runs_are_paired_by_instance_method_and_seed_and_the_rest_is_counted(tmp_path: Path) -> None:
-    first = folder(tmp_path / "a", [row("a", seed=1), row("a", seed=2), row("b"), row("a", "mcp"), row("z")])
-    second = folder(
+    first = write_results(tmp_path / "a", [row("a", seed=1), row("a", seed=2), row("b"), row("a", "mcp"), row("z")])
+    second = write_results(
         tmp_path / "b", [row("b", time_s=3.0), row("a", seed=2, time_s=2.0), row("a", seed=3), row("a", "mcp")]
     )
     comparison = compare_results(first, second)
@@ -114,17 +107,19 @@ def test_runs_are_paired_by_instance_method_and_seed_and_the_rest_is_counted(tmp
 
 def test_seeds_of_one_instance_are_one_pair_of_the_interval(tmp_path: Path) -> None:
     seeds = range(5)
-    first = folder(tmp_path / "a", [row(name, seed=seed) for name in "ab" for seed in seeds])
+    first = write_results(tmp_path / "a", [row(name, seed=seed) for name in "ab" for seed in seeds])
     times = {"a": 1.0, "b": 4.0}
-    second = folder(tmp_path / "b", [row(name, seed=seed, time_s=times[name]) for name in "ab" for seed in seeds])
+    second = write_results(
+        tmp_path / "b", [row(name, seed=seed, time_s=times[name]) for name in "ab" for seed in seeds]
+    )
     time = only(first, second).time
     assert time is not None
     assert (time.value, time.low, time.high) == pytest.approx((2.0, 1.0, 4.0)), "two instances, whatever the seeds"
 
 
 def test_gaps_of_both_are_against_the_better_bound(tmp_path: Path) -> None:
-    first = folder(tmp_path / "a", [row("a", energy=1.5, lower_bound=0.5)])
-    second = folder(tmp_path / "b", [row("a", energy=1.25, lower_bound=1.0)])
+    first = write_results(tmp_path / "a", [row("a", energy=1.5, lower_bound=0.5)])
+    second = write_results(tmp_path / "b", [row("a", energy=1.25, lower_bound=1.0)])
     assert only(first, second).gap == Interval(-0.25, -0.25, -0.25)
 
 
@@ -142,4 +137,4 @@ def test_unlike_machines_are_refused_or_marked(tmp_path: Path, before: Path) -> 
 
 def test_nothing_to_pair_is_refused(tmp_path: Path, before: Path) -> None:
     with pytest.raises(InputError, match="shares no run"):
-        compare_results(before, folder(tmp_path / "after", [row("a", "mcp")]))
+        compare_results(before, write_results(tmp_path / "after", [row("a", "mcp")]))

@@ -1,9 +1,7 @@
-"""Scale campaigns: ladders climbed in processes of their own, strikes, censoring, growth, plots."""
+"""Scale campaigns: ladders climbed run by run, strikes, censoring, growth, plots."""
 
 from __future__ import annotations
 
-import os
-import time
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +9,15 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from benchmarks import scale
-from benchmarks.campaign import Member
 from benchmarks.cli import app
-from benchmarks.isolated import IsolatedRun, run_isolated
-from benchmarks.scale import ScaleCampaign, climb, load_scale_campaign
+from benchmarks.execution.task import Finished
+from benchmarks.records import failure_columns
+from benchmarks.runner import Run
+from benchmarks.scale import ScaleCampaign, climb, load_scale_campaign, run_scale
 from benchmarks.scale_growth import CENSORED, censored, growth_table, growths
+from models.instance import Instance
 from models.io import InputError, shipped
-from models.result import Result, Status
-
-MEMBER = Member("dense", nodes=5, blocks=4, exits=1, tightness=0.5, seed=0)
-GIB = 2**30
+from models.result import Status
 
 CAMPAIGN: dict[str, Any] = {
     "name": "tiny",
@@ -40,68 +36,38 @@ def campaign(**changes: Any) -> ScaleCampaign:
     return ScaleCampaign.model_validate({**CAMPAIGN, **changes})
 
 
-def test_isolated_run_returns_what_the_method_found() -> None:
-    run = run_isolated(MEMBER, "label-setting", {}, seed=0, time_limit_s=10, memory_limit_bytes=8 * GIB)
-    assert run.result.status is Status.OPTIMAL
-    assert run.peak_bytes is not None
-    assert 0 <= run.peak_bytes < GIB
-
-
-def test_peak_memory_is_that_of_the_run() -> None:
-    options = {"gamma": 200_000, "backend": "arrays"}
-    run = run_isolated(MEMBER, "fin", options, seed=0, time_limit_s=60, memory_limit_bytes=8 * GIB)
-    rows = 5 * 5 * 200_001 * 8
-    assert run.peak_bytes is not None
-    assert 0.9 * rows < run.peak_bytes < 1.5 * rows
-
-
-def test_memory_limit_ends_a_run_as_a_row() -> None:
-    options = {"gamma": 20_000_000, "backend": "arrays"}
-    run = run_isolated(MEMBER, "fin", options, seed=0, time_limit_s=60, memory_limit_bytes=2 * GIB)
-    assert run.result.status is Status.MEMORY_LIMIT
-    assert "GiB" in str(run.result.reason)
-
-
-def test_a_run_that_ignores_its_limit_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("benchmarks.isolated.GRACE_S", 0.0)
-    big = Member("dense", nodes=60, blocks=10, exits=1, tightness=0.5, seed=0)
-    start = time.perf_counter()
-    options = {"gamma": 200, "backend": "networkx"}
-    run = run_isolated(big, "fin", options, seed=0, time_limit_s=0.5, memory_limit_bytes=8 * GIB)
-    assert run.result.status is Status.TIME_LIMIT
-    assert run.peak_bytes is None
-    assert time.perf_counter() - start < 60
-
-
-def test_a_process_that_dies_is_an_error_with_its_code() -> None:
-    unknown = Member("no-such-family", nodes=5, blocks=4, exits=1, tightness=0.5, seed=0)
-    run = run_isolated(unknown, "larac", {}, seed=0, time_limit_s=5, memory_limit_bytes=8 * GIB)
-    assert run.result.status is Status.ERROR
-    assert "code" in str(run.result.reason)
-
-
-def test_strikes_stop_the_climb_and_the_rest_is_censored(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_strikes_stop_the_climb_and_the_rest_is_censored() -> None:
     calls: list[tuple[int, str]] = []
 
-    def fake(member: Member, method: str, options: Any, **_: Any) -> IsolatedRun:
-        calls.append((member.nodes, method))
-        if method == "fin" and member.nodes >= 6:
-            return IsolatedRun(Result(Status.TIME_LIMIT, times_s={"search": 5.0}), None)
-        if method == "larac":
-            return IsolatedRun(Result(Status.NO_SOLUTION, times_s={"search": 99.0}), 1)
-        return IsolatedRun(Result(Status.NO_SOLUTION, times_s={"search": 0.1 * member.nodes}), 10**7)
+    def make(run: Run) -> Finished:
+        method, nodes = run.task.method.name, run.origin["nodes"]
+        calls.append((nodes, method))
+        assert run.task.memory_limit_bytes == 8 * 2**30
+        if method == "fin" and nodes >= 6:
+            return Finished(run.task, failure_columns(Status.TIME_LIMIT, "too slow", 5.0, "killed"))
+        columns = failure_columns(Status.NO_SOLUTION, "none", 99.0 if method == "larac" else 0.1, "returned")
+        return Finished(run.task, columns)
 
-    monkeypatch.setattr(scale, "run_isolated", fake)
     methods = [{"name": "fin"}, {"name": "label-setting"}, {"name": "larac"}]
-    lines: list[str] = []
-    rows = [row for row, _ in climb(campaign(strikes=2, methods=methods), lines.append)]
+    instances: list[Instance] = []
+    rows = [row for row, _ in climb(campaign(strikes=2, methods=methods), make, instances.append)]
     assert len(rows) == 3 * 2 * 3
+    assert len(instances) == 6
     assert [nodes for nodes, method in calls if method == "fin"] == [4, 4, 6, 6]
     assert [row["status"] for row in rows if row["method"] == "fin"][4:] == [CENSORED, CENSORED]
-    assert [row["status"] for row in rows if row["method"] == "larac"][:2] == ["time-limit", "time-limit"]
+    overrun = [row for row in rows if row["method"] == "larac"][:2]
+    assert [(row["status"], row["reason"]) for row in overrun] == [("time-limit", "took 99 s")] * 2
     assert all(row["status"] == CENSORED for row in rows if row["method"] == "larac" and row["nodes"] > 4)
     assert [row["status"] for row in rows if row["method"] == "label-setting"] == ["no-solution"] * 6
-    assert len(lines) == len(calls)
+    assert all(row["arcs"] == 4 * (row["nodes"] + 2 * row["network_links"]) for row in rows)
+
+
+def test_a_size_that_cannot_be_made_is_a_row_for_each_method(tmp_path: Path) -> None:
+    bad = {"group": "g", "family": "tiered", "nodes": [1], "blocks": [4], "exits": [1], "seeds": [0]}
+    runs, broken = run_scale(campaign(families=[bad]), tmp_path, lambda _: None)
+    assert broken == []
+    assert runs["status"].tolist() == ["error"] * 3
+    assert runs["exit_kind"].tolist() == ["not-made"] * 3
 
 
 def test_whole_campaign_lands_on_the_disk(tmp_path: Path) -> None:
@@ -162,10 +128,3 @@ def test_shipped_scale_campaign_and_bad_ones(tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
         load_scale_campaign(str(bad))
     assert "bad.toml" in str(error.value)
-
-
-def test_no_process_is_left_behind() -> None:
-    run_isolated(MEMBER, "larac", {}, seed=0, time_limit_s=5, memory_limit_bytes=8 * GIB)
-    children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
-    commands = [Path(f"/proc/{child}/cmdline").read_bytes() for child in children]
-    assert all(b"forkserver" in command or b"resource_tracker" in command for command in commands)

@@ -130,3 +130,12 @@ def test_weight_of_an_application_without_a_rate_is_one() -> None:
 def test_a_network_of_one_node_needs_no_link() -> None:
     network = Network(name="alone", nodes=(Node(name="n", compute_ops_per_s=1.0, power_w=0.0),))
     assert network.link_by_pair == {}
+
+
+def test_a_copy_forgets_what_was_computed_from_the_fields_it_replaces() -> None:
+    network, first = BALEXNET.network, BALEXNET.network.nodes[0]
+    assert network.node_by_name[first.name] is first
+    faster = first.model_copy(update={"compute_ops_per_s": 2 * first.compute_ops_per_s})
+    changed = network.model_copy(update={"nodes": (faster, *network.nodes[1:])})
+    assert changed.node_by_name[first.name] is faster
+    assert BALEXNET.model_copy(update={"network": changed}).content_hash != BALEXNET.content_hash

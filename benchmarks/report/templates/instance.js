@@ -101,7 +101,7 @@ const chosen = {
   /** A run of FIN that differs from the best where there is one, else the first of FIN. */
   typicalFin(here) {
     const fin = here.filter((run) => textOf("label", run).startsWith("fin"));
-    const apart = fin.filter((run) => runs.found[run] && runs.gap_to_best && runs.gap_to_best[run] > 1e-6);
+    const apart = fin.filter((run) => runs.found[run] && runs.gap_to_best_known && runs.gap_to_best_known[run] > 1e-6);
     return apart[apart.length - 1] ?? fin[fin.length - 1] ?? here[0];
   },
 
@@ -183,7 +183,7 @@ const chosen = {
   outcome(run) {
     const parts = [textOf("status", run)];
     if (runs.found[run]) parts.push(quantity(runs.energy_j?.[run] ?? null, "J", 6));
-    if (runs.gap_to_best?.[run] !== null && runs.gap_to_best) parts.push(`${percent(runs.gap_to_best[run])} % above the best known`);
+    if (runs.gap_to_best_known?.[run] !== null && runs.gap_to_best_known) parts.push(`${percent(runs.gap_to_best_known[run])} % above the best known`);
     if (runs.time_s?.[run] !== null && runs.time_s) parts.push(`${runs.found[run] ? "found in" : "ended after"} ${quantity(runs.time_s[run], "s", 3)}`);
     return parts.join(" · ");
   },
@@ -230,8 +230,8 @@ const chosen = {
     const columns = [
       ["status", (run) => textOf("status", run)],
       ["energy", (run) => quantity(ifFound("energy_j")(run), "J", 6), ifFound("energy_j")],
-      ["gap to bound [%]", (run) => percent(numberOf("gap_to_bound")(run)), numberOf("gap_to_bound")],
-      ["gap to best [%]", (run) => percent(numberOf("gap_to_best")(run)), numberOf("gap_to_best")],
+      ["gap to bound [%]", (run) => percent(numberOf("gap_to_best_bound")(run)), numberOf("gap_to_best_bound")],
+      ["gap to best [%]", (run) => percent(numberOf("gap_to_best_known")(run)), numberOf("gap_to_best_known")],
       ["latency", (run) => quantity(ifFound("latency_s")(run), "s"), ifFound("latency_s")],
       ["accuracy", (run) => short(ifFound("accuracy")(run)), ifFound("accuracy")],
       ["time", (run) => quantity(numberOf("time_s")(run), "s", 3), numberOf("time_s")],

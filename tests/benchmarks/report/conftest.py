@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from benchmarks.campaign import load_campaign, problems
 from benchmarks.cli import app
-from benchmarks.report.instances import FILE
+from benchmarks.records import INSTANCES as FILE
 from models.instance import Instance
 from models.io import dump_instance, load_instance
 

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from benchmarks.cli import app
-from benchmarks.report.instances import FILE
+from benchmarks.records import INSTANCES as FILE
 from tests.benchmarks.report.conftest import IMAGE, QUOTES, SCRIPT, read_rows, write_rows
 
 

@@ -41,7 +41,7 @@ def test_bound_optimum_and_deployment_stand_in_order(found: dict[int, tuple[Resu
         if ours.deployment is not None:
             judged = evaluate(instance_of(seed), ours.deployment)
             assert judged.feasible, (seed, judged.violations)
-            assert judged.objective is not None, seed
+            assert judged.objective is not None
             assert judged.objective == pytest.approx(ours.claimed_objective, rel=1e-9), seed
             assert judged.objective >= exact.claimed_objective * (1 - 1e-6), seed
 

@@ -74,7 +74,7 @@ def explicit_relaxation(instance: Instance) -> float | None:
         return None
     serve = (np.arange(count)[:, None] == np.array(owners)).astype(float)
     found = linprog(costs, np.array(takes).T, np.ones(system.resources), serve, np.ones(count))
-    return None if found.fun is None else float(found.fun)
+    return None if found.status != 0 or found.fun is None else float(found.fun)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -27,7 +27,7 @@ from models.milp.costs import Floats, Ints
 from models.result import Clock, Result, Status
 from tests.models.cp_sat.conftest import needs_ortools
 from tests.models.enumeration import shared_instance
-from tests.random_instances import random_instance
+from tests.random_instances import of_applications, random_instance, random_shared_instance
 
 pytestmark = needs_ortools
 
@@ -72,6 +72,35 @@ def test_zeros_and_ties(seed: int) -> None:
 def test_shared_systems(seed: int) -> None:
     instance = shared_instance(seed, applications=1 + seed % 3, max_nodes=2 + seed % 2)
     assert_agrees(instance, method.solve(instance, strengthen=seed % 2 == 0), exhaustive.solve(instance))
+
+
+@pytest.mark.usefixtures("one_process")
+@pytest.mark.parametrize("seed", range(80))
+def test_shares_and_rejection(seed: int) -> None:
+    instance = random_shared_instance(seed, levels=seed % 4 != 0, penalties=seed % 4 != 1)
+    assert_agrees(instance, method.solve(instance, strengthen=seed % 2 == 0), exhaustive.solve(instance))
+
+
+@pytest.mark.usefixtures("one_process")
+@pytest.mark.parametrize("strengthen", [True, False])
+def test_what_no_exit_serves_is_rejected_where_it_may_be(strengthen: bool) -> None:
+    instance = random_shared_instance(4, penalties=True)
+    first, *others = instance.applications
+    may = first.model_copy(update={"min_accuracy": 1.0, "rejection_penalty_w": 2.0})
+    for app in (may, may.model_copy(update={"rejection_penalty_w": None})):
+        asking = of_applications(instance, (app, *others))
+        result = method.solve(asking, strengthen=strengthen)
+        assert_agrees(asking, result, exhaustive.solve(asking))
+        if app is may:
+            assert result.deployment is not None
+            assert app.name in result.deployment.rejected
+
+
+def test_some_of_these_are_rejected_and_some_reserve() -> None:
+    truths = [exhaustive.solve(random_shared_instance(seed, levels=True, penalties=True)) for seed in range(20)]
+    deployments = [truth.deployment for truth in truths if truth.deployment is not None]
+    assert any(deployment.rejected for deployment in deployments)
+    assert any(app.shares for deployment in deployments for app in deployment.deployments)
 
 
 @pytest.mark.usefixtures("one_process")

@@ -10,27 +10,30 @@ from models.cp_sat.program import ABSENT, PRECISION_BITS, Program, _at_most, acc
 from models.instance import Instance, Network, Node
 from models.milp.costs import Capacities, costs_of
 from models.milp.steps import Steps, objective_of, steps_of
-from models.milp.strengthen import least_energy
+from models.milp.strengthen import least_cost
 from tests.models.enumeration import shared_instance
-from tests.random_instances import random_instance
+from tests.random_instances import random_instance, random_shared_instance
 
 INSTANCES = [
     *(random_instance(seed, zeros=seed % 2 == 1) for seed in range(60)),
     *(shared_instance(seed, applications=2) for seed in range(40)),
+    *(random_shared_instance(seed, levels=True, penalties=True) for seed in range(40)),
 ]
 
 
-def plain(instance: Instance, forbidden: list[list[Steps]] | None = None) -> Program:
+def plain(instance: Instance, forbidden: list[list[Steps | None]] | None = None) -> Program:
     all_costs = costs_of(instance)
     parts = [accurate(costs) for costs in all_costs]
     kept = [part for part in parts if part is not None]
-    least = sum(costs.weight * least_energy(costs, part) for costs, part in zip(all_costs, kept, strict=True))
+    least = sum(least_cost(costs, part) for costs, part in zip(all_costs, kept, strict=True))
     return program_of(all_costs, kept, Capacities.of(instance.network, all_costs), (least, np.inf), forbidden or [])
 
 
-def chosen(program: Program, all_steps: list[Steps]) -> list[int]:
+def chosen(program: Program, all_steps: list[Steps | None]) -> list[int]:
     ends = [
-        int(part.end[part.exits.index(steps.last_exit), steps.placement[-1]])
+        int(part.end[part.exits.index(steps.last_exit), part.costs.topology.place_node[steps.placement[-1]]])
+        if steps is not None
+        else int(part.reject[0])
         for part, steps in zip(program.parts, all_steps, strict=True)
     ]
     return program.columns_of(all_steps) + ends
@@ -44,11 +47,9 @@ def holds(program: Program, columns: list[int]) -> bool:
     return rows and all(values[together].sum() == 1 for together in program.exactly_one)
 
 
-def optimum(instance: Instance) -> list[Steps] | None:
+def optimum(instance: Instance) -> list[Steps | None] | None:
     truth = exhaustive.solve(instance)
-    if truth.deployment is None:
-        return None
-    return [steps for steps in steps_of(costs_of(instance), truth.deployment) if steps is not None]
+    return None if truth.deployment is None else steps_of(costs_of(instance), truth.deployment)
 
 
 def test_the_optimum_is_a_solution_and_reads_back() -> None:
@@ -132,7 +133,7 @@ def test_what_costs_more_than_the_incumbent_is_left_out() -> None:
         (costs,) = costs_of(instance)
         kept = accurate(costs)
         assert kept is not None
-        capacities, energy = Capacities.of(instance.network, [costs]), found[0].energy(costs)
+        capacities, energy = Capacities.of(instance.network, [costs]), objective_of([costs], found)
         cheap, whole = program_of([costs], [kept], capacities, (0.0, energy)), plain(instance)
         assert holds(cheap, chosen(cheap, found))
         (part,) = cheap.parts
@@ -148,7 +149,7 @@ def test_finer_coefficients_where_little_is_left() -> None:
     found = optimum(instance)
     assert found is not None
     (costs,) = costs_of(instance)
-    energy, kept = found[0].energy(costs), accurate(costs)
+    energy, kept = objective_of([costs], found), accurate(costs)
     assert kept is not None
     capacities = Capacities.of(instance.network, [costs])
     coarse, fine = plain(instance), program_of([costs], [kept], capacities, (0.0, energy))

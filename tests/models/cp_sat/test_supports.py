@@ -43,26 +43,6 @@ def test_the_extra_is_declared() -> None:
     assert method.INSTALL == "pip install 'finbench[cp-sat]'"
 
 
-@pytest.mark.usefixtures("with_ortools")
-def test_shares_and_rejection_are_refused() -> None:
-    instance = load_instance("balexnet-cifar10")
-    node, *others = instance.network.nodes
-    shares = instance.network.model_copy(
-        update={"nodes": (node.model_copy(update={"compute_shares": (0.5, 1.0)}), *others)}
-    )
-    reserving = instance.model_copy(update={"network": shares})
-    app = instance.applications[0].model_copy(update={"rejection_penalty_w": 1.0, "rate_per_s": 1.0})
-    rejecting = instance.model_copy(update={"applications": (app,)})
-    assert method.supports(instance) is None
-    assert method.supports(reserving) == "knows no compute shares that blocks reserve"
-    assert method.supports(rejecting) == "cannot turn applications away"
-
-
-@pytest.fixture
-def with_ortools(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(metadata, "version", lambda _: "9.15")
-
-
 def test_neither_ortools_nor_pyomo_is_loaded_here() -> None:
     """OR-Tools and HiGHS cannot share a process; the program is built without Pyomo."""
     code = (

@@ -1,0 +1,43 @@
+"""Where runs are made, as the command line says."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from benchmarks.choices import BackendName
+from benchmarks.console import print_error
+from benchmarks.execution.local import run_locally, shares_of_cores
+from benchmarks.runner import Backend
+from models.io import InputError
+
+
+def chosen_backend(name: BackendName, jobs: int, scheduler: str | None) -> Backend:
+    """The back end of that name.
+
+    Parameters
+    ----------
+    name : BackendName
+    jobs : int
+        Runs at a time on this machine.
+    scheduler : str or None
+        Address of a Dask scheduler whose workers are to run everything; None: a cluster of `jobs` workers here.
+
+    Raises
+    ------
+    InputError
+        If there are fewer cores than jobs, Dask is not installed, or a scheduler is named for another back end.
+    """
+    if name is BackendName.LOCAL:
+        if scheduler is not None:
+            raise InputError("--scheduler", "needs --backend dask")
+        shares_of_cores(jobs)
+        if jobs > 1:
+            print_error(f"{jobs} runs at a time slow each other down: their times do not compare with --jobs 1")
+        return partial(run_locally, jobs=jobs)
+    try:
+        from benchmarks.execution.cluster import run_on_cluster
+    except ModuleNotFoundError as error:
+        if error.name not in ("dask", "distributed"):
+            raise
+        raise InputError("--backend dask", "is not installed: pip install 'finbench[dask]'") from None
+    return partial(run_on_cluster, scheduler=scheduler, jobs=jobs)

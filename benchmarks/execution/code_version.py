@@ -1,0 +1,125 @@
+"""Which code answers when a method runs: a hash that changes when its sources, or the libraries that decide, change."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from benchmarks.methods import METHODS, Method
+from models.milp.solvers import SOLVERS
+
+FOLLOWED = ("models", "fin_graph")
+"""Packages whose modules are followed from import to import."""
+
+INCIDENTAL = frozenset({"pydantic", "pydantic_core", "psutil", "typing_extensions"})
+"""Libraries that check or measure, and cannot change an answer."""
+
+
+def code_version(method: Method, options: Mapping[str, Any]) -> str:
+    """Hash over everything that decides how a method answers, and how its answer is judged.
+
+    These are the source files of `models` and `fin_graph` that its module, the back end of its `solver`, the method of
+    its `warm_start` and the evaluator reach by imports, wherever in a file these stand, and the versions of the
+    third-party libraries that they import.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits.
+    """
+    roots = [method.path, "models.evaluate"]
+    if options.get("warm_start") in METHODS:
+        roots.append(METHODS[options["warm_start"]].path)
+    solver = options.get("solver")
+    if solver in SOLVERS:
+        roots.append(f"models.milp.{solver}")
+    return _hash(tuple(roots), solver if solver in SOLVERS else None)
+
+
+@cache
+def _hash(roots: tuple[str, ...], solver: str | None) -> str:
+    files, libraries = reached(roots)
+    digest = hashlib.sha256()
+    for name, file in sorted(files.items()):
+        digest.update(f"{name}\0".encode() + file.read_bytes() + b"\0")
+    for library in sorted(libraries - INCIDENTAL):
+        digest.update(f"{library} {_version(library)}\0".encode())
+    if solver is not None:
+        digest.update(f"{solver} {SOLVERS[solver].version()}".encode())
+    return digest.hexdigest()[:16]
+
+
+def reached(roots: Iterable[str]) -> tuple[dict[str, Path], set[str]]:
+    """Modules that `roots` reach by imports, and third-party packages that these import.
+
+    Parameters
+    ----------
+    roots : iterable of str
+        Names of modules.
+
+    Returns
+    -------
+    dict of str to Path
+        Source file by module name.
+    set of str
+        Names of packages.
+    """
+    files: dict[str, Path] = {}
+    libraries: set[str] = set()
+    waiting = list(roots)
+    while waiting:
+        name = waiting.pop()
+        file = None if name in files else _source(name)
+        if file is None:
+            continue
+        files[name] = file
+        for imported in _imports(name, file):
+            top = imported.partition(".")[0]
+            if top in FOLLOWED:
+                waiting += [imported, imported.rpartition(".")[0]]
+            elif top not in sys.stdlib_module_names:
+                libraries.add(top)
+    return files, libraries
+
+
+@cache
+def _source(module: str) -> Path | None:
+    """Source file of a module; None where the name is that of something inside a module."""
+    try:
+        spec = find_spec(module) if module else None
+    except ModuleNotFoundError:
+        return None
+    return Path(spec.origin) if spec is not None and spec.origin is not None else None
+
+
+@cache
+def _imports(module: str, file: Path) -> tuple[str, ...]:
+    return tuple(_imported(ast.parse(file.read_bytes()), module.rpartition(".")[0]))
+
+
+def _imported(tree: ast.Module, package: str) -> Iterator[str]:
+    """Full names of everything that is imported, wherever the import stands, and of files beside that it names.
+
+    The latter run in processes of their own.
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.endswith(".py"):
+            yield f"{package}.{node.value.removesuffix('.py')}"
+
+
+def _version(library: str) -> str | None:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,121 @@
+"""One run as it is handed to a worker, and the key by which its row is found again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from typing import Any, Protocol
+
+from benchmarks.campaign import TargetPoint
+from benchmarks.methods import Method, label
+from models.instance import Instance
+from models.io import dump_instance
+
+Columns = dict[str, Any]
+"""Part of a row, JSON-compatible."""
+
+
+class Source(Protocol):
+    """Where an instance comes from: hashable, picklable."""
+
+    def __hash__(self) -> int:
+        """Sources that make the same instance may share what was made."""
+
+    def build(self) -> Instance:
+        """Make the instance."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """An instance as JSON text, for a machine that does not have its file."""
+
+    text: str
+
+    def build(self) -> Instance:
+        """Parse it."""
+        return Instance.model_validate(json.loads(self.text))
+
+
+@dataclass(frozen=True)
+class Task:
+    """One run.
+
+    The entry of the registry travels along, so that a worker knows every method of the process that sent the task.
+    """
+
+    source: Source
+    content_hash: str
+    """Of the instance that `source` made when the run was planned."""
+    method: Method
+    options: Mapping[str, Any]
+    seed: int
+    repetition: int
+    """1 for the first."""
+    time_limit_s: float
+    memory_limit_bytes: int | None
+    """What the run may take beyond what its process holds; None: no limit."""
+    warm_up: bool
+    """Whether the method runs on a small instance before, where its worker has not run it yet."""
+    code_version: str
+    """`code_version.code_version` of the method with these options."""
+
+    @property
+    def label(self) -> str:
+        """Method and the options that matter, for people."""
+        return label(self.method.name, self.options)
+
+    @cached_property
+    def key(self) -> str:
+        """SHA-256 over all that decides what comes of the run: two runs with one key need not both be made.
+
+        These are the instance's content, method, options, seed, repetition, limits and the code version.
+        """
+        decisive = [
+            self.content_hash,
+            self.method.name,
+            dict(self.options),
+            self.seed,
+            self.repetition,
+            self.time_limit_s,
+            self.memory_limit_bytes,
+            self.code_version,
+        ]
+        return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+
+    def portable(self) -> Task:
+        """The same run for a machine that may not have the instance's file."""
+        if isinstance(self.source, TargetPoint):
+            return replace(self, source=Given(_text(self.source)))
+        return self
+
+
+@lru_cache(maxsize=4)
+def _text(source: TargetPoint) -> str:
+    return dump_instance(source.build())
+
+
+@dataclass(frozen=True)
+class Started:
+    """A run's clock has started."""
+
+    task: Task
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run is over, whichever way."""
+
+    task: Task
+    columns: Columns
+    """What came of it: `records.result_columns` or `records.failure_columns`, `exit` and `peak_bytes`."""
+    log: str | None = None
+    """The end of what it printed, where it failed."""
+    attempts: int = 1
+    environment: Columns | None = None
+    """Of the machine that it ran on; None: this one."""
+
+
+Event = Started | Finished

@@ -1,0 +1,180 @@
+"""What a worker does: take a task, run it, answer with one line of JSON; until nobody gives any more.
+
+Libraries and compiled code stay loaded from one run to the next. Per run there are two lines: `{"started": true}` when
+its clock starts, then `{"row": …, "log": …, "spent": …}`; the log, the end of what the run printed, where it failed.
+A worker that is spent ends by itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import sys
+import traceback
+from collections.abc import Callable
+from functools import lru_cache, partial
+from time import perf_counter
+from typing import IO
+
+from benchmarks.execution.descendants import end_survivors
+from benchmarks.execution.log import end_of_file
+from benchmarks.execution.memory import forget_peak, let_go, memory_limit, peak_bytes, resident_bytes
+from benchmarks.execution.task import Columns, Source, Task
+from benchmarks.judge import judge
+from benchmarks.methods import METHODS, run_method
+from benchmarks.records import failure_columns, result_columns
+from models.instance import Instance
+from models.io import load_instance
+from models.result import Result, Status
+
+SPENT_BYTES = 2**30
+"""A worker that holds more than this after a run is replaced: something leaks."""
+
+LIBRARY_BYTES = 2**30
+"""Address space that libraries and compiled code may take."""
+
+Say = Callable[[Columns], None]
+
+
+def serve(results: int) -> None:
+    """Run what comes in on standard input (pickled `Task`s).
+
+    Parameters
+    ----------
+    results : int
+        File descriptor that answers are written to.
+    """
+    os.set_inheritable(results, False)
+    tasks, warm = _own_stdin(), set[str]()
+    say = partial(_say, results)
+    say({"ready": os.getpid()})
+    while True:
+        try:
+            task = pickle.load(tasks)
+        except EOFError:
+            return
+        answer = _answer(task, say, warm)
+        say({**answer, "log": _log() if answer["row"]["status"] in (Status.ERROR, Status.MEMORY_LIMIT) else None})
+        if answer["spent"]:
+            return
+
+
+def _log() -> str:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return end_of_file(sys.stdout.fileno())
+
+
+def _own_stdin() -> IO[bytes]:
+    """Standard input, out of reach for the methods."""
+    tasks = os.fdopen(os.dup(0), "rb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    return tasks
+
+
+def _say(results: int, message: Columns) -> None:
+    line = _line(message)
+    while line:
+        line = line[os.write(results, line) :]
+
+
+def _line(message: Columns) -> bytes:
+    return json.dumps(message, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+
+
+def _answer(task: Task, say: Say, warm: set[str]) -> Columns:
+    os.ftruncate(sys.stdout.fileno(), 0)
+    METHODS[task.method.name] = task.method
+    try:
+        instance = _built(task.source)
+        if instance.content_hash != task.content_hash:
+            raise ValueError("the instance is not the one that was planned: did its file change?")
+    except Exception as error:  # noqa: BLE001  (kept in the row)
+        return _failed(Status.ERROR, f"{type(error).__name__}: {error}", "not-made", 0.0)
+    if task.warm_up:
+        _warm_up(task, warm)
+    let_go()
+    say({"started": True})
+    answer = _run(task, instance)
+    survivors = end_survivors()
+    if survivors:
+        answer["row"]["exit"]["ended_survivors"] = survivors
+    return answer
+
+
+@lru_cache(maxsize=1)
+def _built(source: Source) -> Instance:
+    return source.build()
+
+
+def _warm_up(task: Task, warm: set[str]) -> None:
+    """Run a method, once with each choice of back end, solver and the like, on a small instance.
+
+    Loading libraries and compiled code is not part of a run, and `LIBRARY_BYTES` come on top of its memory limit.
+    Numbers stay at their defaults: they make a run long and load nothing. What goes wrong here goes wrong in the run as
+    well, where it is seen.
+    """
+    fields = task.method.options.model_fields
+    choices = {
+        name: value if isinstance(value, str | bool) else fields[name].default for name, value in task.options.items()
+    }
+    name = f"{task.method.name} {choices}"
+    if name in warm:
+        return
+    warm.add(name)
+    small, limit = load_instance("blenet-mnist"), task.memory_limit_bytes
+    try:
+        with memory_limit(None if limit is None else limit + LIBRARY_BYTES):
+            run_method(small, task.method.name, time_limit_s=task.time_limit_s, seed=task.seed, **choices)
+    except Exception:  # noqa: BLE001  (see above)
+        traceback.print_exc()
+
+
+def _run(task: Task, instance: Instance) -> Columns:
+    before = resident_bytes()
+    forget_peak()
+    result, raised = None, None
+    start = perf_counter()
+    try:
+        with memory_limit(task.memory_limit_bytes):
+            result = run_method(
+                instance, task.method.name, time_limit_s=task.time_limit_s, seed=task.seed, **task.options
+            )
+    except BaseException as error:  # noqa: BLE001  (kept in the row)
+        raised = error
+    wall_s, peak = perf_counter() - start, peak_bytes()
+    answer = _judged(task, instance, result, wall_s) if raised is None else _raised(task, raised, wall_s)
+    answer["row"]["peak_bytes"] = max(0, peak - before)
+    answer["spent"] |= resident_bytes() > SPENT_BYTES
+    return answer
+
+
+def _judged(task: Task, instance: Instance, result: object, wall_s: float) -> Columns:
+    try:
+        if not isinstance(result, Result):
+            raise TypeError(f"{type(result).__name__} is not a Result")
+        row = result_columns(judge(instance, task.method.name, task.options, result), wall_s)
+        _line(row)
+    except Exception as error:  # noqa: BLE001  (kept in the row)
+        traceback.print_exc()
+        reason = f"returned what cannot be judged: {type(error).__name__}: {error}"
+        return _failed(Status.ERROR, reason, "garbage", wall_s)
+    return {"row": row, "spent": False}
+
+
+def _raised(task: Task, error: BaseException, wall_s: float) -> Columns:
+    traceback.print_exception(error)
+    reason = f"{type(error).__name__}: {error}"
+    if not isinstance(error, MemoryError):
+        return _failed(Status.ERROR, reason, "raised", wall_s)
+    if task.memory_limit_bytes is not None:
+        reason = f"needs more than {task.memory_limit_bytes / 2**30:.3g} GiB"
+    return _failed(Status.MEMORY_LIMIT, reason, "raised", wall_s)
+
+
+def _failed(status: Status, reason: str, kind: str, wall_s: float) -> Columns:
+    """The answer for a run without a result. Who knows what it leaves half done: the next one finds another worker."""
+    return {"row": failure_columns(status, reason, wall_s, kind), "spent": True}

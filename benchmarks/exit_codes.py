@@ -1,0 +1,8 @@
+"""What the command's exit codes mean."""
+
+FOUND = 0
+UNEXPECTED = 1
+BAD_INPUT = 2
+INFEASIBLE = 3
+NOTHING_FOUND = 4
+CONTRADICTED = 5

@@ -1,0 +1,150 @@
+"""`greedy`: first come, first served, as a practitioner would write it.
+
+Applications come in the instance's order. Each is split at most once: blocks 1..k run where its samples arise, the
+others on one node, reached over the least-energy route (or, where that is too slow, over the least-latency one) among
+links with room; of all k and nodes, the split of least energy which meets the latency target and fits. On nodes that
+reserve, all blocks of a part take the same share: the smallest that meets the target. Nothing is ever moved again. Who
+does not fit, or costs more than its penalty, is rejected; without a penalty there is no solution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from math import inf
+
+import numpy as np
+
+from fin_graph.arrays import Floats, PathProblem
+from fin_graph.bounds import meets
+from fin_graph.joint.alone import FRUGALITY
+from fin_graph.joint.system import Group, System, Usage, joint_deployment
+from fin_graph.loading import load_compiled
+from fin_graph.shortest import least_energy_path, least_latency_path, path_costs
+from models.instance import Instance
+from models.result import Clock, Result, Status
+
+
+def supports(instance: Instance) -> str | None:  # noqa: ARG001
+    """None: it takes every instance."""
+    return None
+
+
+def solve(instance: Instance, *, time_limit_s: float | None = None, seed: int = 0) -> Result:  # noqa: ARG001
+    """Serve applications in the instance's order.
+
+    Parameters
+    ----------
+    instance : Instance
+    time_limit_s : float, optional
+        Looked at between two applications.
+    seed : int
+        Of no effect: nothing is drawn.
+
+    Returns
+    -------
+    Result
+        `feasible`, `no-solution` where an application without a penalty does not fit, or `time-limit`.
+    """
+    clock = Clock(time_limit_s)
+    with clock.phase("load"):
+        load_compiled()
+    with clock.phase("build"):
+        system = System.of(instance)
+    with clock.phase("search"):
+        chosen = _serve(instance, system, clock)
+    left_out = [app.name for app in instance.applications if app.name not in chosen]
+    must = [app.name for app in instance.applications if app.name in left_out and app.rejection_penalty_w is None]
+    if must:
+        status = Status.TIME_LIMIT if clock.expired else Status.NO_SOLUTION
+        reason = f"application '{must[0]}': no single split meets its target on what those before it have left"
+        return Result(status, reason=reason, times_s=clock.times_s)
+    served = [(group, [chosen[name] for name in group.members if name in chosen]) for group in system.groups]
+    penalty = sum(app.rejection_penalty_w or 0.0 for app in instance.applications if app.name in left_out)
+    return Result(
+        Status.TIME_LIMIT if clock.expired else Status.FEASIBLE,
+        joint_deployment(served),
+        claimed_objective=penalty + sum(usage.power for usage in chosen.values()),
+        times_s=clock.times_s,
+        info={"rejected": dict.fromkeys(left_out, "no split that fits costs less than rejecting")},
+    )
+
+
+def _serve(instance: Instance, system: System, clock: Clock) -> dict[str, Usage]:
+    """Usages of those that are served, by name."""
+    room, chosen = system.empty_room(), dict[str, Usage]()
+    group_of = {name: group for group in system.groups for name in group.members}
+    for app in instance.applications:
+        if clock.expired:
+            break
+        group = group_of[app.name]
+        usage = _best_split(group, room)
+        if usage is not None and usage.power < (inf if group.penalty is None else group.penalty):
+            usage.take(room)
+            chosen[app.name] = usage
+    return chosen
+
+
+def _best_split(group: Group, room: Floats) -> Usage | None:
+    """The split of least energy that meets the target and fits."""
+    problem = _frugal(group, room)
+    if problem is None:
+        return None
+    for _, layers, nodes in sorted(
+        split for k in range(problem.depth + 1) for split in _splits(group, problem, room, k)
+    ):
+        usage = group.usage(layers, nodes)
+        if usage.fits(room):
+            return usage
+    return None
+
+
+def _frugal(group: Group, room: Floats) -> PathProblem | None:
+    """The path problem on what is left, in which reservations cost just enough to break ties."""
+    problem = group.problem(None, room)
+    if problem is None:
+        return None
+    least, prices = problem.edges.run_energy.min(axis=1), np.zeros(len(room))
+    nodes = group.topology.network.nodes
+    prices[: len(nodes)] = [FRUGALITY * least[least < inf].sum() * node.reserves for node in nodes]
+    return group.problem(prices, room)
+
+
+def _splits(group: Group, problem: PathProblem, room: Floats, k: int) -> Iterator[tuple[float, list[int], list[int]]]:
+    """Cost, layers and vertices of the splits after block k that meet the target."""
+    source, at = problem.source, group.topology.node_of_vertex
+    head = problem.edges.run_energy[:k].sum(axis=0) < inf
+    starts = np.flatnonzero((at == at[source]) & head & group.fits_together(0, k, room)).tolist() if k else [source]
+    ways = list(_ways(group, problem, room, k)) if k < problem.depth else [([], [])]
+    for here in starts:
+        aside = [here] if here != source else []
+        back = [source] if aside and k < problem.depth else []
+        for way_layers, way in ways:
+            layers = [0] * (1 + len(aside)) + list(range(1, k + 1)) + [k] * len(back) + way_layers
+            nodes = [source, *aside, *([here] * k), *back, *way]
+            cost, latency = path_costs(problem, layers, nodes)
+            if cost < inf and meets(latency, problem.max_latency_s):
+                yield cost, layers, nodes
+
+
+def _ways(group: Group, problem: PathProblem, room: Floats, k: int) -> Iterator[tuple[list[int], list[int]]]:
+    """Layers and vertices from the source, after block k, to where the others run: the cheapest and the quickest.
+
+    The others are one block, which runs where they fit together.
+    """
+    edges, depth = problem.edges, problem.depth
+    together = np.where(group.fits_together(k, depth, room), edges.run_energy[k:].sum(axis=0), inf)
+    layer = slice(k, k + 1)
+    one = edges._replace(
+        pins=np.full(1, -1, np.int32),
+        run_energy=together[None],
+        run_latency=edges.run_latency[k:].sum(axis=0)[None],
+        energy_bits=edges.energy_bits[layer],
+        latency_bits=edges.latency_bits[layer],
+        delay_weight=edges.delay_weight[layer],
+        load_bits=edges.load_bits[layer],
+    )
+    for path in (least_energy_path(replace(problem, edges=one)), least_latency_path(replace(problem, edges=one))):
+        if path is not None:
+            way = path.nodes[1:-1]
+            yield [k] * len(way) + list(range(k + 1, depth + 1)), [*way, *([path.nodes[-1]] * (depth - k))]

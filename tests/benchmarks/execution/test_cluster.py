@@ -1,0 +1,157 @@
+"""A real Dask scheduler and real worker processes on this machine, some of them killed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from threading import Thread
+
+import psutil
+import pytest
+
+from benchmarks.choices import BackendName
+from benchmarks.execution import backends
+from benchmarks.execution.code_version import code_version
+from benchmarks.execution.task import Event, Finished, Started, Task
+from models.io import InputError
+from tests.benchmarks.execution.conftest import are_gone, comes_true, made, pages
+from tests.benchmarks.execution.unruly import UNRULY
+from tests.benchmarks.test_cli import ROOT
+
+cluster = pytest.importorskip("benchmarks.execution.cluster", reason="Dask is not installed")
+
+
+class DaskCluster:
+    """A scheduler and two workers, each a process of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.address_file = folder / "scheduler.json"
+        options = ["--scheduler-file", str(self.address_file), "--no-dashboard", "--host", "127.0.0.1"]
+        scheduler = self._start("dask_scheduler", *options, "--port", "0")
+        worker = ["dask_worker", *options, "--no-nanny", "--nthreads", "1", "--local-directory", str(folder)]
+        self.workers = [self._start(*worker) for _ in range(2)]
+        self._processes = [scheduler, *self.workers]
+
+    @property
+    def address(self) -> str:
+        return str(json.loads(self.address_file.read_text())["address"])
+
+    def _start(self, program: str, *options: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", f"distributed.cli.{program}", *options]
+        return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def close(self) -> None:
+        for process in reversed(self._processes):
+            with suppress(ProcessLookupError):
+                process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def dask(tmp_path: Path) -> Iterator[DaskCluster]:
+    made_up = DaskCluster(tmp_path)
+    try:
+        assert comes_true(made_up.address_file.exists, 60)
+        yield made_up
+    finally:
+        made_up.close()
+
+
+def events(dask: DaskCluster, tasks: list[Task]) -> Iterator[Event]:
+    code = code_version(UNRULY, {})
+    tasks = [replace(task, code_version=code) for task in tasks]
+    return iter(cluster.run_on_cluster(tasks, lambda: False, scheduler=dask.address))
+
+
+def dask_worker_of(process: int, dask: DaskCluster) -> subprocess.Popen[bytes]:
+    """The Dask worker above a process that makes a run."""
+    above = {parent.pid for parent in psutil.Process(process).parents()}
+    return next(worker for worker in dask.workers if worker.pid in above)
+
+
+def test_a_worker_that_dies_has_its_run_repeated_elsewhere_once(dask: DaskCluster, tmp_path: Path) -> None:
+    diary = tmp_path / "diary"
+    tasks = [made("answer", pause_s=5.0, diary=str(diary)), *(made("answer", seed=seed) for seed in range(1, 9))]
+    tasks.append(made("raise", seed=9))
+    finished: dict[int, Finished] = {}
+    killed = False
+    for event in events(dask, tasks):
+        if isinstance(event, Finished):
+            finished[event.task.seed] = event
+        if len(finished) == 3 and not killed:
+            assert comes_true(lambda: len(pages(diary)) == 1)
+            dask_worker_of(pages(diary)[0], dask).kill()
+            killed = True
+            assert comes_true(lambda: are_gone(pages(diary)), 10), "its warm worker ends with it"
+    assert sorted(finished) == list(range(10))
+    assert len(pages(diary)) == 2, "made twice"
+    assert finished[0].attempts == 2
+    assert {finished[seed].columns["status"] for seed in range(9)} == {"no-solution"}
+    assert (finished[9].columns["status"], finished[9].columns["exit"]["kind"]) == ("error", "raised")
+    assert "inside the method" in str(finished[9].log)
+    assert finished[1].environment is not None
+    assert finished[1].environment["cores"] >= 1
+
+
+def test_a_run_under_which_two_workers_die_is_an_error(dask: DaskCluster, tmp_path: Path) -> None:
+    diary = tmp_path / "diary"
+    deaths = 0
+    for event in events(dask, [made("sleep", diary=str(diary))]):
+        if isinstance(event, Started):
+            # The run is handed over when the event has been taken in: another thread waits for it.
+            deaths += 1
+            Thread(target=kill_the_worker_of_page, args=(dask, diary, deaths)).start()
+    assert deaths == 2
+    assert isinstance(event, Finished)
+    assert event.columns["status"] == "error"
+    assert event.columns["reason"] == "2 Dask workers died while they made this run"
+    assert (event.columns["exit"], event.attempts) == ({"kind": "worker-died"}, 2)
+
+
+def kill_the_worker_of_page(dask: DaskCluster, diary: Path, number: int) -> None:
+    """Kill the Dask worker that makes the run which wrote page `number`."""
+    if comes_true(lambda: len(pages(diary)) == number):
+        dask_worker_of(pages(diary)[-1], dask).kill()
+
+
+def test_a_worker_with_other_code_makes_no_run(dask: DaskCluster) -> None:
+    (_, finished) = cluster.run_on_cluster([made()], lambda: False, scheduler=dask.address)
+    assert isinstance(finished, Finished)
+    assert finished.columns["reason"].endswith("the code or a library on this Dask worker is not that of the campaign")
+
+
+def test_the_whole_command_on_a_cluster_of_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "campaign.toml"
+    file.write_text(
+        'name = "test"\ntime_limit_s = 9\nwarm_up = false\n[[methods]]\nname = "single-node"\n[[instances]]\n'
+        'group = "g"\ninstances = ["balexnet-cifar10", "bresnet-cifar10"]\n'
+    )
+    command = [sys.executable, "-c", "from benchmarks.cli import main; main()", "run", str(file), "-o", str(tmp_path)]
+    run = subprocess.run(
+        [*command, "--backend", "dask", "--jobs", "2"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    assert len((tmp_path / "test" / "runs.jsonl").read_text().splitlines()) == 2
+
+
+def test_a_scheduler_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "CONNECTION_S", 0.5)
+    with pytest.raises(InputError, match=r"--scheduler tcp://127\.0\.0\.1:9: cannot be reached"):
+        next(cluster.run_on_cluster([made()], lambda: False, scheduler="tcp://127.0.0.1:9"))
+
+
+def test_without_dask_it_says_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "benchmarks.execution.cluster")
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(InputError, match=r"pip install 'finbench\[dask\]'"):
+        backends.chosen_backend(BackendName.DASK, 1, None)

@@ -1,0 +1,82 @@
+"""The code version of a method: whatever its answer rests on, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.execution import code_version as module
+from benchmarks.execution.code_version import code_version, reached
+from benchmarks.methods import METHODS
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> Iterator[None]:
+    for cached in (module._hash, module._source, module._imports):
+        cached.cache_clear()
+    yield
+    for cached in (module._hash, module._source, module._imports):
+        cached.cache_clear()
+
+
+def test_imports_are_followed_wherever_they_stand() -> None:
+    files, libraries = reached(["fin_graph.fin"])
+    assert {"fin_graph.fin", "fin_graph.kernel", "fin_graph.certificate", "models.memory"} <= set(files)
+    assert not any(name.startswith(("models.milp", "benchmarks")) for name in files)
+    assert {"numba", "numpy", "networkx"} <= libraries
+    assert not {"pyomo", "highspy", "sys", "models"} & libraries
+    files, libraries = reached(["models.milp.flow", "models.milp.highs"])
+    assert {"models.milp.rows", "models.milp.highs"} <= set(files)
+    assert {"pyomo", "highspy"} <= libraries
+
+
+def changed_by(monkeypatch: pytest.MonkeyPatch, name: str, options: dict[str, Any], touched: str) -> bool:
+    """Whether a method's code version changes when a module's source does."""
+    before = code_version(METHODS[name], options)
+    read = Path.read_bytes
+    touched_file = module._source(touched)
+    module._hash.cache_clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", lambda path: read(path) + (b"# new" if path == touched_file else b""))
+        return code_version(METHODS[name], options) != before
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "touched", "changes"),
+    [
+        ("fin", {}, "fin_graph.kernel", True),
+        ("fin", {}, "models.evaluate", True),
+        ("fin", {}, "fin_graph.mcp", False),
+        ("fin", {}, "models.milp.flow", False),
+        ("milp-flow", {"solver": "highs"}, "models.milp.rows", True),
+        ("milp-flow", {"solver": "highs"}, "models.milp.highs", True),
+        ("milp-flow", {"solver": "glpk"}, "models.milp.glpk", True),
+        ("milp-flow", {"solver": "highs"}, "models.milp.glpk", False),
+        ("milp-flow", {"solver": "highs", "warm_start": "fin"}, "fin_graph.kernel", True),
+        ("milp-flow", {"solver": "highs", "warm_start": "none"}, "fin_graph.fin", False),
+        ("cp-sat", {}, "models.cp_sat.worker", True),
+    ],
+)
+def test_what_changes_it(
+    name: str, options: dict[str, Any], touched: str, changes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert changed_by(monkeypatch, name, options, touched) == changes
+
+
+def test_a_librarys_version_changes_it_where_the_method_uses_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {name: code_version(METHODS[name], {}) for name in ("fin", "exhaustive")}
+    module._hash.cache_clear()
+    version = module._version
+    monkeypatch.setattr(module, "_version", lambda library: "9.9" if library == "numba" else version(library))
+    assert code_version(METHODS["fin"], {}) != before["fin"]
+    assert code_version(METHODS["exhaustive"], {}) == before["exhaustive"]
+
+
+def test_it_is_short_and_the_same_every_time() -> None:
+    first = code_version(METHODS["larac"], {})
+    module._hash.cache_clear()
+    assert len(first) == 16
+    assert code_version(METHODS["larac"], {}) == first
