@@ -66,8 +66,8 @@ def test_lists_prove_whatever_the_incumbent(
     seed: int, monkeypatch: pytest.MonkeyPatch, found: dict[int, tuple[Result, Result]]
 ) -> None:
     """Without improvement the incumbent is poor at first, and the proof finds the optimum all the same."""
-    monkeypatch.setattr(column_generation._Run, "_improve", lambda run, placement: None)
-    monkeypatch.setattr(column_generation._Run, "_solve_whole", lambda run, share: None)
+    monkeypatch.setattr(column_generation._Run, "_improve", lambda *_: None)
+    monkeypatch.setattr(column_generation._Run, "_solve_whole", lambda *_: None)
     result, (_, exact) = solve(instance_of(seed), time_limit_s=20), found[seed]
     if result.status is Status.OPTIMAL:
         assert result.claimed_objective == pytest.approx(exact.claimed_objective, rel=1e-6)
