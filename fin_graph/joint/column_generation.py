@@ -50,8 +50,8 @@ _RELAXATION_SHARE = 0.6
 _ROUNDING_PERIOD = 15
 """Iterations between two roundings."""
 
-_WHOLE_SHARE = 0.6
-"""Part of the time left for the master in whole numbers over the columns at hand."""
+_SHORT_SHARE, _LONG_SHARE = 0.1, 0.8
+"""Parts of the time left for the master in whole numbers over the columns at hand, before the proof and after it."""
 
 _LISTING_SHARE = 0.4
 """Part of the time left for listing columns."""
@@ -182,21 +182,22 @@ class _Run:
             return
         with self._clock.phase("rounding"):
             self._improve(self._incumbent.round(self._relaxed, self.relaxation.master.columns, self._clock))
-        if not self.closed and not self._clock.expired:
-            self._solve_whole()
+        self._solve_whole(_SHORT_SHARE)
         if prove:
             self._prove()
+        self._solve_whole(_LONG_SHARE)
 
     def _improve(self, placement: Placement) -> None:
         self._incumbent.improve(placement, self.relaxation.bound.prices, self._clock, _MOVES)
         self._note()
 
-    def _solve_whole(self) -> None:
-        """Whole numbers over the columns at hand, then improvement."""
+    def _solve_whole(self, share: float) -> None:
+        """Whole numbers over the columns at hand, for a share of the time left, then improvement."""
+        if self.closed or self._clock.expired:
+            return
         left = self._clock.remaining_s
-        limit_s = _UNLIMITED_S if left is None else _WHOLE_SHARE * left
         with self._clock.phase("whole"):
-            self._offer_whole(self.relaxation.master.columns, limit_s)
+            self._offer_whole(self.relaxation.master.columns, share * (_UNLIMITED_S if left is None else left))
         placement = self._incumbent.placement()
         if placement is not None and not self.closed:
             with self._clock.phase("rounding"):
