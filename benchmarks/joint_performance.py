@@ -11,6 +11,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from itertools import count
 from statistics import median
 
