@@ -324,7 +324,7 @@ def claims(as_json: AsJson = False) -> None:
 def bench(
     output: Annotated[Path, typer.Option("-o", "--output", help="File for the measurements.")] = Path("bench.json"),
 ) -> None:
-    """Measure every performance target, mark those that fall short (about 10 minutes).
+    """Measure every performance target, mark those that fall short (about half an hour).
 
     Example: [bold]finbench bench -o results/bench.json[/bold]
     """

@@ -6,24 +6,30 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import matplotlib as mpl
+from matplotlib.figure import Figure
 
 from benchmarks.campaign import load_campaign
 from benchmarks.execution.local import run_locally
+from benchmarks.explanation import draw
+from benchmarks.families import generate_shared
 from benchmarks.frontier_view import draw_frontiers, instance_frontiers
 from benchmarks.metrics import frame
 from benchmarks.plots import STYLE, draw_gap_by_gamma, gap_by_gamma, save_picture
 from benchmarks.runner import run_campaign
 from fin_graph.drawing import draw_fin
 from fin_graph.inference import fin_three_stages
+from fin_graph.joint.explain import explain
 from models.io import load_instance
 
 INSTANCE = "balexnet-cifar10"
 DRAWN_GAMMA = 10
 FRONTIER_GAMMA = 100
+SHARED_SIZE = 50
+EXPLAINED_S = 30.0
 
 
 def readme_figures(folder: Path) -> list[Path]:
-    """Draw FIN's graph, gap against γ over the published target grids, and the frontier.
+    """Draw FIN's graph, gap against γ over the published target grids, the frontier, and a shared system.
 
     Parameters
     ----------
@@ -48,8 +54,15 @@ def readme_figures(folder: Path) -> list[Path]:
         "fin-graph": draw_fin(stages, f"FIN on {INSTANCE}: {DRAWN_GAMMA} latency steps"),
         "gap-by-gamma": gaps,
         "frontier": draw_frontiers(instance, FRONTIER_GAMMA, found),
+        "shared-system": _shared_system(),
     }
     paths = [folder / f"{name}.png" for name in pictures]
     for path, figure in zip(paths, pictures.values(), strict=True):
         save_picture(figure, path)
     return paths
+
+
+def _shared_system() -> Figure:
+    """A campus under its best known deployment, with shadow prices."""
+    campus = generate_shared("campus", nodes=SHARED_SIZE, applications=SHARED_SIZE, load=0.7, seed=1)
+    return draw(campus, explain(campus, time_limit_s=EXPLAINED_S))
