@@ -148,10 +148,11 @@ class _Run:
     def improve(self, restarts: int, effort: float) -> None:
         """Improve the best so far, then what comes of drawn orders and prices; last, route everyone at finer steps.
 
-        All together may make 200 moves for each group, and up to 1,000, where they are few; 3 where they are many.
+        All together may make 200 moves for each group where they are few, 10 in between, and 1,000 at most; 3 where
+        they are many.
         """
         count = len(self._system.groups)
-        moves = int(effort * max(3 * count, min(200 * count, 1000, 20_000 // count)))
+        moves = int(effort * max(3 * count, min(200 * count, 1000, max(20_000 // count, 10 * count))))
         moves = self._improved(self._best, moves)
         for _ in range(restarts):
             if moves <= 0 or not self.may_improve:
