@@ -31,7 +31,10 @@ NUMBERS = (
 NAMES = ("group", "label", "status", "reason", "violations")
 """Columns of few distinct texts, kept as numbers into a list."""
 
-INSTANCE_COLUMNS = ("accounting", "latency_kind", "max_latency_s", "min_accuracy", "network_nodes", "network_links")
+INSTANCE_COLUMNS = (
+    *("accounting", "latency_kind", "max_latency_s", "min_accuracy"),
+    *("applications", "network_nodes", "network_links"),
+)
 
 Table = dict[str, Any]
 

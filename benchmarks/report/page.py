@@ -27,7 +27,7 @@ from benchmarks.report.growth_chart import growth_chart, with_sizes
 from benchmarks.report.measured import match_table, measured_claims, saving_table
 from benchmarks.report.summary import environment_rows, facts, machine, sentences
 from benchmarks.report.verdicts import all_contradictions, altered, judge_again
-from benchmarks.tables import Rows, summary
+from benchmarks.tables import Rows, shared_systems, summary
 from models.instance import Instance
 from models.io import InputError, write_text
 
@@ -114,9 +114,15 @@ def _group_tables(runs: pd.DataFrame) -> list[GroupTables]:
     judged = aggregate(runs)
     aggregated = dict(zip(dict.fromkeys(judged["group"]), aggregate_tables(judged), strict=True))
     return [
-        GroupTables(str(group), (summary(str(group), runs[runs["group"] == group]), aggregated[group]))
+        GroupTables(str(group), (*_first_tables(str(group), runs[runs["group"] == group]), aggregated[group]))
         for group in dict.fromkeys(runs["group"])
     ]
+
+
+def _first_tables(group: str, runs: pd.DataFrame) -> tuple[Rows, ...]:
+    """The summary, and before it what many applications cost against size and load."""
+    by_load = (shared_systems(group, runs),) if (runs["applications"] > 1).any() else ()
+    return (*by_load, summary(group, runs))
 
 
 def _embedded(runs: pd.DataFrame, judged: list[Any], charts: list[Chart]) -> Markup:

@@ -136,6 +136,15 @@ const chosen = {
     return quantity(value, one.drawing?.rated ? "W" : "J", 7);
   },
 
+  several() {
+    return data.instances[this.at].applications > 1;
+  },
+
+  /** What a run found: energy per inference, or the power of several applications together. */
+  cost(run) {
+    return this.several() ? quantity(ifFound("objective")(run), "W", 6) : quantity(ifFound("energy_j")(run), "J", 6);
+  },
+
   decision(run, app) {
     const placement = runs.placement[run];
     if (placement === null || !app) return null;
@@ -182,7 +191,7 @@ const chosen = {
 
   outcome(run) {
     const parts = [textOf("status", run)];
-    if (runs.found[run]) parts.push(quantity(runs.energy_j?.[run] ?? null, "J", 6));
+    if (runs.found[run]) parts.push(this.cost(run));
     if (runs.gap_to_best_known?.[run] !== null && runs.gap_to_best_known) parts.push(`${percent(runs.gap_to_best_known[run])} % above the best known`);
     if (runs.time_s?.[run] !== null && runs.time_s) parts.push(`${runs.found[run] ? "found in" : "ended after"} ${quantity(runs.time_s[run], "s", 3)}`);
     return parts.join(" · ");
@@ -229,11 +238,12 @@ const chosen = {
   drawRuns(here, shown) {
     const columns = [
       ["status", (run) => textOf("status", run)],
-      ["energy", (run) => quantity(ifFound("energy_j")(run), "J", 6), ifFound("energy_j")],
+      [this.several() ? "total power" : "energy", (run) => this.cost(run), ifFound(this.several() ? "objective" : "energy_j")],
       ["gap to bound [%]", (run) => percent(numberOf("gap_to_best_bound")(run)), numberOf("gap_to_best_bound")],
       ["gap to best [%]", (run) => percent(numberOf("gap_to_best_known")(run)), numberOf("gap_to_best_known")],
-      ["latency", (run) => quantity(ifFound("latency_s")(run), "s"), ifFound("latency_s")],
-      ["accuracy", (run) => short(ifFound("accuracy")(run)), ifFound("accuracy")],
+      ...(this.several() ? [["rejected", (run) => short(ifFound("rejected")(run)), ifFound("rejected")]] : [
+        ["latency", (run) => quantity(ifFound("latency_s")(run), "s"), ifFound("latency_s")],
+        ["accuracy", (run) => short(ifFound("accuracy")(run)), ifFound("accuracy")]]),
       ["time", (run) => quantity(numberOf("time_s")(run), "s", 3), numberOf("time_s")],
     ];
     const values = [(run) => this.runName(run, here), columns[0][1], ...columns.slice(1).map((column) => column[2])];

@@ -209,6 +209,10 @@ def test_one_of_several_applications_is_chosen(opened: webdriver.Chrome) -> None
     assert "target of 40 µs" in one(opened, ".side .bars").get_attribute("aria-label")  # type: ignore[operator]
     Select(one(opened, "#application-choice")).select_by_visible_text("late")
     assert one(opened, ".side .notice").text == "This application is turned away."
+    assert " W · " in one(opened, ".side h3 .status").text
+    assert one(opened, "#instance-runs thead").text.split("\n")[0].startswith("method")
+    assert "total power" in one(opened, "#instance-runs thead").text
+    assert "rejected" in one(opened, "#instance-runs thead").text
     one(opened, "#instance-search").clear()
     one(opened, "#instance-search").send_keys("balexnet")
     assert not one(opened, "#application-choice").is_displayed()
