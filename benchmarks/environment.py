@@ -12,6 +12,7 @@ from typing import Any
 
 import psutil
 
+from models.cp_sat import method as cp_sat
 from models.milp.solvers import SOLVERS
 
 Environment = dict[str, Any]
@@ -42,7 +43,7 @@ def environment() -> Environment:
         "os": _os(),
         "python": platform.python_version(),
         "versions": {name: _version(name) for name in PACKAGES},
-        "solvers": {name: solver.version() for name, solver in SOLVERS.items()},
+        "solvers": {**{name: solver.version() for name, solver in SOLVERS.items()}, "cp-sat": cp_sat.version()},
         "git": _git(Path(__file__).resolve().parent.parent),
         "threads": {name: os.environ.get(name) for name in THREAD_VARIABLES},
     }

@@ -254,7 +254,7 @@ def _location(details: ErrorDetails) -> tuple[int | str, ...]:
 
 
 def _item_label(collection: str, index: int, item: object) -> str:
-    kind = collection.rstrip("s") or "item"
+    kind = f"{collection[:-3]}y" if collection.endswith("ies") else collection.rstrip("s") or "item"
     if isinstance(item, dict):
         if isinstance(item.get("name"), str) and kind in ("node", "dnn", "application"):
             return f"{kind} '{item['name'][:_MAX_SHOWN]}'"
