@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import highspy
 import numpy as np
+import psutil
 from highspy import HighsModelStatus, MatrixFormat, ObjSense, SolutionStatus
 from numpy.typing import NDArray
 
@@ -34,6 +35,10 @@ _OPTIONS: dict[str, float | bool | str] = {
 
 FIRST_MARGIN, WIDER = 1 / 16, 4
 """Reduced costs of the first list of columns, as a part of what is open, and how much wider the next ones are."""
+
+
+MOST_BYTES = 3 * 2**29
+"""Memory beyond what the process holds before at which the search ends: its open nodes would take ever more."""
 
 
 class Whole(NamedTuple):
@@ -82,6 +87,7 @@ def whole_master(
     left = inf if clock.remaining_s is None else clock.remaining_s
     set_options(highs, {**_OPTIONS, "random_seed": seed % 2**31, "time_limit": min(limit_s, left)})
     _pass(highs, system, columns, rows, scale, aim)
+    _stop_when_large(highs)
     highs.run()
     facts, said = highs.getInfo(), highs.getModelStatus()
     if said == HighsModelStatus.kInfeasible:
@@ -92,6 +98,18 @@ def whole_master(
         served = _served(system, columns, times)
     proven = facts.objective_function_value if said == HighsModelStatus.kOptimal else facts.mip_dual_bound
     return Whole(served, float(proven) * (scale if aim.with_power else 1.0))
+
+
+def _stop_when_large(highs: SilentHighs) -> None:
+    """End the search, with its incumbent and bound, where it takes more than `MOST_BYTES`."""
+    process = psutil.Process()
+    most = process.memory_info().rss + MOST_BYTES
+
+    def look(event: Any) -> None:
+        if process.memory_info().rss > most:
+            event.interrupt()
+
+    highs.cbMipInterrupt += look
 
 
 def _pass(highs: highspy.Highs, system: System, columns: Sequence[Column], rows: Ints, scale: float, aim: Aim) -> None:
