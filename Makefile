@@ -25,8 +25,9 @@ $(STAMP): pyproject.toml constraints.txt
 run: install
 	$(BIN)/finbench run published -o results
 
+# One thread of linear algebra in each of the two processes: more would only wait for each other.
 test: install
-	$(BIN)/pytest -n 2 --cov --cov-report=term
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --cov --cov-report=term
 
 check: install
 	$(BIN)/ruff check .
