@@ -7,7 +7,6 @@ energies compare. Whatever a method returns is judged before it counts.
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from functools import partial
 from itertools import count
 from statistics import median
 
+from benchmarks.execution.memory import peak_bytes
 from benchmarks.families import generate_shared
 from benchmarks.judge import Judged, contradictions, judge, relative_gap
 from benchmarks.measurement import Measurement, seconds
@@ -127,7 +127,7 @@ def measured(nodes: int, applications: int, method: str, limit_s: float | None) 
         "objective": judged.objective,
         "lower_bound": judged.result.lower_bound,
         "time_s": judged.time_s,
-        "peak_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+        "peak_gib": peak_bytes() / 2**30,
     }
 
 

@@ -212,15 +212,16 @@ def _relaxation_rate(problem: PathProblem) -> float:
 
 
 _LARGE = """
-import json, resource, sys
+import json, sys
 from time import perf_counter
+from benchmarks.execution.memory import peak_bytes
 from models.io import load_instance
 instance = load_instance(sys.argv[1])
 start = perf_counter()
 from fin_graph import fin
 result = fin.solve(instance, gamma=200, backend="arrays")
 elapsed = perf_counter() - start
-print(json.dumps([elapsed, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, str(result.status)]))
+print(json.dumps([elapsed, peak_bytes() / 2**30, str(result.status)]))
 """
 
 
