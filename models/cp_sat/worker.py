@@ -73,6 +73,8 @@ def solve(task: dict[str, Any], tell: Tell) -> None:
     solver.parameters.random_seed = task["seed"]
     solver.parameters.relative_gap_limit = task["mip_gap"]
     solver.parameters.absolute_gap_limit = 0.0
+    # Presolve of CP-SAT 9.15 loses solutions: 4 optima of 1,105 small shared systems (one even without probing).
+    solver.parameters.cp_model_presolve = False
     if task["deadline"] is not None:
         solver.parameters.max_time_in_seconds = max(0.0, task["deadline"] - time.monotonic())
     solver.best_bound_callback = lambda bound: tell(bound=bound)

@@ -23,6 +23,7 @@ from models.cp_sat.program import Program
 from models.evaluate import equal_energy, evaluate
 from models.instance import Application, Instance, Link, Network, Node
 from models.io import load_instance, shipped
+from models.milp import flow
 from models.milp.costs import Floats, Ints
 from models.result import Clock, Result, Status
 from tests.models.cp_sat.conftest import needs_ortools
@@ -79,6 +80,15 @@ def test_shared_systems(seed: int) -> None:
 def test_shares_and_rejection(seed: int) -> None:
     instance = random_shared_instance(seed, levels=seed % 4 != 0, penalties=seed % 4 != 1)
     assert_agrees(instance, method.solve(instance, strengthen=seed % 2 == 0), exhaustive.solve(instance))
+
+
+@pytest.mark.parametrize("seed", [5145, 5715, 6097, 6116])
+def test_what_presolve_lost_is_found(seed: int) -> None:
+    """Systems on which CP-SAT 9.15 with its presolve calls something optimal that is not."""
+    instance = random_shared_instance(
+        seed, max_applications=5, max_nodes=5, max_blocks=4, levels=seed % 2 == 1, penalties=seed % 4 >= 2
+    )
+    assert_agrees(instance, method.solve(instance), flow.solve(instance))
 
 
 @pytest.mark.usefixtures("one_process")
