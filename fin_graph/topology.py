@@ -9,6 +9,7 @@ graph need not know that there are levels.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,7 +79,7 @@ class Topology:
             link_delay=delay.copy(),
         )
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Name of every vertex's node; shape (V,)."""
         return tuple(self.network.nodes[n].name for n in self.node_of_vertex)

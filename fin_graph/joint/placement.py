@@ -7,7 +7,7 @@ times a weight that grows for groups which are hard to place: least cost then me
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor, inf
 
@@ -81,10 +81,6 @@ class Placement:
     def users(self, resource: int) -> list[int]:
         """Lots that use a resource."""
         return list(self._users[resource])
-
-    def lots_of(self, group: int) -> Iterator[Lot]:
-        """Lots of a group."""
-        return (self.lots[number] for number in self._of_group[group])
 
     def times_that_fit(self, usage: Usage) -> float:
         """How many members may be served by `usage` on what is left; inf where it takes nothing."""
