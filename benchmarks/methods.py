@@ -15,10 +15,10 @@ from typing import Annotated, Any, ClassVar, Literal, Protocol, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from models.instance import Instance
-from models.io import InputError, validate
-from models.milp.solvers import SolverName
-from models.result import Clock, Result, Status
+from finbench.models.instance import Instance
+from finbench.models.io import InputError, validate
+from finbench.models.milp.solvers.registry import SolverName
+from finbench.models.result import Clock, Result, Status
 
 
 class MethodModule(Protocol):
@@ -139,23 +139,25 @@ class Method:
 METHODS: dict[str, Method] = {
     method.name: method
     for method in (
-        Method("milp-flow", "MILP, a unit flow for each block output", True, "models.milp.flow", MilpFlowOptions),
-        Method("milp-assignment", "MILP, linearised products", True, "models.milp.assignment", MilpOptions),
-        Method("cp-sat", "OR-Tools CP-SAT, whole numbers", True, "models.cp_sat.method", CpSatOptions),
-        Method("label-setting", "non-dominated labels", True, "fin_graph.label_setting", LabelSettingOptions),
-        Method("exhaustive", "complete enumeration, for tiny instances", True, "models.exhaustive"),
+        Method(
+            "milp-flow", "MILP, a unit flow for each block output", True, "finbench.models.milp.flow", MilpFlowOptions
+        ),
+        Method("milp-assignment", "MILP, linearised products", True, "finbench.models.milp.assignment", MilpOptions),
+        Method("cp-sat", "OR-Tools CP-SAT, whole numbers", True, "finbench.models.cp_sat.method", CpSatOptions),
+        Method("label-setting", "non-dominated labels", True, "finbench.fin_graph.label_setting", LabelSettingOptions),
+        Method("exhaustive", "complete enumeration, for tiny instances", True, "finbench.models.exhaustive"),
         Method(
             "column-generation",
             "Dantzig-Wolfe over deployments, with a bound",
             False,
-            "fin_graph.joint.column_generation",
+            "finbench.fin_graph.joint.columns.column_generation",
             ColumnGenerationOptions,
         ),
-        Method("fin", "FIN, the three-stage graph heuristic", False, "fin_graph.fin", FinOptions),
-        Method("greedy", "first come, first served, one split each", False, "fin_graph.joint.greedy"),
-        Method("larac", "Lagrangian relaxation, repeated shortest paths", False, "fin_graph.larac"),
-        Method("mcp", "multi-constrained path (energy plays no part)", False, "fin_graph.mcp"),
-        Method("single-node", "everything on one node", False, "fin_graph.single_node", SingleNodeOptions),
+        Method("fin", "FIN, the three-stage graph heuristic", False, "finbench.fin_graph.fin", FinOptions),
+        Method("greedy", "first come, first served, one split each", False, "finbench.fin_graph.joint.greedy"),
+        Method("larac", "Lagrangian relaxation, repeated shortest paths", False, "finbench.fin_graph.larac"),
+        Method("mcp", "multi-constrained path (energy plays no part)", False, "finbench.fin_graph.mcp"),
+        Method("single-node", "everything on one node", False, "finbench.fin_graph.single_node", SingleNodeOptions),
     )
 }
 

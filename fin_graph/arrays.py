@@ -17,10 +17,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fin_graph.compiled import compiled
-from fin_graph.topology import Topology
-from models.deployment import ApplicationDeployment
-from models.instance import DNN, Application, Instance
+from finbench.fin_graph.compiled import compiled
+from finbench.fin_graph.topology import Topology
+from finbench.models.deployment import ApplicationDeployment
+from finbench.models.instance import DNN, Application, Instance
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]

@@ -21,8 +21,8 @@ from collections.abc import Sequence
 
 import networkx as nx
 
-from models.deployment import ApplicationDeployment
-from models.instance import Application, Exit, Instance, Link, Node
+from finbench.models.deployment import ApplicationDeployment
+from finbench.models.instance import Application, Exit, Instance, Link, Node
 
 Vertex = tuple[int, str]
 """(i, n): the output of block i is at node n."""

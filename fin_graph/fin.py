@@ -10,7 +10,7 @@ With `certify` FIN proves its own gap: γ doubles until the answer and the bette
 as close as asked.
 
 Several applications, or one whose capacities may bind, that may be rejected or that reserves shares, are placed one
-after another on what is left of the system, and then improved (`fin_graph.joint.many`).
+after another on what is left of the system, and then improved (`fin_graph.joint.fin.many`).
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
 
-from fin_graph.support import layered_arcs, reason_to_refuse
-from models.deployment import ApplicationDeployment, Deployment
-from models.instance import Application, Instance
-from models.result import Clock, Result, Status
+from finbench.fin_graph.support import layered_arcs, reason_to_refuse
+from finbench.models.deployment import ApplicationDeployment, Deployment
+from finbench.models.instance import Application, Instance
+from finbench.models.result import Clock, Result, Status
 
 BACKENDS = ("auto", "networkx", "arrays")
 
 ORDERS = ("tightest", "largest", "given")
-"""Who comes first among several applications (`fin_graph.joint.insertion`)."""
+"""Who comes first among several applications (`fin_graph.joint.fin.insertion`)."""
 
 SMALL_EXPANSION = 50_000
 """`auto` takes the NetworkX stages up to this many expanded edges while the compiler is not loaded: loading it takes
@@ -132,7 +132,7 @@ def solve(
         possible latency misses the target; else `no-solution`.
     """
     if reason_to_refuse(instance) is not None:
-        from fin_graph.joint.many import solve_many
+        from finbench.fin_graph.joint.fin.many import solve_many
 
         return solve_many(
             instance,
@@ -167,8 +167,8 @@ def _expanded_edges(instance: Instance, gamma: int) -> int:
 
 
 def _networkx_result(instance: Instance, app: Application, gamma: int, lambda_: int | None, clock: Clock) -> Result:
-    from fin_graph.inference import fin_three_stages
-    from models.memory import reason_not_to_fit
+    from finbench.fin_graph.inference import fin_three_stages
+    from finbench.models.memory import reason_not_to_fit
 
     reason = reason_not_to_fit(BYTES_PER_EXPANDED_EDGE * _expanded_edges(instance, gamma))
     if reason is not None:
@@ -188,10 +188,10 @@ def _networkx_result(instance: Instance, app: Application, gamma: int, lambda_: 
 
 
 def _arrays_result(instance: Instance, app: Application, gamma: int, certify: float | None, clock: Clock) -> Result:
-    from fin_graph.arrays import path_problem
-    from fin_graph.kernel import least_energy_replica_path, rows_bytes
-    from fin_graph.loading import load_compiled
-    from models.memory import reason_not_to_fit
+    from finbench.fin_graph.arrays import path_problem
+    from finbench.fin_graph.kernel import least_energy_replica_path, rows_bytes
+    from finbench.fin_graph.loading import load_compiled
+    from finbench.models.memory import reason_not_to_fit
 
     with clock.phase("load"):
         load_compiled()
@@ -203,7 +203,7 @@ def _arrays_result(instance: Instance, app: Application, gamma: int, certify: fl
     if reason is not None:
         return Result(Status.MEMORY_LIMIT, reason=reason)
     if certify is not None:
-        from fin_graph.certificate import certify_fin
+        from finbench.fin_graph.certificate import certify_fin
 
         return certify_fin(problem, app.weight, gamma=gamma, tolerance=certify, clock=clock)
     with clock.phase("search"):
@@ -220,7 +220,7 @@ def _result(instance: Instance, app: Application, found: _Found, clock: Clock) -
             claimed_objective=app.weight * found.energy,
             info=found.info,
         )
-    from fin_graph.infeasibility import reason_of_infeasibility
+    from finbench.fin_graph.infeasibility import reason_of_infeasibility
 
     with clock.phase("prove"):
         reason = reason_of_infeasibility(instance, app)

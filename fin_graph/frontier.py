@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import inf
 
-from fin_graph.arrays import PathProblem, path_problem
-from fin_graph.kernel import least_energies
-from fin_graph.label_search import latency_energy_frontier
-from fin_graph.shortest import least_energy_path
-from models.instance import Application, Instance
-from models.result import Clock
+from finbench.fin_graph.arrays import PathProblem, path_problem
+from finbench.fin_graph.kernel import least_energies
+from finbench.fin_graph.label_search import latency_energy_frontier
+from finbench.fin_graph.shortest import least_energy_path
+from finbench.models.instance import Application, Instance
+from finbench.models.result import Clock
 
 FLOAT_NOISE = 1e-12
 """Energies that differ by less, relatively, make no corner."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fin_graph.arrays import path_problem
-from fin_graph.bounds import meets
-from fin_graph.shortest import least_latency_path
-from models.instance import Application, Instance
+from finbench.fin_graph.arrays import path_problem
+from finbench.fin_graph.bounds import meets
+from finbench.fin_graph.shortest import least_latency_path
+from finbench.models.instance import Application, Instance
 
 
 def reason_of_infeasibility(instance: Instance, app: Application) -> str | None:

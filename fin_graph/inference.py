@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 import networkx as nx
 
-from fin_graph.extended import Vertex, deployment_of_path, extended_graph, path_costs, path_of_deployment
-from fin_graph.feasible import Replica, Rounding, feasible_graph
-from models.deployment import ApplicationDeployment
-from models.instance import Application, Instance
+from finbench.fin_graph.extended import Vertex, deployment_of_path, extended_graph, path_costs, path_of_deployment
+from finbench.fin_graph.feasible import Replica, Rounding, feasible_graph
+from finbench.models.deployment import ApplicationDeployment
+from finbench.models.instance import Application, Instance
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from math import inf
 
 import numpy as np
 
-from fin_graph.arrays import PathProblem, layer_edges
-from fin_graph.bounds import LATENCY_NOISE, Dual, lagrangian_dual
-from fin_graph.labels import (
+from finbench.fin_graph.arrays import PathProblem, layer_edges
+from finbench.fin_graph.bounds import LATENCY_NOISE, Dual, lagrangian_dual
+from finbench.fin_graph.labels import (
     FULL,
     HEAPED,
     LAYER_START,
@@ -26,10 +26,10 @@ from fin_graph.labels import (
     Reverse,
     settle_layer,
 )
-from fin_graph.shortest import energies_and_latencies_to_go, follow
-from models.deployment import ApplicationDeployment
-from models.memory import reason_not_to_fit
-from models.result import Clock, Status
+from finbench.fin_graph.shortest import energies_and_latencies_to_go, follow
+from finbench.models.deployment import ApplicationDeployment
+from finbench.models.memory import reason_not_to_fit
+from finbench.models.result import Clock, Status
 
 QUOTA = 1 << 16
 """Labels looked at between two looks at the clock."""

@@ -11,15 +11,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
-from fin_graph.arrays import PathProblem, path_problem
-from fin_graph.bounds import OPTIMAL_GAP, Dual, lagrangian_dual
-from fin_graph.infeasibility import reason_of_infeasibility
-from fin_graph.label_search import LabelSearch
-from fin_graph.loading import load_compiled
-from fin_graph.support import reason_to_refuse
-from models.deployment import ApplicationDeployment, Deployment
-from models.instance import Instance
-from models.result import Clock, Result, Status
+from finbench.fin_graph.arrays import PathProblem, path_problem
+from finbench.fin_graph.bounds import OPTIMAL_GAP, Dual, lagrangian_dual
+from finbench.fin_graph.infeasibility import reason_of_infeasibility
+from finbench.fin_graph.label_search import LabelSearch
+from finbench.fin_graph.loading import load_compiled
+from finbench.fin_graph.support import reason_to_refuse
+from finbench.models.deployment import ApplicationDeployment, Deployment
+from finbench.models.instance import Instance
+from finbench.models.result import Clock, Result, Status
 
 
 def supports(instance: Instance, *, k: int = 1) -> str | None:

@@ -6,14 +6,14 @@ baseline: the answer is as good as the dual's end points are, the duality gap ma
 
 from __future__ import annotations
 
-from fin_graph.arrays import path_problem
-from fin_graph.bounds import OPTIMAL_GAP, lagrangian_dual
-from fin_graph.infeasibility import reason_of_infeasibility
-from fin_graph.loading import load_compiled
-from fin_graph.support import reason_to_refuse as supports
-from models.deployment import Deployment
-from models.instance import Instance
-from models.result import Clock, Result, Status
+from finbench.fin_graph.arrays import path_problem
+from finbench.fin_graph.bounds import OPTIMAL_GAP, lagrangian_dual
+from finbench.fin_graph.infeasibility import reason_of_infeasibility
+from finbench.fin_graph.loading import load_compiled
+from finbench.fin_graph.support import reason_to_refuse as supports
+from finbench.models.deployment import Deployment
+from finbench.models.instance import Instance
+from finbench.models.result import Clock, Result, Status
 
 __all__ = ["solve", "supports"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from models.instance import DNN, Application, Block, Exit, Instance, Link, Network, Node
+from finbench.models.instance import DNN, Application, Block, Exit, Instance, Link, Network, Node
 
 
 @cache
@@ -14,9 +14,9 @@ def load_compiled() -> None:
     The first call in a process takes the machine code from the disk (or makes it, once); what a method reports for its
     phases is then its own work.
     """
-    from fin_graph import kernel, label_search, shortest
-    from fin_graph.arrays import path_problem
-    from models.result import Clock
+    from finbench.fin_graph import kernel, label_search, shortest
+    from finbench.fin_graph.arrays import path_problem
+    from finbench.models.result import Clock
 
     instance = smallest()
     problem = path_problem(instance, instance.applications[0])

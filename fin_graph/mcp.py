@@ -16,11 +16,11 @@ from math import inf
 
 import networkx as nx
 
-from fin_graph.extended import Vertex, deployment_of_path, extended_graph, path_costs, path_of_deployment
-from fin_graph.support import reason_to_refuse
-from models.deployment import Deployment
-from models.instance import Application, Instance
-from models.result import Clock, Result, Status
+from finbench.fin_graph.extended import Vertex, deployment_of_path, extended_graph, path_costs, path_of_deployment
+from finbench.fin_graph.support import reason_to_refuse
+from finbench.models.deployment import Deployment
+from finbench.models.instance import Application, Instance
+from finbench.models.result import Clock, Result, Status
 
 LATENCY_TOLERANCE = 1e-9
 """Relative excess over δ that counts as float noise."""

@@ -13,12 +13,12 @@ from itertools import pairwise
 
 import networkx as nx
 
-from fin_graph.extended import accepted_exits, run_cost, send_cost
-from fin_graph.mcp import LATENCY_TOLERANCE
-from fin_graph.support import reason_to_refuse
-from models.deployment import ApplicationDeployment, Deployment
-from models.instance import Application, Instance
-from models.result import Clock, Result, Status
+from finbench.fin_graph.extended import accepted_exits, run_cost, send_cost
+from finbench.fin_graph.mcp import LATENCY_TOLERANCE
+from finbench.fin_graph.support import reason_to_refuse
+from finbench.models.deployment import ApplicationDeployment, Deployment
+from finbench.models.instance import Application, Instance
+from finbench.models.result import Clock, Result, Status
 
 ENERGY, LATENCY = 0, 1
 """Positions in the costs that `run_cost` and `send_cost` give."""

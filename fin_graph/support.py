@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.instance import Application, Instance
+from finbench.models.instance import Application, Instance
 
 
 def reason_to_refuse(instance: Instance) -> str | None:

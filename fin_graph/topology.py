@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from models.instance import Network
+from finbench.models.instance import Network
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from models.instance import Name, PositiveShare
+from finbench.models.instance import Name, PositiveShare
 
 
 class ApplicationDeployment(BaseModel):

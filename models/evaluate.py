@@ -23,9 +23,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
 
-from models.deployment import ApplicationDeployment, Deployment
-from models.instance import Application, Instance, Link
-from models.loads import UNITS, Loads, Resource, Use, loads_of, tier_objective, uses
+from finbench.models.deployment import ApplicationDeployment, Deployment
+from finbench.models.instance import Application, Instance, Link
+from finbench.models.loads import UNITS, Loads, Resource, Use, loads_of, tier_objective, uses
 
 FEASIBILITY_TOLERANCE = 1e-6
 """Relative tolerance of every constraint, after scaling by its right-hand side."""

@@ -24,9 +24,9 @@ from itertools import islice, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from models.deployment import ApplicationDeployment, Deployment
-from models.instance import Application, Instance
-from models.result import Clock, Result, Status
+from finbench.models.deployment import ApplicationDeployment, Deployment
+from finbench.models.instance import Application, Instance
+from finbench.models.result import Clock, Result, Status
 
 MAX_LEAVES = 5_000_000
 """Deployments (combinations, with several applications) above which an instance is refused."""

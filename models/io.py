@@ -19,8 +19,8 @@ from typing import Annotated, Any, NoReturn, TypeVar
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from models.deployment import Deployment
-from models.instance import DNN, SCHEMA_VERSION, Application, Instance, Network
+from finbench.models.deployment import Deployment
+from finbench.models.instance import DNN, SCHEMA_VERSION, Application, Instance, Network
 
 MAX_TOML_BYTES = 8 * 2**20
 """Hand-written files are small; a larger one is a mistake (generated files are JSON)."""
@@ -63,10 +63,8 @@ def instance_schema() -> Document:
 
 
 def data_directory() -> Path:
-    """Folder of the shipped data, beside the packages: `finbench_data` where installed, `data` in a checkout."""
-    beside = Path(__file__).resolve().parent.parent
-    installed = beside / "finbench_data"
-    return installed if installed.is_dir() else beside / "data"
+    """Folder of the shipped data, which lies beside the package `models`."""
+    return Path(__file__).resolve().parent.parent / "data"
 
 
 def shipped(kind: str) -> dict[str, Path]:

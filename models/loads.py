@@ -17,8 +17,8 @@ from enum import StrEnum
 from itertools import pairwise
 from math import inf
 
-from models.deployment import ApplicationDeployment
-from models.instance import Application, Instance
+from finbench.models.deployment import ApplicationDeployment
+from finbench.models.instance import Application, Instance
 
 Served = Sequence[tuple[Application, ApplicationDeployment]]
 """Applications with decisions that are structurally sound."""

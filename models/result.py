@@ -9,7 +9,7 @@ from enum import StrEnum
 from time import perf_counter
 from typing import Any
 
-from models.deployment import Deployment
+from finbench.models.deployment import Deployment
 
 
 class Status(StrEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from models.result import Clock
+from finbench.models.result import Clock
 
 Point: TypeAlias = tuple[float, float | None, float | None]
 """Seconds since the run began, the incumbent's objective, the proven bound; None where there is none yet."""

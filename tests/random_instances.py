@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.instance import DNN, Accounting, Application, Block, Exit, Instance, LatencyKind, Link, Network, Node
+from finbench.models.instance import (
+    DNN,
+    Accounting,
+    Application,
+    Block,
+    Exit,
+    Instance,
+    LatencyKind,
+    Link,
+    Network,
+    Node,
+)
 
 
 def random_instance(

@@ -14,7 +14,14 @@ ROOT = Path(__file__).resolve().parent.parent
 HEAVY = {"pyomo", "highspy", "networkx", "pandas", "matplotlib", "numba", "scipy"}
 FORBIDDEN = {
     "models": {"fin_graph", "benchmarks", "tests"},
-    "fin_graph": {"benchmarks", "tests", "models.milp", "models.exhaustive", "models.evaluate", "pyomo"},
+    "fin_graph": {
+        "benchmarks",
+        "tests",
+        "finbench.models.milp",
+        "finbench.models.exhaustive",
+        "finbench.models.evaluate",
+        "pyomo",
+    },
     "benchmarks": {"tests"},
 }
 
@@ -50,7 +57,7 @@ def test_packages_import_only_what_lies_below_them(package: str) -> None:
 
 
 def test_the_evaluator_imports_no_method() -> None:
-    allowed = {"models.deployment", "models.instance", "models.loads"}
+    allowed = {"finbench.models.deployment", "finbench.models.instance", "finbench.models.loads"}
     for path in ("models/evaluate.py", "models/loads.py"):
         names = [name for name in imported(ROOT / path) if within(name, "models")]
         assert all(any(within(name, module) for module in allowed) for name in names)
@@ -61,7 +68,10 @@ def test_exact_programs_do_not_use_the_heuristics_costs() -> None:
         assert not [name for name in imported(path) if within(name, "fin_graph")]
 
 
-@pytest.mark.parametrize("module", ["benchmarks.cli", "models.io", "models.evaluate", "fin_graph.fin"])
+@pytest.mark.parametrize(
+    "module",
+    ["finbench.benchmarks.cli.app", "finbench.models.io", "finbench.models.evaluate", "finbench.fin_graph.fin"],
+)
 def test_heavy_libraries_stay_out_of_a_cold_start(module: str) -> None:
     code = f"import sys, {module}; print(*sorted({{m.split('.')[0] for m in sys.modules}}))"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

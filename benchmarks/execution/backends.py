@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from benchmarks.choices import BackendName
-from benchmarks.console import print_error
-from benchmarks.execution.local import run_locally, shares_of_cores
-from benchmarks.runner import Backend
-from models.io import InputError
+from finbench.benchmarks.campaigns.choices import BackendName
+from finbench.benchmarks.execution.local import run_locally, shares_of_cores
+from finbench.benchmarks.execution.runner import Backend
+from finbench.benchmarks.terminal.console import print_error
+from finbench.models.io import InputError
 
 
 def chosen_backend(name: BackendName, jobs: int, scheduler: str | None) -> Backend:
@@ -35,7 +35,7 @@ def chosen_backend(name: BackendName, jobs: int, scheduler: str | None) -> Backe
             print_error(f"{jobs} runs at a time slow each other down: their times do not compare with --jobs 1")
         return partial(run_locally, jobs=jobs)
     try:
-        from benchmarks.execution.cluster import run_on_cluster
+        from finbench.benchmarks.execution.cluster import run_on_cluster
     except ModuleNotFoundError as error:
         if error.name not in ("dask", "distributed"):
             raise

@@ -18,13 +18,13 @@ from uuid import uuid4
 
 from distributed import Client, Future, KilledWorker, LocalCluster
 
-from benchmarks.environment import Environment, environment
-from benchmarks.execution.code_version import code_version
-from benchmarks.execution.local import POLL_S, Crew
-from benchmarks.execution.task import Columns, Event, Finished, Started, Task
-from benchmarks.records import failure_columns
-from models.io import InputError
-from models.result import Status
+from finbench.benchmarks.execution.code_version import code_version
+from finbench.benchmarks.execution.local import POLL_S, Crew
+from finbench.benchmarks.execution.task import Columns, Event, Finished, Started, Task
+from finbench.benchmarks.records.environment import Environment, environment
+from finbench.benchmarks.records.reading import failure_columns
+from finbench.models.io import InputError
+from finbench.models.result import Status
 
 MAX_ATTEMPTS = 2
 

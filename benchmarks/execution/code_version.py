@@ -12,10 +12,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from benchmarks.methods import METHODS, Method
-from models.milp.solvers import SOLVERS
+from finbench.benchmarks.methods import METHODS, Method
+from finbench.models.milp.solvers.registry import SOLVERS
 
-FOLLOWED = ("models", "fin_graph")
+FOLLOWED = ("finbench.models", "finbench.fin_graph")
 """Packages whose modules are followed from import to import."""
 
 INCIDENTAL = frozenset({"pydantic", "pydantic_core", "psutil", "typing_extensions"})
@@ -34,12 +34,12 @@ def code_version(method: Method, options: Mapping[str, Any]) -> str:
     str
         16 hexadecimal digits.
     """
-    roots = [method.path, "models.evaluate"]
+    roots = [method.path, "finbench.models.evaluate"]
     if options.get("warm_start") in METHODS:
         roots.append(METHODS[options["warm_start"]].path)
     solver = options.get("solver")
     if solver in SOLVERS:
-        roots.append(f"models.milp.{solver}")
+        roots.append(f"finbench.models.milp.solvers.{solver}")
     return _hash(tuple(roots), solver if solver in SOLVERS else None)
 
 
@@ -82,9 +82,9 @@ def reached(roots: Iterable[str]) -> tuple[dict[str, Path], set[str]]:
         files[name] = file
         for imported in _imports(name, file):
             top = imported.partition(".")[0]
-            if top in FOLLOWED:
+            if imported.startswith(FOLLOWED):
                 waiting += [imported, imported.rpartition(".")[0]]
-            elif top not in sys.stdlib_module_names:
+            elif top not in (*sys.stdlib_module_names, "finbench"):
                 libraries.add(top)
     return files, libraries
 

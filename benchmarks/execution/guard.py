@@ -1,6 +1,6 @@
 """The process between a campaign and a worker: when either ends, nothing that the worker started stays.
 
-    python -m benchmarks.execution.guard RESULTS [CORE ...]
+    python -m finbench.benchmarks.execution.guard RESULTS [CORE ...]
 
 starts a worker on the given cores. Tasks come in on standard input, answers leave through the file descriptor RESULTS;
 what is printed goes to standard output and error, a log. The worker has a process group of its own. Standard input
@@ -16,7 +16,7 @@ import signal
 import sys
 from contextlib import suppress
 
-from benchmarks.execution.descendants import adopt_orphans, die_with_parent, end_descendants
+from finbench.benchmarks.execution.descendants import adopt_orphans, die_with_parent, end_descendants
 
 
 def main() -> None:
@@ -38,7 +38,7 @@ def _work(results: int) -> None:
     die_with_parent()
     adopt_orphans()
     os.setpgid(0, 0)
-    from benchmarks.execution.worker import serve
+    from finbench.benchmarks.execution.worker import serve
 
     serve(results)
     sys.exit()

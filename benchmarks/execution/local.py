@@ -7,9 +7,9 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from multiprocessing.connection import wait
 from time import monotonic
 
-from benchmarks.execution.task import Event, Finished, Task
-from benchmarks.execution.warm_worker import WarmWorker
-from models.io import InputError
+from finbench.benchmarks.execution.task import Event, Finished, Task
+from finbench.benchmarks.execution.warm_worker import WarmWorker
+from finbench.models.io import InputError
 
 POLL_S = 0.2
 """How long at most nobody looks whether to stop [s]."""

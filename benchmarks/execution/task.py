@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
-from benchmarks.campaign import TargetPoint
-from benchmarks.methods import Method, label
-from models.instance import Instance
-from models.io import dump_instance
+from finbench.benchmarks.campaigns.campaign import TargetPoint
+from finbench.benchmarks.methods import Method, label
+from finbench.models.instance import Instance
+from finbench.models.io import dump_instance
 
 Columns = dict[str, Any]
 """Part of a row, JSON-compatible."""

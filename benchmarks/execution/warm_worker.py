@@ -17,11 +17,11 @@ from signal import SIGABRT, SIGKILL, SIGTERM, Signals
 from tempfile import TemporaryFile
 from time import monotonic
 
-from benchmarks.execution.log import end_of_file
-from benchmarks.execution.memory import kills_for_memory
-from benchmarks.execution.task import Columns, Event, Finished, Started, Task
-from benchmarks.records import failure_columns
-from models.result import Status
+from finbench.benchmarks.execution.log import end_of_file
+from finbench.benchmarks.execution.memory import kills_for_memory
+from finbench.benchmarks.execution.task import Columns, Event, Finished, Started, Task
+from finbench.benchmarks.records.reading import failure_columns
+from finbench.models.result import Status
 
 SETUP_S = 120.0
 """How long loading libraries, the instance and the warm-up may take before a run [s]."""
@@ -64,7 +64,7 @@ class WarmWorker:
         # Every run empties the log: what is written must go to its end, wherever that is.
         fcntl.fcntl(self._log, fcntl.F_SETFL, os.O_APPEND)
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "benchmarks.execution.guard", str(results), *map(str, cores)],
+            [sys.executable, "-P", "-m", "finbench.benchmarks.execution.guard", str(results), *map(str, cores)],
             stdin=subprocess.PIPE,
             stdout=self._log,
             stderr=self._log,

@@ -7,10 +7,10 @@ from math import inf
 
 import numpy as np
 
-from benchmarks.families import campus, linked, mesh, tiered
-from benchmarks.families.family import Family, SharedFamily, SharedSize, Size
-from benchmarks.families.targets import place_target
-from models.instance import Instance
+from finbench.benchmarks.families import campus, linked, mesh, tiered
+from finbench.benchmarks.families.family import Family, SharedFamily, SharedSize, Size
+from finbench.benchmarks.families.targets import place_target
+from finbench.models.instance import Instance
 
 __all__ = ["FAMILIES", "SHARED_FAMILIES", "Family", "SharedFamily", "SharedSize", "Size", "generate", "generate_shared"]
 

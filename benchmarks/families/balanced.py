@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.deployment import ApplicationDeployment
-from models.instance import DNN, Network
+from finbench.models.deployment import ApplicationDeployment
+from finbench.models.instance import DNN, Network
 
 POWER = 8
 ROUNDS = 3

@@ -24,13 +24,13 @@ from functools import cache
 
 import numpy as np
 
-from benchmarks.families.balanced import Chain, Demand, Floats, Splits, System, balance, chain, totals
-from benchmarks.families.campus_network import draw_network
-from benchmarks.families.family import SharedSize
-from benchmarks.families.tiered import EDGE
-from models.deployment import ApplicationDeployment, Deployment
-from models.instance import DNN, Application, Instance, Network
-from models.io import data_directory, read_document, validate
+from finbench.benchmarks.families.balanced import Chain, Demand, Floats, Splits, System, balance, chain, totals
+from finbench.benchmarks.families.campus_network import draw_network
+from finbench.benchmarks.families.family import SharedSize
+from finbench.benchmarks.families.tiered import EDGE
+from finbench.models.deployment import ApplicationDeployment, Deployment
+from finbench.models.instance import DNN, Application, Instance, Network
+from finbench.models.io import data_directory, read_document, validate
 
 PARAMETER_BYTES = {
     "blenet-mnist": (2e3, 3e4, 2e5),

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.families.profiles import around
-from benchmarks.families.tiered import CLOUD, EDGE, MOBILE
-from models.instance import Link, Network, Node
+from finbench.benchmarks.families.profiles import around
+from finbench.benchmarks.families.tiered import CLOUD, EDGE, MOBILE
+from finbench.models.instance import Link, Network, Node
 
 NODES_PER_CLUSTER = 60
 """Nodes of the campus, devices included, for each cluster of servers."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.instance import Instance
+from finbench.models.instance import Instance
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.families.family import Size
-from benchmarks.families.profiles import accuracy_target, around, random_dnn
-from models.instance import Accounting, Application, Instance, Link, Network, Node
+from finbench.benchmarks.families.family import Size
+from finbench.benchmarks.families.profiles import accuracy_target, around, random_dnn
+from finbench.models.instance import Accounting, Application, Instance, Link, Network, Node
 
 COMPLETE = 200
 OUT_LINKS = 40

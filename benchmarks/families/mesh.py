@@ -12,9 +12,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
-from benchmarks.families.family import Size
-from benchmarks.families.profiles import accuracy_target, around, random_dnn
-from models.instance import Application, Instance, Link, Network, Node
+from finbench.benchmarks.families.family import Size
+from finbench.benchmarks.families.profiles import accuracy_target, around, random_dnn
+from finbench.models.instance import Application, Instance, Link, Network, Node
 
 NEAREST = 5
 """Neighbours that a node links to; with those that link to it about six."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.instance import DNN, Block, Exit
+from finbench.models.instance import DNN, Block, Exit
 
 FIRST_OPS, LAST_OPS = 2e7, 1e7
 """Typical operations of the first and the last block (B-AlexNet: 2.3e7 and 1.4e7)."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from decimal import ROUND_CEILING, Context, Decimal
 
-from fin_graph.arrays import path_problem
-from fin_graph.shortest import least_energy_path, least_latency_path
-from models.instance import Instance
+from finbench.fin_graph.arrays import path_problem
+from finbench.fin_graph.shortest import least_energy_path, least_latency_path
+from finbench.models.instance import Instance
 
 DIGITS = 6
 SMALLEST_TRADE_OFF = 1e-3

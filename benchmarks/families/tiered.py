@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.families.family import Size
-from benchmarks.families.profiles import accuracy_target, around, random_dnn
-from models.instance import Application, Instance, Link, Network, Node
+from finbench.benchmarks.families.family import Size
+from finbench.benchmarks.families.profiles import accuracy_target, around, random_dnn
+from finbench.models.instance import Application, Instance, Link, Network, Node
 
 EDGE_SHARE, CLOUD_SHARE = 0.2, 0.02
 SIDEWAYS = 2

@@ -8,13 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.aggregate import SOLVED_GAP, profiles
-from benchmarks.plots import FEWEST_GAMMAS, SMALLEST_GAP, gap_by_gamma
-from benchmarks.records import Record
-from benchmarks.report.chart import Axis, Chart, Kind, Panel, Series, View, entries, finite
-from benchmarks.report.summary import seconds
-from benchmarks.statistics import Profile
-from models.evaluate import ENERGY_TOLERANCE
+from finbench.benchmarks.analysis.aggregate import SOLVED_GAP, profiles
+from finbench.benchmarks.analysis.statistics import Profile
+from finbench.benchmarks.plots.style import FEWEST_GAMMAS, SMALLEST_GAP, gap_by_gamma
+from finbench.benchmarks.records.reading import Record
+from finbench.benchmarks.report.chart import Axis, Chart, Kind, Panel, Series, View, entries, finite
+from finbench.benchmarks.report.summary import seconds
+from finbench.models.evaluate import ENERGY_TOLERANCE
 
 FEWEST_TARGETS = 3
 """Latency targets over which a frontier is drawn."""

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.judge import Judged
-from benchmarks.report.pictures import Gallery
+from finbench.benchmarks.judging.judged import Judged
+from finbench.benchmarks.report.pictures import Gallery
 
 NUMBERS = (
     "objective",

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from benchmarks.aggregate import SMALLEST_TIME_S
-from benchmarks.growth import FEWEST_SIZES, Growth
-from benchmarks.report.chart import Axis, Chart, Panel, Series, View, entries, finite
-from benchmarks.scale_growth import FLOOR_BYTES, censored, growth_table, growths
-from benchmarks.tables import Rows
-from fin_graph.support import layered_arcs
-from models.instance import Instance
+from finbench.benchmarks.analysis.aggregate import SMALLEST_TIME_S
+from finbench.benchmarks.analysis.campaign_tables import Rows
+from finbench.benchmarks.analysis.growth import FEWEST_SIZES, Growth
+from finbench.benchmarks.analysis.ladder_growth import FLOOR_BYTES, censored, growth_table, growths
+from finbench.benchmarks.report.chart import Axis, Chart, Panel, Series, View, entries, finite
+from finbench.fin_graph.support import layered_arcs
+from finbench.models.instance import Instance
 
 BAND_POINTS = 9
 

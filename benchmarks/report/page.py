@@ -15,21 +15,21 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from benchmarks.aggregate import aggregate, aggregate_tables
-from benchmarks.metrics import frame
-from benchmarks.plots import COLOURS, MARKERS
-from benchmarks.profile_plots import DASHES
-from benchmarks.records import Record, load_instances, load_records
-from benchmarks.report.chart import Chart
-from benchmarks.report.charts import frontier_chart, gap_chart, profile_chart, trajectory_chart
-from benchmarks.report.columns import most_telling, run_columns
-from benchmarks.report.growth_chart import growth_chart, with_sizes
-from benchmarks.report.measured import match_table, measured_claims, saving_table
-from benchmarks.report.summary import environment_rows, facts, machine, sentences
-from benchmarks.report.verdicts import all_contradictions, altered, judge_again
-from benchmarks.tables import Rows, shared_systems, summary
-from models.instance import Instance
-from models.io import InputError, write_text
+from finbench.benchmarks.analysis.aggregate import aggregate, aggregate_tables
+from finbench.benchmarks.analysis.campaign_tables import Rows, shared_systems, summary
+from finbench.benchmarks.analysis.claims_of_runs import match_table, measured_claims, saving_table
+from finbench.benchmarks.analysis.frame import frame
+from finbench.benchmarks.plots.profiles import DASHES
+from finbench.benchmarks.plots.style import COLOURS, MARKERS
+from finbench.benchmarks.records.reading import Record, load_instances, load_records
+from finbench.benchmarks.report.chart import Chart
+from finbench.benchmarks.report.charts import frontier_chart, gap_chart, profile_chart, trajectory_chart
+from finbench.benchmarks.report.columns import most_telling, run_columns
+from finbench.benchmarks.report.growth_chart import growth_chart, with_sizes
+from finbench.benchmarks.report.summary import environment_rows, facts, machine, sentences
+from finbench.benchmarks.report.verdicts import all_contradictions, altered, judge_again
+from finbench.models.instance import Instance
+from finbench.models.io import InputError, write_text
 
 TEMPLATES = Path(__file__).parent / "templates"
 SCRIPTS = ("basics.js", "tables.js", "charts.js", "network.js", "instance.js", "start.js")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.judge import Judged
-from benchmarks.report.steps import steps
-from models.deployment import ApplicationDeployment
-from models.instance import DNN, Application, Instance, Network
+from finbench.benchmarks.judging.judged import Judged
+from finbench.benchmarks.report.steps import steps
+from finbench.models.deployment import ApplicationDeployment
+from finbench.models.instance import DNN, Application, Instance, Network
 
 MOST_NODES = 60
 """Of larger networks only sources and nodes that a deployment uses are drawn."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from models.deployment import ApplicationDeployment
-from models.instance import Application, Instance
+from finbench.models.deployment import ApplicationDeployment
+from finbench.models.instance import Application, Instance
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.claims import Claims
-from benchmarks.records import Record
-from models.evaluate import ENERGY_TOLERANCE
-from models.result import Status
+from finbench.benchmarks.analysis.claims import Claims
+from finbench.benchmarks.records.reading import Record
+from finbench.models.evaluate import ENERGY_TOLERANCE
+from finbench.models.result import Status
 
 FAILURES = (Status.ERROR, Status.MEMORY_LIMIT)
 TIME_UNITS = ((1.0, "s"), (1e-3, "ms"), (0.0, "µs"))

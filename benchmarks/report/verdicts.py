@@ -6,14 +6,14 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from benchmarks.judge import Judged, contradictions
-from benchmarks.methods import METHODS
-from benchmarks.records import Record
-from models.deployment import Deployment
-from models.evaluate import Evaluation, equal_energy, evaluate
-from models.instance import Instance
-from models.io import validate
-from models.result import Result, Status
+from finbench.benchmarks.judging.judged import Judged, contradictions
+from finbench.benchmarks.methods import METHODS
+from finbench.benchmarks.records.reading import Record
+from finbench.models.deployment import Deployment
+from finbench.models.evaluate import Evaluation, equal_energy, evaluate
+from finbench.models.instance import Instance
+from finbench.models.io import validate
+from finbench.models.result import Result, Status
 
 
 def judge_again(records: Sequence[Record], instances: Mapping[str, Instance]) -> list[Judged | None]:

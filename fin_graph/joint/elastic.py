@@ -19,14 +19,14 @@ from math import inf
 
 import numpy as np
 
-from fin_graph.arrays import Floats, Ints
-from fin_graph.joint.improvement import Served
-from fin_graph.joint.incumbent import OVERFULL
-from fin_graph.joint.master import Aim, Column
-from fin_graph.joint.relaxation import Relaxation
-from fin_graph.joint.restricted import FIRST_MARGIN, WIDER, Whole, whole_master
-from fin_graph.joint.system import System
-from models.result import Clock
+from finbench.fin_graph.arrays import Floats, Ints
+from finbench.fin_graph.joint.columns.incumbent import OVERFULL
+from finbench.fin_graph.joint.columns.master import Aim, Column
+from finbench.fin_graph.joint.columns.relaxation import Relaxation
+from finbench.fin_graph.joint.columns.restricted import FIRST_MARGIN, WIDER, Whole, whole_master
+from finbench.fin_graph.joint.fin.improvement import Served
+from finbench.fin_graph.joint.system import System
+from finbench.models.result import Clock
 
 _MET = 1e-7
 """Difference to the bound at which the least is found."""

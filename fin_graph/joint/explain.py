@@ -7,16 +7,16 @@ from math import inf
 
 import numpy as np
 
-from fin_graph.bounds import meets
-from fin_graph.joint.column_generation import solve
-from fin_graph.joint.elastic import Growth, least_growth
-from fin_graph.joint.master import Aim
-from fin_graph.joint.pricing import load_pricing
-from fin_graph.joint.system import Group, System, capacity_of, resource_name
-from fin_graph.shortest import least_latency_path
-from models.instance import Application, Instance
-from models.loads import UNITS, Resource
-from models.result import Clock, Result
+from finbench.fin_graph.bounds import meets
+from finbench.fin_graph.joint.columns.column_generation import solve
+from finbench.fin_graph.joint.columns.master import Aim
+from finbench.fin_graph.joint.columns.pricing import load_pricing
+from finbench.fin_graph.joint.elastic import Growth, least_growth
+from finbench.fin_graph.joint.system import Group, System, capacity_of, resource_name
+from finbench.fin_graph.shortest import least_latency_path
+from finbench.models.instance import Application, Instance
+from finbench.models.loads import UNITS, Resource
+from finbench.models.result import Clock, Result
 
 GROWS = 1e-6
 """Least relative growth of a resource worth naming (the evaluator forgives as much)."""

@@ -15,14 +15,14 @@ from math import inf
 
 import numpy as np
 
-from fin_graph.arrays import Floats, PathProblem
-from fin_graph.bounds import meets
-from fin_graph.joint.alone import FRUGALITY
-from fin_graph.joint.system import Group, System, Usage, joint_deployment
-from fin_graph.loading import load_compiled
-from fin_graph.shortest import least_energy_path, least_latency_path, path_costs
-from models.instance import Instance
-from models.result import Clock, Result, Status
+from finbench.fin_graph.arrays import Floats, PathProblem
+from finbench.fin_graph.bounds import meets
+from finbench.fin_graph.joint.fin.alone import FRUGALITY
+from finbench.fin_graph.joint.system import Group, System, Usage, joint_deployment
+from finbench.fin_graph.loading import load_compiled
+from finbench.fin_graph.shortest import least_energy_path, least_latency_path, path_costs
+from finbench.models.instance import Instance
+from finbench.models.result import Clock, Result, Status
 
 
 def supports(instance: Instance) -> str | None:  # noqa: ARG001

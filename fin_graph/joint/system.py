@@ -24,10 +24,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fin_graph.arrays import Floats, Ints, PathProblem, path_problem
-from fin_graph.topology import Topology
-from models.deployment import ApplicationDeployment, Deployment
-from models.instance import Application, Instance, Network
+from finbench.fin_graph.arrays import Floats, Ints, PathProblem, path_problem
+from finbench.fin_graph.topology import Topology
+from finbench.models.deployment import ApplicationDeployment, Deployment
+from finbench.models.instance import Application, Instance, Network
 
 ROOM_SLACK = 1e-9
 """Float noise, as a fraction of a whole resource, that is forgiven when something is put on it."""

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from models.cp_sat.program import Program
-from models.result import Clock, Status
+from finbench.models.cp_sat.program import Program
+from finbench.models.result import Clock, Status
 
 WORKER = Path(__file__).with_name("worker.py")
 

@@ -14,16 +14,16 @@ from importlib import metadata
 from math import inf
 from typing import Any
 
-from models.cp_sat.conversation import Request, Said, ask
-from models.cp_sat.program import Program, accurate, program_of
-from models.instance import Instance
-from models.memory import reason_not_to_fit
-from models.milp.costs import Capacities, Costs, costs_of
-from models.milp.steps import Steps, deployment_of, objective_of
-from models.milp.strengthen import Kept, least_cost, worth_serving
-from models.milp.warm_start import broken_constraint
-from models.result import Clock, Result, Status
-from models.trajectory import Point, thinned
+from finbench.models.cp_sat.conversation import Request, Said, ask
+from finbench.models.cp_sat.program import Program, accurate, program_of
+from finbench.models.instance import Instance
+from finbench.models.memory import reason_not_to_fit
+from finbench.models.programs.costs import Capacities, Costs, costs_of
+from finbench.models.programs.steps import Steps, deployment_of, objective_of
+from finbench.models.programs.strengthen import Kept, least_cost, worth_serving
+from finbench.models.programs.warm_start import broken_constraint
+from finbench.models.result import Clock, Result, Status
+from finbench.models.trajectory import Point, thinned
 
 DISTRIBUTION = "ortools"
 INSTALL = "pip install 'finbench[cp-sat]'"
@@ -71,7 +71,7 @@ def solve(
     seed : int
         Random seed of the solver.
     strengthen : bool
-        Leave out what no optimal deployment uses (`models.milp.strengthen`).
+        Leave out what no optimal deployment uses (`models.programs.strengthen`).
     mip_gap : float
         Relative gap at which the solver may stop.
     threads : int

@@ -34,9 +34,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from models.milp.costs import FLOAT_NOISE, Capacities, Costs, Floats, Ints, Mask
-from models.milp.steps import Steps
-from models.milp.strengthen import Kept, everything, nothing
+from finbench.models.programs.costs import FLOAT_NOISE, Capacities, Costs, Floats, Ints, Mask
+from finbench.models.programs.steps import Steps
+from finbench.models.programs.strengthen import Kept, everything, nothing
 
 Row: TypeAlias = tuple[list[int], list[int], int, int]
 """Columns, their coefficients, and the least and the greatest sum."""

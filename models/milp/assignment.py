@@ -21,17 +21,17 @@ import numpy as np
 from pyomo.common.gc_manager import PauseGC
 from pyomo.core.base import ConcreteModel, NonNegativeReals
 
-from models.instance import Instance
-from models.milp import flow, rows
-from models.milp.admission import rejection_reasons
-from models.milp.costs import Capacities, Costs, Floats, Topology, costs_of
-from models.milp.outcome import Selection, result_of, selections_of
-from models.milp.rows import Program, Terms
-from models.milp.solver import Backend, Limits, reason_not_to_build
-from models.milp.solvers import SolverName, backend_of, reason_not_to_use
-from models.milp.steps import Steps
-from models.milp.strengthen import everything
-from models.result import Clock, Result, Status
+from finbench.models.instance import Instance
+from finbench.models.milp import flow, rows
+from finbench.models.milp.outcome import Selection, result_of, selections_of
+from finbench.models.milp.rows import Program, Terms
+from finbench.models.milp.solvers.backend import Backend, Limits, reason_not_to_build
+from finbench.models.milp.solvers.registry import SolverName, backend_of, reason_not_to_use
+from finbench.models.programs.admission import rejection_reasons
+from finbench.models.programs.costs import Capacities, Costs, Floats, Topology, costs_of
+from finbench.models.programs.steps import Steps
+from finbench.models.programs.strengthen import everything
+from finbench.models.result import Clock, Result, Status
 
 ROUNDING = 1e-12
 """Relative rounding allowed when two hops are compared with one."""
@@ -81,7 +81,7 @@ def solve(
     threads : int
         Threads of the solver.
     solver : str
-        A solver of `models.milp.solvers` that is installed.
+        A solver of `models.milp.solvers.registry` that is installed.
     backend : Backend or None
         What solves instead; None: the back end of `solver`.
 

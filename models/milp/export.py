@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pyomo.core.base import ConcreteModel
 
-from models.instance import Instance
-from models.io import InputError
-from models.milp import assignment, flow
-from models.milp.costs import Capacities, costs_of
-from models.milp.model_file import Format, readable_text
-from models.milp.standard_form import StandardForm
-from models.milp.strengthen import everything
+from finbench.models.instance import Instance
+from finbench.models.io import InputError
+from finbench.models.milp import assignment, flow
+from finbench.models.milp.solvers.model_file import Format, readable_text
+from finbench.models.milp.solvers.standard_form import StandardForm
+from finbench.models.programs.costs import Capacities, costs_of
+from finbench.models.programs.strengthen import everything
 
 
 def program_text(instance: Instance, method: str, file_format: Format, *, strengthen: bool) -> str:
@@ -26,7 +26,7 @@ def program_text(instance: Instance, method: str, file_format: Format, *, streng
 
     Raises
     ------
-    models.io.InputError
+    finbench.models.io.InputError
         If `method` does not support the instance, or there is no program since bounds alone prove infeasibility.
     """
     build = _flow if method == "milp-flow" else _assignment

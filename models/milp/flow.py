@@ -32,19 +32,19 @@ import numpy as np
 from pyomo.common.gc_manager import PauseGC
 from pyomo.core.base import Binary, ConcreteModel
 
-from models.deployment import Deployment
-from models.instance import Instance, Network
-from models.milp import rows
-from models.milp.admission import Alone, rejection_reasons
-from models.milp.costs import Capacities, Costs, Mask, costs_of
-from models.milp.outcome import Selection, result_of, selections_of
-from models.milp.rows import Family, Program, Terms
-from models.milp.solver import Backend, Limits, reason_not_to_build
-from models.milp.solvers import SolverName, backend_of, reason_not_to_use
-from models.milp.steps import Steps, steps_of
-from models.milp.strengthen import Kept, everything, improved, within_energy, within_latency, worth_serving
-from models.milp.warm_start import broken_constraint
-from models.result import Clock, Result, Status
+from finbench.models.deployment import Deployment
+from finbench.models.instance import Instance, Network
+from finbench.models.milp import rows
+from finbench.models.milp.outcome import Selection, result_of, selections_of
+from finbench.models.milp.rows import Family, Program, Terms
+from finbench.models.milp.solvers.backend import Backend, Limits, reason_not_to_build
+from finbench.models.milp.solvers.registry import SolverName, backend_of, reason_not_to_use
+from finbench.models.programs.admission import Alone, rejection_reasons
+from finbench.models.programs.costs import Capacities, Costs, Mask, costs_of
+from finbench.models.programs.steps import Steps, steps_of
+from finbench.models.programs.strengthen import Kept, everything, improved, within_energy, within_latency, worth_serving
+from finbench.models.programs.warm_start import broken_constraint
+from finbench.models.result import Clock, Result, Status
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def solve(
     seed : int
         Random seed of the solver.
     strengthen : bool
-        Leave out what no optimal deployment uses (`models.milp.strengthen`); False is the plain formulation.
+        Leave out what no optimal deployment uses (`models.programs.strengthen`); False is the plain formulation.
     mip_gap : float
         Relative gap at which the solver may stop.
     threads : int
@@ -90,7 +90,7 @@ def solve(
     warm_start : Deployment or None
         A deployment to start from. One that breaks a constraint is not used; `Result.info["warm_start"]` says why.
     solver : str
-        A solver of `models.milp.solvers` that is installed.
+        A solver of `models.milp.solvers.registry` that is installed.
     backend : Backend or None
         What solves instead; None: the back end of `solver`.
 

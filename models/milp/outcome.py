@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
-from models.milp.costs import Costs
-from models.milp.solver import EQUAL, Outcome
-from models.milp.steps import Steps, deployment_of, objective_of
-from models.result import Result, Status
-from models.trajectory import Point
+from finbench.models.milp.solvers.backend import EQUAL, Outcome
+from finbench.models.programs.costs import Costs
+from finbench.models.programs.steps import Steps, deployment_of, objective_of
+from finbench.models.result import Result, Status
+from finbench.models.trajectory import Point
 
 STEEP = 1e6
 """Penalty over scale of the objective above which a solver may fail by its tolerances."""

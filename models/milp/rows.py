@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from pyomo.core.base import Binary, Block, ConcreteModel, Constraint, Objective, Var
 from pyomo.core.expr import LinearExpression
 
-from models.milp.costs import FLOAT_NOISE, Capacities, Costs, Floats, Ints, Topology
-from models.milp.strengthen import Kept, least_cost
+from finbench.models.programs.costs import FLOAT_NOISE, Capacities, Costs, Floats, Ints, Topology
+from finbench.models.programs.strengthen import Kept, least_cost
 
 Variables: TypeAlias = NDArray[np.object_]
 Label: TypeAlias = int | str | tuple[int | str | float, ...]

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from benchmarks.methods import METHODS, Method, Options
-from benchmarks.records import SCHEMA_VERSION, Record
-from models.deployment import ApplicationDeployment, Deployment
-from models.instance import Instance
-from models.io import load_instance
-from models.result import Result, Status
+from finbench.benchmarks.methods import METHODS, Method, Options
+from finbench.benchmarks.records.reading import SCHEMA_VERSION, Record
+from finbench.models.deployment import ApplicationDeployment, Deployment
+from finbench.models.instance import Instance
+from finbench.models.io import load_instance
+from finbench.models.result import Result, Status
 
 OPTIMUM_J = 0.021395457435390206
 """Proven optimum of `balexnet-cifar10` at its own targets."""

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from benchmarks.methods import METHODS, MilpFlowOptions, Options, check_options, label, run_method
-from models.instance import Instance
-from models.io import InputError
-from models.result import Result, Status
+from finbench.benchmarks.methods import METHODS, MilpFlowOptions, Options, check_options, label, run_method
+from finbench.models.instance import Instance
+from finbench.models.io import InputError
+from finbench.models.result import Result, Status
 from tests.benchmarks.conftest import BEST, AddMethod, answer
 
 

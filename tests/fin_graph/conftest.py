@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.instance import DNN, Application, Block, Exit, Instance, Link, Network, Node
-from models.io import load_instance
+from finbench.models.instance import DNN, Application, Block, Exit, Instance, Link, Network, Node
+from finbench.models.io import load_instance
 
 
 @pytest.fixture(scope="session")

@@ -7,11 +7,11 @@ from math import inf
 
 import pytest
 
-from fin_graph import fin, larac
-from fin_graph.arrays import path_problem
-from fin_graph.bounds import lagrangian_dual, meets, round_down_bound
-from fin_graph.label_setting import solve as label_setting
-from fin_graph.shortest import (
+from finbench.fin_graph import fin, larac
+from finbench.fin_graph.arrays import path_problem
+from finbench.fin_graph.bounds import lagrangian_dual, meets, round_down_bound
+from finbench.fin_graph.label_setting import solve as label_setting
+from finbench.fin_graph.shortest import (
     cheapest_path,
     costs_to_go,
     energies_and_latencies_to_go,
@@ -19,9 +19,9 @@ from fin_graph.shortest import (
     least_latency_path,
     path_costs,
 )
-from models.evaluate import evaluate
-from models.instance import Instance
-from models.result import Status
+from finbench.models.evaluate import evaluate
+from finbench.models.instance import Instance
+from finbench.models.result import Status
 from tests.random_instances import random_instance
 
 NOISE = 1e-9

@@ -9,9 +9,9 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from fin_graph.drawing import draw_fin
-from fin_graph.inference import fin_three_stages
-from models.instance import Instance
+from finbench.fin_graph.drawing import draw_fin
+from finbench.fin_graph.inference import fin_three_stages
+from finbench.models.instance import Instance
 from tests.random_instances import random_instance
 
 

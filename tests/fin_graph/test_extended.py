@@ -5,7 +5,7 @@ from __future__ import annotations
 import networkx as nx
 import pytest
 
-from fin_graph.extended import (
+from finbench.fin_graph.extended import (
     Vertex,
     accepted_exits,
     deployment_of_path,
@@ -14,9 +14,9 @@ from fin_graph.extended import (
     path_costs,
     path_of_deployment,
 )
-from models.deployment import Deployment
-from models.evaluate import evaluate
-from models.instance import Instance
+from finbench.models.deployment import Deployment
+from finbench.models.evaluate import evaluate
+from finbench.models.instance import Instance
 from tests.random_instances import random_instance
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import networkx as nx
 import pytest
 
-from fin_graph.extended import extended_graph
-from fin_graph.feasible import Replica, Rounding, feasible_graph, replica_step
-from models.instance import Instance
+from finbench.fin_graph.extended import extended_graph
+from finbench.fin_graph.feasible import Replica, Rounding, feasible_graph, replica_step
+from finbench.models.instance import Instance
 from tests.random_instances import random_instance
 
 NOISE = 1e-9

@@ -5,11 +5,11 @@ from __future__ import annotations
 import psutil
 import pytest
 
-from fin_graph import fin
-from fin_graph.label_setting import solve as label_setting
-from models.evaluate import evaluate
-from models.instance import Instance
-from models.result import Result, Status
+from finbench.fin_graph import fin
+from finbench.fin_graph.label_setting import solve as label_setting
+from finbench.models.evaluate import evaluate
+from finbench.models.instance import Instance
+from finbench.models.result import Result, Status
 from tests.random_instances import random_instance
 
 NOISE = 1e-9

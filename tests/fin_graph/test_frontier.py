@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from fin_graph.fin import solve as fin
-from fin_graph.frontier import frontiers
-from fin_graph.label_setting import solve as label_setting
-from models.instance import Instance
+from finbench.fin_graph.fin import solve as fin
+from finbench.fin_graph.frontier import frontiers
+from finbench.fin_graph.label_setting import solve as label_setting
+from finbench.models.instance import Instance
 from tests.random_instances import random_instance
 
 

@@ -11,12 +11,12 @@ from time import perf_counter
 import networkx as nx
 import pytest
 
-from fin_graph.extended import deployment_of_path, extended_graph
-from fin_graph.feasible import feasible_graph
-from fin_graph.inference import FinStages, fin_three_stages, inference_graph, least_energy_path
-from models.deployment import Deployment
-from models.evaluate import Evaluation, evaluate
-from models.instance import DNN, Application, Block, Exit, Instance, Network, Node
+from finbench.fin_graph.extended import deployment_of_path, extended_graph
+from finbench.fin_graph.feasible import feasible_graph
+from finbench.fin_graph.inference import FinStages, fin_three_stages, inference_graph, least_energy_path
+from finbench.models.deployment import Deployment
+from finbench.models.evaluate import Evaluation, evaluate
+from finbench.models.instance import DNN, Application, Block, Exit, Instance, Network, Node
 from tests.models.worked_optima import WORKED_OPTIMA, published
 from tests.random_instances import random_instance
 

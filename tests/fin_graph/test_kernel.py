@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fin_graph import kernel
-from fin_graph.arrays import PathProblem, path_problem
-from fin_graph.inference import fin_three_stages
-from fin_graph.kernel import ReplicaPath, least_energies, least_energy_replica_path, rows_bytes
-from fin_graph.label_setting import solve as label_setting
-from models.deployment import Deployment
-from models.evaluate import Evaluation, evaluate
-from models.instance import Instance
-from models.result import Status
+from finbench.fin_graph import kernel
+from finbench.fin_graph.arrays import PathProblem, path_problem
+from finbench.fin_graph.inference import fin_three_stages
+from finbench.fin_graph.kernel import ReplicaPath, least_energies, least_energy_replica_path, rows_bytes
+from finbench.fin_graph.label_setting import solve as label_setting
+from finbench.models.deployment import Deployment
+from finbench.models.evaluate import Evaluation, evaluate
+from finbench.models.instance import Instance
+from finbench.models.result import Status
 from tests.random_instances import random_instance
 
 NOISE = 1e-9

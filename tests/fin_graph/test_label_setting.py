@@ -8,16 +8,16 @@ import numpy as np
 import psutil
 import pytest
 
-from fin_graph import label_search, label_setting
-from fin_graph.arrays import earliest_accurate_exit, path_problem
-from fin_graph.label_search import latency_energy_frontier
-from fin_graph.label_setting import solve, supports
-from models import exhaustive
-from models.deployment import ApplicationDeployment, Deployment
-from models.evaluate import equal_energy, evaluate
-from models.instance import Instance
-from models.milp import flow
-from models.result import Clock, Status
+from finbench.fin_graph import label_search, label_setting
+from finbench.fin_graph.arrays import earliest_accurate_exit, path_problem
+from finbench.fin_graph.label_search import latency_energy_frontier
+from finbench.fin_graph.label_setting import solve, supports
+from finbench.models import exhaustive
+from finbench.models.deployment import ApplicationDeployment, Deployment
+from finbench.models.evaluate import equal_energy, evaluate
+from finbench.models.instance import Instance
+from finbench.models.milp import flow
+from finbench.models.result import Clock, Status
 from tests.random_instances import random_instance
 
 NOISE = 1e-9

@@ -5,12 +5,12 @@ from __future__ import annotations
 import networkx as nx
 import pytest
 
-from fin_graph.extended import extended_graph
-from fin_graph.inference import fin_three_stages
-from fin_graph.mcp import solve, supports
-from models.evaluate import evaluate
-from models.instance import Accounting, Instance
-from models.result import Status
+from finbench.fin_graph.extended import extended_graph
+from finbench.fin_graph.inference import fin_three_stages
+from finbench.fin_graph.mcp import solve, supports
+from finbench.models.evaluate import evaluate
+from finbench.models.instance import Accounting, Instance
+from finbench.models.result import Status
 from tests.random_instances import random_instance
 
 

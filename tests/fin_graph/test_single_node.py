@@ -7,11 +7,11 @@ from itertools import pairwise, product
 import networkx as nx
 import pytest
 
-from fin_graph.single_node import solve, supports
-from models.deployment import ApplicationDeployment, Deployment
-from models.evaluate import evaluate
-from models.instance import Instance
-from models.result import Status
+from finbench.fin_graph.single_node import solve, supports
+from finbench.models.deployment import ApplicationDeployment, Deployment
+from finbench.models.evaluate import evaluate
+from finbench.models.instance import Instance
+from finbench.models.result import Status
 from tests.random_instances import random_instance
 
 

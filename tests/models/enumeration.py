@@ -7,9 +7,9 @@ from itertools import permutations, product
 
 import numpy as np
 
-from models.deployment import ApplicationDeployment, Deployment
-from models.evaluate import evaluate
-from models.instance import DNN, Application, Block, Instance, Link, Network, Node
+from finbench.models.deployment import ApplicationDeployment, Deployment
+from finbench.models.evaluate import evaluate
+from finbench.models.instance import DNN, Application, Block, Instance, Link, Network, Node
 from tests.random_instances import random_instance
 
 

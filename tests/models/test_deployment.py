@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from models.deployment import ApplicationDeployment, Deployment
+from finbench.models.deployment import ApplicationDeployment, Deployment
 
 DECISION: dict[str, Any] = {"application": "app", "last_exit": 1, "placement": ("device", "edge")}
 

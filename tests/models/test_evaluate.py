@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models import exhaustive
-from models.deployment import ApplicationDeployment, Deployment
-from models.evaluate import Evaluation, ViolationKind, equal_energy, evaluate, exceeds
-from models.instance import Accounting, Instance
-from models.io import data_directory, load_instance
+from finbench.models import exhaustive
+from finbench.models.deployment import ApplicationDeployment, Deployment
+from finbench.models.evaluate import Evaluation, ViolationKind, equal_energy, evaluate, exceeds
+from finbench.models.instance import Accounting, Instance
+from finbench.models.io import data_directory, load_instance
 from tests.random_instances import random_instance, random_shared_instance
 
 BALEXNET = load_instance("balexnet-cifar10").with_choices(accounting=Accounting.FULL_DEPTH)

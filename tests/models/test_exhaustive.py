@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from models import exhaustive
-from models.evaluate import equal_energy, evaluate
-from models.instance import Accounting, Instance
-from models.io import load_instance
-from models.result import Result, Status
+from finbench.models import exhaustive
+from finbench.models.evaluate import equal_energy, evaluate
+from finbench.models.instance import Accounting, Instance
+from finbench.models.io import load_instance
+from finbench.models.result import Result, Status
 from tests.models.enumeration import least_objective, shared_instance
 from tests.models.worked_optima import WORKED_OPTIMA, published
 from tests.random_instances import of_applications, random_instance, random_shared_instance
@@ -100,7 +100,7 @@ def test_time_limit(applications: int) -> None:
 def test_time_limit_keeps_the_incumbent(monkeypatch: pytest.MonkeyPatch) -> None:
     instance = published(0.007, Accounting.EXPECTED)
     checks = iter([False] * 12 + [True] * 1000)
-    monkeypatch.setattr("models.result.Clock.expired", property(lambda _: next(checks)))
+    monkeypatch.setattr("finbench.models.result.Clock.expired", property(lambda _: next(checks)))
     result = exhaustive.solve(instance, time_limit_s=60)
     assert result.status is Status.TIME_LIMIT
     assert result.deployment is not None

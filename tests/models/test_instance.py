@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from models.instance import Accounting, Application, Instance, LatencyKind, Network, Node
-from models.io import load_instance, shipped
+from finbench.models.instance import Accounting, Application, Instance, LatencyKind, Network, Node
+from finbench.models.io import load_instance, shipped
 from tests.random_instances import random_instance
 
 BALEXNET = load_instance("balexnet-cifar10")

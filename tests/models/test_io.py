@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from models.deployment import ApplicationDeployment, Deployment
-from models.instance import Accounting, Instance
-from models.io import (
+from finbench.models.deployment import ApplicationDeployment, Deployment
+from finbench.models.instance import Accounting, Instance
+from finbench.models.io import (
     InputError,
     dump_deployment,
     dump_instance,

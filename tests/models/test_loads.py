@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from models.deployment import ApplicationDeployment
-from models.instance import Instance
-from models.loads import Loads, Resource, Use, loads_of, tier_objective, uses
+from finbench.models.deployment import ApplicationDeployment
+from finbench.models.instance import Instance
+from finbench.models.loads import Loads, Resource, Use, loads_of, tier_objective, uses
 
 DEVICE = {"name": "device", "tier": "mobile", "compute_ops_per_s": 100.0, "power_w": 2.0, "memory_bytes": 8.0}
 EDGE = {"name": "edge", "tier": "edge", "compute_ops_per_s": 1000.0, "power_w": 50.0}

@@ -7,7 +7,7 @@ import resource
 
 import psutil
 
-from models.memory import reason_not_to_fit
+from finbench.models.memory import reason_not_to_fit
 
 
 def test_what_is_there_fits_and_more_does_not() -> None:

@@ -7,8 +7,8 @@ from math import inf, nan
 
 import pytest
 
-from models.result import Clock
-from models.trajectory import MOST_POINTS, Point, Trajectory, thinned
+from finbench.models.result import Clock
+from finbench.models.trajectory import MOST_POINTS, Point, Trajectory, thinned
 
 
 def test_records_changes_only_and_no_infinities() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from models.instance import Accounting, Instance
-from models.io import load_instance
+from finbench.models.instance import Accounting, Instance
+from finbench.models.io import load_instance
 
 FULL, EXPECTED = Accounting.FULL_DEPTH, Accounting.EXPECTED
 

@@ -10,12 +10,12 @@ from typing import Any
 import psutil
 import pytest
 
-from benchmarks.campaign import TargetPoint
-from benchmarks.choices import Choices
-from benchmarks.execution import warm_worker
-from benchmarks.execution.task import Task
-from benchmarks.methods import METHODS, check_options
-from models.io import find_file, load_instance
+from finbench.benchmarks.campaigns.campaign import TargetPoint
+from finbench.benchmarks.campaigns.choices import Choices
+from finbench.benchmarks.execution import warm_worker
+from finbench.benchmarks.execution.task import Task
+from finbench.benchmarks.methods import METHODS, check_options
+from finbench.models.io import find_file, load_instance
 from tests.benchmarks.execution.unruly import UNRULY
 
 

@@ -13,9 +13,9 @@ from typing import Any
 import psutil
 import pytest
 
-from benchmarks.records import Record, load_records
+from finbench.benchmarks.records.reading import Record, load_records
+from tests.benchmarks.cli.test_app import ROOT
 from tests.benchmarks.execution.conftest import are_gone, comes_true, pages
-from tests.benchmarks.test_cli import ROOT
 
 CAMPAIGN = """
 name = "test"
@@ -35,7 +35,7 @@ instances = ["balexnet-cifar10", "bresnet-cifar10"]
 COMMAND = """
 from tests.benchmarks.execution.unruly import register
 register()
-from benchmarks.cli import main
+from finbench.benchmarks.cli.app import main
 main()
 """
 

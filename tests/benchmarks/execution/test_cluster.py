@@ -14,16 +14,16 @@ from threading import Thread
 import psutil
 import pytest
 
-from benchmarks.choices import BackendName
-from benchmarks.execution import backends
-from benchmarks.execution.code_version import code_version
-from benchmarks.execution.task import Event, Finished, Started, Task
-from models.io import InputError
+from finbench.benchmarks.campaigns.choices import BackendName
+from finbench.benchmarks.execution import backends
+from finbench.benchmarks.execution.code_version import code_version
+from finbench.benchmarks.execution.task import Event, Finished, Started, Task
+from finbench.models.io import InputError
+from tests.benchmarks.cli.test_app import ROOT
 from tests.benchmarks.execution.conftest import are_gone, comes_true, made, pages
 from tests.benchmarks.execution.unruly import UNRULY
-from tests.benchmarks.test_cli import ROOT
 
-cluster = pytest.importorskip("benchmarks.execution.cluster", reason="Dask is not installed")
+cluster = pytest.importorskip("finbench.benchmarks.execution.cluster", reason="Dask is not installed")
 
 
 class DaskCluster:
@@ -131,7 +131,15 @@ def test_the_whole_command_on_a_cluster_of_its_own(tmp_path: Path) -> None:
         'name = "test"\ntime_limit_s = 9\nwarm_up = false\n[[methods]]\nname = "single-node"\n[[instances]]\n'
         'group = "g"\ninstances = ["balexnet-cifar10", "bresnet-cifar10"]\n'
     )
-    command = [sys.executable, "-c", "from benchmarks.cli import main; main()", "run", str(file), "-o", str(tmp_path)]
+    command = [
+        sys.executable,
+        "-c",
+        "from finbench.benchmarks.cli.app import main; main()",
+        "run",
+        str(file),
+        "-o",
+        str(tmp_path),
+    ]
     run = subprocess.run(
         [*command, "--backend", "dask", "--jobs", "2"],
         cwd=ROOT,
@@ -151,7 +159,7 @@ def test_a_scheduler_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPat
 
 
 def test_without_dask_it_says_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "benchmarks.execution.cluster")
+    monkeypatch.delitem(sys.modules, "finbench.benchmarks.execution.cluster")
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(InputError, match=r"pip install 'finbench\[dask\]'"):
         backends.chosen_backend(BackendName.DASK, 1, None)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks.execution import code_version as module
-from benchmarks.execution.code_version import code_version, reached
-from benchmarks.methods import METHODS
+from finbench.benchmarks.execution import code_version as module
+from finbench.benchmarks.execution.code_version import code_version, reached
+from finbench.benchmarks.methods import METHODS
 
 
 @pytest.fixture(autouse=True)
@@ -23,13 +23,18 @@ def _nothing_remembered() -> Iterator[None]:
 
 
 def test_imports_are_followed_wherever_they_stand() -> None:
-    files, libraries = reached(["fin_graph.fin"])
-    assert {"fin_graph.fin", "fin_graph.kernel", "fin_graph.certificate", "models.memory"} <= set(files)
-    assert not any(name.startswith(("models.milp", "benchmarks")) for name in files)
+    files, libraries = reached(["finbench.fin_graph.fin"])
+    assert {
+        "finbench.fin_graph.fin",
+        "finbench.fin_graph.kernel",
+        "finbench.fin_graph.certificate",
+        "finbench.models.memory",
+    } <= set(files)
+    assert not any(name.startswith(("finbench.models.milp", "benchmarks")) for name in files)
     assert {"numba", "numpy", "networkx"} <= libraries
     assert not {"pyomo", "highspy", "sys", "models"} & libraries
-    files, libraries = reached(["models.milp.flow", "models.milp.highs"])
-    assert {"models.milp.rows", "models.milp.highs"} <= set(files)
+    files, libraries = reached(["finbench.models.milp.flow", "finbench.models.milp.solvers.highs"])
+    assert {"finbench.models.milp.rows", "finbench.models.milp.solvers.highs"} <= set(files)
     assert {"pyomo", "highspy"} <= libraries
 
 
@@ -47,17 +52,17 @@ def changed_by(monkeypatch: pytest.MonkeyPatch, name: str, options: dict[str, An
 @pytest.mark.parametrize(
     ("name", "options", "touched", "changes"),
     [
-        ("fin", {}, "fin_graph.kernel", True),
-        ("fin", {}, "models.evaluate", True),
-        ("fin", {}, "fin_graph.mcp", False),
-        ("fin", {}, "models.milp.flow", False),
-        ("milp-flow", {"solver": "highs"}, "models.milp.rows", True),
-        ("milp-flow", {"solver": "highs"}, "models.milp.highs", True),
-        ("milp-flow", {"solver": "glpk"}, "models.milp.glpk", True),
-        ("milp-flow", {"solver": "highs"}, "models.milp.glpk", False),
-        ("milp-flow", {"solver": "highs", "warm_start": "fin"}, "fin_graph.kernel", True),
-        ("milp-flow", {"solver": "highs", "warm_start": "none"}, "fin_graph.fin", False),
-        ("cp-sat", {}, "models.cp_sat.worker", True),
+        ("fin", {}, "finbench.fin_graph.kernel", True),
+        ("fin", {}, "finbench.models.evaluate", True),
+        ("fin", {}, "finbench.fin_graph.mcp", False),
+        ("fin", {}, "finbench.models.milp.flow", False),
+        ("milp-flow", {"solver": "highs"}, "finbench.models.milp.rows", True),
+        ("milp-flow", {"solver": "highs"}, "finbench.models.milp.solvers.highs", True),
+        ("milp-flow", {"solver": "glpk"}, "finbench.models.milp.solvers.glpk", True),
+        ("milp-flow", {"solver": "highs"}, "finbench.models.milp.solvers.glpk", False),
+        ("milp-flow", {"solver": "highs", "warm_start": "fin"}, "finbench.fin_graph.kernel", True),
+        ("milp-flow", {"solver": "highs", "warm_start": "none"}, "finbench.fin_graph.fin", False),
+        ("cp-sat", {}, "finbench.models.cp_sat.worker", True),
     ],
 )
 def test_what_changes_it(

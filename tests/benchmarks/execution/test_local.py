@@ -12,14 +12,14 @@ from typing import Any
 import psutil
 import pytest
 
-from benchmarks.campaign import Member
-from benchmarks.execution import warm_worker
-from benchmarks.execution.local import run_locally, shares_of_cores
-from benchmarks.execution.memory import memory_limit
-from benchmarks.execution.task import Finished, Started, Task
-from benchmarks.families import generate
-from benchmarks.records import Record
-from models.io import InputError
+from finbench.benchmarks.campaigns.campaign import Member
+from finbench.benchmarks.execution import warm_worker
+from finbench.benchmarks.execution.local import run_locally, shares_of_cores
+from finbench.benchmarks.execution.memory import memory_limit
+from finbench.benchmarks.execution.task import Finished, Started, Task
+from finbench.benchmarks.families import generate
+from finbench.benchmarks.records.reading import Record
+from finbench.models.io import InputError
 from tests.benchmarks.conftest import OPTIMUM_J
 from tests.benchmarks.execution.conftest import are_gone, comes_true, made, pages
 

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from benchmarks.methods import METHODS, Method, Options
-from models.deployment import ApplicationDeployment, Deployment
-from models.instance import Instance
-from models.result import Result, Status
+from finbench.benchmarks.methods import METHODS, Method, Options
+from finbench.models.deployment import ApplicationDeployment, Deployment
+from finbench.models.instance import Instance
+from finbench.models.result import Result, Status
 
 WORSE = ("device", "device", "device", "edge", "edge")
 """A placement of `balexnet-cifar10` that is feasible and not the best."""

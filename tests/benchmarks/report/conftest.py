@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from benchmarks.campaign import load_campaign, problems
-from benchmarks.cli import app
-from benchmarks.records import INSTANCES as FILE
-from models.instance import Instance
-from models.io import dump_instance, load_instance
+from finbench.benchmarks.campaigns.campaign import load_campaign, problems
+from finbench.benchmarks.cli.app import app
+from finbench.benchmarks.records.reading import INSTANCES as FILE
+from finbench.models.instance import Instance
+from finbench.models.io import dump_instance, load_instance
 
 SCRIPT = "<script>alert(1)</script>"
 QUOTES = """"quotes' & <b>bold</b> \\u003c"""

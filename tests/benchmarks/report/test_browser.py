@@ -19,8 +19,8 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-from benchmarks.metrics import load_frame
-from benchmarks.plots import gap_by_gamma
+from finbench.benchmarks.analysis.frame import load_frame
+from finbench.benchmarks.plots.style import gap_by_gamma
 from tests.benchmarks.report.conftest import IMAGE, QUOTES, SCRIPT, read_rows
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")

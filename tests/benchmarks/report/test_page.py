@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from benchmarks.cli import app
-from benchmarks.records import INSTANCES as FILE
+from finbench.benchmarks.cli.app import app
+from finbench.benchmarks.records.reading import INSTANCES as FILE
 from tests.benchmarks.report.conftest import IMAGE, QUOTES, SCRIPT, read_rows, write_rows
 
 

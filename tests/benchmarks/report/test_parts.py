@@ -7,20 +7,20 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from benchmarks.claims import MATCHES, SAVING, TARGETS
-from benchmarks.judge import judge_deployment
-from benchmarks.metrics import frame
-from benchmarks.report.charts import frontier_chart, gap_chart, profile_chart, trajectory_chart
-from benchmarks.report.growth_chart import growth_chart, with_sizes
-from benchmarks.report.measured import UNKNOWN, measured_claims
-from benchmarks.report.pictures import MOST_APPLICATIONS, Gallery
-from benchmarks.report.steps import steps
-from benchmarks.report.summary import seconds, sentences
-from fin_graph.label_setting import solve
-from models.deployment import ApplicationDeployment, Deployment
-from models.evaluate import evaluate
-from models.instance import Accounting, Instance, LatencyKind
-from models.io import load_instance
+from finbench.benchmarks.analysis.claims import MATCHES, SAVING, TARGETS
+from finbench.benchmarks.analysis.claims_of_runs import UNKNOWN, measured_claims
+from finbench.benchmarks.analysis.frame import frame
+from finbench.benchmarks.judging.judged import judge_deployment
+from finbench.benchmarks.report.charts import frontier_chart, gap_chart, profile_chart, trajectory_chart
+from finbench.benchmarks.report.growth_chart import growth_chart, with_sizes
+from finbench.benchmarks.report.pictures import MOST_APPLICATIONS, Gallery
+from finbench.benchmarks.report.steps import steps
+from finbench.benchmarks.report.summary import seconds, sentences
+from finbench.fin_graph.label_setting import solve
+from finbench.models.deployment import ApplicationDeployment, Deployment
+from finbench.models.evaluate import evaluate
+from finbench.models.instance import Accounting, Instance, LatencyKind
+from finbench.models.io import load_instance
 from tests.benchmarks.conftest import made_up_row
 from tests.benchmarks.report.conftest import TRAJECTORY, several_applications
 from tests.random_instances import random_instance

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from models.instance import DNN, Application, Block, Exit, Instance, Link, Network, Node
+from finbench.models.instance import DNN, Application, Block, Exit, Instance, Link, Network, Node
 
 Desk = Callable[..., Instance]
 

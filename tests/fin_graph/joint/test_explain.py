@@ -8,12 +8,12 @@ from math import inf
 import numpy as np
 import pytest
 
-from fin_graph.joint.explain import Explanation, explain
-from fin_graph.joint.system import System, resource_name
-from models.instance import Instance, Network
-from models.loads import loads_of, uses
-from models.milp import flow
-from models.result import Status
+from finbench.fin_graph.joint.explain import Explanation, explain
+from finbench.fin_graph.joint.system import System, resource_name
+from finbench.models.instance import Instance, Network
+from finbench.models.loads import loads_of, uses
+from finbench.models.milp import flow
+from finbench.models.result import Status
 from tests.models.enumeration import _decisions
 from tests.random_instances import random_shared_instance
 

@@ -6,11 +6,11 @@ from itertools import pairwise
 
 import pytest
 
-from fin_graph.joint import greedy
-from models.evaluate import evaluate
-from models.instance import Instance
-from models.milp.flow import solve as milp_flow
-from models.result import Status
+from finbench.fin_graph.joint import greedy
+from finbench.models.evaluate import evaluate
+from finbench.models.instance import Instance
+from finbench.models.milp.flow import solve as milp_flow
+from finbench.models.result import Status
 from tests.fin_graph.joint.conftest import Desk
 from tests.random_instances import random_instance, random_shared_instance
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fin_graph.arrays import Floats
-from fin_graph.bounds import lagrangian_dual
-from fin_graph.joint.system import Group, System, Usage, capacity_of, joint_deployment, resource_name
-from fin_graph.shortest import cheapest_path, costs_to_go
-from models.evaluate import evaluate
-from models.instance import Application, Instance, Network
-from models.loads import loads_of, uses
+from finbench.fin_graph.arrays import Floats
+from finbench.fin_graph.bounds import lagrangian_dual
+from finbench.fin_graph.joint.system import Group, System, Usage, capacity_of, joint_deployment, resource_name
+from finbench.fin_graph.shortest import cheapest_path, costs_to_go
+from finbench.models.evaluate import evaluate
+from finbench.models.instance import Application, Instance, Network
+from finbench.models.loads import loads_of, uses
 from tests.models.enumeration import shared_instance
 
 SEEDS = range(60)

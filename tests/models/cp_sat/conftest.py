@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from models.cp_sat import conversation, method
+from finbench.models.cp_sat import conversation, method
 
 needs_ortools = pytest.mark.skipif(method.version() is None, reason=f"OR-Tools is not installed: {method.INSTALL}")
 

@@ -13,19 +13,19 @@ import numpy as np
 import psutil
 import pytest
 
-from benchmarks.families import generate
-from benchmarks.methods import run_method
-from fin_graph import label_setting
-from models import exhaustive
-from models.cp_sat import conversation, method, program
-from models.cp_sat.conversation import Request, Said
-from models.cp_sat.program import Program
-from models.evaluate import equal_energy, evaluate
-from models.instance import Application, Instance, Link, Network, Node
-from models.io import load_instance, shipped
-from models.milp import flow
-from models.milp.costs import Floats, Ints
-from models.result import Clock, Result, Status
+from finbench.benchmarks.families import generate
+from finbench.benchmarks.methods import run_method
+from finbench.fin_graph import label_setting
+from finbench.models import exhaustive
+from finbench.models.cp_sat import conversation, method, program
+from finbench.models.cp_sat.conversation import Request, Said
+from finbench.models.cp_sat.program import Program
+from finbench.models.evaluate import equal_energy, evaluate
+from finbench.models.instance import Application, Instance, Link, Network, Node
+from finbench.models.io import load_instance, shipped
+from finbench.models.milp import flow
+from finbench.models.programs.costs import Floats, Ints
+from finbench.models.result import Clock, Result, Status
 from tests.models.cp_sat.conftest import needs_ortools
 from tests.models.enumeration import shared_instance
 from tests.random_instances import of_applications, random_instance, random_shared_instance
@@ -319,8 +319,8 @@ def test_threads_and_seed_are_taken() -> None:
 
 def test_the_process_ends_with_its_parent() -> None:
     code = (
-        "from benchmarks.families import generate\n"
-        "from models.cp_sat import method\n"
+        "from finbench.benchmarks.families import generate\n"
+        "from finbench.models.cp_sat import method\n"
         "method.solve(generate('correlated', nodes=30, blocks=12, exits=3, seed=1), time_limit_s=60)\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", code])

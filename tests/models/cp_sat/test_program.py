@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models import exhaustive
-from models.cp_sat.program import ABSENT, PRECISION_BITS, Program, _at_most, accurate, program_of
-from models.instance import Instance, Network, Node
-from models.milp.costs import Capacities, costs_of
-from models.milp.steps import Steps, objective_of, steps_of
-from models.milp.strengthen import least_cost
+from finbench.models import exhaustive
+from finbench.models.cp_sat.program import ABSENT, PRECISION_BITS, Program, _at_most, accurate, program_of
+from finbench.models.instance import Instance, Network, Node
+from finbench.models.programs.costs import Capacities, costs_of
+from finbench.models.programs.steps import Steps, objective_of, steps_of
+from finbench.models.programs.strengthen import least_cost
 from tests.models.enumeration import shared_instance
 from tests.random_instances import random_instance, random_shared_instance
 
@@ -162,7 +162,7 @@ def test_finer_coefficients_where_little_is_left() -> None:
 def test_a_row_never_cuts_off_what_meets_the_limit_exactly(
     seed: int, bits: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("models.cp_sat.program.PRECISION_BITS", bits)
+    monkeypatch.setattr("finbench.models.cp_sat.program.PRECISION_BITS", bits)
     rng = np.random.default_rng(seed)
     amounts = 10 ** rng.uniform(-4, 0, 30)
     limit = float(amounts[:20].sum())

@@ -8,11 +8,11 @@ from importlib import metadata
 
 import pytest
 
-from benchmarks.console import print_methods
-from benchmarks.methods import run_method
-from models.cp_sat import method
-from models.io import load_instance
-from models.result import Status
+from finbench.benchmarks.methods import run_method
+from finbench.benchmarks.terminal.console import print_methods
+from finbench.models.cp_sat import method
+from finbench.models.io import load_instance
+from finbench.models.result import Status
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_the_extra_is_declared() -> None:
 def test_neither_ortools_nor_pyomo_is_loaded_here() -> None:
     """OR-Tools and HiGHS cannot share a process; the program is built without Pyomo."""
     code = (
-        "import sys, benchmarks.methods as m, models.io as io\n"
+        "import sys, finbench.benchmarks.methods as m, finbench.models.io as io\n"
         "m.run_method(io.load_instance('balexnet-cifar10'), 'cp-sat', time_limit_s=20)\n"
         "print(*sorted({name.split('.')[0] for name in sys.modules}))"
     )

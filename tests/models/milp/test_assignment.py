@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from models.instance import Instance, Link, Network
-from models.io import load_instance
-from models.milp import assignment, flow
+from finbench.models.instance import Instance, Link, Network
+from finbench.models.io import load_instance
+from finbench.models.milp import assignment, flow
 from tests.models.enumeration import shared_instance
 from tests.random_instances import random_instance, random_shared_instance
 

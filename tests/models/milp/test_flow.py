@@ -7,18 +7,18 @@ from typing import Any
 import pytest
 from pyomo.core.base import Constraint, Objective
 
-from models import exhaustive
-from models.deployment import ApplicationDeployment, Deployment
-from models.evaluate import equal_energy, evaluate
-from models.instance import Accounting, Instance
-from models.io import load_instance
-from models.milp import assignment, flow
-from models.milp.costs import Capacities, costs_of
-from models.milp.flow import _path
-from models.milp.highs import solve_with_highs
-from models.milp.solver import Limits, Outcome
-from models.milp.strengthen import everything
-from models.result import Clock, Status
+from finbench.models import exhaustive
+from finbench.models.deployment import ApplicationDeployment, Deployment
+from finbench.models.evaluate import equal_energy, evaluate
+from finbench.models.instance import Accounting, Instance
+from finbench.models.io import load_instance
+from finbench.models.milp import assignment, flow
+from finbench.models.milp.flow import _path
+from finbench.models.milp.solvers.backend import Limits, Outcome
+from finbench.models.milp.solvers.highs import solve_with_highs
+from finbench.models.programs.costs import Capacities, costs_of
+from finbench.models.programs.strengthen import everything
+from finbench.models.result import Clock, Status
 from tests.models.enumeration import shared_instance
 from tests.models.worked_optima import published
 from tests.random_instances import random_instance

@@ -5,9 +5,9 @@ from __future__ import annotations
 import psutil
 import pytest
 
-from models.io import load_instance
-from models.milp import assignment, flow
-from models.result import Status
+from finbench.models.io import load_instance
+from finbench.models.milp import assignment, flow
+from finbench.models.result import Status
 
 
 def test_says_so_before_it_builds(monkeypatch: pytest.MonkeyPatch) -> None:

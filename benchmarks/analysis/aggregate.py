@@ -1,0 +1,191 @@
+"""Methods judged over exactly the instances that all of them ran on; failures are counted, never averaged in.
+
+What a run is worth:
+
+- *in time*: it kept its limit (`OVERRUN` allowed), whatever it says itself;
+- *gap*: against the best bound that any run proved; 0 for a proof of infeasibility; ∞ for every failure, every answer
+  out of time, and where no bound is known;
+- *answered*: it ended by itself and in time, with a deployment that the evaluator found feasible, or that proof. Every
+  other run is censored: it would have taken at least its limit, and enters the geometric means with it.
+
+An instance that a method ran on repeatedly counts once, with the median time and the worst of everything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from finbench.benchmarks.analysis.campaign_tables import Rows
+from finbench.benchmarks.analysis.statistics import (
+    GAPS,
+    MITTELMANN_SHIFT_S,
+    SMALL_SHIFT_S,
+    Profile,
+    is_solved,
+    penalised_mean,
+    performance_profiles,
+    shared_instances,
+    shifted_geometric_mean,
+    solved_counts,
+)
+from finbench.benchmarks.terminal.console import number, percent
+from finbench.models.result import Status
+
+OVERRUN = 0.05
+"""How far a run may exceed its limit, relative: one that stops itself needs a moment to hand over."""
+
+SMALLEST_TIME_S = 1e-6
+"""Times below are taken as this, so that ratios exist [s]."""
+
+SOLVED_GAP = 0.01
+"""Gap at which PAR10, and a performance profile by default, call an instance solved."""
+
+SOLVED_COLUMNS = tuple(f"solved_at_{gap:g}" for gap in GAPS)
+
+
+def worth(runs: pd.DataFrame, *keys: str) -> pd.DataFrame:
+    """What each method's runs on each instance are worth, repeated runs taken together.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        As `metrics.frame` makes it.
+    *keys : str
+        Further columns that tell runs apart.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by `label`, `instance` (its content, or its name where it could not be made) and `keys`, in the order of
+        `runs`: `time_s`, `limit_s`, `answered`, `gap`.
+    """
+    limit, time = runs["limit_s"].astype(float), runs["time_s"].astype(float)
+    in_time = time <= limit * (1 + OVERRUN)
+    refuted = (runs["status"] == Status.INFEASIBLE) & runs["best_objective"].isna()
+    ended = runs["found"].astype(bool) & runs["status"].isin([Status.OPTIMAL, Status.FEASIBLE])
+    gap = runs["gap_to_best_bound"].astype(float).mask(refuted, 0.0)
+    columns = {
+        "label": runs["label"],
+        "instance": runs["content_hash"].fillna(runs["instance"]),
+        **{key: runs[key] for key in keys},
+        "time_s": time.fillna(limit).clip(lower=SMALLEST_TIME_S, upper=limit),
+        "limit_s": limit,
+        "answered": in_time & (ended | refuted),
+        "gap": gap.where(in_time).fillna(np.inf),
+    }
+    grouped = pd.DataFrame(columns).groupby(["label", "instance", *keys], sort=False)
+    return grouped.agg({"time_s": "median", "limit_s": "max", "answered": "all", "gap": "max"})
+
+
+def shared_worth(runs: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """`worth` for each method, over the instances that all methods share, in the same order for each."""
+    by_label = worth(runs).groupby(level="label", sort=False)
+    by_method = {str(label): here.droplevel("label") for label, here in by_label}
+    shared = shared_instances({label: dict.fromkeys(here.index) for label, here in by_method.items()})
+    return {label: here.loc[shared] for label, here in by_method.items()}
+
+
+def aggregate(runs: pd.DataFrame) -> pd.DataFrame:
+    """Every method in every group, over the instances that the group's methods share.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        As `metrics.frame` makes it.
+
+    Returns
+    -------
+    DataFrame
+        `group`, `method`; `instances` of the group, how many of them are `bounded` (a proven bound is known) and
+        `shared` among its methods; how many are solved at each gap of `statistics.GAPS` (`solved_at_<gap>`);
+        `unanswered`; `sgm_10s_s` and `sgm_0.01s_s`, lower bounds where anything is unanswered; `par10_s` at
+        `SOLVED_GAP`; `median_gap`, with failures as the worst (∞ where they reach it). No means (NaN) where nothing is
+        shared.
+    """
+    rows = []
+    for group in dict.fromkeys(runs["group"]):
+        here = runs[runs["group"] == group]
+        known = {
+            "instances": here["content_hash"].fillna(here["instance"]).nunique(),
+            "bounded": here.loc[here["best_bound"].notna(), "content_hash"].nunique(),
+        }
+        for label, values in shared_worth(here).items():
+            rows.append({"group": group, "method": label, **known, **_aggregated(values)})
+    return pd.DataFrame(rows)
+
+
+def _aggregated(values: pd.DataFrame) -> dict[str, float]:
+    gaps, limits = values["gap"].tolist(), values["limit_s"].tolist()
+    row: dict[str, float] = {
+        "shared": len(values),
+        **dict(zip(SOLVED_COLUMNS, solved_counts(gaps), strict=True)),
+        "unanswered": int((~values["answered"]).sum()),
+    }
+    if values.empty:
+        return row
+    times = values["time_s"].where(values["answered"], values["limit_s"]).tolist()
+    solved = [is_solved(gap, SOLVED_GAP) for gap in gaps]
+    row["sgm_10s_s"] = shifted_geometric_mean(times, MITTELMANN_SHIFT_S)
+    row["sgm_0.01s_s"] = shifted_geometric_mean(times, SMALL_SHIFT_S)
+    row["par10_s"] = penalised_mean(values["time_s"].tolist(), solved, limits)
+    row["median_gap"] = float(np.median(gaps))
+    return row
+
+
+def aggregate_tables(judged: pd.DataFrame) -> list[Rows]:
+    """The rows of `aggregate` for people, a table for each group."""
+    columns = (
+        "method",
+        *(f"solved, gap ≤ {100 * gap:g} %" for gap in GAPS),
+        "unanswered",
+        "geometric mean, shift 10 s [s]",
+        "geometric mean, shift 0.01 s [s]",
+        f"PAR10, gap ≤ {100 * SOLVED_GAP:g} % [s]",
+        "median gap [%]",
+    )
+    tables = []
+    for group, here in judged.groupby("group", sort=False):
+        first = here.iloc[0]
+        shared = f"the {first['shared']} of {first['instances']} instances that all methods share"
+        title = f"{group}: over {shared}; {first['bounded']} with a proven bound"
+        cells = tuple(_cells(row) for row in here.to_dict("records"))
+        tables.append(Rows(title, columns, cells, text_columns=1))
+    return tables
+
+
+def _cells(row: Mapping[Hashable, Any]) -> tuple[str, ...]:
+    known = {name: value for name, value in row.items() if not pd.isna(value)}
+    means = [number(known.get(name), 4) for name in ("sgm_10s_s", "sgm_0.01s_s")]
+    at_least = "≥ " if row["unanswered"] else ""
+    gap = known.get("median_gap", np.inf)
+    return (
+        row["method"],
+        *(str(row[name]) for name in (*SOLVED_COLUMNS, "unanswered")),
+        *(at_least + mean for mean in means),
+        number(known.get("par10_s"), 4),
+        percent(gap if np.isfinite(gap) else None),
+    )
+
+
+def profiles(runs: pd.DataFrame, gap: float = SOLVED_GAP) -> dict[str, dict[str, Profile]]:
+    """Performance profiles of all methods, for each group in which they share instances.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        As `metrics.frame` makes it.
+    gap : float
+        Largest gap to the best proven bound that counts as solved.
+    """
+    made = {}
+    for group in dict.fromkeys(runs["group"]):
+        values = shared_worth(runs[runs["group"] == group])
+        if not next(iter(values.values())).empty:
+            times = {label: here["time_s"].tolist() for label, here in values.items()}
+            solved = {label: [is_solved(each, gap) for each in here["gap"]] for label, here in values.items()}
+            made[str(group)] = performance_profiles(times, solved)
+    return made

@@ -1,0 +1,211 @@
+"""Tables of a campaign: every run where there are few, summaries where there are many."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from finbench.benchmarks.terminal.console import number, percent
+from finbench.models.evaluate import ENERGY_TOLERANCE
+
+LATEX = str.maketrans(
+    {
+        **{character: f"\\{character}" for character in "&%$#_{}"},
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "–": "--",
+        "≥": r"$\geq$",
+        "≤": r"$\leq$",
+        "γ": r"$\gamma$",
+        "λ": r"$\lambda$",
+        "α": r"$\alpha$",
+        "δ": r"$\delta$",
+        "∞": r"$\infty$",
+    }
+)
+"""How characters that mean something else in LaTeX, or nothing there, are written."""
+
+FEW = 12
+"""Groups of at most this many instances are listed run by run."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A table, not yet drawn."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    text_columns: int
+    """How many of the first columns hold text."""
+
+    def markdown(self) -> str:
+        """The table as Markdown."""
+        dashes = [":--" if k < self.text_columns else "--:" for k in range(len(self.columns))]
+        lines = [self.columns, dashes, *self.rows]
+        body = "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+        return f"### {self.title}\n\n{body}\n"
+
+    def latex(self) -> str:
+        """The table as a LaTeX tabular, for the package booktabs."""
+        numbers = len(self.columns) - self.text_columns
+        head, *body = [
+            " & ".join(cell.translate(LATEX) for cell in line) + r" \\" for line in (self.columns, *self.rows)
+        ]
+        return "\n".join(
+            [
+                f"% {' '.join(self.title.split())}; needs \\usepackage{{booktabs}}",
+                rf"\begin{{tabular}}{{{'l' * self.text_columns}{'r' * numbers}}}",
+                r"\toprule",
+                head,
+                r"\midrule",
+                *body,
+                r"\bottomrule",
+                r"\end{tabular}",
+                "",
+            ]
+        )
+
+
+def campaign_tables(runs: pd.DataFrame) -> list[Rows]:
+    """All tables of a campaign, group by group in the campaign's order.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        As `metrics.frame` makes it.
+    """
+    tables: list[Rows] = []
+    for group in dict.fromkeys(runs["group"]):
+        here = runs[runs["group"] == group]
+        if (here["applications"] > 1).any():
+            tables.append(shared_systems(group, here))
+        elif here["content_hash"].nunique() <= FEW:
+            tables.append(side_by_side(group, here))
+        tables.append(summary(group, here))
+    return tables
+
+
+def side_by_side(title: str, runs: pd.DataFrame) -> Rows:
+    """Every run: energy, gap to the best proven bound, latency, accuracy, runtime."""
+    columns = (
+        "instance",
+        "method",
+        "status",
+        "energy [J]",
+        "gap to best bound [%]",
+        "latency [s]",
+        "accuracy",
+        "runtime [s]",
+    )
+    rows = tuple(_run_row(run) for run in runs.to_dict("records"))
+    return Rows(f"{title}: side by side", columns, rows, text_columns=3)
+
+
+def _run_row(run: Mapping[Hashable, Any]) -> tuple[str, ...]:
+    costs: tuple[str, ...] = ("–", "–", "–", "–")
+    if run["found"]:
+        gap = percent(_known(run["gap_to_best_bound"]))
+        costs = (number(run["energy_j"]), gap, number(run["latency_s"]), number(run["accuracy"]))
+    return (str(run["instance"]), run["label"], run["status"], *costs, number(_known(run["time_s"]), 4))
+
+
+def _known(value: float) -> float | None:
+    return None if pd.isna(value) else float(value)
+
+
+SYSTEM = ("network_nodes", "applications", "load")
+"""What the runs on systems that many applications share are taken together by."""
+
+
+def shared_systems(title: str, runs: pd.DataFrame) -> Rows:
+    """Total power, gap, runtime and rejections of each method against size and load.
+
+    Means over the instances of that size and load on which the method found a deployment: powers of two methods compare
+    where both found as many. Gaps are against the best bound that any method proved.
+    """
+    columns = (
+        *("nodes", "applications", "load", "method", "found"),
+        *("total power [W]", "gap median [%]", "gap worst [%]", "runtime median [s]", "rejected", "other ends"),
+    )
+    by_system = runs.groupby([*SYSTEM, "label"], sort=False, dropna=False)
+    rows = tuple(_system_row(str(label), here) for (*_, label), here in by_system)
+    return Rows(f"{title}: by size and load", columns, rows, text_columns=5)
+
+
+def _system_row(label: str, runs: pd.DataFrame) -> tuple[str, ...]:
+    found = runs[runs["found"].astype(bool)]
+    gaps, times = found["gap_to_best_bound"].dropna().astype(float), runs["time_s"].dropna().astype(float)
+    return (
+        *(number(_known(runs[column].iloc[0])) for column in SYSTEM),
+        label,
+        f"{len(found)} of {len(runs)}",
+        number(_known(found["total_power_w"].astype(float).mean()), 6),
+        *(percent(_known(gap)) for gap in (gaps.median(), gaps.max())),
+        number(_known(times.median()), 3),
+        number(_known(found["rejected"].astype(float).mean()), 3),
+        _other_ends(runs["status"]),
+    )
+
+
+def summary(title: str, runs: pd.DataFrame) -> Rows:
+    """One row for each method and γ over all instances of a group.
+
+    Gaps are against the best energy known, over instances where the method found a deployment; `missed` counts those
+    where it found none although another method did.
+    """
+    columns = (
+        "method",
+        "runs",
+        "found",
+        "missed",
+        "best energy found [%]",
+        "gap median [%]",
+        "gap mean [%]",
+        "gap worst [%]",
+        "runtime median [s]",
+        "runtime worst [s]",
+        "other ends",
+    )
+    rows = tuple(_summary_row(str(label), of_method) for label, of_method in runs.groupby("label", sort=False))
+    solvable = runs.loc[runs["best_objective"].notna(), "content_hash"].nunique()
+    proven = runs.loc[runs["proven"], "content_hash"].nunique()
+    instances = runs["content_hash"].nunique()
+    heading = f"{title}: {instances} instances, {solvable} with a known deployment, {proven} with a proven optimum"
+    return Rows(heading, columns, rows, text_columns=1)
+
+
+def _summary_row(label: str, runs: pd.DataFrame) -> tuple[str, ...]:
+    found = runs[runs["found"].astype(bool)]
+    solvable = runs[runs["best_objective"].notna()]
+    gaps = found["gap_to_best_known"].dropna().astype(float)
+    best = (gaps <= ENERGY_TOLERANCE).sum() / len(solvable) if len(solvable) else None
+    times = runs["time_s"].dropna().astype(float)
+    return (
+        label,
+        str(len(runs)),
+        str(len(found)),
+        str(len(solvable) - len(found)),
+        percent(best) if best is None else f"{100 * best:.2f}",
+        *(percent(_known(value)) for value in (gaps.median(), gaps.mean(), gaps.max())),
+        *(number(_known(value), 3) for value in (times.median(), times.max())),
+        _other_ends(runs["status"]),
+    )
+
+
+def _other_ends(statuses: pd.Series[str]) -> str:
+    """How many runs ended otherwise than with a deployment, by status."""
+    counts = statuses[~statuses.isin(["optimal", "feasible"])].value_counts(sort=False)
+    return ", ".join(f"{count} {status}" for status, count in counts.items())
+
+
+def markdown(title: str, tables: Sequence[Rows], notes: Sequence[str]) -> str:
+    """A page with all tables."""
+    parts = [f"# {title}\n", *(table.markdown() for table in tables), *(f"- {note}" for note in notes)]
+    return "\n".join(parts) + "\n"

@@ -1,0 +1,246 @@
+"""The three claims of the paper's abstract, measured: every figure comes from runs made now, every verdict by rule.
+
+On every point of the published campaign's target grids: the proven optimum (label-setting), FIN at each of `GAMMAS`,
+and MCP. A group of grid points that share DNN, data set and energy accounting is a *case*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from statistics import fmean, median
+from typing import Any
+
+from finbench.benchmarks.campaigns.campaign import InstanceEntry, TargetPoint, load_campaign
+from finbench.benchmarks.judging.comparison import Comparison, compare_methods
+from finbench.benchmarks.judging.judged import relative_gap
+from finbench.benchmarks.terminal import console
+from finbench.models.evaluate import ENERGY_TOLERANCE
+from finbench.models.result import Status
+
+GAMMAS = (1, 5, 10, 20, 50, 100, 200, 500, 1000)
+"""Resolutions of FIN that are measured."""
+
+PUBLISHED_SAVING = 0.65
+"""The abstract's "over 65 %"."""
+
+EXACT_METHOD, BASELINE = "label-setting", "mcp"
+
+MATCHES, SAVING, TARGETS = (
+    "FIN matches the optimum",
+    "over 65 % energy savings relative to MCP",
+    "target quality and latency are met",
+)
+"""The claims."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One point of a target grid. Energies are per inference [J], None where nothing was found."""
+
+    case: str
+    optimum: float | None
+    """None: proven that no deployment exists."""
+    fin: dict[int, float | None]
+    """By γ."""
+    baseline: float | None
+    violations: int
+    """Rules broken by FIN's deployments, over all γ."""
+
+
+@dataclass(frozen=True)
+class MatchRow:
+    """FIN at one γ against the optimum, over the points where a deployment exists."""
+
+    gamma: int
+    points: int
+    matched: int
+    missed: int
+    """FIN found nothing although a deployment exists."""
+    mean_gap: float | None
+    worst_gap: float | None
+
+
+@dataclass(frozen=True)
+class SavingRow:
+    """1 − E_FIN/E_MCP over the points of a case where both found a deployment."""
+
+    case: str
+    points: int
+    mean: float
+    least: float
+    median: float
+    most: float
+    share_above: float
+    """Share of the points where the saving is above the published figure."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim, what was measured, and the verdict."""
+
+    claim: str
+    verdict: str
+    measured: str
+
+
+@dataclass(frozen=True)
+class Claims:
+    """Everything that `finbench claims` shows."""
+
+    points: int
+    solvable: int
+    matches: list[MatchRow]
+    savings: list[SavingRow]
+    claims: list[Claim]
+    contradictions: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that `claims --json` prints."""
+        return {
+            "points": self.points,
+            "solvable": self.solvable,
+            "claims": [vars(claim) for claim in self.claims],
+            "fin_against_optimum": [vars(row) for row in self.matches],
+            "savings_against_mcp": [vars(row) for row in self.savings],
+            "contradictions": self.contradictions,
+        }
+
+
+def measure_claims(campaign: str = "published", gammas: Sequence[int] = GAMMAS) -> Claims:
+    """Run everything on the campaign's target grids and judge the claims.
+
+    Parameters
+    ----------
+    campaign : str
+        Campaign whose entries with both target lists are the grids.
+    gammas : sequence of int
+        Increasing.
+    """
+    methods: list[tuple[str, dict[str, Any]]] = [(EXACT_METHOD, {}), (BASELINE, {})]
+    methods += [("fin", {"gamma": gamma}) for gamma in gammas]
+    points, contradictions = [], []
+    for source in _grid_points(load_campaign(campaign).instances):
+        comparison = compare_methods(source.build(), methods)
+        points.append(_point(comparison, gammas))
+        contradictions += comparison.contradictions
+    matches, savings = [match_row(points, gamma) for gamma in gammas], saving_rows(points, gammas[-1])
+    claims = [matches_claim(matches), saving_claim(savings, points, gammas[-1]), targets_claim(points)]
+    return Claims(len(points), matches[0].points, matches, savings, claims, contradictions)
+
+
+def _grid_points(entries: Iterable[InstanceEntry]) -> Iterable[TargetPoint]:
+    return (source for entry in entries if entry.max_latency_s and entry.min_accuracy for source in entry.sources())
+
+
+def _point(comparison: Comparison, gammas: Sequence[int]) -> Point:
+    exact, baseline, *fins = comparison.runs
+    if exact.result.status not in (Status.OPTIMAL, Status.INFEASIBLE):
+        raise RuntimeError(f"{exact.label} proved nothing on {comparison.instance.name}: {exact.status}")
+    energies = [run.evaluation.energy_j if run.found and run.evaluation else None for run in (exact, baseline, *fins)]
+    case = f"{comparison.instance.name}, {comparison.instance.accounting.value}"
+    violations = sum(len(run.violations) for run in fins)
+    return Point(case, energies[0], dict(zip(gammas, energies[2:], strict=True)), energies[1], violations)
+
+
+def match_row(points: Sequence[Point], gamma: int) -> MatchRow:
+    """FIN at one γ against the optimum."""
+    solvable = [point for point in points if point.optimum is not None]
+    gaps = [relative_gap(point.fin[gamma], point.optimum) for point in solvable]
+    found = [gap for gap in gaps if gap is not None]
+    matched = sum(gap <= ENERGY_TOLERANCE for gap in found)
+    mean, worst = (fmean(found), max(found)) if found else (None, None)
+    return MatchRow(gamma, len(solvable), matched, len(solvable) - len(found), mean, worst)
+
+
+def saving_rows(points: Sequence[Point], gamma: int) -> list[SavingRow]:
+    """Savings of FIN against the baseline, case by case."""
+    by_case: dict[str, list[float]] = {}
+    for point in points:
+        energy = point.fin[gamma]
+        if energy is not None and point.baseline is not None:
+            by_case.setdefault(point.case, []).append(1 - energy / point.baseline)
+    return [
+        SavingRow(
+            case,
+            len(savings),
+            fmean(savings),
+            min(savings),
+            median(savings),
+            max(savings),
+            sum(saving > PUBLISHED_SAVING for saving in savings) / len(savings),
+        )
+        for case, savings in by_case.items()
+    ]
+
+
+def matches_claim(rows: Sequence[MatchRow]) -> Claim:
+    """`FIN matches the optimum`: at every point where a deployment exists, for every γ from some γ on."""
+    first = None
+    for row in reversed(rows):
+        if row.matched < row.points:
+            break
+        first = row
+    verdict = "does not hold" if first is None else f"holds only if γ ≥ {first.gamma}"
+    if first is rows[0]:
+        verdict = "holds"
+    shares = ", ".join(f"γ = {row.gamma}: {100 * row.matched / row.points:.2f} %" for row in rows)
+    last = rows[-1]
+    measured = (
+        f"points matched: {shares}; at γ = {last.gamma} mean gap {console.percent(last.mean_gap)} %, "
+        f"worst {console.percent(last.worst_gap)} %, missed {last.missed} of {last.points}"
+    )
+    return Claim(MATCHES, verdict, measured)
+
+
+def saving_claim(rows: Sequence[SavingRow], points: Sequence[Point], gamma: int) -> Claim:
+    """`Over 65 % energy savings` against the baseline: the mean saving of every case is above it."""
+    above = [row.case for row in rows if row.mean > PUBLISHED_SAVING]
+    verdict = "does not hold"
+    if above:
+        verdict = "holds" if len(above) == len(rows) else f"holds only if {' or '.join(above)}"
+    total = sum(row.points for row in rows)
+    mean = sum(row.mean * row.points for row in rows) / total
+    unanswered = sum(point.fin[gamma] is not None and point.baseline is None for point in points)
+    measured = (
+        f"FIN (γ = {gamma}) against MCP: mean {100 * mean:.2f} % over {total} points, case means "
+        f"{100 * min(row.mean for row in rows):.2f} % to {100 * max(row.mean for row in rows):.2f} %; "
+        f"at {unanswered} more points FIN finds a deployment and MCP none"
+    )
+    return Claim(SAVING, verdict, measured)
+
+
+def targets_claim(points: Sequence[Point]) -> Claim:
+    """`Target quality and latency`: no deployment of FIN breaks a rule."""
+    deployments = sum(energy is not None for point in points for energy in point.fin.values())
+    broken = sum(point.violations for point in points)
+    verdict = "does not hold" if broken else "holds"
+    measured = f"{deployments} deployments without a violation, over all γ; violations found: {broken}"
+    return Claim(TARGETS, verdict, measured)
+
+
+def print_claims(measured: Claims) -> None:
+    """Three tables: the claims, FIN against the optimum, savings."""
+    screen = console.output()
+    rows = [(claim.claim, claim.verdict, claim.measured) for claim in measured.claims]
+    title = f"claims of the abstract, measured on {measured.points} grid points ({measured.solvable} solvable)"
+    screen.print(console.table(title, ("claim", "verdict", "measured now"), rows, text_columns=3))
+    gamma_columns = ("γ", "points", "matched [%]", "missed", "mean gap [%]", "worst gap [%]")
+    screen.print(
+        console.table("FIN against the proven optimum", gamma_columns, [_match_cells(r) for r in measured.matches])
+    )
+    case_columns = ("case", "points", "mean [%]", "least [%]", "median [%]", "most [%]", "above 65 % [% of points]")
+    screen.print(console.table("energy saved against MCP", case_columns, [_saving_cells(r) for r in measured.savings]))
+    for line in measured.contradictions:
+        screen.print(f"contradiction: {line}", markup=False)
+
+
+def _match_cells(row: MatchRow) -> tuple[str, ...]:
+    share = f"{100 * row.matched / row.points:.2f}"
+    gaps = (console.percent(row.mean_gap), console.percent(row.worst_gap))
+    return (str(row.gamma), str(row.points), share, str(row.missed), *gaps)
+
+
+def _saving_cells(row: SavingRow) -> tuple[str, ...]:
+    shares = (row.mean, row.least, row.median, row.most, row.share_above)
+    return (row.case, str(row.points), *(f"{100 * share:.2f}" for share in shares))

@@ -1,0 +1,144 @@
+"""The claims of the paper's abstract, as far as the rows of one campaign can say."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from finbench.benchmarks.analysis.campaign_tables import Rows
+from finbench.benchmarks.analysis.claims import (
+    BASELINE,
+    MATCHES,
+    SAVING,
+    TARGETS,
+    Claim,
+    Claims,
+    MatchRow,
+    Point,
+    SavingRow,
+    match_row,
+    matches_claim,
+    saving_claim,
+    saving_rows,
+    targets_claim,
+)
+from finbench.benchmarks.methods import label
+from finbench.benchmarks.terminal.console import percent
+from finbench.models.result import Status
+
+UNKNOWN = "cannot be said"
+
+COLUMNS = (
+    *("content_hash", "group", "instance", "accounting", "family", "label", "method", "gamma", "status", "found"),
+    *("objective", "best_objective", "proven", "violations"),
+)
+
+Row = dict[Hashable, Any]
+
+
+def measured_claims(runs: pd.DataFrame) -> Claims:
+    """Judge the claims over the instances whose optimum is proven and on which FIN ran at the same γ.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        As `metrics.frame` makes it.
+
+    Returns
+    -------
+    Claims
+        Its resolutions are those that the most instances share. A claim of which no run speaks has the verdict
+        `UNKNOWN`.
+    """
+    by_instance: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in runs.loc[runs["content_hash"].notna()].reindex(columns=COLUMNS).to_dict("records"):
+        by_instance[row["content_hash"]].append(row)
+    answers = {key: _fin_answers(rows) for key, rows in by_instance.items()}
+    gammas = _shared_gammas(answers)
+    points = {
+        key: _point(by_instance[key], {gamma: found[gamma] for gamma in gammas})
+        for key, found in answers.items()
+        if gammas and set(gammas) <= set(found) and (by_instance[key][0]["proven"] or _refuted(by_instance[key]))
+    }
+    matches = [match_row(list(points.values()), gamma) for gamma in gammas] if points else []
+    if not matches or not matches[0].points:
+        nothing = "no instance has a proven optimum and runs of FIN"
+        return Claims(len(points), 0, [], [], [Claim(name, UNKNOWN, nothing) for name in (MATCHES, SAVING, TARGETS)])
+    rivalled = [point for key, point in points.items() if any(row["label"] == BASELINE for row in by_instance[key])]
+    savings = saving_rows(rivalled, gammas[-1])
+    saving = Claim(SAVING, UNKNOWN, f"there is no instance that FIN and {BASELINE} both answer")
+    if savings:
+        saving = saving_claim(savings, rivalled, gammas[-1])
+    claims = [matches_claim(matches), saving, targets_claim(list(points.values()))]
+    return Claims(len(points), matches[0].points, matches, savings, claims)
+
+
+def _fin_answers(rows: Sequence[Row]) -> dict[int, Row]:
+    """FIN's first row at each γ, all other options at their defaults."""
+    answers: dict[int, Row] = {}
+    for row in rows:
+        if (
+            row["method"] == "fin"
+            and row["status"] != Status.UNSUPPORTED
+            and row["label"] == label("fin", {"gamma": int(row["gamma"])})
+        ):
+            answers.setdefault(int(row["gamma"]), row)
+    return answers
+
+
+def _shared_gammas(answers: Mapping[str, Mapping[int, Row]]) -> tuple[int, ...]:
+    """The set of resolutions that the most instances have, ascending."""
+    counts = Counter(tuple(sorted(found)) for found in answers.values() if found)
+    return counts.most_common(1)[0][0] if counts else ()
+
+
+def _refuted(rows: Sequence[Row]) -> bool:
+    return pd.isna(rows[0]["best_objective"]) and any(row["status"] == Status.INFEASIBLE for row in rows)
+
+
+def _point(rows: Sequence[Row], fin: Mapping[int, Row]) -> Point:
+    optimum = None if _refuted(rows) else float(rows[0]["best_objective"])
+    energies = {gamma: row["objective"] if row["found"] else None for gamma, row in fin.items()}
+    baseline = [row["objective"] for row in rows if row["label"] == BASELINE and row["found"]]
+    violations = sum(bool(row["violations"]) for row in fin.values())
+    return Point(_case(rows[0]), optimum, energies, baseline[0] if baseline else None, violations)
+
+
+def _case(row: Row) -> str:
+    """Instances of a family are a case together; points of a target grid where instance and accounting agree."""
+    name: str = row["instance"] if pd.isna(row["family"]) else row["group"]
+    return f"{name} ({str(row['accounting']).replace('_', ' ')})"
+
+
+def match_table(rows: Sequence[MatchRow]) -> Rows:
+    """FIN at every γ against the proven optimum."""
+    columns = ("γ", "instances", "optimum met [%]", "missed", "mean gap [%]", "worst gap [%]")
+    cells = tuple(
+        (
+            str(row.gamma),
+            str(row.points),
+            f"{100 * row.matched / row.points:.2f}",
+            str(row.missed),
+            percent(row.mean_gap),
+            percent(row.worst_gap),
+        )
+        for row in rows
+    )
+    return Rows("FIN against the proven optimum, by resolution", columns, cells, text_columns=0)
+
+
+def saving_table(rows: Sequence[SavingRow]) -> Rows:
+    """Energy saved by FIN against the baseline, case by case."""
+    columns = ("case", "instances", "mean [%]", "least [%]", "median [%]", "most [%]", "above 65 % [% of instances]")
+    cells = tuple(
+        (
+            row.case,
+            str(row.points),
+            *(f"{100 * share:.2f}" for share in (row.mean, row.least, row.median, row.most, row.share_above)),
+        )
+        for row in rows
+    )
+    return Rows("Energy that FIN saves against MCP", columns, cells, text_columns=1)

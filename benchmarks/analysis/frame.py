@@ -1,0 +1,90 @@
+"""Figures over the runs of a campaign: gaps against what all methods together know; no average counts a failure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from finbench.benchmarks.judging.judged import relative_gap
+from finbench.benchmarks.records.environment import Environment
+from finbench.benchmarks.records.reading import Record, load_records
+from finbench.models.evaluate import ENERGY_TOLERANCE
+
+NESTED = ("options", "times_s", "info", "deployments", "environment", "violations", "exit")
+"""Columns that hold tables; what of them is not flattened stays in the journal."""
+
+COLUMNS = (
+    *("objective", "lower_bound", "gap", "energy_j", "latency_s", "accuracy", "content_hash", "time_s"),
+    *("applications", "network_nodes", "load", "total_power_w", "rejected"),
+)
+"""Columns that every frame has, whatever its runs are."""
+
+
+def frame(records: Sequence[Record]) -> pd.DataFrame:
+    """One row for each run, with what is known about its instance from all runs.
+
+    Returns
+    -------
+    DataFrame
+        The records' flat columns; phases as `time_<phase>_s`; `gamma` where the method has one; and, over all runs on
+        the same instance (by content), `best_bound`, `best_objective`, `proven` (the two meet), `gap_to_best_bound` and
+        `gap_to_best_known` (None where there is no feasible deployment or nothing to compare with).
+    """
+    rows = pd.DataFrame([_flat(row) for row in records])
+    for column in COLUMNS:
+        if column not in rows:
+            rows[column] = None
+    feasible = rows["objective"].where(rows["found"].astype(bool)).astype(float)
+    instance = rows["content_hash"].fillna("")
+    rows["best_bound"] = rows["lower_bound"].astype(float).groupby(instance).transform("max")
+    rows["best_objective"] = feasible.groupby(instance).transform("min")
+    rows["gap_to_best_bound"] = _gaps(feasible, rows["best_bound"])
+    rows["gap_to_best_known"] = _gaps(feasible, rows["best_objective"])
+    rows["proven"] = [
+        gap is not None and gap <= ENERGY_TOLERANCE
+        for gap in map(relative_gap, _optional(rows["best_objective"]), _optional(rows["best_bound"]))
+    ]
+    return rows
+
+
+def load_frame(results: Path) -> pd.DataFrame:
+    """The frame of a folder of results; raises InputError as `records.load_records` does."""
+    return frame(load_records(results))
+
+
+def _flat(row: Record) -> Record:
+    flat = {name: value for name, value in row.items() if name not in NESTED}
+    phases = {f"time_{phase}_s": seconds for phase, seconds in row.get("times_s", {}).items()}
+    ended = row.get("exit", {})
+    return {
+        **flat,
+        "options": json.dumps(row["options"], ensure_ascii=False),
+        "gamma": row["options"].get("gamma"),
+        "violations": "; ".join(row["violations"]),
+        **phases,
+        **{f"exit_{name}": ended.get(name) for name in ("kind", "code", "signal", "ended_survivors")},
+        **_flat_environment(row["environment"]),
+    }
+
+
+def _flat_environment(environment: Environment) -> Record:
+    git = environment.get("git") or {}
+    return {
+        **{name: environment.get(name) for name in ("cpu", "cores", "ram_bytes", "os", "python")},
+        "git_commit": git.get("commit"),
+        "git_clean": git.get("clean"),
+        **{f"version_{name}": number for name, number in environment["versions"].items()},
+        **{f"solver_{name}": number for name, number in environment.get("solvers", {}).items()},
+        **{name.lower(): number for name, number in environment.get("threads", {}).items()},
+    }
+
+
+def _gaps(energies: pd.Series[float], bounds: pd.Series[float]) -> list[float | None]:
+    return [relative_gap(energy, bound) for energy, bound in zip(_optional(energies), _optional(bounds), strict=True)]
+
+
+def _optional(values: pd.Series[float]) -> list[float | None]:
+    return [None if pd.isna(value) else float(value) for value in values]

@@ -1,0 +1,79 @@
+"""How time and memory grow along the ladders of a scale campaign: fits by ladder and method, and their table."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from finbench.benchmarks.analysis.campaign_tables import Rows
+from finbench.benchmarks.analysis.growth import Growth, fit_growth
+from finbench.models.result import Status
+
+CENSORED = "censored"
+"""Status of a size that a method did not climb to."""
+
+LIMITS = (Status.TIME_LIMIT, Status.MEMORY_LIMIT)
+"""Statuses of a run that met its limit."""
+
+FLOOR_BYTES = 2**20
+"""Memory below this is noise of the allocator, and left out of the fits."""
+
+
+def growths(runs: pd.DataFrame) -> dict[tuple[str, str], tuple[Growth | None, Growth | None]]:
+    """Fits of time and of memory against layered arcs, by ladder and method."""
+    return {
+        (str(group), str(method)): (_time_growth(here), _memory_growth(here))
+        for (group, method), here in runs.groupby(["group", "label"], sort=False)
+    }
+
+
+def censored(runs: pd.DataFrame) -> pd.Series[bool]:
+    """Which rows tell only that the cost is above the limit."""
+    return runs["status"].isin([CENSORED, *LIMITS])
+
+
+def _time_growth(runs: pd.DataFrame) -> Growth | None:
+    cut = censored(runs)
+    told = runs[cut | runs["found"].astype(bool) | (runs["status"] == Status.NO_SOLUTION)]
+    times = told["time_s"].where(~cut, told["limit_s"]).astype(float)
+    return fit_growth(told["arcs"].tolist(), times.tolist(), cut[told.index].tolist())
+
+
+def _memory_growth(runs: pd.DataFrame) -> Growth | None:
+    told = runs[~censored(runs) & runs["peak_bytes"].notna()]
+    peaks = told["peak_bytes"].astype(float)
+    grown = told[peaks > FLOOR_BYTES]
+    return fit_growth(grown["arcs"].tolist(), peaks[grown.index].tolist()) if len(grown) else None
+
+
+def growth_table(runs: pd.DataFrame) -> Rows:
+    """One row for each ladder and method: how far it climbed, and how it grows."""
+    columns = (
+        "ladder",
+        "method",
+        "runs",
+        "censored",
+        "largest solved [arcs]",
+        "time there [s]",
+        "time exponent",
+        "95 % interval",
+        "memory exponent",
+        "95 % interval",
+    )
+    rows = tuple(
+        _growth_row(key, runs[(runs["group"] == key[0]) & (runs["label"] == key[1])], fits)
+        for key, fits in growths(runs).items()
+    )
+    return Rows("Growth with size (layered arcs)", columns, rows, text_columns=2)
+
+
+def _growth_row(key: tuple[str, str], runs: pd.DataFrame, fits: tuple[Growth | None, Growth | None]) -> tuple[str, ...]:
+    cut = censored(runs)
+    solved = runs[runs["found"].astype(bool) & ~cut]
+    largest = solved[solved["arcs"] == solved["arcs"].max()]
+    reach = ("–", "–") if solved.empty else (str(largest["arcs"].iloc[0]), f"{largest['time_s'].median():.3g}")
+    cells = [cell for fit in fits for cell in _fit_cells(fit)]
+    return (*key, str(len(runs)), str(int(cut.sum())), *reach, *cells)
+
+
+def _fit_cells(fit: Growth | None) -> tuple[str, str]:
+    return ("–", "–") if fit is None else (f"{fit.exponent:.2f}", f"{fit.low:.2f} to {fit.high:.2f}")

@@ -1,0 +1,157 @@
+"""`finbench compare-results`: two sets of results, run by run, with intervals, on one and the same kind of machine.
+
+Runs are paired by instance content, method with its options, and seed. Gaps of both sides are against the best bound
+that either has proved. Several seeds on one instance enter an interval as one pair, since they are not independent.
+
+An interval tells how far the ratio varies over instances. What slows a whole set of runs at once, such as another load
+on the same machine, is inside the ratio and not inside the interval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from finbench.benchmarks.analysis.aggregate import worth
+from finbench.benchmarks.analysis.campaign_tables import Rows
+from finbench.benchmarks.analysis.frame import frame
+from finbench.benchmarks.analysis.statistics import Interval, mean_difference, ratio_of_times
+from finbench.benchmarks.records.reading import Record, load_records
+from finbench.benchmarks.terminal import console
+from finbench.benchmarks.terminal.console import number, percent
+from finbench.models.io import InputError
+
+
+@dataclass(frozen=True)
+class MethodChange:
+    """How one method does in B against A."""
+
+    method: str
+    pairs: int
+    """Runs that both sides have."""
+    answered: tuple[int, int]
+    """How many of these A and B answered in time (`aggregate`)."""
+    time: Interval | None
+    """Geometric mean of time B over time A, where both answered; None where there is no such pair."""
+    gap: Interval | None
+    """Mean of gap B minus gap A, where both have one; None where there is no such pair."""
+
+    def worse(self, allowed: float) -> bool:
+        """Whether B is worse by more than `allowed`, relative in time and answers, absolute in gap.
+
+        A difference of time or gap counts if its interval excludes that there is none.
+        """
+        before, after = self.answered
+        slower = self.time is not None and self.time.value > 1 + allowed and self.time.low > 1
+        farther = self.gap is not None and self.gap.value > allowed and self.gap.low > 0
+        return before > (1 + allowed) * after or slower or farther
+
+
+@dataclass(frozen=True)
+class ResultComparison:
+    """Two sets of results, paired."""
+
+    changes: tuple[MethodChange, ...]
+    unpaired: tuple[int, int]
+    """Runs that only A and only B has."""
+    machines: tuple[str, str]
+
+    @property
+    def unlike(self) -> bool:
+        """Whether the two ran on machines that differ, so that the ratio of times tells about the machines."""
+        return self.machines[0] != self.machines[1]
+
+    def table(self, allowed: float) -> Rows:
+        """One row for each method."""
+        columns = (
+            "method",
+            "paired runs",
+            "answered A",
+            "answered B",
+            "time B/A",
+            "95 % interval",
+            "gap B − A [%]",
+            "95 % interval",
+            "verdict",
+        )
+        mark = ", MACHINES DIFFER (forced)" if self.unlike else ""
+        rows = tuple(_cells(change, allowed) for change in self.changes)
+        return Rows(f"B against A{mark}", columns, rows, text_columns=1)
+
+
+def _cells(change: MethodChange, allowed: float) -> tuple[str, ...]:
+    time, gap = ("–", "–"), ("–", "–")
+    if change.time is not None:
+        time = (number(change.time.value, 4), f"{number(change.time.low, 4)} to {number(change.time.high, 4)}")
+    if change.gap is not None:
+        gap = (percent(change.gap.value), f"{percent(change.gap.low)} to {percent(change.gap.high)}")
+    verdict = "worse" if change.worse(allowed) else "within"
+    return (change.method, str(change.pairs), *map(str, change.answered), *time, *gap, verdict)
+
+
+def compare_results(first: Path, second: Path, *, force: bool = False) -> ResultComparison:
+    """Pair two sets of results.
+
+    Parameters
+    ----------
+    first, second : Path
+        Folders of results, A and B.
+    force : bool
+        Compare although the machines differ.
+
+    Returns
+    -------
+    ResultComparison
+
+    Raises
+    ------
+    InputError
+        If one cannot be read, nothing can be paired, or the machines differ without `force`.
+    """
+    sides = {"A": load_records(first), "B": load_records(second)}
+    machines = (_machines(sides["A"]), _machines(sides["B"]))
+    if machines[0] != machines[1] and not force:
+        raise InputError(
+            second, f"ran on {machines[1]}, but {first} on {machines[0]}: times do not compare (--force: mark it)"
+        )
+    runs = frame([{**row, "side": side} for side, rows in sides.items() for row in rows])
+    by_side = worth(runs, "seed", "side").groupby(level="side")
+    before, after = (by_side.get_group(side).droplevel("side") for side in sides)
+    paired = before.add_suffix("_a").join(after.add_suffix("_b"), how="inner")
+    if paired.empty:
+        raise InputError(second, f"shares no run (instance, method and seed) with {first}")
+    changes = [_change(str(label), here) for label, here in paired.groupby(level="label", sort=False)]
+    return ResultComparison(tuple(changes), (len(before) - len(paired), len(after) - len(paired)), machines)
+
+
+def _machines(rows: Sequence[Record]) -> str:
+    """Processors and cores that the rows name."""
+    environments = [row["environment"] for row in rows]
+    return ", ".join(sorted({f"{machine['cpu']} ({machine['cores']} cores)" for machine in environments}))
+
+
+def _change(label: str, pairs: pd.DataFrame) -> MethodChange:
+    timed = pairs.loc[pairs["answered_a"] & pairs["answered_b"], ["time_s_a", "time_s_b"]]
+    times = timed.apply(np.log).groupby(level="instance").mean()
+    gaps = pairs.loc[np.isfinite(pairs["gap_a"] + pairs["gap_b"]), ["gap_a", "gap_b"]].groupby(level="instance").mean()
+    return MethodChange(
+        label,
+        len(pairs),
+        (int(pairs["answered_a"].sum()), int(pairs["answered_b"].sum())),
+        None if times.empty else ratio_of_times(*(np.exp(times[side]).tolist() for side in timed)),
+        None if gaps.empty else mean_difference(gaps["gap_a"].tolist(), gaps["gap_b"].tolist()),
+    )
+
+
+def compare_and_print(first: Path, second: Path, *, allowed: float, force: bool) -> bool:
+    """Compare two folders of results and print what came of it; returns whether any method of B is worse."""
+    comparison = compare_results(first, second, force=force)
+    table, screen = comparison.table(allowed), console.output()
+    screen.print(console.table(table.title, table.columns, table.rows, text_columns=table.text_columns))
+    for name, path, machine, alone in zip("AB", (first, second), comparison.machines, comparison.unpaired, strict=True):
+        screen.print(f"{name}: {path}, on {machine}; runs without a counterpart: {alone}", markup=False)
+    return any(change.worse(allowed) for change in comparison.changes)

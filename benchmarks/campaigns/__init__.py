@@ -1,0 +1,1 @@
+"""What a campaign file says, and where its instances come from."""

@@ -1,0 +1,145 @@
+"""The commands that make instances, draw them, and say what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from finbench.benchmarks.terminal import console
+from finbench.models.evaluate import evaluate
+from finbench.models.instance import Instance
+from finbench.models.io import (
+    InputError,
+    dump_instance,
+    instance_schema,
+    load_deployment,
+    load_instance,
+    shipped,
+    write_text,
+)
+
+commands = typer.Typer()
+
+
+@commands.command()
+def generate(
+    family: Annotated[str, typer.Argument(help="A family of instances.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Write the instance here (JSON).")],
+    nodes: Annotated[int, typer.Option(min=1, help="Nodes of the network.")],
+    blocks: Annotated[int | None, typer.Option(min=1, help="Blocks of the DNN.")] = None,
+    exits: Annotated[int | None, typer.Option(min=1, help="Exits of the DNN.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed.")] = 0,
+    tightness: Annotated[
+        float | None, typer.Option(help="Where δ lies between least latency and least energy; default 0.5.")
+    ] = None,
+    applications: Annotated[int | None, typer.Option(min=1, help="campus: applications that share it.")] = None,
+    load: Annotated[float | None, typer.Option(help="campus: how full it is; 1 is full, default 0.7.")] = None,
+    penalty: Annotated[
+        float | None,
+        typer.Option(help="campus: rejecting costs this many times the least power; default: none may be."),
+    ] = None,
+    shares: Annotated[
+        str | None, typer.Option(help="campus: compute shares that edge servers reserve, separated by commas.")
+    ] = None,
+) -> None:
+    """Write a generated instance; the same arguments give the same bytes.
+
+    Example: [bold]finbench generate tiered --nodes 20 --blocks 6 --exits 3 --seed 1 -o tiered.json[/bold]
+
+    Example: [bold]finbench generate campus --nodes 50 --applications 50 --load 0.7 --seed 1 -o campus.json[/bold]
+    """
+    options: dict[str, Any] = {"blocks": blocks, "exits": exits, "tightness": tightness}
+    options |= {"applications": applications, "load": load, "penalty": penalty}
+    options |= {"shares": None if shares is None else _menu(shares)}
+    given = {name: value for name, value in options.items() if value is not None}
+    made = _generated(family, {"nodes": nodes, "seed": seed}, given)
+    write_text(output, dump_instance(made))
+    size = f"{blocks} blocks" if applications is None else f"{applications} applications"
+    print(f"{output}: {len(made.network.nodes)} nodes, {len(made.network.links)} links, {size}")
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What families of one kind take, and who makes their instances."""
+
+    make: Callable[..., Instance]
+    needs: tuple[str, ...]
+    takes: tuple[str, ...]
+
+
+def _kind(family: str) -> _Kind:
+    from finbench.benchmarks import families
+
+    if family in families.FAMILIES:
+        return _Kind(families.generate, ("blocks", "exits"), ("tightness",))
+    if family in families.SHARED_FAMILIES:
+        return _Kind(families.generate_shared, ("applications",), ("load", "penalty", "shares"))
+    known = ", ".join((*families.FAMILIES, *families.SHARED_FAMILIES))
+    raise InputError(f"family '{family}'", f"no such family; families: {known}")
+
+
+def _generated(family: str, common: dict[str, int], given: dict[str, Any]) -> Instance:
+    """The instance, if `given` are options of its family and none is missing."""
+    kind, label = _kind(family), f"family '{family}'"
+    own = ", ".join(f"--{name}" for name in ("nodes", *kind.needs, *kind.takes, "seed"))
+    for name in given:
+        if name not in (*kind.needs, *kind.takes):
+            raise InputError(label, f"--{name}: not an option of this family, which takes {own}")
+    for name in kind.needs:
+        if name not in given:
+            raise InputError(label, f"--{name}: required for this family")
+    try:
+        return kind.make(family, **common, **given)
+    except ValueError as error:
+        raise InputError(label, str(error)) from None
+
+
+def _menu(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(share) for share in text.split(","))
+    except ValueError:
+        raise InputError("--shares", f"{text!r}: must be numbers separated by commas") from None
+
+
+@commands.command()
+def draw(
+    instance: Annotated[str, typer.Argument(metavar="INSTANCE", help="Shipped name or a TOML/JSON file.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Draw it here (.png, .pdf or .svg).")],
+    deployment: Annotated[
+        Path | None, typer.Option(help="A deployment file: show how full it makes everything.")
+    ] = None,
+) -> None:
+    """Draw the network by tiers and, with a deployment, how full it makes every node and link.
+
+    Example: [bold]finbench draw campus.json --deployment deployment.json -o campus.png[/bold]
+    """
+    from finbench.benchmarks.plots.style import save_picture
+    from finbench.benchmarks.plots.system import draw_system
+
+    problem = load_instance(instance)
+    judged = None if deployment is None else evaluate(problem, load_deployment(deployment))
+    save_picture(draw_system(problem, judged), output)
+
+
+@commands.command()
+def instances() -> None:
+    """List the shipped instances.
+
+    Example: [bold]finbench instances[/bold]
+    """
+    columns = ("instance", "nodes", "links", "blocks", "exits", "latency target [s]", "accuracy target", "accounting")
+    rows = [console.instance_row(name, load_instance(path)) for name, path in shipped("instances").items()]
+    console.output().print(console.table("shipped instances", columns, rows))
+
+
+@commands.command()
+def schema() -> None:
+    """Print the JSON Schema of an instance file.
+
+    Example: [bold]finbench schema > instance.schema.json[/bold]
+    """
+    console.print_json(instance_schema())

@@ -1,0 +1,110 @@
+"""The commands that read finished results: tables and figures for papers, and two sets side by side."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+WORSE = 1
+
+commands = typer.Typer()
+
+Results = Annotated[Path, typer.Argument(metavar="RESULTS", help="A folder of results, or its runs.jsonl.")]
+
+
+class Format(StrEnum):
+    """How a table is written."""
+
+    MARKDOWN = "markdown"
+    LATEX = "latex"
+    CSV = "csv"
+
+
+@commands.command()
+def table(
+    results: Results,
+    format_: Annotated[Format, typer.Option("--format", help="csv has every digit.")] = Format.MARKDOWN,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write it here instead.")] = None,
+) -> None:
+    """Judge the methods of finished results over the instances they share, as a table for papers.
+
+    Example: [bold]finbench table results/published --format latex -o table.tex[/bold]
+    """
+    from finbench.benchmarks.analysis.aggregate import aggregate, aggregate_tables
+    from finbench.benchmarks.analysis.frame import frame
+    from finbench.benchmarks.analysis.trajectories import matching_tables
+    from finbench.benchmarks.records.reading import load_records
+    from finbench.models.io import write_text
+
+    records = load_records(results)
+    judged = aggregate(frame(records))
+    if format_ is Format.CSV:
+        text = judged.to_csv(index=False)
+    else:
+        made = [*aggregate_tables(judged), *matching_tables(records)]
+        text = "\n".join(each.latex() if format_ is Format.LATEX else each.markdown() for each in made)
+    if output is None:
+        print(text, end="")
+    else:
+        write_text(output, text)
+
+
+@commands.command()
+def plot(
+    results: Results,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Draw it here (.png, .pdf or .svg).")],
+    gap: Annotated[float, typer.Option(min=0, help="Largest gap to the best bound that counts as solved.")] = 0.01,
+) -> None:
+    """Draw performance profiles of finished results: share solved over the ratio to the fastest method's time.
+
+    Example: [bold]finbench plot results/published -o profile.pdf[/bold]
+    """
+    from finbench.benchmarks.analysis.frame import load_frame
+    from finbench.benchmarks.plots.profiles import draw_profiles
+    from finbench.benchmarks.plots.style import save_picture
+    from finbench.models.io import InputError
+
+    figure = draw_profiles(load_frame(results), gap)
+    if figure is None:
+        raise InputError(results, "the methods share no instance in any group")
+    save_picture(figure, output)
+
+
+@commands.command()
+def report(
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="A folder of results.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Write the page here (.html).")],
+    title: Annotated[str | None, typer.Option(help="Heading of the page; by default the folder's name.")] = None,
+) -> None:
+    """Write one HTML page of finished results that opens without any network.
+
+    It holds a summary in words, the paper's claims as far as these runs tell, tables that sort and filter, figures
+    whose numbers can be downloaded, and for any instance two methods' placements side by side, drawn on the network.
+    Every recorded deployment is evaluated again while the page is written. One file: copy, send, open in a browser.
+
+    Example: [bold]finbench report results/published -o report.html[/bold]
+    """
+    from finbench.benchmarks.report.page import write_report
+
+    write_report(results, output, title)
+
+
+@commands.command("compare-results")
+def compare_results(
+    first: Annotated[Path, typer.Argument(metavar="A", help="A folder of results.")],
+    second: Annotated[Path, typer.Argument(metavar="B", help="Another; is it worse?")],
+    fail_above: Annotated[
+        float, typer.Option(min=0, help="Allowed: relative in time and answers, absolute in gap; exit code 1 above.")
+    ] = 0.1,
+    force: Annotated[bool, typer.Option("--force", help="Compare although the machines differ, and mark it.")] = False,
+) -> None:
+    """Compare two sets of results, run by run: ratio of times and difference of gaps, with intervals.
+
+    Example: [bold]finbench compare-results results/before results/after --fail-above 0.1[/bold]
+    """
+    from finbench.benchmarks.analysis.result_comparison import compare_and_print
+
+    raise typer.Exit(WORSE if compare_and_print(first, second, allowed=fail_above, force=force) else 0)

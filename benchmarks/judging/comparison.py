@@ -1,0 +1,99 @@
+"""Several methods on one instance, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from finbench.benchmarks.judging.judged import Judged, contradictions, judge, relative_gap
+from finbench.benchmarks.methods import check_options, find_method, run_method
+from finbench.models.instance import Instance
+from finbench.models.io import InputError
+
+Choice = tuple[str, dict[str, Any]]
+"""A method's name and the options given to it."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Judged runs on one instance."""
+
+    instance: Instance
+    runs: tuple[Judged, ...]
+
+    @cached_property
+    def contradictions(self) -> list[str]:
+        """What cannot all be true, one line each."""
+        return contradictions(self.runs)
+
+    @property
+    def best_bound(self) -> float | None:
+        """Best proven lower bound on the objective over all methods."""
+        return max((run.result.lower_bound for run in self.runs if run.result.lower_bound is not None), default=None)
+
+    def gap(self, run: Judged) -> float | None:
+        """(E − LB)/LB with LB the best proven bound over all methods."""
+        return relative_gap(run.objective, self.best_bound) if run.found else None
+
+    def to_json(self) -> dict[str, Any]:
+        """All runs, each with its gap to the best proven bound, and the contradictions."""
+        return {
+            "instance": self.instance.name,
+            "runs": [{**run.to_json(), "gap_to_best_bound": self.gap(run)} for run in self.runs],
+            "contradictions": self.contradictions,
+        }
+
+
+def expand_methods(names: str, gammas: str) -> list[Choice]:
+    """Methods of a comma-separated list; those that have a `gamma` once for each value of the other list.
+
+    Raises
+    ------
+    InputError
+        If a name is no method or a gamma breaks its rule.
+    """
+    values = [_integer(text.strip()) for text in gammas.split(",")]
+    chosen: list[Choice] = []
+    for name in (text.strip() for text in names.split(",")):
+        has_gamma = "gamma" in find_method(name).options.model_fields
+        chosen += [(name, {"gamma": value}) for value in values] if has_gamma else [(name, {})]
+    for name, options in chosen:
+        check_options(name, options)
+    return chosen
+
+
+def _integer(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise InputError("--gamma", f"{text!r}: must be whole numbers separated by commas") from None
+
+
+def compare_methods(
+    instance: Instance,
+    methods: Sequence[tuple[str, Mapping[str, Any]]],
+    *,
+    time_limit_s: float | None = None,
+    seed: int = 0,
+) -> Comparison:
+    """Run each method and judge it.
+
+    Parameters
+    ----------
+    instance : Instance
+    methods : sequence of (name, options)
+    time_limit_s : float or None
+        Limit for each run [s].
+    seed : int
+
+    Returns
+    -------
+    Comparison
+    """
+    runs = [
+        judge(instance, name, options, run_method(instance, name, time_limit_s=time_limit_s, seed=seed, **options))
+        for name, options in methods
+    ]
+    return Comparison(instance, tuple(runs))

@@ -1,0 +1,302 @@
+"""From what a method says to what is true: every number shown comes from `models.evaluate`, after the clock.
+
+Energies are compared as objective values (eq. 3); relative to a bound the unit does not matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from math import isfinite
+from typing import Any, Protocol
+
+from finbench.benchmarks.methods import label
+from finbench.models.deployment import Deployment
+from finbench.models.evaluate import ENERGY_TOLERANCE, Evaluation, Violation, equal_energy, evaluate
+from finbench.models.instance import Instance
+from finbench.models.loads import UNITS, Use, uses
+from finbench.models.result import Result, Status
+
+CLAIMS_FEASIBLE = (Status.OPTIMAL, Status.FEASIBLE, Status.TIME_LIMIT, Status.MEMORY_LIMIT)
+"""Statuses under which a deployment, if there is one, is claimed to satisfy every constraint."""
+
+FLOAT_NOISE = 1e-12
+"""Relative difference that the order of a sum alone can make."""
+
+
+class Verdict(Protocol):
+    """What a run says and what is true of it: enough to find contradictions. A `Judged` is one, and so is a row."""
+
+    @property
+    def label(self) -> str:
+        """Method and the options that matter."""
+
+    @property
+    def status(self) -> str:
+        """A `Status`, as the method says."""
+
+    @property
+    def found(self) -> bool:
+        """Whether there is a deployment that satisfies every constraint."""
+
+    @property
+    def objective(self) -> float | None:
+        """Evaluated objective (eq. 3)."""
+
+    @property
+    def claimed_objective(self) -> float | None:
+        """What the method says it is."""
+
+    @property
+    def lower_bound(self) -> float | None:
+        """Proven lower bound on it."""
+
+    @property
+    def violated(self) -> Sequence[str]:
+        """Rules that the deployment breaks, a line each."""
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """An application that is turned away."""
+
+    application: str
+    penalty_w: float | None
+    """None where the instance does not allow it (then it is a violation)."""
+    reason: str | None
+    """The method's one line; None from a file."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One run with the evaluator's verdict beside the method's claims."""
+
+    instance: Instance
+    method: str | None
+    """None where the deployment came from a file."""
+    options: Mapping[str, Any]
+    result: Result
+    evaluation: Evaluation | None
+    """None where there is no deployment."""
+
+    @property
+    def label(self) -> str:
+        """Method and the options that matter, for people."""
+        return "file" if self.method is None else label(self.method, self.options)
+
+    @property
+    def found(self) -> bool:
+        """Whether there is a deployment that satisfies every constraint, as the evaluator sees it."""
+        return self.evaluation is not None and self.evaluation.feasible
+
+    @property
+    def claims_feasible(self) -> bool:
+        """Whether the method says of its deployment that it satisfies every constraint."""
+        return self.evaluation is not None and self.result.status in CLAIMS_FEASIBLE
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """Every rule the deployment breaks."""
+        return () if self.evaluation is None else self.evaluation.violations
+
+    @property
+    def violated(self) -> tuple[str, ...]:
+        """Every rule the deployment breaks, a line each."""
+        return tuple(violation.message for violation in self.violations)
+
+    @property
+    def claimed_objective(self) -> float | None:
+        """What the method says the objective is."""
+        return self.result.claimed_objective
+
+    @property
+    def lower_bound(self) -> float | None:
+        """The method's proven lower bound on the objective."""
+        return self.result.lower_bound
+
+    @property
+    def objective(self) -> float | None:
+        """Evaluated objective (eq. 3): J for a single application without a rate, else W."""
+        return None if self.evaluation is None else self.evaluation.objective
+
+    @property
+    def gap(self) -> float | None:
+        """(E − LB)/LB against the method's own proven bound; None without one, or where a bound of 0 says nothing."""
+        return relative_gap(self.objective, self.result.lower_bound) if self.found else None
+
+    @property
+    def time_s(self) -> float:
+        """Seconds over all phases but `load`, in which a process fetches compiled code for the first time."""
+        return sum(seconds for phase, seconds in self.result.times_s.items() if phase != "load")
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that `solve --json` and `evaluate --json` print.
+
+        `latency_s` and `accuracy` are the worst over the applications that are served. For a single application claimed
+        energy and bound are per inference; several have only a joint power: `claimed_power_w` and `lower_bound_w`.
+        Where there are rates, `_shared` adds power, rejections and loads.
+        """
+        apps = self.evaluation.applications if self.evaluation is not None and self.objective is not None else ()
+        deployment = self.result.deployment
+        return {
+            "instance": self.instance.name,
+            "method": self.method,
+            "options": dict(self.options),
+            "status": self.status,
+            "reason": self.result.reason,
+            "energy_j": sum(app.energy_j for app in apps) if apps else None,
+            "compute_energy_j": sum(app.compute_energy_j for app in apps) if apps else None,
+            "transfer_energy_j": sum(app.transfer_energy_j for app in apps) if apps else None,
+            "latency_s": max((app.latency_s for app in apps), default=None),
+            "accuracy": min((app.accuracy for app in apps), default=None),
+            **self._shared(),
+            "violations": [{**asdict(v), "kind": v.kind.value, "excess": v.excess} for v in self.violations],
+            **self.claims(),
+            "gap": self.gap,
+            "times_s": dict(self.result.times_s),
+            "applications": [{**asdict(app), "energy_j": app.energy_j} for app in apps],
+            "deployments": deployment.model_dump(mode="json")["deployments"] if deployment is not None else [],
+            "info": dict(self.result.info),
+        }
+
+    @property
+    def status(self) -> str:
+        """The method's status; for a deployment from a file `feasible` or `violated`."""
+        if self.method is None:
+            return Status.FEASIBLE.value if self.found else "violated"
+        return self.result.status.value
+
+    def claims(self) -> dict[str, float | None]:
+        """Claimed energy and lower bound, per inference for a single application, joint power for several."""
+        claimed, bound = self.result.claimed_objective, self.result.lower_bound
+        if len(self.instance.applications) > 1:
+            return {
+                "claimed_energy_j": None,
+                "claimed_power_w": claimed,
+                "lower_bound_j": None,
+                "lower_bound_w": bound,
+            }
+        weight = self.instance.applications[0].weight
+        return {
+            "claimed_energy_j": None if claimed is None else claimed / weight,
+            "lower_bound_j": None if bound is None else bound / weight,
+        }
+
+    @property
+    def rated(self) -> bool:
+        """Whether applications have rates, so that they load the system and the objective is a power."""
+        return all(app.rate_per_s is not None for app in self.instance.applications)
+
+    @property
+    def uses(self) -> list[Use]:
+        """Every limited resource that is used, the fullest first; empty without rates."""
+        return uses(self.instance, self.evaluation.loads) if self.evaluation is not None and self.rated else []
+
+    @property
+    def rejections(self) -> list[Rejection]:
+        """The applications that are turned away, in the deployment's order."""
+        reasons = self.result.info.get("rejected", {})
+        penalties = {app.name: app.rejection_penalty_w for app in self.instance.applications}
+        names = () if self.evaluation is None else self.evaluation.rejected
+        return [Rejection(name, penalties[name], reasons.get(name)) for name in names]
+
+    def _shared(self) -> dict[str, Any]:
+        """Power [W], what of it are penalties and where the rest is spent; rejections; loads, the fullest first."""
+        if not self.rated:
+            return {}
+        evaluation = self.evaluation
+        return {
+            "total_power_w": self.objective,
+            "penalty_w": None if evaluation is None else evaluation.penalty_w,
+            "tiers_w": {} if evaluation is None else evaluation.tiers,
+            "rejected": [asdict(rejection) for rejection in self.rejections],
+            "loads": [_use_json(use) for use in self.uses],
+        }
+
+
+def _use_json(use: Use) -> dict[str, Any]:
+    """A use for JSON, in which an infinite utilisation (of a resource of which there is nothing) is null."""
+    utilisation = use.utilisation if isfinite(use.utilisation) else None
+    return {**asdict(use), "resource": use.resource.value, "unit": UNITS[use.resource], "utilisation": utilisation}
+
+
+def judge(instance: Instance, method: str, options: Mapping[str, Any], result: Result) -> Judged:
+    """Evaluate what a method returned.
+
+    Parameters
+    ----------
+    instance : Instance
+    method : str
+    options : mapping
+        The options as given, for the record.
+    result : Result
+
+    Returns
+    -------
+    Judged
+    """
+    evaluation = None if result.deployment is None else evaluate(instance, result.deployment)
+    return Judged(instance, method, options, result, evaluation)
+
+
+def judge_deployment(instance: Instance, deployment: Deployment) -> Judged:
+    """Evaluate a deployment that no method claims anything about."""
+    return Judged(instance, None, {}, Result(Status.FEASIBLE, deployment), evaluate(instance, deployment))
+
+
+def relative_gap(energy: float | None, bound: float | None) -> float | None:
+    """(E − LB)/LB; None where it says nothing.
+
+    0 where the difference is float noise, and where E is below the bound within the tolerance of equal energies.
+    """
+    if energy is None or bound is None:
+        return None
+    if abs(energy - bound) <= FLOAT_NOISE * abs(bound) or (energy < bound and equal_energy(energy, bound)):
+        return 0.0
+    return (energy - bound) / bound if bound > 0 else None
+
+
+def contradictions(runs: Sequence[Verdict]) -> list[str]:
+    """What cannot all be true of runs on one instance, one line each; empty when everything agrees.
+
+    A deployment with violations under a status that claims none; a claimed energy that is not the evaluated one;
+    a feasible energy below a proven bound; two optima that differ; infeasibility "proven" against a deployment.
+    """
+    found = [line for run in runs for line in _own_contradictions(run)]
+    feasible = [run for run in runs if run.found]
+    if not feasible:
+        return found
+    best = min(feasible, key=_objective)
+    for run in runs:
+        if run.status == Status.INFEASIBLE:
+            found.append(f"{run.label} says infeasible, {best.label} has a feasible deployment")
+        bound = run.lower_bound
+        if bound is not None and _below(_objective(best), bound):
+            found.append(f"{best.label} has {_objective(best)!r}, below the bound {bound!r} proven by {run.label}")
+    optima = [run for run in feasible if run.status == Status.OPTIMAL]
+    for run in optima:
+        if _below(_objective(best), _objective(run)):
+            found.append(f"{run.label} says {_objective(run)!r} is optimal, {best.label} has {_objective(best)!r}")
+    return found
+
+
+def _own_contradictions(run: Verdict) -> list[str]:
+    found = []
+    judged = run.objective is not None or bool(run.violated)
+    if run.status in CLAIMS_FEASIBLE:
+        found += [f"{run.label} says {run.status}, but {rule}" for rule in run.violated]
+    if run.status in (Status.OPTIMAL, Status.FEASIBLE) and not judged:
+        found.append(f"{run.label} says {run.status}, but gives no deployment")
+    claimed = run.claimed_objective
+    if claimed is not None and run.objective is not None and not equal_energy(claimed, run.objective):
+        found.append(f"{run.label} claims {claimed!r}, the evaluator finds {run.objective!r}")
+    return found
+
+
+def _objective(run: Verdict) -> float:
+    assert run.objective is not None
+    return run.objective
+
+
+def _below(energy: float, bound: float) -> bool:
+    return energy < bound - ENERGY_TOLERANCE * abs(bound)

@@ -1,0 +1,198 @@
+"""A folder of results while a campaign writes to it: every row is on the disk before the next run's.
+
+What an interrupted campaign left is taken up again: a last line that was cut off is moved to a file beside (`.torn`),
+never repaired by guess. Rows are known by group and key (`execution.task.Task.key`), and the latest of a key counts.
+`runs.jsonl` holds exactly the present campaign: rows that it no longer asks for, and those that are run again, move to
+`runs.old.jsonl` when it starts, and come back from there when they are asked for again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from io import FileIO
+from pathlib import Path
+from typing import Self
+
+from finbench.benchmarks.records.environment import Environment
+from finbench.benchmarks.records.reading import ENVIRONMENTS, INSTANCES, RUNS, Record, read_lines, read_rows
+from finbench.models.instance import Instance
+from finbench.models.io import InputError, write_bytes
+
+OLD = "runs.old.jsonl"
+LOGS = "logs"
+
+MAX_INSTANCE_BYTES = 512 * 2**10
+"""Instances whose JSON is larger are not kept with the results."""
+
+Place = tuple[str, str]
+"""Group and key of a row."""
+
+
+class Journal:
+    """The rows, environments, instances and logs of a folder of results, opened for a campaign to add to.
+
+    Parameters
+    ----------
+    folder : Path
+        Made where it does not exist.
+    fresh : bool
+        Start over; rows that are there move to `runs.jsonl.bak`.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written, another campaign writes to it, or what is there is not to be trusted
+        (`records.load_records`); nothing is changed then.
+    """
+
+    def __init__(self, folder: Path, *, fresh: bool = False) -> None:
+        self.folder = folder
+        self._lock = _locked(folder)
+        try:
+            if fresh and (folder / RUNS).exists():
+                os.replace(folder / RUNS, folder / f"{RUNS}.bak")
+            self._open()
+        except BaseException:
+            os.close(self._lock)
+            raise
+
+    def _open(self) -> None:
+        folder = self.folder
+        self._old = _rows(folder / OLD)
+        self._written = _rows(folder / RUNS)
+        self._environments = {line["environment_id"]: line["environment"] for line in _lines(folder / ENVIRONMENTS)}
+        self._instances = {line["content_hash"] for line in _lines(folder / INSTANCES)}
+        for name in (OLD, RUNS, ENVIRONMENTS, INSTANCES):
+            _mend(folder / name)
+        self._stream = (folder / RUNS).open("ab", buffering=0)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
+        os.close(self._lock)
+
+    def known_rows(self) -> dict[Place, Record]:
+        """All rows that are there, of the present campaign and of earlier ones, the latest of each group and key."""
+        return _by_place([*self._old, *self._written])
+
+    def settle(self, rows: Sequence[Record]) -> None:
+        """Leave exactly these rows in `runs.jsonl`; the others move to `runs.old.jsonl`."""
+        asked, there = list(map(_text, rows)), list(map(_text, self._written))
+        if sorted(asked) == sorted(there):
+            return
+        known = {*asked, *map(_text, self._old)}
+        _append(self.folder / OLD, b"".join(text for text in there if text not in known))
+        write_bytes(self.folder / RUNS, b"".join(asked))
+        self._written = list(rows)
+        self._stream.close()
+        self._stream = (self.folder / RUNS).open("ab", buffering=0)
+
+    def append(self, row: Record, environment: Environment, log: str | None = None) -> Record:
+        """Add a row, and before it its environment and its log where these are new; all of them are on the disk then.
+
+        Returns
+        -------
+        Record
+            The row as it was written: with `environment_id` and with `log`, the log's path within the folder.
+        """
+        text = json.dumps(environment, sort_keys=True)
+        name = hashlib.sha256(text.encode()).hexdigest()[:16]
+        if name not in self._environments:
+            self._environments[name] = environment
+            _append(self.folder / ENVIRONMENTS, _text({"environment_id": name, "environment": environment}))
+        row = {**row, "log": self._keep(log, row["key"]), "environment_id": name}
+        _write(self._stream, _text(row))
+        return row
+
+    def with_environment(self, row: Record) -> Record:
+        """A row with what its `environment_id` stands for, as `records.load_records` gives it."""
+        return {**row, "environment": self._environments[row["environment_id"]]}
+
+    def add_instance(self, instance: Instance) -> None:
+        """Keep an instance, unless it is there or too large."""
+        if instance.content_hash in self._instances:
+            return
+        line = {"content_hash": instance.content_hash, "instance": instance.model_dump(mode="json")}
+        text = _text(line)
+        if len(text) <= MAX_INSTANCE_BYTES:
+            _append(self.folder / INSTANCES, text)
+        self._instances.add(instance.content_hash)
+
+    def _keep(self, log: str | None, key: str) -> str | None:
+        if not log:
+            return None
+        name = f"{LOGS}/{key[:16]}.log"
+        (self.folder / LOGS).mkdir(exist_ok=True)
+        write_bytes(self.folder / name, log.encode(errors="replace"))
+        return name
+
+
+def _locked(folder: Path) -> int:
+    """The folder, made and opened, with a lock that ends with this process."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise InputError(folder, f"cannot be written: {error.strerror}") from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise InputError(folder, "another campaign is writing its results there") from None
+    return descriptor
+
+
+def rows_there(folder: Path) -> dict[Place, Record]:
+    """What a journal opened in `folder` would know, without opening it; raises InputError as `Journal` does."""
+    return _by_place([*_rows(folder / OLD), *_rows(folder / RUNS)])
+
+
+def _by_place(rows: Sequence[Record]) -> dict[Place, Record]:
+    return {(row["group"], row["key"]): row for row in rows}
+
+
+def _rows(file: Path) -> list[Record]:
+    return list(read_rows(file, may_be_cut_off=True)) if file.exists() else []
+
+
+def _lines(file: Path) -> list[Record]:
+    return list(read_lines(file, may_be_cut_off=True)) if file.exists() else []
+
+
+def _text(table: Record) -> bytes:
+    return json.dumps(table, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+
+
+def _append(file: Path, content: bytes) -> None:
+    if content:
+        with file.open("ab", buffering=0) as stream:
+            _write(stream, content)
+
+
+def _write(stream: FileIO, content: bytes) -> None:
+    while content:
+        content = content[stream.write(content) :]
+    os.fsync(stream.fileno())
+
+
+def _mend(file: Path) -> None:
+    """Move a last line that was cut off to a file beside; end one that only lacks its end of line."""
+    content = file.read_bytes() if file.exists() else b""
+    rest = content[content.rfind(b"\n") + 1 :]
+    if not rest:
+        return
+    with file.open("r+b", buffering=0) as stream:
+        if sum(1 for _ in read_lines(file, may_be_cut_off=True)) > content.count(b"\n"):
+            stream.seek(0, os.SEEK_END)
+            _write(stream, b"\n")
+            return
+        with file.with_name(f"{file.name}.torn").open("ab", buffering=0) as torn:
+            _write(torn, rest + b"\n")
+        stream.truncate(len(content) - len(rest))
+        os.fsync(stream.fileno())

@@ -1,0 +1,120 @@
+"""What `finbench explain` shows: obstacles, what is missing, or shadow prices; as text, as JSON and on the picture."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+
+from finbench.benchmarks.terminal import console
+from finbench.models.evaluate import evaluate
+from finbench.models.instance import Instance
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from finbench.fin_graph.joint.elastic import Growth
+    from finbench.fin_graph.joint.explain import Explanation, Obstacle
+
+
+def to_json(instance: Instance, explanation: Explanation) -> dict[str, Any]:
+    """The object that `explain --json` prints."""
+    result = explanation.result
+    return {
+        "instance": instance.name,
+        "status": result.status.value,
+        "fits": explanation.fits,
+        "reason": result.reason,
+        "objective": result.claimed_objective,
+        "lower_bound": result.lower_bound,
+        "rejected": result.info.get("rejected", {}),
+        "obstacles": [asdict(obstacle) for obstacle in explanation.obstacles],
+        "factor": _growth(explanation.factor),
+        "fix": _growth(explanation.fix),
+        "needs": [{**asdict(need), "relative": need.relative} for need in explanation.needs],
+        "prices": [asdict(price) for price in explanation.prices],
+    }
+
+
+def _growth(growth: Growth | None) -> dict[str, float] | None:
+    return None if growth is None else {"value": growth.value, "lower_bound": growth.lower_bound}
+
+
+def print_explanation(instance: Instance, explanation: Explanation) -> None:
+    """The same as text."""
+    output, result = console.output(), explanation.result
+    output.print(f"[bold]{escape(instance.name)}: {result.status.value}[/bold]")
+    if result.reason:
+        output.print(f"  {escape(result.reason)}")
+    if explanation.fits:
+        _print_prices(explanation)
+        return
+    if explanation.obstacles:
+        obstacles = [_obstacle_row(obstacle) for obstacle in explanation.obstacles]
+        heads = ("application", "what would make it feasible")
+        output.print(console.table("cannot be served even alone", heads, obstacles, text_columns=2))
+    if explanation.factor is not None:
+        output.print(f"Everything fits once every capacity grows by the factor {_between(explanation.factor)},")
+    if explanation.fix is not None:
+        output.print("or once these grow, by least in sum of relative growth:")
+        rows = [
+            (
+                need.resource,
+                need.subject,
+                f"{need.capacity:.6g}",
+                f"{need.missing:.6g}",
+                need.unit,
+                console.percent(need.relative),
+            )
+            for need in explanation.needs
+        ]
+        columns = ("resource", "of", "capacity", "missing", "unit", "missing [%]")
+        output.print(console.table("", columns, rows, text_columns=2))
+
+
+def _print_prices(explanation: Explanation) -> None:
+    """Shadow prices, and why applications are rejected."""
+    output = console.output()
+    rows = [
+        (
+            price.resource,
+            price.subject,
+            f"{price.capacity:.6g}",
+            f"{price.price:.6g}",
+            price.unit,
+            f"{price.price_w:.6g}",
+        )
+        for price in explanation.prices
+    ]
+    if rows:
+        columns = ("resource", "of", "capacity", "one more saves", "unit", "whole [W]")
+        output.print(console.table("shadow prices", columns, rows, text_columns=2))
+    else:
+        output.print("  no resource is scarce: more of any would save nothing")
+    for name, reason in explanation.result.info["rejected"].items():
+        output.print(f"  rejected: {escape(name)}: {escape(reason)}")
+
+
+def _obstacle_row(obstacle: Obstacle) -> tuple[str, str]:
+    ways = []
+    if obstacle.least_latency_s is not None:
+        ways.append(f"a latency target of {obstacle.least_latency_s:.6g} s instead of {obstacle.max_latency_s:.6g} s")
+    if obstacle.most_accuracy is not None:
+        ways.append(f"an accuracy target of {obstacle.most_accuracy:.6g} instead of {obstacle.min_accuracy:.6g}")
+    return obstacle.application, " or ".join(ways) or "nothing: no path leads through all blocks and pins"
+
+
+def _between(growth: Growth) -> str:
+    if growth.value - growth.lower_bound <= 1e-6 * growth.value:
+        return f"{growth.value:.6g}"
+    return f"{growth.value:.6g} (at least {growth.lower_bound:.6g})"
+
+
+def draw(instance: Instance, explanation: Explanation) -> Figure:
+    """The system with its loads and shadow prices."""
+    from finbench.benchmarks.plots.system import draw_system
+
+    deployment = explanation.result.deployment
+    prices = {f"{price.subject}: {price.resource}": price.price for price in explanation.prices}
+    return draw_system(instance, None if deployment is None else evaluate(instance, deployment), prices)

@@ -1,0 +1,117 @@
+"""What `finbench frontier` shows: least energy by latency budget and exit, as a table and a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from finbench.benchmarks.plots.style import COLOURS, MARKERS, STYLE
+from finbench.benchmarks.terminal import console
+from finbench.fin_graph.frontier import Corner, ExitFrontier, frontiers
+from finbench.fin_graph.support import reason_to_refuse
+from finbench.models.instance import Instance
+from finbench.models.io import InputError
+
+SHOWN = 15
+"""Corners of one exit that the table shows, and up to which the picture marks them."""
+
+
+def instance_frontiers(
+    instance: Instance, *, gamma: int, horizon_s: float | None, time_limit_s: float | None
+) -> tuple[ExitFrontier, ...]:
+    """Frontiers of a single-application instance.
+
+    Raises
+    ------
+    InputError
+        If the instance has several applications, or capacities that may bind.
+    """
+    reason = reason_to_refuse(instance)
+    if reason is not None:
+        raise InputError(f"instance '{instance.name}'", f"frontier: {reason}")
+    app = instance.applications[0]
+    return frontiers(instance, app, gamma=gamma, horizon_s=horizon_s, time_limit_s=time_limit_s)
+
+
+def to_json(instance: Instance, gamma: int, found: Sequence[ExitFrontier]) -> dict[str, Any]:
+    """All corners at full precision."""
+    return {
+        "instance": instance.name,
+        "gamma": gamma,
+        "exits": [
+            {
+                "last_exit": one.last_exit,
+                "accuracy": one.accuracy,
+                "fin": _corners(one.fin),
+                "exact": None if one.exact is None else _corners(one.exact),
+            }
+            for one in found
+        ],
+    }
+
+
+def _corners(corners: Sequence[Corner]) -> list[dict[str, float]]:
+    return [{"max_latency_s": budget, "energy_j": energy} for budget, energy in corners]
+
+
+def print_frontiers(instance: Instance, gamma: int, found: Sequence[ExitFrontier]) -> None:
+    """One table: for every exit its exact corners, each with the budget from which FIN reaches that energy.
+
+    Of more than `SHOWN` corners, as many are shown, evenly spread, the first and the last among them.
+    """
+    columns = ("last exit", "accuracy", "energy [J]", "least latency budget [s]", "FIN's budget [s]", "more [%]")
+    of_exits = [_rows(one) for one in found]
+    rows = [row for corners in of_exits for row in _thinned(corners)]
+    title = f"{instance.name}: least energy by latency budget and exit; FIN at γ = {gamma}"
+    screen = console.output()
+    screen.print(console.table(title, columns, rows, text_columns=0))
+    if len(rows) < sum(map(len, of_exits)):
+        screen.print(f"{len(rows)} of {sum(map(len, of_exits))} corners are shown; --json prints all, -o draws all")
+    if any(one.exact is None for one in found):
+        screen.print("the time limit ended the exact search: only FIN's corners are shown where it did")
+
+
+def _thinned(corners: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    if len(corners) <= SHOWN:
+        return corners
+    return [corners[round(k * (len(corners) - 1) / (SHOWN - 1))] for k in range(SHOWN)]
+
+
+def _rows(one: ExitFrontier) -> list[tuple[str, ...]]:
+    head = (str(one.last_exit), console.number(one.accuracy))
+    if one.exact is None:
+        return [(*head, console.number(e), "–", console.number(budget), "–") for budget, e in one.fin]
+    rows: list[tuple[str, ...]] = []
+    for budget, energy in one.exact:
+        reached = next((b for b, e in one.fin if e <= energy * (1 + 1e-9)), None)
+        more = None if reached is None or budget == 0 else reached / budget - 1
+        cells = (console.number(energy), console.number(budget), console.number(reached), console.percent(more))
+        rows.append((*head, *cells))
+    return rows
+
+
+def draw_frontiers(instance: Instance, gamma: int, found: Sequence[ExitFrontier]) -> Figure:
+    """Energy against latency budget: a staircase for each exit, exact solid, FIN dashed."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(6.4, 3.8), layout="constrained")
+        axes = figure.subplots()
+        longest = max(budget for one in found for budget, _ in (*one.fin, *(one.exact or ())))
+        for k, one in enumerate(found):
+            colour, marker = COLOURS[k % len(COLOURS)], MARKERS[k % len(MARKERS)]
+            label = f"exit {one.last_exit}, accuracy {one.accuracy:.1%}"
+            for corners, style, fill in ((one.exact or (), "-", colour), (one.fin, "--", "white")):
+                if corners:
+                    budgets, energies = zip(*corners, strict=True)
+                    axes.step([*budgets, 1.05 * longest], [*energies, energies[-1]], style, where="post", color=colour)
+                    if len(corners) <= SHOWN:
+                        axes.plot(budgets, energies, marker, color=colour, markerfacecolor=fill)
+            axes.plot([], [], "-", color=colour, marker=marker, label=label)
+        axes.plot([], [], "--", color="black", marker="o", markerfacecolor="white", label=f"FIN, γ = {gamma}")
+        axes.set(xlabel="latency budget δ [s]", ylabel="least energy per inference [J]", ylim=(0, None))
+        axes.set_title(f"{instance.name}: what latency and accuracy cost", loc="left")
+        axes.ticklabel_format(axis="both", style="sci", scilimits=(-2, 3), useMathText=True)
+        axes.legend()
+    return figure

@@ -1,0 +1,114 @@
+"""How a campaign goes, for people: a live display on a terminal, a plain line now and then elsewhere."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from finbench.benchmarks.execution.runner import Progress as Watcher
+from finbench.models.result import Status
+
+PLAIN_INTERVAL_S = 5.0
+"""Without a terminal, a line of progress at most this often [s]."""
+
+
+@contextmanager
+def progress(screen: Console, title: str) -> Iterator[Watcher]:
+    """What shows the progress of a campaign on `screen`, as long as the block lasts."""
+    if not screen.is_terminal:
+        yield PlainProgress()
+        return
+    columns = (
+        TextColumn("{task.fields[title]}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("[red]{task.fields[failed]} failed[/red]"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns, console=screen, transient=True) as shown:
+        yield LiveProgress(shown, title)
+
+
+class _Counts:
+    """Runs that are known, running and failed."""
+
+    def __init__(self) -> None:
+        self.total = self.done = self.failed = 0
+        self.running: Counter[str] = Counter()
+
+    def begin(self, total: int, known: int) -> None:
+        """Called before the first run."""
+        self.total, self.done = total, known
+
+    def started(self, group: str, label: str) -> None:
+        """A run's clock has started."""
+        self.running[f"{group}: {label}"] += 1
+
+    def finished(self, group: str, label: str, status: str) -> None:
+        """A run is over."""
+        self.running -= Counter([f"{group}: {label}"])
+        self.done += 1
+        self.failed += status == Status.ERROR
+
+
+class LiveProgress(_Counts):
+    """A bar with counts, the time left and what is running."""
+
+    def __init__(self, shown: Progress, title: str) -> None:
+        super().__init__()
+        self._shown = shown
+        self._task = shown.add_task("", total=None, title=escape(title), failed=0)
+
+    def begin(self, total: int, known: int) -> None:
+        """Show how much there is."""
+        super().begin(total, known)
+        self._shown.reset(self._task, total=total, completed=known)
+
+    def started(self, group: str, label: str) -> None:
+        """Show what runs."""
+        super().started(group, label)
+        self._shown.update(self._task, description=escape(" · ".join(self.running)))
+
+    def finished(self, group: str, label: str, status: str) -> None:
+        """Count it."""
+        super().finished(group, label, status)
+        self._shown.update(self._task, completed=self.done, failed=self.failed)
+
+
+class PlainProgress(_Counts):
+    """A line now and then."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._begun = self._known = 0.0
+        self._last = float("-inf")
+
+    def begin(self, total: int, known: int) -> None:
+        """Say how much there is."""
+        super().begin(total, known)
+        self._begun, self._known = monotonic(), known
+        print(f"{total} runs, {known} of them are there", flush=True)
+
+    def started(self, group: str, label: str) -> None:
+        """Say what runs, and how long all may still take."""
+        super().started(group, label)
+        if monotonic() - self._last >= PLAIN_INTERVAL_S:
+            failed = f", {self.failed} failed" if self.failed else ""
+            print(f"[{self.done}/{self.total}{failed}{self._left()}] {' · '.join(self.running)}", flush=True)
+            self._last = monotonic()
+
+    def _left(self) -> str:
+        made = self.done - self._known
+        if made == 0:
+            return ""
+        seconds = (monotonic() - self._begun) / made * (self.total - self.done)
+        return f", about {seconds:.0f} s left" if seconds < 120 else f", about {seconds / 60:.0f} min left"

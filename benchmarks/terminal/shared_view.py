@@ -1,0 +1,109 @@
+"""A run on many applications, on a terminal: what people look for first, and never more than a few screens."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from rich.markup import escape
+
+from finbench.benchmarks.judging.judged import Judged
+from finbench.benchmarks.terminal import console
+from finbench.benchmarks.terminal.console import first, number, percent, table
+from finbench.models.deployment import ApplicationDeployment
+from finbench.models.evaluate import ApplicationEvaluation, Violation
+from finbench.models.instance import Application
+
+APPLICATIONS, VIOLATIONS = 20, 10
+"""Rows of the tables; `--json` has all."""
+
+COLUMNS = (
+    *("application", "source", "last exit", "placement"),
+    *("energy [J]", "power [W]", "latency [s]", "at most", "accuracy", "at least"),
+)
+
+
+def print_shared(judged: Judged) -> None:
+    """One run: power, bound, times, violations, the hungriest applications, tiers, rejections, fullest resources."""
+    screen = console.output()
+    console.print_status(screen, judged)
+    screen.print(table("", ("", "value"), _summary(judged)))
+    for violation in _worst(judged.violations)[:VIOLATIONS]:
+        screen.print(f"[red]violation[/red] ({violation.kind.value}): {escape(violation.message)}")
+    if len(judged.violations) > VIOLATIONS:
+        screen.print(f"… and {len(judged.violations) - VIOLATIONS} more violations")
+    rows = _application_rows(judged)
+    if rows:
+        screen.print(table("applications, the largest power first", COLUMNS, first(rows, APPLICATIONS), text_columns=4))
+    if judged.evaluation is not None and judged.evaluation.tiers:
+        screen.print(table("energy by tier", ("tier", "[W]", "share [%]"), _tier_rows(judged.evaluation.tiers)))
+    console.print_rejections(screen, judged)
+    console.print_uses(screen, judged)
+
+
+def _summary(judged: Judged) -> list[tuple[str, str]]:
+    evaluation, bound = judged.evaluation, judged.result.lower_bound
+    rows = []
+    if evaluation is not None:
+        total = len(judged.instance.applications)
+        rows.append(("applications served", f"{len(evaluation.applications)} of {total}"))
+    if judged.objective is not None and evaluation is not None:
+        rows.append(("total power [W]", number(judged.objective, 10)))
+        if evaluation.rejected:
+            rows.append(("  of it penalties [W]", number(evaluation.penalty_w, 10)))
+    if bound is not None:
+        rows.append(("proven lower bound [W]", number(bound, 10)))
+    if judged.gap is not None:
+        rows.append(("gap to own bound [%]", percent(judged.gap)))
+    return [*rows, *((f"time: {phase} [s]", number(seconds, 4)) for phase, seconds in judged.result.times_s.items())]
+
+
+def _worst(violations: tuple[Violation, ...]) -> list[Violation]:
+    """The structural ones first, then those farthest beyond their limit."""
+    return sorted(violations, key=lambda v: v.excess is not None and -v.excess / max(abs(v.limit or 0.0), 1e-300))
+
+
+def _application_rows(judged: Judged) -> list[tuple[str, ...]]:
+    if judged.evaluation is None or judged.result.deployment is None:
+        return []
+    apps = {app.name: app for app in judged.instance.applications}
+    decisions = {decision.application: decision for decision in judged.result.deployment.deployments}
+    costs = sorted(judged.evaluation.applications, key=lambda c: -apps[c.application].weight * c.energy_j)
+    return [_application_row(apps[c.application], decisions[c.application], c) for c in costs]
+
+
+def _application_row(
+    app: Application, decision: ApplicationDeployment, costs: ApplicationEvaluation
+) -> tuple[str, ...]:
+    return (
+        app.name,
+        app.source,
+        str(decision.last_exit),
+        placement_summary(app.source, decision),
+        number(costs.energy_j, 5),
+        number(app.weight * costs.energy_j, 5),
+        number(costs.latency_s, 5),
+        number(app.max_latency_s, 5),
+        number(costs.accuracy, 4),
+        number(app.min_accuracy, 4),
+    )
+
+
+def placement_summary(source: str, decision: ApplicationDeployment) -> str:
+    """Runs of blocks with their node, relays in between: `1–3 phone7, 4–5 edge0.1 via edge0.0`."""
+    parts, steps = [], list(zip(decision.placement, decision.routes_from(source), decision.share_of_block, strict=True))
+    for node, run in groupby(range(len(steps)), key=lambda k: steps[k][0]):
+        blocks = list(run)
+        numbers = f"{blocks[0] + 1}" if len(blocks) == 1 else f"{blocks[0] + 1}–{blocks[-1] + 1}"
+        relays = steps[blocks[0]][1][1:-1]
+        shares = sorted({steps[k][2] for k in blocks} - {1.0})
+        reserved = f" at {', '.join(f'{share:g}' for share in shares)}" if shares else ""
+        parts.append(f"{numbers} {node}{reserved}" + (f" via {', '.join(relays)}" if relays else ""))
+    return ", ".join(parts)
+
+
+def _tier_rows(tiers: dict[str, float]) -> list[tuple[str, ...]]:
+    total = sum(tiers.values())
+    return [
+        (tier or "–", number(spent, 6), f"{100 * spent / total:.2f}" if total > 0 else "–")
+        for tier, spent in sorted(tiers.items(), key=lambda item: -item[1])
+    ]

@@ -1,0 +1,1 @@
+"""Upkeep of the suite itself: performance targets and the README's figures."""

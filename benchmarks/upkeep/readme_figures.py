@@ -1,0 +1,68 @@
+"""The README's pictures, drawn from real runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from finbench.benchmarks.analysis.frame import frame
+from finbench.benchmarks.campaigns.campaign import load_campaign
+from finbench.benchmarks.execution.local import run_locally
+from finbench.benchmarks.execution.runner import run_campaign
+from finbench.benchmarks.families import generate_shared
+from finbench.benchmarks.plots.style import STYLE, draw_gap_by_gamma, gap_by_gamma, save_picture
+from finbench.benchmarks.terminal.explanation_view import draw
+from finbench.benchmarks.terminal.frontier_view import draw_frontiers, instance_frontiers
+from finbench.fin_graph.drawing import draw_fin
+from finbench.fin_graph.inference import fin_three_stages
+from finbench.fin_graph.joint.explain import explain
+from finbench.models.io import load_instance
+
+INSTANCE = "balexnet-cifar10"
+DRAWN_GAMMA = 10
+FRONTIER_GAMMA = 100
+SHARED_SIZE = 50
+EXPLAINED_S = 30.0
+
+
+def readme_figures(folder: Path) -> list[Path]:
+    """Draw FIN's graph, gap against γ over the published target grids, the frontier, and a shared system.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    list of Path
+        The files written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    instance = load_instance(INSTANCE)
+    stages = fin_three_stages(instance, instance.applications[0], DRAWN_GAMMA)
+    found = instance_frontiers(instance, gamma=FRONTIER_GAMMA, horizon_s=None, time_limit_s=None)
+    with TemporaryDirectory() as scratch:
+        outcome = run_campaign(load_campaign("published"), Path(scratch), run_locally)
+    table = gap_by_gamma(frame(outcome.records))
+    grids = table[table["group"].str.contains("grid")]
+    with mpl.rc_context(STYLE):
+        gaps = draw_gap_by_gamma(grids)
+    pictures = {
+        "fin-graph": draw_fin(stages, f"FIN on {INSTANCE}: {DRAWN_GAMMA} latency steps"),
+        "gap-by-gamma": gaps,
+        "frontier": draw_frontiers(instance, FRONTIER_GAMMA, found),
+        "shared-system": _shared_system(),
+    }
+    paths = [folder / f"{name}.png" for name in pictures]
+    for path, figure in zip(paths, pictures.values(), strict=True):
+        save_picture(figure, path)
+    return paths
+
+
+def _shared_system() -> Figure:
+    """A campus under its best known deployment, with shadow prices."""
+    campus = generate_shared("campus", nodes=SHARED_SIZE, applications=SHARED_SIZE, load=0.7, seed=1)
+    return draw(campus, explain(campus, time_limit_s=EXPLAINED_S))

@@ -1,0 +1,1 @@
+"""Column generation: Dantzig-Wolfe master, pricing, relaxation, listing of columns, whole-number solutions."""

@@ -1,0 +1,325 @@
+"""`column-generation`: applications that share a system, by Dantzig–Wolfe decomposition (eqs. 24, 25).
+
+1. The relaxation over all deployments, by column generation: a proven bound at any time (`relaxation`).
+2. Joint deployments on the way: its solutions rounded, repaired and improved (`incumbent`), and the master in whole
+   numbers over the columns at hand (`restricted`).
+3. Proof: every column of reduced cost below what is still open between the two, for every group; where they are few
+   enough to be listed, the master in whole numbers over them gives the optimum (`restricted`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from finbench.fin_graph.arrays import Floats, Ints
+from finbench.fin_graph.joint.columns.incumbent import OVERFULL, Incumbent
+from finbench.fin_graph.joint.columns.master import Aim, Column, Relaxed
+from finbench.fin_graph.joint.columns.pricing import load_pricing
+from finbench.fin_graph.joint.columns.refusals import alone_reason, overload_reason, rejection_reasons
+from finbench.fin_graph.joint.columns.relaxation import Relaxation
+from finbench.fin_graph.joint.columns.restricted import FIRST_MARGIN, WIDER, Whole, whole_master
+from finbench.fin_graph.joint.fin.improvement import Served
+from finbench.fin_graph.joint.fin.placement import Placement
+from finbench.fin_graph.joint.system import System, joint_deployment, resource_name
+from finbench.models.instance import Instance, Network
+from finbench.models.result import Clock, Result, Status
+
+OVERLOADED = 1e-8
+"""Overload that proves infeasibility, as a fraction of all that is priced: ten times what float noise is forgiven."""
+
+_NO_OVERLOAD = 1e-9
+_DEAREST = 4
+"""How often overload may be made dearer."""
+
+CLOSED_GAP = 1e-8
+"""Relative gap between bound and incumbent below which the incumbent is optimal."""
+
+MOST_COLUMNS = 60_000
+"""Columns above which no more are listed."""
+
+_WIDEST = 1e3
+"""Bounds beyond the bound from which on everything is listed, where there is no incumbent."""
+
+_RELAXATION_SHARE = 0.6
+"""Part of the time limit after which the relaxation ends, closed or not."""
+
+_ROUNDING_PERIOD = 15
+"""Iterations between two roundings."""
+
+_SHORT_SHARE, _LONG_SHARE = 0.1, 0.8
+"""Parts of the time left for the master in whole numbers over the columns at hand, before the proof and after it."""
+
+_LISTING_SHARE = 0.4
+"""Part of the time left for listing columns."""
+
+_UNLIMITED_S = 60.0
+"""What either gets where there is no time limit [s]."""
+
+_MOVES = 10_000
+"""Moves of each improvement at most."""
+
+
+def supports(instance: Instance, **options: object) -> str | None:  # noqa: ARG001
+    """None: every instance is supported."""
+    return None
+
+
+def solve(
+    instance: Instance, *, time_limit_s: float | None = None, seed: int = 0, smoothing: bool = True, prove: bool = True
+) -> Result:
+    """Place all applications of `instance`.
+
+    Parameters
+    ----------
+    instance : Instance
+    time_limit_s : float or None
+        Limit for the whole run [s].
+    seed : int
+        Of what improvement draws, and HiGHS.
+    smoothing : bool
+        Smooth the prices that columns are priced at.
+    prove : bool
+        List the columns that a better solution could have, and solve over them.
+
+    Returns
+    -------
+    Result
+        Phases `load`, `build`, `relaxation`, `rounding`, `whole`, `listing`; info `groups`, `iterations`, `columns`,
+        `relaxation_bound`, `trajectory` (time, incumbent, bound), `prices` of whole resources [W], `rejected` with
+        reasons.
+    """
+    clock = Clock(time_limit_s)
+    with clock.phase("load"):
+        load_pricing()
+    with clock.phase("build"):
+        run = _Run(instance, clock, seed, smoothing)
+    if run.relaxation.unservable:
+        reason = alone_reason(instance, run.relaxation, run.relaxation.unservable[0])
+        return Result(Status.INFEASIBLE, reason=reason, times_s=clock.times_s)
+    run.generate()
+    if not run.infeasible:
+        run.finish(prove)
+    return run.result()
+
+
+class _Run:
+    """One run: relaxation, incumbent, and the best bound."""
+
+    def __init__(self, instance: Instance, clock: Clock, seed: int, smoothing: bool) -> None:
+        self._instance, self._clock, self._seed = instance, clock, seed
+        self._system = System.of(instance)
+        self.relaxation = Relaxation(self._system, clock, smoothing=smoothing)
+        self._incumbent = Incumbent(self._system, seed, clock)
+        self._bound = self.relaxation.lower_bound()
+        self._relaxed: Relaxed | None = None
+        self._trajectory: list[tuple[float, float | None, float | None]] = []
+        self.infeasible: str | None = None
+
+    @property
+    def closed(self) -> bool:
+        """Whether incumbent and bound are one."""
+        objective = self._incumbent.objective
+        return objective < inf and objective - self._bound <= CLOSED_GAP * abs(objective)
+
+    def generate(self) -> None:
+        """Solve the relaxation, and prove infeasibility where it has no solution."""
+        with self._clock.phase("rounding"):
+            self._incumbent.insert(self._clock)
+            self._note()
+        with self._clock.phase("relaxation"):
+            self._relaxed = self.relaxation.solve(stop=self._stop)
+            self._keep_bound()
+            for _ in range(_DEAREST):
+                if (
+                    self._relaxed is None
+                    or not self._relaxed.overload.any()
+                    or not self.relaxation.closed(self._relaxed)
+                ):
+                    break
+                self._settle_overload()
+        self._note()
+
+    def _settle_overload(self) -> None:
+        """The relaxation overloads something: because it must, or because that is not dear enough."""
+        relaxation = self.relaxation
+        overloaded = relaxation.solve(Aim.OVERLOAD, stop=lambda relaxed: relaxed.value <= _NO_OVERLOAD)
+        bound = relaxation.bound
+        if bound.value > OVERLOADED * float(bound.prices.sum()):
+            taken = np.zeros(self._system.resources) if overloaded is None else overloaded.overload
+            self.infeasible = overload_reason(self._instance, relaxation, bound, taken)
+            self._relaxed = None
+            return
+        relaxation.master.dearer()
+        self._relaxed = relaxation.solve(Aim.POWER, stop=self._stop)
+        self._keep_bound()
+
+    def _stop(self, relaxed: Relaxed) -> bool:
+        """After each solution of the master: keep what it proves, round it now and then; whether to end early."""
+        self._keep_bound()
+        if self.relaxation.iterations % _ROUNDING_PERIOD == 0:
+            self._incumbent.round(relaxed, self.relaxation.master.columns, self._clock)
+        self._note()
+        left = self._clock.remaining_s
+        spent = self._clock.elapsed_s
+        return self.closed or (left is not None and spent > _RELAXATION_SHARE * (spent + left))
+
+    def _keep_bound(self) -> None:
+        self._bound = max(self._bound, self.relaxation.lower_bound())
+
+    def _note(self) -> None:
+        objective = self._incumbent.objective
+        known = self._clock.elapsed_s, objective if objective < inf else None, self._bound
+        if not self._trajectory or self._trajectory[-1][1:] != known[1:]:
+            self._trajectory.append(known)
+
+    def finish(self, prove: bool) -> None:
+        """Round, improve, and prove what can be proven."""
+        if self._relaxed is None or self.closed:
+            return
+        with self._clock.phase("rounding"):
+            self._improve(self._incumbent.round(self._relaxed, self.relaxation.master.columns, self._clock))
+        self._solve_whole(_SHORT_SHARE)
+        if prove:
+            self._prove()
+        self._solve_whole(_LONG_SHARE)
+
+    def _improve(self, placement: Placement) -> None:
+        self._incumbent.improve(placement, self.relaxation.bound.prices, self._clock, _MOVES)
+        self._note()
+
+    def _solve_whole(self, share: float) -> None:
+        """Whole numbers over the columns at hand, for a share of the time left, then improvement."""
+        if self.closed or self._clock.expired:
+            return
+        left = self._clock.remaining_s
+        with self._clock.phase("whole"):
+            self._offer_whole(self.relaxation.master.columns, share * (_UNLIMITED_S if left is None else left))
+        placement = self._incumbent.placement()
+        if placement is not None and not self.closed:
+            with self._clock.phase("rounding"):
+                self._improve(placement)
+
+    def _whole(self, columns: Sequence[Column], rows: Ints, limit_s: float) -> Whole:
+        return whole_master(
+            self._system, columns, rows, self.relaxation.master.scale, self._clock, seed=self._seed, limit_s=limit_s
+        )
+
+    def _prove(self) -> None:
+        """Solve over all columns of reduced cost below a margin, and widen it until the incumbent lies within.
+
+        A solution that uses any other column lies the margin or more above the bound. Rows that do not bind are left
+        out, and with them what tells one column from another, until a solution overloads them.
+        """
+        relaxation, incumbent = self.relaxation, self._incumbent
+        proven, rows = relaxation.lower_bound(), np.flatnonzero(relaxation.bound.prices).astype(np.int32)
+        margin, last = FIRST_MARGIN * (incumbent.objective - proven if incumbent.served else abs(proven)), None
+        while not self.closed and not self._clock.expired:
+            if incumbent.served is None:
+                margin = inf if margin > _WIDEST * abs(proven) else margin
+            elif margin * WIDER > incumbent.objective - proven:
+                margin = incumbent.objective - proven
+            with self._clock.phase("listing"):
+                columns = self._listed(margin, rows)
+            with self._clock.phase("whole"):
+                if columns is None:
+                    # What could be listed may still hold a better incumbent, and that narrows the next list.
+                    if last is None or not self._offer_whole(last, inf):
+                        return
+                    last = None
+                    continue
+                found, last = self._whole(columns, rows, inf), columns
+                overfull = self._overfull(found.served)
+                if found.served is not None and not len(overfull):
+                    incumbent.offer(found.served)
+                self._bound = max(self._bound, _down(min(incumbent.objective, found.bound, proven + margin)))
+                self._note()
+            if len(overfull):
+                rows = np.union1d(rows, overfull).astype(np.int32)
+            elif margin == inf:
+                if found.bound == inf:
+                    self.infeasible = "no choice of one deployment for each application fits, only fractions of several"
+                return
+            else:
+                margin *= WIDER
+
+    def _offer_whole(self, columns: Sequence[Column], limit_s: float) -> bool:
+        """Offer the best solution over `columns`; whether it is the new incumbent."""
+        found = self._whole(columns, self.relaxation.master.rows, limit_s)
+        better = found.served is not None and self._incumbent.offer(found.served)
+        self._note()
+        return better
+
+    def _overfull(self, served: Served | None) -> Ints:
+        """Resources that a joint deployment overloads."""
+        room = self._system.empty_room()
+        for _, usages in served or []:
+            for usage in usages:
+                usage.take(room)
+        return np.flatnonzero(room < -OVERFULL).astype(np.int32)
+
+    def _listed(self, margin: float, rows: Ints) -> list[Column] | None:
+        """Columns of reduced cost below `margin`, undominated in `rows`; None where they are too many."""
+        bound, columns = self.relaxation.bound, list[Column]()
+        left = self._clock.remaining_s
+        clock = Clock(_UNLIMITED_S if left is None else _LISTING_SHARE * left)
+        for g, group in enumerate(self._system.groups):
+            if not self.relaxation.pricer.servable(g):
+                continue
+            limit = min(bound.least[g], inf if group.penalty is None else group.penalty) + margin
+            usages = self.relaxation.pricer.within(g, bound.prices, limit, rows)
+            if usages is None or len(columns) > MOST_COLUMNS or clock.expired:
+                return None
+            columns += [Column(g, usage) for usage in usages]
+        return columns
+
+    def result(self) -> Result:
+        """What has come of it."""
+        clock, objective, relaxation = self._clock, self._incumbent.objective, self.relaxation
+        info: dict[str, Any] = {
+            "groups": len(self._system.groups),
+            "iterations": relaxation.iterations,
+            "columns": len(relaxation.master.columns),
+            "rows": len(relaxation.master.rows),
+            "trajectory": [list(step) for step in self._trajectory],
+        }
+        if self.infeasible is not None:
+            return Result(Status.INFEASIBLE, reason=self.infeasible, times_s=clock.times_s, info=info)
+        expired = "time limit reached" if clock.expired else None
+        info["prices"] = named_prices(self._instance.network, relaxation.bound.prices)
+        placement = self._incumbent.placement()
+        if placement is None:
+            status = Status.TIME_LIMIT if expired else Status.NO_SOLUTION
+            reason = expired or "no deployment of all applications was found"
+            return Result(status, lower_bound=self._bound, reason=reason, times_s=clock.times_s, info=info)
+        info["rejected"] = rejection_reasons(
+            self._instance, relaxation, placement, self._incumbent.alone, relaxation.bound.prices
+        )
+        status = Status.OPTIMAL if self.closed else Status.TIME_LIMIT if expired else Status.FEASIBLE
+        return Result(
+            status,
+            joint_deployment(placement.served()),
+            claimed_objective=objective,
+            lower_bound=min(self._bound, objective),
+            reason=None if status is Status.OPTIMAL else expired,
+            times_s=clock.times_s,
+            info=info,
+        )
+
+
+def _down(bound: float) -> float:
+    """A bound less what float noise may have added."""
+    return bound - 1e-9 * abs(bound) if bound < inf else bound
+
+
+def named_prices(network: Network, prices: Floats) -> list[dict[str, Any]]:
+    """Prices of whole resources that are not 0 [W], the dearest first."""
+    named = []
+    for r in np.argsort(-prices, kind="stable").tolist():
+        if prices[r] > 0:
+            kind, subject = resource_name(network, r)
+            named.append({"resource": kind, "subject": subject, "price_w": float(prices[r])})
+    return named

@@ -1,0 +1,287 @@
+"""Every deployment of one application that a better solution of all could use.
+
+Label setting again, with the scarce resources in the labels: at vertex (j, n) one way to bring the data that feeds
+block j+1 to node n, with its power, latency and the fractions u_r it has taken of every scarce resource. It is dropped
+where
+
+- another label there is no worse in power, latency and every u_r: whatever follows may follow that one instead;
+- some u_r alone exceeds the whole;
+- nothing below the limit at the prices can come of it any more, or nothing quick enough (the reverse bounds of
+  `fin_graph.labels`).
+
+A list of more than `MOST_LABELS` labels is given up, and so is one that takes more than `WORK` comparisons.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finbench.fin_graph.arrays import Edges, Floats, Ints, PathProblem, layer_edges
+from finbench.fin_graph.bounds import LATENCY_NOISE, Dual
+from finbench.fin_graph.compiled import compiled
+from finbench.fin_graph.joint.system import Group
+from finbench.fin_graph.labels import OutLinks
+
+MOST_LABELS = 20_000
+WORK = 20_000_000
+
+
+class Demands(NamedTuple):
+    """What blocks and transfers take of the scarce resources, K of them, numbered by place in the labels."""
+
+    compute: Floats
+    """Of its node's compute by every block at every vertex; shape (depth, V)."""
+    memory: Floats
+    """Of its node's memory; shape (depth, V)."""
+    compute_place: Ints
+    """Place of every vertex's compute among the scarce, −1 where it is not; shape (V,)."""
+    memory_place: Ints
+    """The same of memory; shape (V,)."""
+    link_place: Ints
+    """The same of every link; shape (A',)."""
+    total: int
+    """K."""
+
+
+class Reverse(NamedTuple):
+    """Least costs to go at the prices, for pruning; (depth + 1, V) each."""
+
+    cost: Floats
+    latency: Floats
+    combined: Floats
+    multiplier: float
+    max_latency: float
+    limit: float
+    whole: float
+    """The most that may be taken of any resource."""
+
+
+class Labels(NamedTuple):
+    """Labels as parallel arrays."""
+
+    cost: Floats
+    power: Floats
+    latency: Floats
+    node: Ints
+    layer: Ints
+    parent: Ints
+    taken: Floats
+    """Shape (labels, K)."""
+    alive: NDArray[np.bool_]
+    before: Ints
+    """Living label made before at the same vertex, −1 if none."""
+
+
+def demands_of(group: Group, rows: Ints) -> Demands:
+    """What `group`'s blocks and transfers take of the resources `rows`, K of them."""
+    topology, nodes = group.topology, len(group.topology.network.nodes)
+    place = np.full(2 * nodes + len(topology.network.links), -1, np.int32)
+    place[rows] = np.arange(len(rows), dtype=np.int32)
+    at, number = topology.node_of_vertex, topology.link_number
+    compute, memory = group.demands
+    return Demands(
+        compute,
+        memory,
+        place[at],
+        place[nodes + at],
+        np.where(number < 0, -1, place[2 * nodes + number]).astype(np.int32),
+        len(rows),
+    )
+
+
+def paths_below(
+    problem: PathProblem, plain: PathProblem, dual: Dual, demands: Demands, out: OutLinks, limit: float, whole: float
+) -> list[tuple[list[int], list[int]]] | None:
+    """Layers and nodes of every path that costs less than `limit` and that no other one matches or beats.
+
+    Parameters
+    ----------
+    problem, plain : PathProblem
+        With and without prices.
+    dual : Dual
+        That of `problem`: its costs to go prune.
+    demands : Demands
+    out : OutLinks
+        The problem's links by source.
+    limit, whole : float
+        What a path must cost less than, and the most that it may take of any resource.
+
+    Returns
+    -------
+    list of (list, list), or None
+        None where there are too many.
+    """
+    reverse = Reverse(
+        dual.energy_to_go.cost,
+        dual.latency_to_go.cost,
+        dual.combined_to_go.cost,
+        dual.multiplier,
+        problem.max_latency_s * (1 + LATENCY_NOISE),
+        limit,
+        whole,
+    )
+    labels, ends, complete = _list(problem.edges, plain.edges, problem.source, demands, out, reverse)
+    if not complete:
+        return None
+    return [_traced(labels, int(end)) for end in ends if labels.alive[end]]
+
+
+def _traced(labels: Labels, label: int) -> tuple[list[int], list[int]]:
+    layers, nodes = list[int](), list[int]()
+    while label >= 0:
+        layers.append(int(labels.layer[label]))
+        nodes.append(int(labels.node[label]))
+        label = int(labels.parent[label])
+    return layers[::-1], nodes[::-1]
+
+
+@compiled
+def _list(
+    edges: Edges, plain: Edges, source: int, demands: Demands, out: OutLinks, reverse: Reverse
+) -> tuple[Labels, Ints, bool]:
+    """All labels, those that reached the end, and whether the limits sufficed."""
+    depth, count = edges.run_energy.shape
+    labels = _room_for(MOST_LABELS, demands.total)
+    work = np.zeros(1, np.int64)
+    labels.node[0] = source
+    labels.parent[0] = -1
+    made, start = 1, 0
+    last = np.full((depth + 1, count), -1, np.int32)
+    last[0, source] = 0
+    ends, found = np.empty(MOST_LABELS, np.int32), 0
+    for j in range(depth):
+        layer, free = layer_edges(edges, j), layer_edges(plain, j)
+        # This layer's labels begin at `start`; relays join them at the end of the list.
+        k = start
+        while k < made:
+            if labels.alive[k]:
+                n = labels.node[k]
+                for a in range(out.start[n], out.start[n + 1]):
+                    if made == MOST_LABELS or work[0] > WORK:
+                        return labels, ends[:found], False
+                    link, place = out.link[a], demands.link_place[out.link[a]]
+                    taken = edges.load_bits[j] * edges.link_time[link]
+                    made += _make(
+                        labels, made, k, j, out.target[a], layer.send_energy[link], free.send_energy[link],
+                        layer.send_latency[link], place, taken, -1, 0.0, last, reverse, work,
+                    )  # fmt: skip
+            k += 1
+        end = made
+        for k in range(start, end):
+            n = labels.node[k]
+            if not labels.alive[k] or (layer.pin >= 0 and layer.pin != n):
+                continue
+            if made == MOST_LABELS or work[0] > WORK:
+                return labels, ends[:found], False
+            if _make(
+                labels, made, k, j + 1, n, layer.run_energy[n], free.run_energy[n], layer.run_latency[n],
+                demands.compute_place[n], demands.compute[j, n], demands.memory_place[n], demands.memory[j, n],
+                last, reverse, work,
+            ):  # fmt: skip
+                if j + 1 == depth:
+                    ends[found] = made
+                    found += 1
+                made += 1
+        start = end
+    return labels, ends[:found], True
+
+
+@compiled
+def _room_for(most: int, count: int) -> Labels:
+    return Labels(
+        np.zeros(most),
+        np.zeros(most),
+        np.zeros(most),
+        np.zeros(most, np.int32),
+        np.zeros(most, np.int32),
+        np.zeros(most, np.int32),
+        np.zeros((most, count)),
+        np.ones(most, np.bool_),
+        np.full(most, -1, np.int32),
+    )
+
+
+@compiled
+def _make(
+    labels: Labels,
+    label: int,
+    parent: int,
+    layer: int,
+    node: int,
+    cost: float,
+    power: float,
+    latency: float,
+    place: int,
+    taken: float,
+    other_place: int,
+    other_taken: float,
+    last: Ints,
+    reverse: Reverse,
+    work: NDArray[np.int64],
+) -> bool:
+    """Write one label that takes a step from its parent, unless it is hopeless or dominated."""
+    cost, power = labels.cost[parent] + cost, labels.power[parent] + power
+    latency = labels.latency[parent] + latency
+    if (
+        latency + reverse.latency[layer, node] > reverse.max_latency
+        or cost + reverse.cost[layer, node] >= reverse.limit
+    ):
+        return False
+    combined = cost + reverse.multiplier * latency + reverse.combined[layer, node]
+    if combined >= reverse.limit + reverse.multiplier * reverse.max_latency:
+        return False
+    fractions = labels.taken[label]
+    fractions[:] = labels.taken[parent]
+    if place >= 0:
+        fractions[place] += taken
+        if fractions[place] > reverse.whole:
+            return False
+    if other_place >= 0:
+        fractions[other_place] += other_taken
+        if fractions[other_place] > reverse.whole:
+            return False
+    previous, other = -1, last[layer, node]
+    while other >= 0:
+        work[0] += 1
+        if _no_worse(labels, other, power, latency, fractions):
+            return False
+        following = labels.before[other]
+        if (
+            power <= labels.power[other]
+            and latency <= labels.latency[other]
+            and _all_within(fractions, labels.taken[other])
+        ):
+            labels.alive[other] = False
+            if previous < 0:
+                last[layer, node] = following
+            else:
+                labels.before[previous] = following
+        else:
+            previous = other
+        other = following
+    labels.cost[label] = cost
+    labels.power[label] = power
+    labels.latency[label] = latency
+    labels.node[label] = node
+    labels.layer[label] = layer
+    labels.parent[label] = parent
+    labels.before[label] = last[layer, node]
+    last[layer, node] = label
+    return True
+
+
+@compiled
+def _no_worse(labels: Labels, label: int, power: float, latency: float, fractions: Floats) -> bool:
+    within = labels.power[label] <= power and labels.latency[label] <= latency
+    return within and _all_within(labels.taken[label], fractions)
+
+
+@compiled
+def _all_within(fractions: Floats, others: Floats) -> bool:
+    for k in range(fractions.shape[0]):  # noqa: SIM110 (compiled)
+        if fractions[k] > others[k]:
+            return False
+    return True

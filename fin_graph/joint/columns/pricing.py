@@ -1,0 +1,262 @@
+"""Pricing: the cheapest way to serve one member of a group at given prices, and a proven bound on its cost.
+
+At prices π a path of the group's layered graph costs λ·energy + Σ_r π_r u_r; the cheapest that meets the latency target
+is wanted. Three depths, each dearer than the one before:
+
+- `Pricer.price`: the Lagrangian dual in the latency row (eq. 19), begun where it ended at the last prices. Its value
+  bounds the cost from below, and the cheapest feasible path it meets is mostly the cheapest there is.
+- `Pricer.exact`: label setting between the two.
+- `Pricer.within`: every path below a limit that another solution could need (`listing`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cache
+from math import inf
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finbench.fin_graph.arrays import Edges, Floats, Ints, PathProblem
+from finbench.fin_graph.bounds import LATENCY_NOISE, OPTIMAL_GAP, lagrangian_dual, meets
+from finbench.fin_graph.compiled import compiled
+from finbench.fin_graph.joint.columns.listing import demands_of, paths_below
+from finbench.fin_graph.joint.system import ROOM_SLACK, System, Usage
+from finbench.fin_graph.label_search import LabelSearch, out_links
+from finbench.fin_graph.loading import load_compiled, smallest
+from finbench.fin_graph.shortest import costs_along, costs_to_go, follow, least_latency_path
+from finbench.models.result import Clock
+
+_CONVERGED = 1e-12
+_MAX_STEPS = 60
+
+MOST_PARTS = 24
+"""Parts that a group's paths are split into at most."""
+
+
+class Priced(NamedTuple):
+    """What is known of a group's cheapest member at the prices asked for."""
+
+    bound: float
+    """Proven lower bound on its cost; inf where nothing serves it."""
+    usage: Usage | None
+    """The cheapest way to serve it that was found."""
+    cost: float
+    """What that costs; inf where there is none."""
+
+
+@dataclass
+class _Part:
+    """Some of a group's paths: those that run no block where it must not; with what pricing them ended with last."""
+
+    forbidden: NDArray[np.bool_]
+    """Shape (depth, V)."""
+    layers: Ints
+    nodes: Ints
+    """A path that meets the latency target."""
+    multiplier: float = 0.0
+
+    def of(self, problem: PathProblem) -> PathProblem:
+        """The problem over these paths alone."""
+        edges = problem.edges
+        return replace(problem, edges=edges._replace(run_energy=np.where(self.forbidden, inf, edges.run_energy)))
+
+
+class Pricer:
+    """Prices the groups of a system; remembers of each its last multipliers and paths, and every usage met.
+
+    A path whose blocks fit on a node one by one but not together serves nobody. Where one is found the cheapest, the
+    group's paths are split: on that node at least one of these blocks takes less, and each part forbids one of them to
+    take as much or more. The parts stay, for all prices. (Of links, where that rarely matters, such paths are kept.)
+
+    Parameters
+    ----------
+    system : System
+    room : ndarray, shape (R,), optional
+        What one member must fit into; left out: anything goes.
+    """
+
+    def __init__(self, system: System, room: Floats | None = None) -> None:
+        self._groups, self._room = system.groups, room
+        self._nodes = len(system.topology.network.nodes)
+        self._usages: list[dict[bytes, Usage]] = [{} for _ in self._groups]
+        self._parts = [self._whole(g) for g in range(len(self._groups))]
+
+    def servable(self, g: int) -> bool:
+        """Whether any path known to be left serves a member of group g, were it alone."""
+        return bool(self._parts[g])
+
+    def price(self, g: int, prices: Floats, *, with_power: bool = True) -> Priced:
+        """The Lagrangian dual of group g at `prices` (shape (R,)); `with_power` as in `Group.problem`."""
+        if not self._parts[g]:
+            return Priced(inf, None, inf)
+        problem = self._problem(g, prices, with_power)
+        found = [(self._priced(g, problem, part), part) for part in self._parts[g]]
+        while found:
+            best, part = min(found, key=lambda one: one[0].cost)
+            overfull = self._overfull(best.usage)
+            if overfull is None or len(self._parts[g]) > MOST_PARTS:
+                return best._replace(bound=min(priced.bound for priced, _ in found))
+            found = [one for one in found if one[1] is not part]
+            children = self._split(g, part, overfull)
+            found += [(self._priced(g, problem, child), child) for child in children]
+            self._parts[g] = [part for _, part in found]
+        return Priced(inf, None, inf)
+
+    def _priced(self, g: int, problem: PathProblem, part: _Part) -> Priced:
+        bound, part.multiplier, energy, part.layers, part.nodes = _dual_from(
+            part.of(problem).edges,
+            problem.source,
+            problem.max_latency_s * (1 + LATENCY_NOISE),
+            part.multiplier,
+            part.layers,
+            part.nodes,
+        )
+        return Priced(bound, self._usage(g, part.layers, part.nodes), energy)
+
+    def _overfull(self, usage: Usage | None) -> int | None:
+        """The first resource of a node that a usage alone overloads."""
+        if usage is None or self._room is None:
+            return None
+        over = usage.resources[usage.fractions > self._room[usage.resources] + ROOM_SLACK]
+        return int(over[0]) if len(over) and over[0] < 2 * self._nodes else None
+
+    def _split(self, g: int, part: _Part, resource: int) -> list[_Part]:
+        """Parts that together hold all paths of `part` that fit, without its own."""
+        taken, parts = self._groups[g].taken(resource), list[_Part]()
+        problem = self._problem(g, None, True)
+        runs = part.layers[1:] > part.layers[:-1]
+        for j, m in zip(part.layers[:-1][runs], part.nodes[1:][runs], strict=True):
+            if taken[j, m] > 0:
+                forbidden = part.forbidden.copy()
+                forbidden[j] |= taken[j] >= taken[j, m]
+                child = _Part(forbidden, part.layers, part.nodes)
+                path = least_latency_path(child.of(problem))
+                if path is not None and meets(path.latency, problem.max_latency_s):
+                    child.layers, child.nodes = np.array(path.layers, np.int32), np.array(path.nodes, np.int32)
+                    parts.append(child)
+        return parts
+
+    def exact(self, g: int, prices: Floats, clock: Clock, *, below: float = inf, with_power: bool = True) -> Priced:
+        """The cheapest member of group g, or the proof (`bound`) that none costs less than `below`.
+
+        Where the clock ends the search, `bound` is what was proven until then.
+        """
+        problem = self._problem(g, prices, with_power)
+        found = [self._exact(g, part.of(problem), clock, below) for part in self._parts[g]]
+        best = min(found, key=lambda priced: priced.cost)
+        return best._replace(bound=min(priced.bound for priced in found))
+
+    def _exact(self, g: int, problem: PathProblem, clock: Clock, below: float) -> Priced:
+        dual = lagrangian_dual(problem)
+        assert dual.incumbent is not None
+        best = dual.incumbent
+        known = Priced(dual.lower_bound, self._usage_of(g, best.layers, best.nodes), best.energy)
+        limit = min(best.energy, below)
+        if limit - dual.lower_bound <= OPTIMAL_GAP * abs(limit):
+            return known
+        search = LabelSearch(problem, dual, limit=limit, clock=clock, complete=True)
+        search.run()
+        bound = max(dual.lower_bound, search.lower_bound())
+        for energy, layers, nodes in search.paths():
+            return Priced(min(bound, energy), self._usage_of(g, layers, nodes), energy)
+        return known._replace(bound=bound)
+
+    def within(
+        self, g: int, prices: Floats, limit: float, rows: Ints, *, with_power: bool = True
+    ) -> list[Usage] | None:
+        """Every way to serve a member of group g for less than `limit` that no other one replaces (`listing`).
+
+        None where they are too many.
+        """
+        problem, plain = self._problem(g, prices, with_power), self._problem(g, None, with_power)
+        whole = inf if self._room is None else 1 + ROOM_SLACK
+        demands = demands_of(self._groups[g], rows)
+        found = paths_below(problem, plain, lagrangian_dual(problem), demands, out_links(problem), limit, whole)
+        return None if found is None else [self._usage_of(g, layers, nodes) for layers, nodes in found]
+
+    def _problem(self, g: int, prices: Floats | None, with_power: bool) -> PathProblem:
+        problem = self._groups[g].problem(prices, with_power=with_power)
+        assert problem is not None
+        return problem
+
+    def _whole(self, g: int) -> list[_Part]:
+        problem = self._groups[g].problem()
+        path = None if problem is None else least_latency_path(problem)
+        if problem is None or path is None or not meets(path.latency, problem.max_latency_s):
+            return []
+        forbidden = np.zeros(problem.edges.run_energy.shape, np.bool_)
+        return [_Part(forbidden, np.array(path.layers, np.int32), np.array(path.nodes, np.int32))]
+
+    def _usage(self, g: int, layers: Ints, nodes: Ints) -> Usage:
+        key = layers.tobytes() + nodes.tobytes()
+        if key not in self._usages[g]:
+            self._usages[g][key] = self._groups[g].usage(layers.tolist(), nodes.tolist())
+        return self._usages[g][key]
+
+    def _usage_of(self, g: int, layers: list[int] | tuple[int, ...], nodes: list[int] | tuple[int, ...]) -> Usage:
+        return self._usage(g, np.array(layers, np.int32), np.array(nodes, np.int32))
+
+
+@compiled
+def _dual_from(
+    edges: Edges, source: int, max_latency: float, multiplier: float, layers: Ints, nodes: Ints
+) -> tuple[float, float, float, Ints, Ints]:
+    """Lagrangian dual in the latency row by LARAC's secant steps, from a feasible path and a likely multiplier.
+
+    Returns
+    -------
+    bound, multiplier, energy : float
+        Value of the dual, where it is attained, and the energy of the cheapest feasible path met.
+    layers, nodes : ndarray
+        That path.
+    """
+    quick_energy, quick_latency = costs_along(edges, layers, nodes)
+    least = quick_energy
+    way, via = _traced(edges, costs_to_go(edges, 1.0, 0.0).next_link, source)
+    cheap_energy, cheap_latency = costs_along(edges, way, via)
+    if cheap_latency <= max_latency:
+        return cheap_energy, 0.0, cheap_energy, way, via
+    bound, attained = cheap_energy, 0.0
+    for step in range(_MAX_STEPS):
+        guessed = step == 0 and multiplier > 0
+        mu = multiplier if guessed else max(0.0, (quick_energy - cheap_energy) / (cheap_latency - quick_latency))
+        to_go = costs_to_go(edges, 1.0, mu)
+        value = to_go.cost[0, source]
+        if value - mu * max_latency > bound:
+            bound, attained = value - mu * max_latency, mu
+        if not guessed and value >= (cheap_energy + mu * cheap_latency) * (1 - _CONVERGED):
+            break
+        way, via = _traced(edges, to_go.next_link, source)
+        energy, latency = costs_along(edges, way, via)
+        if latency > max_latency:
+            cheap_energy, cheap_latency = energy, latency
+            continue
+        quick_energy, quick_latency = energy, latency
+        if energy < least:
+            least, layers, nodes = energy, way, via
+    return min(bound, least), attained, least, layers, nodes
+
+
+@compiled
+def _traced(edges: Edges, next_link: Ints, source: int) -> tuple[Ints, Ints]:
+    """Layers and nodes of the path that `next_link` describes from the source to the end."""
+    layers, nodes = follow(edges, next_link, 0, source)
+    way, via = np.empty(len(layers), np.int32), np.empty(len(layers), np.int32)
+    for k in range(len(layers)):
+        way[k] = layers[k]
+        via[k] = nodes[k]
+    return way, via
+
+
+@cache
+def load_pricing() -> None:
+    """Run the compiled searches once on the smallest problem (`load_compiled` says why)."""
+    load_compiled()
+    system = System.of(smallest())
+    prices = np.zeros(system.resources)
+    pricer = Pricer(system)
+    pricer.price(0, prices)
+    pricer.within(0, prices, 0.0, np.zeros(0, np.int32))

@@ -1,0 +1,157 @@
+"""The master (eq. 24) in whole numbers over given columns, by HiGHS.
+
+Over some columns its optimum is one solution more. Over all columns of reduced cost below UB − LB it proves the
+optimum: a column c of reduced cost c̄_c at the prices of the bound LB (eq. 25) is in no solution below LB + c̄_c (after
+Baldacci, Christofides, Mingozzi, Mathematical Programming 115, 2008).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf
+from typing import Any, NamedTuple
+
+import highspy
+import numpy as np
+import psutil
+from highspy import HighsModelStatus, MatrixFormat, ObjSense, SolutionStatus
+from numpy.typing import NDArray
+
+from finbench.fin_graph.arrays import Floats, Ints
+from finbench.fin_graph.joint.columns.master import Aim, Column
+from finbench.fin_graph.joint.fin.improvement import Served
+from finbench.fin_graph.joint.system import System, Usage
+from finbench.models.result import Clock
+from finbench.models.silent_highs import SilentHighs, set_options
+
+_OPTIONS: dict[str, float | bool | str] = {
+    "mip_rel_gap": 0.0,
+    "mip_abs_gap": 0.0,
+    "mip_feasibility_tolerance": 1e-9,
+    "primal_feasibility_tolerance": 1e-9,
+    "small_matrix_value": 1e-12,
+    "threads": 1,
+}
+
+FIRST_MARGIN, WIDER = 1 / 16, 4
+"""Reduced costs of the first list of columns, as a part of what is open, and how much wider the next ones are."""
+
+
+MOST_BYTES = 3 * 2**29
+"""Memory beyond what the process holds before at which the search ends: its open nodes would take ever more."""
+
+
+class Whole(NamedTuple):
+    """What HiGHS says of the program in whole numbers."""
+
+    served: Served | None
+    """The best solution it found."""
+    bound: float
+    """Proven bound on the solutions over the given columns; inf where there is none."""
+
+
+def whole_master(
+    system: System,
+    columns: Sequence[Column],
+    rows: Ints,
+    scale: float,
+    clock: Clock,
+    *,
+    seed: int,
+    limit_s: float,
+    aim: Aim = Aim.POWER,
+) -> Whole:
+    """Solve the master over `columns` in whole numbers.
+
+    Parameters
+    ----------
+    system : System
+    columns : sequence of Column
+    rows : ndarray
+        Resources with a row (`master.scarce`).
+    scale : float
+        Power that the objective is divided by.
+    clock : Clock
+    seed : int
+    limit_s : float
+        Seconds that the solver may take; less where the clock has less.
+    aim : Aim
+
+    Returns
+    -------
+    Whole
+    """
+    # Threads live per process: with another number than the last run's, HiGHS would return without solving.
+    highspy.Highs.resetGlobalScheduler(True)
+    highs = SilentHighs()
+    left = inf if clock.remaining_s is None else clock.remaining_s
+    set_options(highs, {**_OPTIONS, "random_seed": seed % 2**31, "time_limit": min(limit_s, left)})
+    _pass(highs, system, columns, rows, scale, aim)
+    _stop_when_large(highs)
+    highs.run()
+    facts, said = highs.getInfo(), highs.getModelStatus()
+    if said == HighsModelStatus.kInfeasible:
+        return Whole(None, inf)
+    served = None
+    if facts.primal_solution_status == SolutionStatus.kSolutionStatusFeasible:
+        times = np.rint(np.array(highs.getSolution().col_value)[: len(columns)]).astype(int)
+        served = _served(system, columns, times)
+    proven = facts.objective_function_value if said == HighsModelStatus.kOptimal else facts.mip_dual_bound
+    return Whole(served, float(proven) * (scale if aim.with_power else 1.0))
+
+
+def _stop_when_large(highs: SilentHighs) -> None:
+    """End the search, with its incumbent and bound, where it takes more than `MOST_BYTES`."""
+    process = psutil.Process()
+    most = process.memory_info().rss + MOST_BYTES
+
+    def look(event: Any) -> None:
+        if process.memory_info().rss > most:
+            event.interrupt()
+
+    highs.cbMipInterrupt += look
+
+
+def _pass(highs: highspy.Highs, system: System, columns: Sequence[Column], rows: Ints, scale: float, aim: Aim) -> None:
+    """Columns, then rejections, then overloads of every row or the factor."""
+    groups, first = system.groups, len(system.groups)
+    row_of = np.full(system.resources, -1, np.int32)
+    row_of[rows] = first + np.arange(len(rows))
+    entries: list[tuple[NDArray[Any], Floats]] = []
+    for g, usage in columns:
+        kept = row_of[usage.resources] >= 0
+        indices = np.concatenate([[g], row_of[usage.resources[kept]]])
+        entries.append((indices, np.concatenate([[1.0], usage.fractions[kept]])))
+    rejectable = [g for g, group in enumerate(groups) if group.penalty is not None]
+    entries += [(np.array([g]), np.ones(1)) for g in rejectable]
+    sizes, whole = np.array([float(group.count) for group in groups]), len(entries)
+    if aim is Aim.OVERLOAD:
+        entries += [(np.array([row]), -np.ones(1)) for row in row_of[rows]]
+    elif aim is Aim.FACTOR:
+        entries.append((row_of[rows], -np.ones(len(rows))))
+    power = [*(usage.power for _, usage in columns), *(groups[g].penalty or 0.0 for g in rejectable)]
+    loose = len(entries) - whole
+    highs.passModel(
+        len(entries),
+        first + len(rows),
+        sum(len(indices) for indices, _ in entries),
+        int(MatrixFormat.kColwise),
+        int(ObjSense.kMinimize),
+        0.0,
+        np.concatenate([np.array(power) / scale * aim.with_power, np.ones(loose)]),
+        np.zeros(len(entries)),
+        np.concatenate([sizes[[*(g for g, _ in columns), *rejectable]], np.full(loose, inf)]),
+        np.concatenate([sizes, np.full(len(rows), -inf)]),
+        np.concatenate([sizes, np.full(len(rows), float(aim is not Aim.FACTOR))]),
+        np.cumsum([0, *(len(indices) for indices, _ in entries)]).astype(np.int32),
+        np.concatenate([indices for indices, _ in entries]).astype(np.int32),
+        np.concatenate([values for _, values in entries]),
+        np.array([1] * whole + [0] * loose, np.int32),
+    )
+
+
+def _served(system: System, columns: Sequence[Column], times: NDArray[np.int_]) -> Served:
+    usages: list[list[Usage]] = [[] for _ in system.groups]
+    for c in np.flatnonzero(times).tolist():
+        usages[columns[c].group] += [columns[c].usage] * int(times[c])
+    return list(zip(system.groups, usages, strict=True))

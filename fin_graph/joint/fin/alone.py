@@ -1,0 +1,125 @@
+"""Every group as if its member had the system to itself: its best usage, a bound for all, and why there is none.
+
+Nobody pays less among others than alone, hence with b_g a lower bound on λ_g · energy alone, ψ_g the penalty and c_g
+the number of members
+
+    Σ_g c_g min(ψ_g, b_g)  ≤  OPT.
+
+The best usage alone is also what an application strives for when others are moved out of its way, and it takes the
+smallest shares that its latency target allows: `FRUGALITY` prices reservations just enough to break ties.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+
+import numpy as np
+
+from finbench.fin_graph.arrays import Floats
+from finbench.fin_graph.bounds import lagrangian_dual, meets
+from finbench.fin_graph.joint.fin.residual import search
+from finbench.fin_graph.joint.system import Group, System, Usage
+from finbench.fin_graph.label_search import LabelSearch
+from finbench.fin_graph.shortest import Path, least_energy_path
+from finbench.models.result import Clock
+
+FRUGALITY = 1e-8
+"""Price of reserving a whole node, against the power of serving everyone."""
+
+FINER = 10
+"""Factor of γ where the answer at γ is not proven to be the best."""
+
+_BEST = 1 + 1e-9
+"""Power over its bound up to which nothing finer is tried."""
+
+
+@dataclass(frozen=True)
+class Alone:
+    """A member of a group on the empty system."""
+
+    bound: float
+    """Proven lower bound on λ · energy [W]; inf where it cannot be served."""
+    usage: Usage | None
+    """The best found; None where none was found."""
+
+    @property
+    def power(self) -> float:
+        """λ · energy of the best found [W]; inf where none was found."""
+        return inf if self.usage is None else self.usage.power
+
+
+def proven_choice(group: Group, prices: Floats | None, clock: Clock) -> tuple[float, Path | None]:
+    """What one member pays at least, and a path that pays about as much.
+
+    Parameters
+    ----------
+    group : Group
+    prices : ndarray, shape (R,), optional
+        Price of taking a whole resource [W].
+    clock : Clock
+        When its limit is past, the bound is still proven, but no longer the best.
+
+    Returns
+    -------
+    bound : float
+        Lower bound on λ · energy + Σ_r π_r u_r of one member on the empty system [W]: the Lagrangian dual (eq. 19), or
+        the least by label setting; inf where, proven, it cannot be served.
+    path : Path or None
+        The dual's feasible path.
+    """
+    problem = group.problem(prices)
+    cheapest = None if problem is None else least_energy_path(problem)
+    if problem is None or cheapest is None:
+        return inf, None
+    if meets(cheapest.latency, problem.max_latency_s):
+        return cheapest.energy, cheapest
+    dual = lagrangian_dual(problem)
+    if dual.incumbent is None:
+        return inf, None
+    labels = LabelSearch(problem, dual, limit=dual.incumbent.energy, clock=clock, complete=True)
+    labels.run()
+    return max(dual.lower_bound, labels.lower_bound()), dual.incumbent
+
+
+def everyone_alone(system: System, gamma: int, clock: Clock) -> list[Alone]:
+    """Every group alone, searched at γ steps, and at `FINER` times as many where that may find better, in their order.
+
+    When the time is up, nothing more is found or proven.
+    """
+    bounds = [0.0 if clock.expired else proven_choice(group, None, clock)[0] for group in system.groups]
+    prices, room = frugal_prices(system, bounds), system.empty_room()
+    return [
+        Alone(bound, None) if clock.expired else _alone(group, bound, room, prices, gamma)
+        for group, bound in zip(system.groups, bounds, strict=True)
+    ]
+
+
+def _alone(group: Group, bound: float, room: Floats, prices: Floats, gamma: int) -> Alone:
+    """The best usage that fits, and the bound, which is inf as well where blocks fit one by one but never together."""
+    if bound == inf:
+        return Alone(inf, None)
+    usage, complete = search(group, room, prices, gamma)
+    if usage is None and complete:
+        return Alone(inf, None)
+    if usage is None or usage.power > bound * _BEST:
+        finer, _ = search(group, room, prices, FINER * gamma)
+        usage = min((one for one in (usage, finer) if one is not None), key=lambda one: one.power, default=None)
+    return Alone(bound, usage)
+
+
+def frugal_prices(system: System, bounds: list[float]) -> Floats:
+    """Prices of nothing but reservations, that break ties; shape (R,)."""
+    total = sum(group.count * bound for group, bound in zip(system.groups, bounds, strict=True) if bound < inf)
+    nodes = system.topology.network.nodes
+    prices = np.zeros(system.resources)
+    prices[: len(nodes)] = [FRUGALITY * total * node.reserves for node in nodes]
+    return prices
+
+
+def bound_of_all(system: System, alone: list[Alone]) -> float:
+    """Lower bound on the objective (eq. 3) [W]; inf where a group that must be served cannot be."""
+    total = 0.0
+    for group, one in zip(system.groups, alone, strict=True):
+        total += group.count * min(one.bound, inf if group.penalty is None else group.penalty)
+    return total

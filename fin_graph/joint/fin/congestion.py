@@ -1,0 +1,86 @@
+"""Prices of congested resources, and the bound that they prove.
+
+With prices π ≥ 0 on the shared rows (eqs. 11–13, 21), every member chooses for itself, and
+
+    L(π) = Σ_g c_g min(ψ_g, min over paths of λ_g · energy + Σ_r π_r u_r) − Σ_r π_r  ≤  OPT                       (25)
+
+The best π is sought by subgradient steps of Polyak's length (B. T. Polyak, USSR Comput. Math. Math. Phys. 9(3), 1969)
+towards the objective of the best deployment known: what is asked for beyond the whole becomes dearer, what is left over
+cheaper.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+
+import numpy as np
+
+from finbench.fin_graph.arrays import Floats
+from finbench.fin_graph.joint.fin.alone import proven_choice
+from finbench.fin_graph.joint.system import System
+from finbench.models.result import Clock
+
+PATIENCE = 3
+"""Rounds without a better bound after which steps are halved."""
+
+
+@dataclass(frozen=True)
+class Congestion:
+    """Prices π and what they prove."""
+
+    prices: Floats
+    """[W] for a whole resource; shape (R,)."""
+    bound: float
+    """L(π) [W]."""
+
+
+def congestion_prices(
+    system: System, best: Congestion, *, upper: float, gap: float, rounds: int, clock: Clock
+) -> Congestion:
+    """Better prices than `best`, from which the search starts.
+
+    Parameters
+    ----------
+    system : System
+    best : Congestion
+        Prices and their bound, such as none at all and the sum of what everyone takes alone.
+    upper : float
+        Objective of a deployment [W].
+    gap : float
+        Relative gap between it and the bound at which the search ends.
+    rounds : int
+        Steps at most; each searches one path for every group.
+    clock : Clock
+    """
+    prices, step, since = best.prices, 1.0, 0
+    for _ in range(rounds):
+        answer = _everyone_chooses(system, prices, clock)
+        if answer is None:
+            break
+        bound, excess = answer
+        since = 0 if bound > best.bound else since + 1
+        if bound > best.bound:
+            best = Congestion(prices, bound)
+        if since == PATIENCE:
+            step, since = step / 2, 0
+        excess[(prices <= 0) & (excess < 0)] = 0.0
+        length = float(excess @ excess)
+        if length == 0 or upper - best.bound <= gap * upper:
+            break
+        prices = np.maximum(0.0, prices + step * (upper - bound) / length * excess)
+    return best
+
+
+def _everyone_chooses(system: System, prices: Floats, clock: Clock) -> tuple[float, Floats] | None:
+    """L(π), and how much more of every resource is asked for than there is; None when the time is up."""
+    bound, excess = -float(prices.sum()), -np.ones(system.resources)
+    for group in system.groups:
+        if clock.expired:
+            return None
+        cost, path = proven_choice(group, prices, clock)
+        refusal = inf if group.penalty is None else group.penalty
+        bound += group.count * min(cost, refusal)
+        if path is not None and cost < refusal:
+            group.usage(path.layers, path.nodes).take(excess, -group.count)
+    return bound, excess

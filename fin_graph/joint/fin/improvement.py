@@ -1,0 +1,321 @@
+"""Improve a joint deployment: take out one or a few applications, put them back along other paths.
+
+Whoever pays more than alone, or is not served, has a wish: its best path alone, or the cheapest at drawn prices of
+what is congested. A move takes it out together with users of what the wish lacks room for, and a few more of them; it
+then gets its wish, or they all come back in a drawn order, each on what is left (an ejection chain). A move that does
+not lower the cost is undone. Rounds visit everyone in a drawn order, until `FRUITLESS` moves in a row, or `ROUNDS`
+rounds where that is more, bring nothing, or time or work end.
+
+Groups that must be served and stay left out weigh more after each round, so that others make way for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import ceil, inf
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finbench.fin_graph.arrays import Floats
+from finbench.fin_graph.joint.fin.alone import FRUGALITY, Alone, bound_of_all, everyone_alone
+from finbench.fin_graph.joint.fin.insertion import insert
+from finbench.fin_graph.joint.fin.placement import Placement
+from finbench.fin_graph.joint.fin.residual import cheapest_usage
+from finbench.fin_graph.joint.system import ROOM_SLACK, Group, System, Usage
+from finbench.models.result import Clock
+
+NOISE = 1e-9
+"""Relative fall of the cost that counts."""
+
+FRUITLESS = 75
+"""Moves in a row that a small system is given before the search ends."""
+
+ROUNDS = 4
+"""Rounds that a large one is given."""
+
+REPAIRS = 10
+"""Moves for everyone left out before leaving them out weighs more."""
+
+OFFERS = 5
+"""Users of a resource, at most, among which the one to make way is chosen."""
+
+OTHERS = 3
+"""Others not served, at most, that are tried after a move."""
+
+GRANTED = 0.4
+"""How often a wish is granted before anyone comes back."""
+
+Served = list[tuple[Group, list[Usage]]]
+
+
+def improve(
+    system: System,
+    served: Sequence[tuple[Group, Sequence[Usage]]],
+    *,
+    clock: Clock,
+    seed: int = 0,
+    gamma: int = 100,
+    prices: Floats | None = None,
+    moves: int = 10_000,
+    watch: Callable[[float], None] | None = None,
+) -> Served:
+    """Improve a joint deployment.
+
+    Parameters
+    ----------
+    system : System
+    served : sequence of (Group, sequence of Usage)
+        For every group the usages of those of its members that are served; together they fit.
+    clock : Clock
+        Its limit ends the search.
+    seed : int
+        Of all that is drawn.
+    gamma : int
+        Number of latency steps γ of every path search.
+    prices : ndarray, shape (R,), optional
+        What congested resources are worth [W for the whole], such as the duals of a master program.
+    moves : int
+        Moves at most.
+    watch : callable, optional
+        Told the objective [W] whenever it has fallen.
+
+    Returns
+    -------
+    list of (Group, list of Usage)
+        Of the same form: it fits, leaves out no more members without a penalty, and costs no more.
+    """
+    alone = everyone_alone(system, gamma, clock)
+    placement = Placement.of(system, served, scale_of(system, alone))
+    if prices is None:
+        prices = np.zeros(system.resources)
+    improvement = Improvement(placement, alone, prices, gamma, np.random.default_rng(seed), clock)
+    improvement.run(moves, watch or (lambda _: None), bound_of_all(system, alone) * (1 + NOISE))
+    return improvement.served
+
+
+def scale_of(system: System, alone: Sequence[Alone]) -> float:
+    """About what serving everyone takes [W]; 1 where it takes nothing."""
+    groups = zip(system.groups, alone, strict=True)
+    return sum(group.count * one.power for group, one in groups if one.power < inf) or 1.0
+
+
+class Improvement:
+    """Moves on one placement.
+
+    Parameters
+    ----------
+    placement : Placement
+    alone : sequence of Alone
+        What every group would do alone.
+    prices : ndarray, shape (R,)
+    gamma : int
+    random : Generator
+    clock : Clock
+    """
+
+    def __init__(
+        self,
+        placement: Placement,
+        alone: Sequence[Alone],
+        prices: Floats,
+        gamma: int,
+        random: np.random.Generator,
+        clock: Clock,
+    ) -> None:
+        self._placement, self._alone, self._gamma, self._clock = placement, alone, gamma, clock
+        self._base, self._random = prices, random
+        self._scale = scale_of(placement.system, alone) / sum(group.count for group in placement.system.groups)
+        self._frugal = np.full(len(prices), FRUGALITY * self._scale)
+        self._prices = prices
+        self.served = placement.served()
+        self._objective = placement.left_out, placement.objective
+
+    def run(self, moves: int, watch: Callable[[float], None], goal: float = -inf) -> int:
+        """Make up to `moves` moves; the best found is `served`.
+
+        Parameters
+        ----------
+        moves : int
+        watch : callable
+            Told the objective [W] whenever it has fallen.
+        goal : float
+            Objective that is good enough [W].
+
+        Returns
+        -------
+        int
+            Moves left over.
+        """
+        fruitless = 0
+        while (wishing := self._wishing()) and self._objective > (0, goal):
+            for g, number in wishing:
+                if moves <= 0 or self._clock.expired:
+                    break
+                if number in self._placement.lots or (number < 0 and self._placement.unserved[g]):
+                    moves -= 1
+                    fruitless = 0 if self._move(g, number) else fruitless + 1
+            self._keep(watch)
+            if moves <= 0 or self._clock.expired or fruitless >= max(FRUITLESS, ROUNDS * len(wishing)):
+                break
+            self._weigh()
+        return moves
+
+    def polish(self, gamma: int, watch: Callable[[float], None]) -> None:
+        """Serve who fits; route every lot that is worse off than alone once more on what is left, at finer steps."""
+        for g in self._waiting():
+            if not self._clock.expired:
+                insert(self._placement, g, self._placement.unserved[g], self._frugal, self._gamma)
+        for g, number in self._wishing():
+            if self._clock.expired:
+                break
+            if number >= 0:
+                before, lot = self._placement.snapshot(), self._placement.lots[number]
+                self._placement.remove(number, lot.times)
+                insert(self._placement, g, lot.times, self._frugal, gamma)
+                if self._placement.cost >= before.cost * (1 - NOISE):
+                    self._placement.restore(before)
+        self._keep(watch)
+
+    def _keep(self, watch: Callable[[float], None]) -> None:
+        """Remember the placement where it is the best so far."""
+        objective = self._placement.left_out, self._placement.objective
+        if objective < self._objective:
+            self._objective, self.served = objective, self._placement.served()
+            if not objective[0]:
+                watch(objective[1])
+
+    def _weigh(self) -> None:
+        for g, (missing, group) in enumerate(zip(self._placement.unserved, self._placement.system.groups, strict=True)):
+            if missing and group.penalty is None:
+                self._placement.weigh(g)
+
+    def _wishing(self) -> list[tuple[int, int]]:
+        """Groups with lots (−1: members not served) that are worse off than alone, in a drawn order.
+
+        As long as some must be served and are not, only they count.
+        """
+        placement, alone = self._placement, self._alone
+        groups = placement.system.groups
+        out = [g for g, missing in enumerate(placement.unserved) if missing and groups[g].penalty is None]
+        if out:
+            return [(g, -1) for g in out for _ in range(REPAIRS)]
+        lots = placement.lots.items()
+        worse = [(lot.group, n) for n, lot in lots if lot.usage.power > alone[lot.group].power * (1 + NOISE)]
+        worse += [(g, -1) for g in self._waiting()]
+        return [worse[k] for k in self._random.permutation(len(worse))]
+
+    def _waiting(self) -> list[int]:
+        """Groups with members that are not served and would rather be."""
+        placement = self._placement
+        return [
+            g for g, missing in enumerate(placement.unserved) if missing and self._alone[g].power < placement.refusal[g]
+        ]
+
+    def _move(self, g: int, number: int) -> bool:
+        """Try to give the lot what it wishes; whether the cost has fallen."""
+        placement, random = self._placement, self._random
+        before = placement.snapshot()
+        self._prices = self._drawn_prices()
+        wish = self._wish(g)
+        if wish is None:
+            return False
+        times = placement.lots[number].times if number >= 0 else placement.unserved[g]
+        if random.random() < 0.5:
+            times = int(random.integers(1, times + 1))
+        if number >= 0:
+            placement.remove(number, times)
+        removed = self._make_way(wish)
+        if random.random() < GRANTED:
+            granted = int(min(times, placement.times_that_fit(wish)))
+            placement.place(g, wish, granted)
+            times -= granted
+        removed[g] = removed.get(g, 0) + times
+        if self._put_back(removed, before.cost * (1 - NOISE)):
+            return True
+        placement.restore(before)
+        return False
+
+    def _drawn_prices(self) -> Floats:
+        """Prices of this move: none; those given; or those given and the fill, each times a factor of its own."""
+        random, kind = self._random, self._random.integers(3)
+        if kind == 0:
+            return self._frugal
+        if kind == 1:
+            return self._frugal + self._base
+        given = self._base * random.uniform(0, 2, len(self._base))
+        filled: Floats = random.random(len(given)) * np.maximum(1 - self._placement.room, 0.0) ** 2
+        return self._frugal + given + 10 ** random.uniform(-1.5, 1) * self._scale * filled
+
+    def _wish(self, g: int) -> Usage | None:
+        """Its best usage alone, or the cheapest at this move's prices."""
+        if self._random.random() < 0.6:
+            return self._alone[g].usage
+        system = self._placement.system
+        return cheapest_usage(system.groups[g], system.empty_room(), self._prices, self._gamma, self._closed(g))
+
+    def _closed(self, g: int) -> NDArray[np.bool_] | None:
+        """Where blocks must not run in this search: nowhere, or at some nodes drawn for each block."""
+        random, topology = self._random, self._placement.system.topology
+        if random.random() < 0.5:
+            return None
+        drawn = random.random((self._placement.system.groups[g].depth, len(topology.network.nodes)))
+        closed: NDArray[np.bool_] = drawn[:, topology.node_of_vertex] < random.uniform(0, 0.5)
+        return closed
+
+    def _make_way(self, wish: Usage) -> dict[int, int]:
+        """Take out users of what `wish` lacks, and a few more; members taken out of every group."""
+        placement, random, removed = self._placement, self._random, dict[int, int]()
+        for resource, fraction in zip(wish.resources.tolist(), wish.fractions.tolist(), strict=True):
+            while placement.room[resource] + ROOM_SLACK < fraction and placement.users(resource):
+                self._remove(self._chosen(resource, fraction), resource, fraction, removed)
+        for resource in random.permutation(wish.resources)[: random.integers(3)].tolist():
+            users = placement.users(resource)
+            if users:
+                self._remove(users[random.integers(len(users))], resource, inf, removed)
+        return removed
+
+    def _chosen(self, resource: int, fraction: float) -> int:
+        """Of a few users of a resource, the one that frees enough with least to spare, else the largest."""
+        placement = self._placement
+        number_of_offers = int(self._random.integers(1, OFFERS))
+        offers: list[int] = self._random.permutation(placement.users(resource))[:number_of_offers].tolist()
+        lack = fraction - placement.room[resource]
+        freed = {number: _of(placement.lots[number].usage, resource) for number in offers}
+        enough = [number for number, part in freed.items() if part + ROOM_SLACK >= lack]
+        if enough:
+            return min(enough, key=lambda number: freed[number])
+        return max(freed, key=lambda number: freed[number])
+
+    def _remove(self, number: int, resource: int, fraction: float, removed: dict[int, int]) -> None:
+        """Take out as many members of a lot as it takes to free `fraction`; all of them where that is inf."""
+        lot, lack = self._placement.lots[number], fraction - self._placement.room[resource]
+        needed = lack / _of(lot.usage, resource) - ROOM_SLACK
+        times = lot.times if needed >= lot.times else max(1, ceil(needed))
+        self._placement.remove(number, times)
+        removed[lot.group] = removed.get(lot.group, 0) + times
+
+    def _put_back(self, removed: dict[int, int], limit: float) -> bool:
+        """Serve again who was taken out, in a drawn order; whether the cost falls below `limit`.
+
+        It cannot where it would not even if all who wait were served as if alone.
+        """
+        placement, groups = self._placement, list(removed)
+        gain = {g: max(0.0, placement.refusal[g] - self._alone[g].power) for g in groups}
+        hope = sum(removed[g] * gain[g] for g in groups)
+        for k in self._random.permutation(len(groups)):
+            if placement.cost - hope >= limit:
+                return False
+            g = groups[k]
+            left = insert(placement, g, removed[g], self._prices, self._gamma, self._closed(g))
+            hope -= (removed[g] - left) * gain[g]
+        waiting = self._waiting()
+        others = self._random.permutation([g for g in waiting if g not in removed])[:OTHERS].tolist()
+        for g in [*(g for g in waiting if g in removed), *others]:
+            insert(placement, g, placement.unserved[g], self._frugal, self._gamma)
+        return placement.cost < limit
+
+
+def _of(usage: Usage, resource: int) -> float:
+    """Fraction of `resource` that a usage takes."""
+    return float(usage.fractions[np.searchsorted(usage.resources, resource)])

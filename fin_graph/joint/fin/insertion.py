@@ -1,0 +1,75 @@
+"""Put applications on the system one after another, each on what those before it have left.
+
+First come those whose least latency leaves least of their target (order `tightest`), those who take most of some
+resource (`largest`), or whoever the instance names first (`given`). What several members of a group may do alike is
+searched for once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import inf
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finbench.fin_graph.arrays import Floats
+from finbench.fin_graph.joint.fin.alone import Alone
+from finbench.fin_graph.joint.fin.placement import Placement
+from finbench.fin_graph.joint.fin.residual import cheapest_usage
+from finbench.fin_graph.joint.system import Group, System
+from finbench.fin_graph.shortest import least_latency_path
+from finbench.models.result import Clock
+
+
+def ordered(system: System, alone: list[Alone], order: str) -> list[int]:
+    """Groups in order, those without any way to be served left out."""
+    servable = [g for g, one in enumerate(alone) if one.usage is not None]
+    if order == "tightest":
+        return sorted(servable, key=lambda g: -_tightness(system.groups[g]))
+    if order == "largest":
+        return sorted(servable, key=lambda g: -_largest_fraction(system.groups[g], alone[g]))
+    return servable
+
+
+def _tightness(group: Group) -> float:
+    """Least latency alone, as a part of the target."""
+    problem = group.problem()
+    quickest = None if problem is None else least_latency_path(problem)
+    if quickest is None or not group.application.max_latency_s:
+        return inf
+    return quickest.latency / group.application.max_latency_s
+
+
+def _largest_fraction(group: Group, alone: Alone) -> float:
+    """Most of any one resource that all members together take where they would like to be."""
+    return 0.0 if alone.usage is None else group.count * float(np.max(alone.usage.fractions, initial=0.0))
+
+
+def insert_all(placement: Placement, order: Iterable[int], prices: Floats, gamma: int, clock: Clock) -> None:
+    """Serve as many unserved members as possible, group by group, until the time is up."""
+    for g in order:
+        if clock.expired:
+            return
+        insert(placement, g, placement.unserved[g], prices, gamma)
+
+
+def insert(
+    placement: Placement, g: int, times: int, prices: Floats, gamma: int, closed: NDArray[np.bool_] | None = None
+) -> int:
+    """Serve up to `times` members of group `g` where it costs least at `prices`, and less than refusing them.
+
+    Returns
+    -------
+    int
+        Number of members that were not served.
+    """
+    group = placement.system.groups[g]
+    while times > 0:
+        usage = cheapest_usage(group, placement.room, prices, gamma, closed)
+        if usage is None or usage.cost(prices) >= placement.refusal[g]:
+            break
+        taken = int(min(times, placement.times_that_fit(usage)))
+        placement.place(g, usage, taken)
+        times -= taken
+    return times

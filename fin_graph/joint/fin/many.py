@@ -1,0 +1,210 @@
+"""FIN for applications that share a system: prices, insertion in several orders, improvement.
+
+1. Everyone alone: best usages, and the bound Σ_g c_g min(ψ_g, b_g).
+2. Insertion (`insertion`) in the order asked for. Where that meets the bound, it is the end.
+3. Congestion (`congestion`): prices of what too many ask for, a better bound, one more insertion at these prices.
+4. Improvement (`improvement`) of the better one, and of up to `restarts` insertions in drawn orders at drawn prices.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from finbench.fin_graph.arrays import Floats
+from finbench.fin_graph.bounds import OPTIMAL_GAP
+from finbench.fin_graph.joint.fin.admission import reason_alone, reasons
+from finbench.fin_graph.joint.fin.alone import FINER, bound_of_all, everyone_alone, frugal_prices
+from finbench.fin_graph.joint.fin.congestion import Congestion, congestion_prices
+from finbench.fin_graph.joint.fin.improvement import Improvement, scale_of
+from finbench.fin_graph.joint.fin.insertion import insert_all, ordered
+from finbench.fin_graph.joint.fin.placement import Placement
+from finbench.fin_graph.joint.system import System, joint_deployment
+from finbench.fin_graph.kernel import rows_bytes
+from finbench.fin_graph.loading import load_compiled
+from finbench.models.instance import Instance
+from finbench.models.memory import reason_not_to_fit
+from finbench.models.result import Clock, Result, Status
+
+FEWEST_ROUNDS, MOST_ROUNDS, CHOICES = 6, 60, 600
+"""Rounds of congestion prices: as many as make `CHOICES` choices of a group, within limits."""
+
+NEGLIGIBLE = 1e-4
+"""Proven relative gap at which the search ends."""
+
+MARGIN = 1.05
+"""Guess of the optimum against a bound, as long as nobody knows a deployment."""
+
+
+def solve_many(
+    instance: Instance,
+    *,
+    time_limit_s: float | None,
+    seed: int,
+    gamma: int,
+    order: str,
+    restarts: int,
+    effort: float,
+) -> Result:
+    """Place all applications of `instance`; see `fin_graph.fin.solve`."""
+    clock = Clock(time_limit_s)
+    with clock.phase("load"):
+        load_compiled()
+    run = _Run(instance, clock, seed, gamma)
+    too_large = run.memory()
+    if too_large is not None:
+        return Result(Status.MEMORY_LIMIT, reason=too_large, times_s=clock.times_s)
+    with clock.phase("alone"):
+        run.look_at_everyone_alone()
+    impossible = run.impossible()
+    if impossible is not None:
+        return Result(Status.INFEASIBLE, reason=impossible, times_s=clock.times_s)
+    with clock.phase("insertion"):
+        run.insert(order)
+    if effort > 0 and run.may_improve:
+        with clock.phase("prices"):
+            run.price()
+        with clock.phase("improvement"):
+            run.improve(restarts, effort)
+    with clock.phase("extract"):
+        result = run.result()
+    return replace(result, times_s=clock.times_s)
+
+
+class _Run:
+    """One run: the best placement so far, and what is known about the optimum."""
+
+    def __init__(self, instance: Instance, clock: Clock, seed: int, gamma: int) -> None:
+        self._instance, self._clock, self._gamma = instance, clock, gamma
+        with clock.phase("build"):
+            self._system = System.of(instance)
+        self._random = np.random.default_rng(seed)
+        self._order: list[int] = []
+        self._history: list[tuple[float, float]] = []
+
+    def look_at_everyone_alone(self) -> None:
+        """Best usages, scale and bound."""
+        self._alone = everyone_alone(self._system, self._gamma, self._clock)
+        self._scale = scale_of(self._system, self._alone)
+        self._frugal = frugal_prices(self._system, [one.bound for one in self._alone])
+        self._best = Placement(self._system, self._scale)
+        self._congestion = Congestion(np.zeros(self._system.resources), bound_of_all(self._system, self._alone))
+
+    def impossible(self) -> str | None:
+        """A proof that nothing is feasible: a group that must be served cannot be, even alone."""
+        for g, (group, one) in enumerate(zip(self._system.groups, self._alone, strict=True)):
+            if one.bound == inf and group.penalty is None:
+                reason = reason_alone(self._instance, self._best, self._alone, g)
+                return f"application '{group.members[0]}': {reason}"
+        return None
+
+    @property
+    def may_improve(self) -> bool:
+        """Whether the gap is more than negligible and there is time."""
+        return not self._meets(NEGLIGIBLE) and not self._clock.expired
+
+    def _meets(self, gap: float) -> bool:
+        objective = self._best.objective
+        return self._best.left_out == 0 and objective - self._congestion.bound <= gap * objective
+
+    def insert(self, order: str) -> None:
+        """Everyone in the order asked for, at no prices."""
+        self._order = ordered(self._system, self._alone, order)
+        self._best = self._inserted(self._order, self._frugal)
+        self._note()
+
+    def _inserted(self, order: list[int], prices: Floats) -> Placement:
+        placement = Placement(self._system, self._scale)
+        insert_all(placement, order, prices, self._gamma, self._clock)
+        return placement
+
+    def _take(self, placement: Placement) -> None:
+        """Keep a placement where it is the best."""
+        if (placement.left_out, placement.objective) < (self._best.left_out, self._best.objective):
+            self._best = placement
+            self._note()
+
+    def _note(self) -> None:
+        if not self._best.left_out:
+            self._watch(self._best.objective)
+
+    def _watch(self, objective: float) -> None:
+        """Write down an objective that is better than any before."""
+        if not self._history or objective < self._history[-1][1]:
+            self._history.append((self._clock.elapsed_s, objective))
+
+    def price(self) -> None:
+        """Price what is congested, and insert once more at these prices."""
+        upper = self._best.objective if not self._best.left_out else MARGIN * self._congestion.bound
+        rounds = max(FEWEST_ROUNDS, min(MOST_ROUNDS, CHOICES // len(self._system.groups)))
+        self._congestion = congestion_prices(
+            self._system, self._congestion, upper=upper, gap=NEGLIGIBLE, rounds=rounds, clock=self._clock
+        )
+        self._take(self._inserted(self._order, self._frugal + self._congestion.prices))
+
+    def improve(self, restarts: int, effort: float) -> None:
+        """Improve the best so far, then what comes of drawn orders and prices; last, route everyone at finer steps.
+
+        All together may make 200 moves for each group where they are few, 10 in between, and 1,000 at most; 3 where
+        they are many.
+        """
+        count = len(self._system.groups)
+        moves = int(effort * max(3 * count, min(200 * count, 1000, max(20_000 // count, 10 * count))))
+        moves = self._improved(self._best, moves)
+        for _ in range(restarts):
+            if moves <= 0 or not self.may_improve:
+                break
+            drawn = self._random.uniform(0, 2, self._system.resources)
+            order = self._random.permutation(self._order).tolist()
+            start = self._inserted(order, self._frugal + drawn * self._congestion.prices)
+            moves = self._improved(start, moves)
+        improvement = self._improvement(self._best)
+        improvement.polish(FINER * self._gamma, self._watch)
+        self._take(Placement.of(self._system, improvement.served, self._scale))
+
+    def _improvement(self, placement: Placement) -> Improvement:
+        return Improvement(placement, self._alone, self._congestion.prices, self._gamma, self._random, self._clock)
+
+    def _improved(self, placement: Placement, moves: int) -> int:
+        """Improve a placement and keep it where it is then the best; the moves left over."""
+        improvement = self._improvement(placement)
+        moves = improvement.run(moves, self._watch, self._congestion.bound * (1 + NEGLIGIBLE))
+        self._take(Placement.of(self._system, improvement.served, self._scale))
+        return moves
+
+    def memory(self) -> str | None:
+        """Why the finest search would not fit into memory, None where it does."""
+        problems = (group.problem() for group in self._system.groups)
+        return reason_not_to_fit(
+            max((rows_bytes(p, FINER * self._gamma) for p in problems if p is not None), default=0)
+        )
+
+    def result(self) -> Result:
+        """What has come of it."""
+        rejected, left_out = reasons(self._instance, self._best, self._alone)
+        info: dict[str, Any] = {
+            "gamma": self._gamma,
+            "groups": len(self._system.groups),
+            "history": self._history,
+            "rejected": rejected,
+        }
+        expired, objective = self._clock.expired, self._best.objective
+        if left_out:
+            name, reason = next(iter(left_out.items()))
+            return Result(
+                Status.TIME_LIMIT if expired else Status.NO_SOLUTION,
+                lower_bound=self._congestion.bound,
+                reason=f"application '{name}' could not be placed: {reason}",
+                info={**info, "left_out": left_out},
+            )
+        ended = Status.TIME_LIMIT if expired else Status.FEASIBLE
+        return Result(
+            Status.OPTIMAL if self._meets(OPTIMAL_GAP) else ended,
+            joint_deployment(self._best.served()),
+            claimed_objective=objective,
+            lower_bound=min(self._congestion.bound, objective),
+            info=info,
+        )

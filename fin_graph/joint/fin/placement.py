@@ -1,0 +1,153 @@
+"""Who is served how, while it changes: room left, users of every resource, cost, and the way back.
+
+Members of a group that are served alike are one lot, so that a thousand identical users are a few lots. Rejecting a
+member costs its penalty ψ; where it has none, being left out costs `LEFT_OUT` times all that the system could spend,
+times a weight that grows for groups which are hard to place: least cost then means fewest left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import floor, inf
+
+import numpy as np
+
+from finbench.fin_graph.arrays import Floats
+from finbench.fin_graph.joint.system import ROOM_SLACK, Group, System, Usage
+
+LEFT_OUT = 1e6
+"""Cost of leaving out a member without a penalty, against what serving everyone would take."""
+
+
+@dataclass(frozen=True)
+class Lot:
+    """Members of one group that are served alike."""
+
+    group: int
+    usage: Usage
+    times: int
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What `Placement.restore` brings back."""
+
+    room: Floats
+    cost: float
+
+
+class Placement:
+    """The members that are served, by lots.
+
+    Parameters
+    ----------
+    system : System
+    scale : float
+        What serving everyone may cost at most [W], about.
+    """
+
+    def __init__(self, system: System, scale: float) -> None:
+        groups = system.groups
+        self.system, self.room = system, system.empty_room()
+        self.lots: dict[int, Lot] = {}
+        self.unserved = [group.count for group in groups]
+        self.refusal = [LEFT_OUT * scale if group.penalty is None else group.penalty for group in groups]
+        self.cost = float(np.dot(self.unserved, self.refusal))
+        self._scale, self._next, self._changes = scale, 0, list[tuple[int, Lot, Lot | None]]()
+        self._of_group: list[dict[int, None]] = [{} for _ in groups]
+        self._users: list[dict[int, None]] = [{} for _ in range(system.resources)]
+
+    @property
+    def left_out(self) -> int:
+        """Members without a penalty that are not served."""
+        groups = self.system.groups
+        return sum(missing for missing, group in zip(self.unserved, groups, strict=True) if group.penalty is None)
+
+    @property
+    def objective(self) -> float:
+        """Eq. (3) over those served or rejected at a penalty [W]."""
+        power = sum(lot.times * lot.usage.power for lot in self.lots.values())
+        groups = zip(self.unserved, self.system.groups, strict=True)
+        return float(power + sum(missing * (group.penalty or 0.0) for missing, group in groups))
+
+    def served(self) -> list[tuple[Group, list[Usage]]]:
+        """Usages of every group's served members."""
+        usages: list[list[Usage]] = [[] for _ in self.system.groups]
+        for lot in self.lots.values():
+            usages[lot.group] += [lot.usage] * lot.times
+        return list(zip(self.system.groups, usages, strict=True))
+
+    def users(self, resource: int) -> list[int]:
+        """Lots that use a resource."""
+        return list(self._users[resource])
+
+    def times_that_fit(self, usage: Usage) -> float:
+        """How many members may be served by `usage` on what is left; inf where it takes nothing."""
+        left = (self.room[usage.resources] + ROOM_SLACK) / usage.fractions
+        return floor(max(0.0, left.min())) if len(left) else inf
+
+    def place(self, group: int, usage: Usage, times: int) -> None:
+        """Serve `times` ≥ 0 unserved members of a group by `usage`."""
+        if not times:
+            return
+        for number in self._of_group[group]:
+            lot = self.lots[number]
+            if lot.usage.deployment == usage.deployment:
+                self._change(number, lot, lot.times + times)
+                return
+        self._change(self._next, Lot(group, usage, 0), times)
+        self._next += 1
+
+    def remove(self, number: int, times: int) -> None:
+        """Serve `times` members of a lot no longer."""
+        self._change(number, self.lots[number], self.lots[number].times - times)
+
+    def _change(self, number: int, lot: Lot, times: int) -> None:
+        after = Lot(lot.group, lot.usage, times)
+        self._changes.append((number, after, self.lots.get(number)))
+        more = times - lot.times
+        lot.usage.take(self.room, more)
+        self.cost += more * (lot.usage.power - self.refusal[lot.group])
+        self._write(number, after, more)
+
+    def _write(self, number: int, lot: Lot, more: int) -> None:
+        self.unserved[lot.group] -= more
+        if lot.times:
+            self.lots[number] = lot
+            self._of_group[lot.group][number] = None
+        else:
+            del self.lots[number]
+            del self._of_group[lot.group][number]
+        for resource in lot.usage.resources.tolist():
+            if lot.times:
+                self._users[resource][number] = None
+            else:
+                del self._users[resource][number]
+
+    def snapshot(self) -> Snapshot:
+        """A point to come back to; earlier ones are forgotten."""
+        self._changes.clear()
+        return Snapshot(self.room.copy(), self.cost)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Undo everything since the snapshot."""
+        for number, after, before in reversed(self._changes):
+            times = 0 if before is None else before.times
+            self._write(number, Lot(after.group, after.usage, times), times - after.times)
+        self._changes.clear()
+        self.room, self.cost = snapshot.room.copy(), snapshot.cost
+
+    def weigh(self, group: int) -> None:
+        """Make leaving out a group without a penalty dearer."""
+        self.refusal[group] += LEFT_OUT * self._scale
+        self.cost += self.unserved[group] * LEFT_OUT * self._scale
+
+    @classmethod
+    def of(cls, system: System, served: Sequence[tuple[Group, Sequence[Usage]]], scale: float) -> Placement:
+        """The placement of a joint deployment."""
+        placement, number = cls(system, scale), {group: g for g, group in enumerate(system.groups)}
+        for group, usages in served:
+            for usage in usages:
+                placement.place(number[group], usage, 1)
+        return placement

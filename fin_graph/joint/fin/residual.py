@@ -1,0 +1,150 @@
+"""One more application on what is left of the system: FIN's search, cut until what it finds fits.
+
+The layered graph without what no longer fits (`Group.problem`) sees each block and each transfer by itself. A path may
+still run several blocks on one node, or send several transfers over one link, that fit one by one and not together.
+Whatever fits differs from it there: on a node n, at least one of these blocks j takes less of the resource than now. So
+the search branches, and child j forbids block j at every vertex of n where it takes as much or more; the cheapest
+path of all branches comes first, and the first one that fits is the cheapest that does. On a link there is one child,
+which no longer lets the largest of the transfers pass. After `SEARCHES` paths it only dives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from heapq import heappop, heappush
+from itertools import count, pairwise
+from math import inf
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finbench.fin_graph.arrays import Floats, PathProblem
+from finbench.fin_graph.bounds import meets
+from finbench.fin_graph.joint.system import ROOM_SLACK, Group, Usage
+from finbench.fin_graph.kernel import least_energy_replica_path
+from finbench.fin_graph.shortest import costs_to_go, follow, latency_along, least_latency_path
+
+SEARCHES = 24
+"""Paths after which the search no longer branches; after twice as many it gives up."""
+
+
+@dataclass(frozen=True)
+class LayeredPath:
+    """A path that meets the latency target, and its cost."""
+
+    cost: float
+    layers: tuple[int, ...]
+    nodes: tuple[int, ...]
+
+
+def fin_path(problem: PathProblem, gamma: int) -> LayeredPath | None:
+    """A cheap path that meets the latency target; None where, proven, no path does.
+
+    The cheapest path of all where it is quick enough, else FIN's over the replicas (eq. 17), else (rounding up may hide
+    the last feasible paths) the quickest of all.
+    """
+    to_go = costs_to_go(problem.edges, 1.0, 0.0)
+    cost = float(to_go.cost[0, problem.source])
+    if cost == inf:
+        return None
+    if meets(latency_along(problem.edges, to_go.next_link, problem.source), problem.max_latency_s):
+        layers, nodes = follow(problem.edges, to_go.next_link, 0, problem.source)
+        return LayeredPath(cost, tuple(layers), tuple(nodes))
+    found = least_energy_replica_path(problem, gamma)
+    if found.layers:
+        return LayeredPath(found.energy, found.layers, found.nodes)
+    quickest = least_latency_path(problem)
+    if quickest is None or not meets(quickest.latency, problem.max_latency_s):
+        return None
+    return LayeredPath(quickest.energy, quickest.layers, quickest.nodes)
+
+
+def cheapest_usage(
+    group: Group, room: Floats, prices: Floats | None, gamma: int, closed: NDArray[np.bool_] | None = None
+) -> Usage | None:
+    """A cheap way to serve one member of `group` on what is left; None where `search` finds none."""
+    return search(group, room, prices, gamma, closed)[0]
+
+
+def search(
+    group: Group, room: Floats, prices: Floats | None, gamma: int, closed: NDArray[np.bool_] | None = None
+) -> tuple[Usage | None, bool]:
+    """A cheap way to serve one member of `group` on what is left, and whether nothing was left out.
+
+    Parameters
+    ----------
+    group : Group
+    room : ndarray, shape (R,)
+        Fraction left of every resource.
+    prices : ndarray, shape (R,), optional
+        Price of taking a whole resource [W]; cost is λ · energy + Σ_r π_r u_r.
+    gamma : int
+        Number of latency steps γ.
+    closed : ndarray of bool, shape (depth, V), optional
+        Vertices at which a block must not run.
+
+    Returns
+    -------
+    usage : Usage or None
+        It fits into `room`; None where nothing was found.
+    complete : bool
+        With None: proven that there is none.
+    """
+    problem, number, complete = group.problem(prices, room), count(), True
+    if problem is not None and closed is not None:
+        problem = _without(problem, closed)
+    opened: list[tuple[float, int, PathProblem, LayeredPath]] = []
+    branches = iter(()) if problem is None else iter((problem,))
+    for searches in range(2 * SEARCHES):
+        for branch in branches:
+            path = fin_path(branch, gamma)
+            if path is not None:
+                heappush(opened, (path.cost, next(number), branch, path))
+        if not opened:
+            return None, complete
+        _, _, problem, path = heappop(opened)
+        usage = group.usage(path.layers, path.nodes)
+        exceeded = usage.resources[usage.fractions > room[usage.resources] + ROOM_SLACK]
+        if not len(exceeded):
+            return usage, complete
+        branches = _branches(group, problem, path, int(exceeded[0]))
+        complete = complete and exceeded[0] < 2 * len(group.topology.network.nodes)
+        if searches >= SEARCHES:
+            opened, branches, complete = [], iter((next(branches),)), False
+    return None, False
+
+
+def _branches(group: Group, problem: PathProblem, path: LayeredPath, resource: int) -> Iterator[PathProblem]:
+    """Problems that together leave out `path` and nothing that fits on a node's `resource`; the largest block first."""
+    nodes = len(group.topology.network.nodes)
+    if resource >= 2 * nodes:
+        yield _narrowed(problem, path, int(np.flatnonzero(group.topology.link_number == resource - 2 * nodes)[0]))
+        return
+    taken = group.taken(resource)
+    steps = [(j, m) for (j, _), (after, m) in _steps(path) if after > j and taken[j, m] > 0]
+    for j, m in sorted(steps, key=lambda step: -taken[step]):
+        closed = np.zeros(taken.shape, np.bool_)
+        closed[j] = taken[j] >= taken[j, m]
+        yield _without(problem, closed)
+
+
+def _without(problem: PathProblem, closed: NDArray[np.bool_]) -> PathProblem:
+    """The problem in which no block runs where `closed` says so."""
+    run_energy = np.where(closed, np.inf, problem.edges.run_energy)
+    return replace(problem, edges=problem.edges._replace(run_energy=run_energy))
+
+
+def _narrowed(problem: PathProblem, path: LayeredPath, link: int) -> PathProblem:
+    """The problem whose `link` has no room for the largest transfer that `path` sends over it."""
+    edges = problem.edges
+    over = (int(edges.link_source[link]), int(edges.link_target[link]))
+    largest = max(edges.load_bits[j] for (j, n), (_, m) in _steps(path) if (n, m) == over)
+    room = edges.link_room.copy()
+    room[link] = np.nextafter(largest, 0)
+    return replace(problem, edges=edges._replace(link_room=room))
+
+
+def _steps(path: LayeredPath) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    """Pairs of vertices (layer, node) that follow each other."""
+    return pairwise(zip(path.layers, path.nodes, strict=True))

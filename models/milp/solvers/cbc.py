@@ -1,0 +1,99 @@
+"""CBC, the executable of Debian's coinor-cbc.
+
+CBC's seconds are CPU time unless it is told otherwise. It accepts only what improves by its increment, 1e-5 by default:
+too much here. It names a bound only where it stops early, rounded; at an optimum its bound is the objective. A warm
+start is not handed to it (the reductions of `milp-flow` still use it).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from pyomo.core.base import ConcreteModel
+
+from finbench.models.milp.solvers.backend import Limits, Outcome
+from finbench.models.milp.solvers.executable import Spoken, run_on_file
+from finbench.models.milp.solvers.standard_form import Answer, StandardForm, expired, handed_over, outcome_of
+from finbench.models.programs.costs import Floats
+from finbench.models.result import Clock, Status
+
+_SETTINGS = {"primalTolerance": 1e-9, "dualTolerance": 1e-9, "integerTolerance": 1e-9, "increment": 1e-9}
+
+_STATUS = {
+    "Optimal": Status.OPTIMAL,
+    "Infeasible": Status.INFEASIBLE,
+    "Integer infeasible": Status.INFEASIBLE,
+    "Stopped on time": Status.TIME_LIMIT,
+}
+
+GRACE_S = 5.0
+"""How long CBC may overrun its limit before it is stopped without an answer [s]: it looks at the clock between cuts."""
+
+_ROUNDED = 1e-6
+"""Relative rounding of the bounds that CBC prints (7 digits and more)."""
+
+
+def solve_with_cbc(model: ConcreteModel, limits: Limits, clock: Clock) -> Outcome:
+    """Solve `model` with CBC (a `models.milp.solvers.backend.Backend`)."""
+    form = handed_over(model, clock)
+    if isinstance(form, Outcome):
+        return form
+    spoken = run_on_file(form, clock, partial(_command, limits), GRACE_S)
+    if spoken.stopped and not spoken.log:
+        return expired("CBC")
+    version = re.search(r"Version:\s*(\S+)", spoken.log)
+    solver = f"CBC {version[1]}" if version else "CBC"
+    return outcome_of(_answer(spoken, form), form, limits, {"solver": solver})
+
+
+def _command(limits: Limits, model: Path, solution: Path, left: float | None) -> list[str]:
+    words = ["cbc", str(model)]
+    for name, value in _SETTINGS.items():
+        words += [f"-{name}", str(value)]
+    words += ["-ratioGap", str(limits.mip_gap), "-randomCbcSeed", str(limits.seed % 2**31)]
+    if limits.threads > 1:
+        words += ["-threads", str(limits.threads)]
+    if left is not None:
+        words += ["-timeMode", "elapsed", "-seconds", str(left)]
+    return [*words, "-solve", "-solution", str(solution)]
+
+
+def _answer(spoken: Spoken, form: StandardForm) -> Answer:
+    if spoken.stopped:
+        return Answer(Status.TIME_LIMIT, "CBC: stopped, since it overran its limit")
+    first, _, rest = spoken.solution.partition("\n")
+    said = re.split(r" \(| - ", first)[0] or "no solution file"
+    status = _STATUS.get(said, Status.ERROR)
+    found = status is Status.OPTIMAL or (status is Status.TIME_LIMIT and "no integer solution" not in first)
+    columns = _columns(rest, len(form.variables)) if found else None
+    nodes = re.search(r"Enumerated nodes:\s*(\d+)", spoken.log)
+    return Answer(
+        status=status,
+        words=f"CBC: {said}",
+        columns=columns,
+        bound=_bound(spoken.log, form, columns, status),
+        node_count=int(nodes[1]) if nodes else 0,
+    )
+
+
+def _columns(lines: str, count: int) -> Floats:
+    """Values from lines "number name value reduced-cost"; columns at 0 are left out, `**` marks an infeasible one."""
+    columns = np.zeros(count)
+    for line in lines.splitlines():
+        number, _, value, _ = line.replace("**", "").split()
+        columns[int(number)] = float(value)
+    return columns
+
+
+def _bound(log: str, form: StandardForm, columns: Floats | None, status: Status) -> float | None:
+    if status is Status.OPTIMAL and columns is not None:
+        left = re.findall(r"Exiting as integer gap of (\S+)", log)
+        return form.objective(columns) - (float(left[-1]) * (1 + _ROUNDED) if left else 0.0)
+    possible = re.findall(r"best possible ([-+.\de]+)\)", log)
+    if status is not Status.TIME_LIMIT or not possible:
+        return None
+    bound = float(possible[-1])
+    return bound - _ROUNDED * max(1.0, abs(bound)) + form.offset

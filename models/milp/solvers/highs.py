@@ -1,0 +1,129 @@
+"""HiGHS through highspy: the fastest hand-over measured (Pyomo's standard form, passed as arrays).
+
+HiGHS compares objectives and rows with absolute tolerances, so models must come scaled (`models.milp.rows`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import highspy
+import numpy as np
+from highspy import HighsModelStatus, HighsStatus, MatrixFormat, ObjSense, SolutionStatus
+from pyomo.core.base import ConcreteModel
+
+from finbench.models.milp.solvers.backend import Limits, Outcome
+from finbench.models.milp.solvers.standard_form import Answer, StandardForm, expired, handed_over, outcome_of
+from finbench.models.result import Clock, Status
+from finbench.models.silent_highs import SilentHighs, set_options
+from finbench.models.trajectory import Trajectory
+
+_TOLERANCES = {
+    "mip_abs_gap": 0.0,
+    "mip_feasibility_tolerance": 1e-9,
+    "primal_feasibility_tolerance": 1e-9,
+    # Coefficients at or below this are dropped from rows; its default, 1e-9, would lose latencies that add up.
+    "small_matrix_value": 1e-12,
+}
+
+_STATUS = {
+    HighsModelStatus.kOptimal: Status.OPTIMAL,
+    HighsModelStatus.kInfeasible: Status.INFEASIBLE,
+    # Every variable is bounded, hence so is the objective.
+    HighsModelStatus.kUnboundedOrInfeasible: Status.INFEASIBLE,
+    HighsModelStatus.kTimeLimit: Status.TIME_LIMIT,
+    HighsModelStatus.kMemoryLimit: Status.MEMORY_LIMIT,
+}
+
+
+def solve_with_highs(model: ConcreteModel, limits: Limits, clock: Clock) -> Outcome:
+    """Solve `model` with HiGHS (a `models.milp.solvers.backend.Backend`).
+
+    Raises
+    ------
+    ValueError
+        If HiGHS does not accept one of the limits.
+    """
+    form = handed_over(model, clock)
+    if isinstance(form, Outcome):
+        return form
+    with clock.phase("handover"):
+        highs = new_highs(limits)
+        if HighsStatus.kError in (pass_model(highs, form), _pass_start(highs, form, limits)):
+            return Outcome(Status.ERROR, reason="HiGHS rejects the model or its warm start")
+    if clock.expired:
+        return expired("HiGHS")
+    with clock.phase("solve"):
+        if clock.remaining_s is not None:
+            set_options(highs, {"time_limit": clock.remaining_s})
+        trajectory = _followed(highs, clock)
+        ran = highs.run()
+    return outcome_of(_answer(highs, ran), form, limits, {"solver": f"HiGHS {highs.version()}"}, trajectory)
+
+
+def _followed(highs: highspy.Highs, clock: Clock) -> Trajectory:
+    """The trajectory of the run to come: at every incumbent, and wherever HiGHS asks whether to go on."""
+    trajectory = Trajectory(clock)
+
+    def note(event: Any) -> None:
+        trajectory.note(event.data_out.mip_primal_bound, event.data_out.mip_dual_bound)
+
+    highs.cbMipImprovingSolution += note
+    highs.cbMipInterrupt += note
+    return trajectory
+
+
+def new_highs(limits: Limits) -> highspy.Highs:
+    """A silent HiGHS with this package's tolerances and the limits but time."""
+    # Threads live per process: with another number than the last run's, HiGHS would return without solving.
+    highspy.Highs.resetGlobalScheduler(True)
+    highs = SilentHighs()
+    set_options(highs, _TOLERANCES)
+    set_options(highs, {"mip_rel_gap": limits.mip_gap, "threads": limits.threads, "random_seed": limits.seed % 2**31})
+    return highs
+
+
+def pass_model(highs: highspy.Highs, form: StandardForm) -> HighsStatus:
+    """Hand the arrays over."""
+    matrix = form.matrix
+    passed: HighsStatus = highs.passModel(
+        len(form.variables),
+        len(form.constraints),
+        matrix.nnz,
+        int(MatrixFormat.kColwise),
+        int(ObjSense.kMinimize),
+        form.offset,
+        form.cost,
+        form.lower,
+        form.upper,
+        form.row_lower,
+        form.row_upper,
+        matrix.indptr,
+        matrix.indices,
+        matrix.data,
+        form.integral.astype(np.int32),
+    )
+    return passed
+
+
+def _pass_start(highs: highspy.Highs, form: StandardForm, limits: Limits) -> HighsStatus:
+    if not limits.warm_start:
+        return HighsStatus.kOk
+    # HiGHS 1.16.0 maps a start wrongly into its presolved model and may then report it as optimal (1.15.1 does not).
+    set_options(highs, {"presolve": "off"})
+    start = highspy.HighsSolution()
+    start.col_value = form.start
+    taken: HighsStatus = highs.setSolution(start)
+    return taken
+
+
+def _answer(highs: highspy.Highs, ran: HighsStatus) -> Answer:
+    facts, said = highs.getInfo(), highs.getModelStatus()
+    found = facts.primal_solution_status == SolutionStatus.kSolutionStatusFeasible
+    return Answer(
+        status=Status.ERROR if ran == HighsStatus.kError else _STATUS.get(said, Status.ERROR),
+        words=f"HiGHS: {highs.modelStatusToString(said)}",
+        columns=np.asarray(highs.getSolution().col_value) if found else None,
+        bound=facts.mip_dual_bound,
+        node_count=max(0, facts.mip_node_count),
+    )

@@ -1,0 +1,182 @@
+"""A Pyomo model as arrays, and a solver's columns back as an `Outcome`: what all back ends share.
+
+    minimise c·x + offset   subject to   row_lower ≤ A x ≤ row_upper,  lower ≤ x ≤ upper,  some columns integral
+
+Every variable is bounded and the objective comes scaled (`models.milp.rows`). Whatever a solver says in its own words,
+its objective and gap are computed here from the columns, and its columns are put into the rows again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+from pyomo.common.errors import InfeasibleConstraintException
+from pyomo.core.base import ConcreteModel
+from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
+
+from finbench.models.milp.solvers.backend import EQUAL, Limits, Outcome, believed
+from finbench.models.programs.costs import Floats, Mask
+from finbench.models.result import Clock, Status
+from finbench.models.trajectory import Trajectory
+
+
+@dataclass(frozen=True)
+class StandardForm:
+    """The arrays of a mixed-integer program with n columns and m rows."""
+
+    variables: tuple[Any, ...]
+    """The n Pyomo variables, in the order of the columns."""
+    constraints: tuple[Any, ...]
+    """The m Pyomo constraints, in the order of the rows."""
+    cost: Floats
+    """(n,) objective coefficients c."""
+    offset: float
+    matrix: scipy.sparse.csc_array[Any]
+    """(m, n) coefficients A."""
+    row_lower: Floats
+    row_upper: Floats
+    lower: Floats
+    upper: Floats
+    integral: Mask
+    """(n,) whether a column is integral."""
+
+    @classmethod
+    def of(cls, model: ConcreteModel) -> StandardForm:
+        """The arrays of `model`.
+
+        Raises
+        ------
+        pyomo.common.errors.InfeasibleConstraintException
+            If a row without variables cannot hold.
+        """
+        form = LinearStandardFormCompiler().write(model, mixed_form=True)
+        rhs, kind = np.array(form.rhs, dtype=np.float64), np.array([row.bound_type for row in form.rows])
+        bounds = np.array([variable.bounds for variable in form.columns], dtype=np.float64).reshape(-1, 2)
+        return cls(
+            variables=tuple(form.columns),
+            constraints=tuple(row.constraint for row in form.rows),
+            cost=form.c.toarray().ravel(),
+            offset=float(form.c_offset[0]),
+            matrix=form.A,
+            row_lower=np.where(kind == 1, -np.inf, rhs),  # 1: ≤, 0: =, −1: ≥
+            row_upper=np.where(kind == -1, np.inf, rhs),
+            lower=bounds[:, 0],
+            upper=bounds[:, 1],
+            integral=np.array([variable.is_integer() for variable in form.columns], dtype=np.bool_),
+        )
+
+    @cached_property
+    def start(self) -> Floats:
+        """(n,) values of the variables, 0 where one has none."""
+        return np.array([variable.value or 0.0 for variable in self.variables], dtype=np.float64)
+
+    def objective(self, columns: Floats) -> float:
+        """Objective c·x + offset."""
+        return float(self.cost @ columns) + self.offset
+
+    def violation(self, columns: Floats) -> float:
+        """By how much a row is broken at most, integral columns rounded; 0 where every row holds."""
+        rounded = np.where(self.integral, np.round(columns), columns)
+        activity = self.matrix @ rounded
+        excess = np.concatenate([self.row_lower - activity, activity - self.row_upper, [0.0]])
+        return float(excess.max())
+
+
+def handed_over(model: ConcreteModel, clock: Clock) -> StandardForm | Outcome:
+    """The arrays of `model` (phase `handover`), or the outcome of a run that need not start."""
+    with clock.phase("handover"):
+        try:
+            return StandardForm.of(model)
+        except InfeasibleConstraintException as error:
+            return Outcome(Status.INFEASIBLE, reason=str(error))
+
+
+def expired(solver: str) -> Outcome:
+    """The outcome of a run whose limit passed before its solver could start."""
+    return Outcome(Status.TIME_LIMIT, reason=f"the time limit passed before {solver} could start")
+
+
+def beyond_licence(solver: str, form: StandardForm) -> Outcome:
+    """The outcome where a solver's licence does not reach as far as the program's size."""
+    size = f"{len(form.variables)} columns and {len(form.constraints)} rows"
+    return Outcome(Status.UNSUPPORTED, reason=f"{solver} refuses {size}: more than its licence allows")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a solver said, in the terms of this package."""
+
+    status: Status
+    """OPTIMAL stands for "within the gap asked for"."""
+    words: str
+    """The solver's name and its own words for the status."""
+    columns: Floats | None = None
+    """(n,) values of the incumbent."""
+    bound: float | None = None
+    """Proven lower bound, offset included; not finite or None where there is none."""
+    node_count: int = 0
+
+
+def outcome_of(
+    answer: Answer,
+    form: StandardForm,
+    limits: Limits,
+    info: Mapping[str, Any],
+    trajectory: Trajectory | None = None,
+) -> Outcome:
+    """The outcome: `answer` checked against its own bound and against the rows.
+
+    Parameters
+    ----------
+    answer : Answer
+    form : StandardForm
+    limits : Limits
+    info : mapping
+        Facts of the run.
+    trajectory : Trajectory or None
+        What the solver told while it ran; the end is added.
+
+    Returns
+    -------
+    Outcome
+        ERROR with a reason where "optimal" comes without solution or bound, where the two differ, and where the
+        solution breaks a row by more than `EQUAL` (rows come scaled to right-hand sides of 1).
+    """
+    columns = answer.columns
+    bound = None if answer.bound is None or not math.isfinite(answer.bound) else answer.bound
+    objective = None if columns is None else form.objective(columns)
+    status, reason = answer.status, answer.words
+    if status is Status.OPTIMAL:
+        status, reason = believed(objective, bound, limits.mip_gap, reason)
+    if columns is not None and form.violation(columns) > EQUAL:
+        broken = f"{answer.words}, but its solution breaks a row by {form.violation(columns):.3g}"
+        status, reason, columns = Status.ERROR, broken, None
+    if trajectory is not None:
+        trajectory.note(objective, bound)
+    return Outcome(
+        status=status,
+        objective=objective,
+        bound=bound,
+        gap=_gap(objective, bound),
+        node_count=answer.node_count,
+        values=None if columns is None else _nonzero(form, columns),
+        reason=reason,
+        info={**info, "rows": len(form.constraints), "columns": len(form.variables)},
+        trajectory=() if trajectory is None else trajectory.points(),
+    )
+
+
+def _gap(objective: float | None, bound: float | None) -> float | None:
+    if objective is None or bound is None or objective == 0 != bound:
+        return None
+    return max(0.0, objective - bound) / abs(objective) if objective else 0.0
+
+
+def _nonzero(form: StandardForm, columns: Floats) -> tuple[tuple[Any, float], ...]:
+    return tuple((form.variables[j], float(columns[j])) for j in np.flatnonzero(columns))

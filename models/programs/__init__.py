@@ -1,0 +1,1 @@
+"""What the exact programs (MILP, CP-SAT) share: coefficients, decisions by number, reductions, starts, admission."""

@@ -1,0 +1,210 @@
+"""The instance as arrays for the mathematical programs: what every step costs and loads.
+
+Step k = 1..L of an application sends output k − 1 (output 0 is the sample) to where block k runs, then runs block k.
+Arrays are indexed from 0: row k − 1 belongs to step k; nodes and links are numbered in the network's order.
+
+A place is where a block may run: a node that reserves nothing, or one share r of a node that reserves (eqs. 21, 22).
+Places are numbered node by node; where no node reserves, places are the nodes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finbench.models.instance import Application, Instance, Network
+
+Floats: TypeAlias = NDArray[np.float64]
+Ints: TypeAlias = NDArray[np.intp]
+Mask: TypeAlias = NDArray[np.bool_]
+
+FLOAT_NOISE = 1e-9
+"""Relative slack of every row's right-hand side; it admits rounding of sums and nothing else."""
+
+
+@dataclass(frozen=True)
+class Topology:
+    """Nodes, their places and directed links by number."""
+
+    nodes: tuple[str, ...]
+    """Names of the N nodes."""
+    tails: Ints
+    """(A,) node that each of the A links leaves."""
+    heads: Ints
+    """(A,) node that each link enters."""
+    place_node: Ints
+    """(P,) node that each of the P places is at."""
+    share: Floats
+    """(P,) share r of the node's rate that a block gets there; 1 where the node reserves nothing."""
+    reserves: Mask
+    """(N,) whether blocks reserve shares of a node."""
+
+    @classmethod
+    def of(cls, network: Network) -> Topology:
+        """Number the nodes, places and links of `network`."""
+        number = {node.name: n for n, node in enumerate(network.nodes)}
+        tails = np.array([number[link.source] for link in network.links], dtype=np.intp)
+        heads = np.array([number[link.target] for link in network.links], dtype=np.intp)
+        menus = [node.compute_shares for node in network.nodes]
+        return cls(
+            nodes=tuple(number),
+            tails=tails,
+            heads=heads,
+            place_node=np.repeat(np.arange(len(menus)), [len(menu) for menu in menus]),
+            share=np.array([share for menu in menus for share in menu]),
+            reserves=np.array([node.reserves for node in network.nodes]),
+        )
+
+    @cached_property
+    def number(self) -> dict[str, int]:
+        """Node numbers by name."""
+        return {name: n for n, name in enumerate(self.nodes)}
+
+    @cached_property
+    def places(self) -> tuple[tuple[str, float], ...]:
+        """Node name and share of every place."""
+        return tuple((self.nodes[n], r) for n, r in zip(self.place_node.tolist(), self.share.tolist(), strict=True))
+
+    @cached_property
+    def place_labels(self) -> tuple[tuple[str] | tuple[str, float], ...]:
+        """Label of every place among the variables: (n,), or (n, r) where any node reserves."""
+        return self.places if self.reserves.any() else tuple((name,) for name in self.nodes)
+
+    @cached_property
+    def place_number(self) -> dict[tuple[str, float], int]:
+        """Place numbers by node name and share."""
+        return {place: p for p, place in enumerate(self.places)}
+
+    @cached_property
+    def link_number(self) -> dict[tuple[str, str], int]:
+        """Link numbers by (source, target) names."""
+        ends = zip(self.tails.tolist(), self.heads.tolist(), strict=True)
+        return {(self.nodes[n], self.nodes[m]): a for a, (n, m) in enumerate(ends)}
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Costs and loads of one application (eqs. 1, 2, 11–13): L blocks, N nodes, P places, A links, E exits."""
+
+    app: Application
+    topology: Topology
+    run_energy: Floats
+    """(L, P) energy e_k o_k P_n / C_n of running block k at a place of n [J]."""
+    run_latency: Floats
+    """(L, P) latency l_k o_k / (r C_n) [s]."""
+    stable: Mask
+    """(L, P) whether a reserved share keeps up with block k: λ s_k o_k ≤ r C_n (eq. 22)."""
+    send_energy: Floats
+    """(L, A) energy e_k d_{k−1} (e^tx + e^rx) of sending output k − 1 over a link [J]."""
+    send_latency: Floats
+    """(L, A) latency l_k (d_{k−1} / B + τ) [s]."""
+    compute_load: Floats
+    """(L,) operations per second λ s_k o_k that block k asks of its node; 0 without a rate."""
+    memory_load: Floats
+    """(L,) bytes w_k."""
+    link_load: Floats
+    """(L,) bits per second λ s_k d_{k−1} that step k asks of every link it uses; 0 without a rate."""
+    after_block: Ints
+    """(E,) block b(f) that exit f follows."""
+    accuracy: Floats
+    """(E,) accuracy α_f."""
+
+    @property
+    def weight(self) -> float:
+        """Weight λ of the energy in the objective (eq. 3)."""
+        return self.app.weight
+
+    @property
+    def penalty(self) -> float:
+        """Penalty ψ of turning the application away [W]; infinite where it must be served."""
+        return np.inf if self.app.rejection_penalty_w is None else self.app.rejection_penalty_w
+
+    @property
+    def source(self) -> int:
+        """Number of the source node."""
+        return self.topology.number[self.app.source]
+
+    @cached_property
+    def pins(self) -> dict[int, int]:
+        """Number of the pinned node by 1-based block."""
+        return {block: self.topology.number[name] for block, name in self.app.pins.items()}
+
+
+def costs_of(instance: Instance) -> list[Costs]:
+    """Costs of every application, in the instance's order."""
+    topology = Topology.of(instance.network)
+    return [_application_costs(instance, app, topology) for app in instance.applications]
+
+
+def _application_costs(instance: Instance, app: Application, topology: Topology) -> Costs:
+    dnn, nodes, links = instance.dnn_of(app), instance.network.nodes, instance.network.links
+    ops = np.array([block.ops for block in dnn.blocks])
+    bits = np.array([dnn.transfer_bits(k) for k in range(1, len(dnn.blocks) + 1)])
+    survival = np.array(dnn.survival)
+    energy_weight = np.array(instance.energy_weights(app))[:, None]
+    latency_weight = np.array(instance.latency_weights(app))[:, None]
+    rate = np.array([node.compute_ops_per_s for node in nodes])[topology.place_node]
+    power = np.array([node.power_w for node in nodes])[topology.place_node]
+    bandwidth = np.array([link.bandwidth_bit_per_s for link in links])
+    per_bit = np.array([link.tx_energy_j_per_bit + link.rx_energy_j_per_bit for link in links])
+    delay = np.array([link.delay_s for link in links])
+    per_second = app.rate_per_s or 0.0
+    compute_load = per_second * survival * ops
+    keeps_up = compute_load[:, None] <= topology.share * rate * (1 + FLOAT_NOISE)
+    return Costs(
+        app=app,
+        topology=topology,
+        run_energy=energy_weight * ops[:, None] * power / rate,
+        run_latency=latency_weight * ops[:, None] / (topology.share * rate),
+        stable=keeps_up | ~topology.reserves[topology.place_node],
+        send_energy=energy_weight * bits[:, None] * per_bit,
+        send_latency=latency_weight * (bits[:, None] / bandwidth + delay),
+        compute_load=compute_load,
+        memory_load=np.array([block.parameter_bytes for block in dnn.blocks]),
+        link_load=per_second * survival * bits,
+        after_block=np.array([exit_.after_block for exit_ in dnn.exits], dtype=np.intp),
+        accuracy=np.array([exit_.accuracy for exit_ in dnn.exits]),
+    )
+
+
+@dataclass(frozen=True)
+class Capacities:
+    """Right-hand sides of the capacity rows, infinite where no row could bind.
+
+    A row cannot bind where the whole demand of all applications, put on that one node or link, fits. Where a node
+    reserves, (21) and (22) imply (11).
+    """
+
+    compute: Floats
+    """(N,) operations per second C_n (eq. 11)."""
+    memory: Floats
+    """(N,) bytes M_n (eq. 12)."""
+    bandwidth: Floats
+    """(A,) bits per second B_nm (eq. 13)."""
+    reservation: Floats
+    """(N,) 1, all of a node that reserves (eq. 21)."""
+
+    @classmethod
+    def of(cls, network: Network, all_costs: list[Costs]) -> Capacities:
+        """The capacities of `network` that the applications of `all_costs` could exceed."""
+        rate = [np.inf if node.reserves else node.compute_ops_per_s for node in network.nodes]
+        memory = [np.inf if node.memory_bytes is None else node.memory_bytes for node in network.nodes]
+        whole = [1.0 if node.reserves else np.inf for node in network.nodes]
+        blocks = sum(len(c.compute_load) for c in all_costs)
+        return cls(
+            compute=_that_may_bind(rate, sum(c.compute_load.sum() for c in all_costs)),
+            memory=_that_may_bind(memory, sum(c.memory_load.sum() for c in all_costs)),
+            bandwidth=_that_may_bind(
+                [link.bandwidth_bit_per_s for link in network.links], sum(c.link_load.sum() for c in all_costs)
+            ),
+            reservation=_that_may_bind(whole, np.array([blocks * node.compute_shares[-1] for node in network.nodes])),
+        )
+
+
+def _that_may_bind(limits: list[float], demand: float | Floats) -> Floats:
+    capacity = np.array(limits, dtype=np.float64)
+    return np.where(demand > capacity, capacity, np.inf)

@@ -1,0 +1,108 @@
+"""Decisions by number: where each block runs and which links feed it, beside `models.programs.costs`.
+
+The decisions for all applications are a list in the order of their costs, with None for a rejected one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from finbench.models.deployment import ApplicationDeployment, Deployment
+from finbench.models.programs.costs import Costs, Floats
+
+
+@dataclass(frozen=True)
+class Steps:
+    """One application's decisions by number: where each block runs and which links feed it."""
+
+    last_exit: int
+    """1-based index f."""
+    placement: tuple[int, ...]
+    """Place number of every block 1..b(f)."""
+    routes: tuple[tuple[int, ...], ...]
+    """Link numbers of the route that feeds each block."""
+
+    def energy(self, costs: Costs) -> float:
+        """Energy per inference (eq. 1) [J]."""
+        return _along(self, costs.run_energy, costs.send_energy)
+
+    def latency(self, costs: Costs) -> float:
+        """Latency (eq. 2) [s]."""
+        return _along(self, costs.run_latency, costs.send_latency)
+
+    def up_to(self, last_exit: int, depth: int) -> Steps:
+        """The prefix that ends at exit `last_exit`, after block `depth`."""
+        return Steps(last_exit, self.placement[:depth], self.routes[:depth])
+
+
+def _along(steps: Steps, run: Floats, send: Floats) -> float:
+    return float(
+        sum(
+            run[k, n] + sum(send[k, a] for a in route)
+            for k, (n, route) in enumerate(zip(steps.placement, steps.routes, strict=True))
+        )
+    )
+
+
+def objective_of(all_costs: list[Costs], all_steps: Sequence[Steps | None]) -> float:
+    """Objective: λ_h energy(h) of every application that is served, and ψ_h of every other (eq. 3)."""
+    return sum(cost_of(costs, steps) for costs, steps in zip(all_costs, all_steps, strict=True))
+
+
+def cost_of(costs: Costs, steps: Steps | None) -> float:
+    """One application's part of the objective, infinite where it is rejected but must be served."""
+    return costs.penalty if steps is None else costs.weight * steps.energy(costs)
+
+
+def deployment_of(all_costs: list[Costs], all_steps: Sequence[Steps | None]) -> Deployment:
+    """Decisions by name."""
+    chosen = list(zip(all_costs, all_steps, strict=True))
+    return Deployment(
+        deployments=tuple(_named(costs, steps) for costs, steps in chosen if steps is not None),
+        rejected=tuple(costs.app.name for costs, steps in chosen if steps is None),
+    )
+
+
+def _named(costs: Costs, steps: Steps) -> ApplicationDeployment:
+    topology = costs.topology
+    names, shares = topology.nodes, tuple(topology.places[p][1] for p in steps.placement)
+    routes = tuple(
+        (names[topology.tails[route[0]]], *(names[topology.heads[a]] for a in route)) if route else ()
+        for route in steps.routes
+    )
+    return ApplicationDeployment(
+        application=costs.app.name,
+        last_exit=steps.last_exit,
+        placement=tuple(topology.places[p][0] for p in steps.placement),
+        routes=routes,
+        shares=shares if any(share < 1 for share in shares) else None,
+    )
+
+
+def steps_of(all_costs: list[Costs], deployment: Deployment) -> list[Steps | None]:
+    """Decisions by number, in the order of `all_costs`.
+
+    Raises
+    ------
+    KeyError
+        If an application, node, share or link of `deployment` is not the instance's.
+    """
+    by_name = {decision.application: decision for decision in deployment.deployments}
+    return [
+        None if costs.app.name in deployment.rejected else _numbered(costs, by_name[costs.app.name])
+        for costs in all_costs
+    ]
+
+
+def _numbered(costs: Costs, decision: ApplicationDeployment) -> Steps:
+    topology = costs.topology
+    return Steps(
+        decision.last_exit,
+        tuple(topology.place_number[at] for at in zip(decision.placement, decision.share_of_block, strict=True)),
+        tuple(
+            tuple(topology.link_number[pair] for pair in pairwise(route))
+            for route in decision.routes_from(costs.app.source)
+        ),
+    )

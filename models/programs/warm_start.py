@@ -1,0 +1,69 @@
+"""Whether a deployment may serve as a warm start: energy bounds fix variables only against a feasible one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from finbench.models.programs.costs import FLOAT_NOISE, Capacities, Costs, Floats
+from finbench.models.programs.steps import Steps
+
+
+def broken_constraint(all_costs: list[Costs], capacities: Capacities, all_steps: Sequence[Steps | None]) -> str | None:
+    """The first constraint that the decisions break, in words; None where they are feasible."""
+    for costs, steps in zip(all_costs, all_steps, strict=True):
+        broken = _broken_by_one(costs, steps)
+        if broken is not None:
+            return f"application '{costs.app.name}': {broken}"
+    return _broken_capacity(all_costs, capacities, all_steps)
+
+
+def _broken_by_one(costs: Costs, steps: Steps | None) -> str | None:
+    if steps is None:
+        return None if np.isfinite(costs.penalty) else "admission (23)"
+    if steps.last_exit > len(costs.after_block):
+        return "there is no such exit"
+    if len(steps.placement) != costs.after_block[steps.last_exit - 1] or not _connected(costs, steps):
+        return "the placement and routes are no path to the exit"
+    nodes = costs.topology.place_node[list(steps.placement)]
+    rules = {
+        "accuracy (9)": costs.accuracy[steps.last_exit - 1] < costs.app.min_accuracy,
+        "pins (10)": any(nodes[b - 1] != node for b, node in costs.pins.items() if b <= len(nodes)),
+        "latency (8)": steps.latency(costs) > costs.app.max_latency_s * (1 + FLOAT_NOISE),
+        "stability (22)": not costs.stable[range(len(nodes)), steps.placement].all(),
+    }
+    return next((rule for rule, broken in rules.items() if broken), None)
+
+
+def _connected(costs: Costs, steps: Steps) -> bool:
+    """Whether every route leads from the previous block's node to the next one's."""
+    topology, here = costs.topology, costs.source
+    for place, route in zip(steps.placement, steps.routes, strict=True):
+        for link in route:
+            if topology.tails[link] != here:
+                return False
+            here = int(topology.heads[link])
+        if here != topology.place_node[place]:
+            return False
+    return True
+
+
+def _broken_capacity(all_costs: list[Costs], capacities: Capacities, all_steps: Sequence[Steps | None]) -> str | None:
+    compute, memory = np.zeros_like(capacities.compute), np.zeros_like(capacities.memory)
+    bandwidth, reserved = np.zeros_like(capacities.bandwidth), np.zeros_like(capacities.reservation)
+    served = [(costs, steps) for costs, steps in zip(all_costs, all_steps, strict=True) if steps is not None]
+    for costs, steps in served:
+        for k, (place, route) in enumerate(zip(steps.placement, steps.routes, strict=True)):
+            node = costs.topology.place_node[place]
+            compute[node] += costs.compute_load[k]
+            memory[node] += costs.memory_load[k]
+            reserved[node] += costs.topology.share[place]
+            np.add.at(bandwidth, list(route), costs.link_load[k])
+    loads: dict[str, tuple[Floats, Floats]] = {
+        "compute (11)": (compute, capacities.compute),
+        "memory (12)": (memory, capacities.memory),
+        "bandwidth (13)": (bandwidth, capacities.bandwidth),
+        "reservation (21)": (reserved, capacities.reservation),
+    }
+    return next((name for name, (load, limit) in loads.items() if (load > limit * (1 + FLOAT_NOISE)).any()), None)

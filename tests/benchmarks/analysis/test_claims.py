@@ -1,0 +1,137 @@
+"""The verdicts follow from the figures by rule; the figures come from runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from finbench.benchmarks.analysis.claims import (
+    MatchRow,
+    Point,
+    SavingRow,
+    match_row,
+    matches_claim,
+    measure_claims,
+    saving_claim,
+    saving_rows,
+    targets_claim,
+)
+from finbench.benchmarks.cli.app import app
+
+
+def point(optimum: float | None, fin: float | None, baseline: float | None = None, case: str = "c") -> Point:
+    return Point(case, optimum, {10: fin}, baseline, 0)
+
+
+def test_fin_is_compared_where_a_deployment_exists() -> None:
+    points = [point(1.0, 1.0), point(1.0, 1.5), point(1.0, None), point(None, None), point(1.0, 1.0 + 5e-7)]
+    row = match_row(points, 10)
+    assert (row.points, row.matched, row.missed) == (4, 2, 1)
+    assert row.worst_gap == pytest.approx(0.5)
+    assert row.mean_gap == pytest.approx(0.5 / 3, rel=1e-5)
+
+
+def test_nothing_found_gives_no_gap() -> None:
+    assert match_row([point(1.0, None)], 10) == MatchRow(10, 1, 0, 1, None, None)
+
+
+@pytest.mark.parametrize(
+    ("matched", "verdict"),
+    [
+        ([4, 4, 4], "holds"),
+        ([3, 4, 4], "holds only if γ ≥ 100"),
+        ([3, 3, 4], "holds only if γ ≥ 1000"),
+        ([4, 3, 4], "holds only if γ ≥ 1000"),
+        ([4, 4, 3], "does not hold"),
+        ([0, 0, 0], "does not hold"),
+    ],
+)
+def test_verdict_on_the_optimum(matched: list[int], verdict: str) -> None:
+    rows = [MatchRow(gamma, 4, m, 0, 0.0, 0.0) for gamma, m in zip((10, 100, 1000), matched, strict=True)]
+    assert matches_claim(rows).verdict == verdict
+
+
+def test_a_point_that_fin_misses_is_not_matched() -> None:
+    assert matches_claim([MatchRow(10, 4, 3, 1, 0.0, 0.0)]).verdict == "does not hold"
+
+
+def test_savings_by_case() -> None:
+    points = [
+        point(1.0, 1.0, 4.0),
+        point(1.0, 1.0, 2.0),
+        point(1.0, None, 2.0),
+        point(1.0, 1.0),
+        point(1.0, 1.0, 1.0, "d"),
+    ]
+    first, second = saving_rows(points, 10)
+    assert (first.case, first.points, first.share_above) == ("c", 2, 0.5)
+    assert (first.mean, first.least, first.median, first.most) == pytest.approx((0.625, 0.5, 0.625, 0.75))
+    assert (second.case, second.mean) == ("d", 0.0)
+    assert "at 1 more points" in saving_claim([first, second], points, 10).measured
+
+
+@pytest.mark.parametrize(
+    ("means", "verdict"),
+    [((0.7, 0.9), "holds"), ((0.7, 0.65), "holds only if case 0"), ((0.6, -0.1), "does not hold")],
+)
+def test_verdict_on_the_savings(means: tuple[float, ...], verdict: str) -> None:
+    rows = [SavingRow(f"case {k}", 1, mean, -1.0, 1.0, 1.0, 0.0) for k, mean in enumerate(means)]
+    assert saving_claim(rows, [], 10).verdict == verdict
+
+
+def test_one_violation_breaks_the_claim_on_targets() -> None:
+    assert targets_claim([point(1.0, 1.0)]).verdict == "holds"
+    assert targets_claim([point(1.0, 1.0), Point("c", 1.0, {10: 1.0}, None, 1)]).verdict == "does not hold"
+
+
+SMALL = """
+name = "small"
+time_limit_s = 5
+[[methods]]
+name = "fin"
+[[instances]]
+group = "not a grid"
+instances = ["blenet-mnist"]
+[[instances]]
+group = "grid"
+instances = ["balexnet-cifar10"]
+max_latency_s = [0.0001, 0.003, 0.005]
+min_accuracy = [0.5, 0.8]
+"""
+
+
+def test_measured_on_the_grids_of_a_campaign(tmp_path: Path) -> None:
+    path = tmp_path / "small.toml"
+    path.write_text(SMALL)
+    measured = measure_claims(str(path), gammas=(10, 1000))
+    assert (measured.points, measured.solvable, measured.contradictions) == (6, 4, [])
+    low, high = measured.matches
+    assert low.worst_gap == pytest.approx(0.380642, abs=1e-6)
+    assert (high.matched, high.missed, high.worst_gap) == (4, 0, 0.0)
+    assert [claim.verdict for claim in measured.claims[::2]] == ["holds only if γ ≥ 1000", "holds"]
+
+
+def test_claims_of_the_published_grids() -> None:
+    result = CliRunner().invoke(app, ["claims", "--json"])
+    shown = json.loads(result.stdout)
+    assert result.exit_code == 0, shown["contradictions"]
+    optimum, savings, targets = shown["claims"]
+    assert optimum["verdict"].startswith("holds only if γ ≥ ")
+    assert targets["verdict"] == "holds"
+    assert savings["verdict"]
+    assert shown["solvable"] == shown["fin_against_optimum"][-1]["points"]
+    assert {row["case"] for row in shown["savings_against_mcp"]} >= {"balexnet-cifar10, full_depth"}
+
+
+def test_claims_for_people(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = tmp_path / "small.toml"
+    path.write_text(SMALL)
+    measured = measure_claims(str(path), gammas=(10, 1000))
+    monkeypatch.setattr("finbench.benchmarks.analysis.claims.measure_claims", lambda: measured)
+    result = CliRunner().invoke(app, ["claims"])
+    assert result.exit_code == 0
+    for part in ("FIN matches the optimum", "holds only if γ ≥ 1000", "38.0642", "balexnet-cifar10, expected"):
+        assert part in result.stdout

@@ -1,0 +1,391 @@
+"""The command line: what it prints, where, and the exit code."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import highspy
+import pytest
+from typer.testing import CliRunner, Result
+
+import finbench.benchmarks.families
+from finbench.benchmarks.cli.app import app, main
+from finbench.benchmarks.methods import METHODS, MilpFlowOptions
+from finbench.models.instance import Instance
+from finbench.models.io import dump_deployment, load_instance, shipped
+from finbench.models.milp.solvers.registry import SOLVERS
+from finbench.models.result import Status
+from tests.benchmarks.conftest import BEST, OPTIMUM_J, TOO_SLOW, WORSE, AddMethod, answer
+from tests.models.bad_inputs import BAD_DOCUMENTS, BAD_TEXTS, SOUND
+from tests.random_instances import random_instance
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def called(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def process(*arguments: str | Path, **more: Any) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own."""
+    code = "from finbench.benchmarks.cli.app import main; main()"
+    command = [sys.executable, "-c", code, *(str(argument) for argument in arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, **more)
+
+
+def refused(result: Result) -> str:
+    """The one line on standard error of a command that was given bad input."""
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1
+    assert "Traceback" not in result.stderr
+    return result.stderr
+
+
+def test_solve_as_json_is_one_object_at_full_precision() -> None:
+    result = called("solve", "balexnet-cifar10", "--method", "fin", "--gamma", "1000", "--json")
+    shown = json.loads(result.stdout)
+    assert result.exit_code == 0
+    assert shown["energy_j"] == pytest.approx(OPTIMUM_J, rel=1e-15)
+    assert (shown["instance"], shown["method"], shown["status"]) == ("balexnet-cifar10", "fin", "feasible")
+    assert shown["options"]["gamma"] == 1000
+    assert shown["deployments"][0]["placement"] == ["device", "device", "device", "cloud", "cloud"]
+    assert shown["violations"] == []
+
+
+def test_solve_for_people() -> None:
+    result = called("solve", "balexnet-cifar10")
+    assert result.exit_code == 0
+    for part in ("fin (gamma=100): feasible", "0.02139545744", "≤ 0.005", "≥ 0.8", "device → cloud", "last exit 3"):
+        assert part in result.stdout
+
+
+def test_what_solve_writes_evaluate_reads(tmp_path: Path) -> None:
+    path = tmp_path / "deployment.json"
+    solved = called("solve", "balexnet-cifar10", "-o", path, "--json")
+    evaluated = called("evaluate", "balexnet-cifar10", path, "--json")
+    assert evaluated.exit_code == 0
+    one, two = json.loads(solved.stdout), json.loads(evaluated.stdout)
+    assert {field: one[field] for field in ("energy_j", "latency_s", "accuracy", "deployments")} == {
+        field: two[field] for field in ("energy_j", "latency_s", "accuracy", "deployments")
+    }
+    assert "feasible" in called("evaluate", "balexnet-cifar10", path).stdout
+
+
+def test_evaluate_reports_violations_with_exit_code_5(tmp_path: Path) -> None:
+    path = tmp_path / "slow.json"
+    path.write_text(dump_deployment(TOO_SLOW))
+    result = called("evaluate", "balexnet-cifar10", path)
+    assert result.exit_code == 5
+    assert "latency 0.00656364 s exceeds 0.005 s" in result.stdout
+    assert called("evaluate", "balexnet-cifar10", path, "--max-latency-s", "0.01").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("overrides", "energy"),
+    [
+        (["--max-latency-s", "0.007"], 0.01714),
+        (["--max-latency-s", "0.006"], 0.01942),
+        (["--max-latency-s", "0.0025"], 0.04551),
+        (["--max-latency-s", "0.007", "--accounting", "full_depth"], 0.03938),
+        (["--max-latency-s", "0.003", "--accounting", "full_depth"], 0.08991),
+    ],
+)
+def test_overrides_reach_the_worked_optima(overrides: list[str], energy: float) -> None:
+    result = called("solve", "balexnet-cifar10", "--gamma", "1000", "--json", *overrides)
+    assert json.loads(result.stdout)["energy_j"] == pytest.approx(energy, abs=5.1e-6)
+
+
+def test_expected_latency_is_shorter() -> None:
+    command = ("solve", "balexnet-cifar10", "--gamma", "1000", "--json", "--latency-kind")
+    full, expected = (json.loads(called(*command, kind).stdout) for kind in ("full_depth", "expected"))
+    assert expected["energy_j"] < full["energy_j"]
+
+
+@pytest.mark.parametrize(
+    ("status", "deployment", "code"),
+    [
+        (Status.OPTIMAL, BEST, 0),
+        (Status.FEASIBLE, BEST, 0),
+        (Status.TIME_LIMIT, BEST, 0),
+        (Status.INFEASIBLE, None, 3),
+        (Status.NO_SOLUTION, None, 4),
+        (Status.NO_SOLUTION, TOO_SLOW, 4),
+        (Status.TIME_LIMIT, None, 4),
+        (Status.MEMORY_LIMIT, None, 4),
+        (Status.FEASIBLE, TOO_SLOW, 5),
+        (Status.ERROR, None, 1),
+    ],
+)
+def test_exit_code_of_solve(add_method: AddMethod, status: Status, deployment: Any, code: int) -> None:
+    add_method("made-up", answer(deployment, status, None, reason="because"))
+    result = called("solve", "balexnet-cifar10", "--method", "made-up")
+    assert result.exit_code == code
+    assert "because" in result.stdout
+
+
+def test_a_refusal_is_exit_code_4(add_method: AddMethod) -> None:
+    add_method("picky", answer(), refusal="takes nothing")
+    result = called("solve", "balexnet-cifar10", "--method", "picky")
+    assert (result.exit_code, "takes nothing" in result.stdout) == (4, True)
+
+
+def test_infeasible_targets_are_proven_so() -> None:
+    command = ("solve", "balexnet-cifar10", "--method", "label-setting", "--max-latency-s", "0.0001")
+    assert called(*command).exit_code == 3
+
+
+def test_options_of_every_method_reach_it(add_method: AddMethod) -> None:
+    add_method("made-up", answer(), options=MilpFlowOptions)
+    given = ("--plain", "--mip-gap", "0.5", "--threads", "2", "--solver", "glpk")
+    shown = json.loads(called("solve", "balexnet-cifar10", "--method", "made-up", *given, "--json").stdout)
+    own = {"strengthen": False, "warm_start": "none"}
+    assert shown["options"] == {**own, "mip_gap": 0.5, "threads": 2, "solver": "glpk"}
+
+
+def test_every_option_of_a_method_is_an_option_of_solve() -> None:
+    offered = {parameter.replace("--", "") for parameter in called("solve", "--help").stdout.split()}
+    for method in METHODS.values():
+        for name in method.options.model_fields:
+            assert name.rstrip("_").replace("_", "-") in offered, name
+
+
+def test_compare_prints_a_table_for_each_instance() -> None:
+    result = called(
+        "compare", "balexnet-cifar10", "blenet-mnist", "--methods", "label-setting,fin", "--gamma", "10,100"
+    )
+    assert result.exit_code == 0
+    for part in ("balexnet-cifar10: latency ≤ 0.005 s", "blenet-mnist: latency", "fin (gamma=10)", "fin (gamma=100)"):
+        assert part in result.stdout
+    assert "38.0642" in result.stdout
+
+
+def test_compare_as_json_carries_the_gap_to_the_best_bound() -> None:
+    result = called("compare", "balexnet-cifar10", "--methods", "label-setting,fin", "--gamma", "10", "--json")
+    exact, fin = json.loads(result.stdout)[0]["runs"]
+    assert exact["gap_to_best_bound"] == 0
+    assert fin["gap_to_best_bound"] == pytest.approx(0.380642, abs=1e-6)
+
+
+def test_a_contradiction_between_methods_is_exit_code_5(add_method: AddMethod) -> None:
+    add_method("wrong", answer(WORSE, Status.OPTIMAL, None))
+    result = called("compare", "balexnet-cifar10", "--methods", "wrong,fin", "--gamma", "1000")
+    assert result.exit_code == 5
+    assert "contradiction: wrong says" in result.stdout
+
+
+@pytest.mark.parametrize("case", BAD_DOCUMENTS)
+def test_a_broken_rule_is_one_line_and_exit_code_2(case: str, tmp_path: Path) -> None:
+    document, named = BAD_DOCUMENTS[case]
+    path = tmp_path / "bad.json"
+    path.write_text(json.dumps(document))
+    line = refused(called("solve", path))
+    assert [part for part in [str(path), *named] if part not in line] == [], line
+
+
+@pytest.mark.parametrize("case", BAD_TEXTS)
+def test_a_file_that_cannot_be_parsed_is_one_line_and_exit_code_2(case: str, tmp_path: Path) -> None:
+    name, content, named = BAD_TEXTS[case]
+    path = tmp_path / name
+    path.write_bytes(content)
+    line = refused(called("evaluate", "blenet-mnist", path)) if case == "deep JSON" else refused(called("solve", path))
+    assert [part for part in [str(path), *named] if part not in line] == [], line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["solve", "nowhere.json"], ["nowhere.json", "no such file"]),
+        (["solve", "balexnet"], ["did you mean"]),
+        (["solve", "."], ["."]),
+        (["solve", "blenet-mnist", "--method", "magic"], ["method 'magic'", "fin"]),
+        (["solve", "blenet-mnist", "--gamma", "0"], ["method 'fin'", "gamma = 0"]),
+        (
+            ["solve", "blenet-mnist", "--method", "label-setting", "--gamma", "5"],
+            ["method 'label-setting'", "gamma = 5"],
+        ),
+        (["solve", "blenet-mnist", "--max-latency-s", "-1"], ["command line", "max_latency_s = -1.0"]),
+        (["solve", "blenet-mnist", "--max-latency-s", "nan"], ["command line", "max_latency_s = nan"]),
+        (["solve", "blenet-mnist", "--min-accuracy", "99"], ["command line", "min_accuracy = 99.0"]),
+        (["solve", "blenet-mnist", "-o", "/nowhere/at/all.json"], ["/nowhere/at/all.json", "cannot be written"]),
+        (["evaluate", "blenet-mnist", "nowhere.json"], ["nowhere.json", "cannot be read"]),
+        (["compare", "blenet-mnist", "--methods", "fin,magic"], ["method 'magic'"]),
+        (["compare", "blenet-mnist", "--gamma", "10,x"], ["--gamma", "'x'"]),
+        (["compare", "blenet-mnist", "--gamma", "10,0"], ["gamma = 0"]),
+        (["compare", "blenet-mnist", "nowhere.json"], ["nowhere.json"]),
+        (["run", "nowhere.toml"], ["nowhere.toml", "shipped campaigns"]),
+        (
+            ["generate", "mystery", "--nodes", "3", "--blocks", "3", "--exits", "1", "-o", "x.json"],
+            ["family 'mystery'", "campus"],
+        ),
+        (
+            ["generate", "tiered", "--nodes", "3", "--exits", "1", "-o", "x.json"],
+            ["family 'tiered'", "--blocks: required"],
+        ),
+        (["generate", "campus", "--nodes", "3", "-o", "x.json"], ["family 'campus'", "--applications: required"]),
+        (
+            ["generate", "campus", "--nodes", "9", "--applications", "3", "--exits", "1", "-o", "x.json"],
+            ["family 'campus'", "--exits: not an option of this family, which takes --nodes, --applications, --load"],
+        ),
+        (
+            ["generate", "tiered", "--nodes", "9", "--blocks", "3", "--exits", "1", "--load", "1", "-o", "x.json"],
+            ["family 'tiered'", "--load: not an option of this family, which takes --nodes, --blocks, --exits"],
+        ),
+        (
+            ["generate", "campus", "--nodes", "9", "--applications", "3", "--shares", "0.1;1", "-o", "x.json"],
+            ["--shares", "'0.1;1'"],
+        ),
+        (
+            ["generate", "campus", "--nodes", "9", "--applications", "3", "--load", "-1", "-o", "x.json"],
+            ["family 'campus'", "load = -1.0: must be greater than 0"],
+        ),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    arguments: list[str], named: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finbench.benchmarks.families, "FAMILIES", {"tiered": None}, raising=False)
+    monkeypatch.setattr(finbench.benchmarks.families, "generate", None, raising=False)
+    line = refused(called(*arguments))
+    assert [part for part in named if part not in line] == [], line
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["solve"],
+        ["solve", "blenet-mnist", "--colour", "red"],
+        ["solve", "blenet-mnist", "--gamma", "many"],
+        ["solve", "blenet-mnist", "--accounting", "weekly"],
+        ["solve", "blenet-mnist", "--time-limit", "-1"],
+        ["generate", "tiered", "--nodes", "0", "--blocks", "1", "--exits", "1", "-o", "x"],
+        ["fly"],
+    ],
+)
+def test_wrong_usage_is_exit_code_2(arguments: list[str]) -> None:
+    result = called(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Traceback" not in result.stderr
+
+
+def test_generate_writes_what_the_family_makes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[dict[str, Any]] = []
+
+    def generate(family: str, **sizes: Any) -> Instance:
+        made.append({"family": family, **sizes})
+        if sizes["exits"] > sizes["blocks"]:
+            raise ValueError("exits = 9: must be at most blocks")
+        return random_instance(3)
+
+    monkeypatch.setattr(finbench.benchmarks.families, "FAMILIES", {"tiered": None}, raising=False)
+    monkeypatch.setattr(finbench.benchmarks.families, "generate", generate, raising=False)
+    path = tmp_path / "made.json"
+    sizes = ("--nodes", "9", "--blocks", "4", "--seed", "7", "-o", path)
+    assert called("generate", "tiered", *sizes, "--exits", "2", "--tightness", "0.3").exit_code == 0
+    assert load_instance(path) == random_instance(3)
+    assert made[0] == {"family": "tiered", "nodes": 9, "blocks": 4, "exits": 2, "seed": 7, "tightness": 0.3}
+    assert "exits = 9: must be at most blocks" in refused(called("generate", "tiered", *sizes, "--exits", "9"))
+
+
+def test_lists() -> None:
+    methods, instances = called("methods").stdout, called("instances").stdout
+    assert all(name in methods for name in METHODS)
+    assert all(name in instances for name in shipped("instances"))
+    assert "gamma=100" in methods
+    assert set(json.loads(called("schema").stdout)["properties"]) == set(Instance.model_fields)
+
+
+def test_lists_solvers_with_the_command_that_installs_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    lines = called("methods").stdout.splitlines()
+    row = {name: next(line for line in lines if line.split()[:1] == [name]) for name in SOLVERS}
+    assert metadata.version("highspy") in row["highs"]
+    assert " no " in row["cbc"]
+    assert all(solver.install in row[name] for name, solver in SOLVERS.items())
+
+
+def test_a_solver_that_is_not_there_is_unsupported_and_exit_code_4(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    result = called("solve", "balexnet-cifar10", "--method", "milp-flow", "--solver", "cbc", "--json")
+    shown = json.loads(result.stdout)
+    assert result.exit_code == 4
+    assert (shown["status"], shown["options"]["solver"]) == ("unsupported", "cbc")
+    assert "apt-get install coinor-cbc" in shown["reason"]
+
+
+def test_an_unknown_solver_is_bad_input() -> None:
+    message = refused(called("solve", "balexnet-cifar10", "--method", "milp-flow", "--solver", "magic"))
+    assert "solver" in message
+    assert "highs" in message
+
+
+@pytest.mark.parametrize("method", ["milp-flow", "milp-assignment"])
+@pytest.mark.parametrize("file_format", ["mps", "lp"])
+@pytest.mark.parametrize("plain", [[], ["--plain"]])
+def test_export_reads_back_to_the_optimum(method: str, file_format: str, plain: list[str], tmp_path: Path) -> None:
+    path = tmp_path / f"model.{file_format}"
+    given = ("--method", method, "--format", file_format, "-o", str(path), *plain)
+    assert called("export", "balexnet-cifar10", *given).exit_code == 0
+    unit = float(re.findall(r"an objective of 1 is (\S+) J", path.read_text())[0])
+    highs = highspy.Highs()
+    highs.setOptionValue("output_flag", False)
+    assert highs.readModel(str(path)) == highspy.HighsStatus.kOk
+    highs.run()
+    assert unit * highs.getObjectiveValue() == pytest.approx(OPTIMUM_J, rel=1e-9)
+    assert "eq8_latency(balexnet_cifar10)" in path.read_text()
+
+
+def test_export_of_what_has_no_program_writes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "model.mps"
+    assert "--plain" in refused(called("export", "balexnet-cifar10", "--max-latency-s", "1e-9", "-o", path))
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    "command", ["solve", "export", "evaluate", "compare", "generate", "run", "claims", "methods", "instances", "schema"]
+)
+def test_help_teaches_by_example(command: str) -> None:
+    result = called(command, "--help")
+    assert result.exit_code == 0
+    assert f"Example: finbench {command}" in result.stdout
+
+
+def test_an_unexpected_failure_is_a_short_line_and_exit_code_1(
+    add_method: AddMethod, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def solve(instance: Instance, **given: Any) -> Any:
+        raise ZeroDivisionError("inside")
+
+    add_method("clumsy", solve)
+    arguments = ["finbench", "solve", "blenet-mnist", "--method", "clumsy"]
+    monkeypatch.setattr(sys, "argv", arguments)
+    monkeypatch.setenv("FINBENCH_DEBUG", "")
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == ("finbench: unexpected ZeroDivisionError: inside (--debug shows the traceback)\n")
+    monkeypatch.setattr(sys, "argv", [arguments[0], "--debug", *arguments[1:]])
+    with pytest.raises(ZeroDivisionError):
+        main()
+
+
+def test_exact_and_heuristic_agree_in_a_process_of_their_own() -> None:
+    run = process("compare", "blenet-mnist", "--methods", "milp-flow,fin", "--gamma", "1000", "--json")
+    exact, fin = json.loads(run.stdout)[0]["runs"]
+    assert (run.returncode, run.stderr) == (0, "")
+    assert exact["status"] == "optimal"
+    assert fin["energy_j"] == pytest.approx(exact["energy_j"], rel=1e-6)
+
+
+def test_bad_input_in_a_process_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "bad.json"
+    path.write_text(json.dumps(SOUND | {"name": ""}))
+    run = process("solve", path)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.startswith(f"finbench: {path}: name = ''")

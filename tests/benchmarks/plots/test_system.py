@@ -1,0 +1,125 @@
+"""Pictures of shared systems: everything has a place, colours say how full it is, and `finbench draw` writes them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.collections import PathCollection
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from typer.testing import CliRunner
+
+from finbench.benchmarks.cli.app import app
+from finbench.benchmarks.families import SharedSize, generate
+from finbench.benchmarks.families.campus import draw_with_balance
+from finbench.benchmarks.plots.system import OVERLOAD_COLOUR, PRICE_COLOUR, draw_system
+from finbench.models.evaluate import Evaluation, evaluate
+from finbench.models.instance import Instance
+from finbench.models.io import dump_deployment, dump_instance, write_text
+from finbench.models.loads import Resource, uses
+
+
+def judged(load: float, nodes: int = 30) -> tuple[Instance, Evaluation]:
+    instance, deployment = draw_with_balance(np.random.default_rng(1), SharedSize(nodes, 40, load))
+    return instance, evaluate(instance, deployment)
+
+
+def texts(figure: Figure) -> str:
+    figure.canvas.draw()
+    return "\n".join(text.get_text() for text in figure.findobj(Text))
+
+
+def discs(figure: Figure) -> list[tuple[float, ...]]:
+    """Colours of all nodes."""
+    found = [c for c in figure.axes[0].collections if isinstance(c, PathCollection) and c.get_zorder() == 3]
+    return [tuple(colour) for c in found for colour in np.atleast_2d(np.asarray(c.get_facecolor()))]
+
+
+def places(figure: Figure) -> Counter[tuple[float, ...]]:
+    found = [c for c in figure.axes[0].collections if isinstance(c, PathCollection) and c.get_zorder() == 3]
+    return Counter(tuple(np.round(place, 6)) for c in found for place in np.asarray(c.get_offsets()))
+
+
+@pytest.mark.parametrize("nodes", [3, 30, 300])
+def test_every_node_has_a_place_of_its_own(nodes: int) -> None:
+    found = places(draw_system(*judged(0.7, nodes)))
+    assert sum(found.values()) == nodes
+    assert max(found.values()) == 1
+
+
+def test_tiers_lie_above_each_other_the_fastest_on_top() -> None:
+    instance, evaluation = judged(0.7)
+    figure = draw_system(instance, evaluation)
+    heights = [(text.get_text().splitlines()[0], text.get_position()[1]) for text in figure.axes[0].texts]
+    labels = {name: height for name, height in heights if name in ("mobile", "edge", "cloud")}
+    assert labels["mobile"] < labels["edge"] < labels["cloud"]
+
+
+def test_overloaded_nodes_have_a_colour_of_their_own() -> None:
+    assert to_rgba(OVERLOAD_COLOUR) not in discs(draw_system(*judged(0.9)))
+    instance, evaluation = judged(2.0)
+    over = {
+        use.subject
+        for use in uses(instance, evaluation.loads)
+        if use.resource is not Resource.BANDWIDTH and use.utilisation > 1.000001
+    }
+    colours = Counter(discs(draw_system(instance, evaluation)))
+    assert over
+    assert colours[to_rgba(OVERLOAD_COLOUR)] == len(over)
+
+
+def test_fuller_is_darker() -> None:
+    light, heavy = (np.mean(discs(draw_system(*judged(load)))) for load in (0.2, 0.9))
+    assert heavy < light
+
+
+def test_titles_and_lists_say_what_is_drawn() -> None:
+    instance, evaluation = judged(0.7)
+    shown = texts(draw_system(instance, evaluation))
+    fullest = uses(instance, evaluation.loads)[0]
+    for part in ("40 of 40 applications served", f"{evaluation.objective:.6g} W", "fullest resources"):
+        assert part in shown
+    assert f"{fullest.subject}  {fullest.resource}" in shown
+
+
+def test_prices_are_listed_in_their_order_and_marked() -> None:
+    instance, evaluation = judged(0.7)
+    prices = {"edge0.0: memory": 2e-7, "edge0.1": 3e-10, "edge0.0->cloud0": 1.5e-9, "cloud0": 0.0}
+    figure = draw_system(instance, evaluation, prices)
+    shown = texts(figure)
+    assert "shadow prices" in shown
+    assert shown.index("edge0.0: memory") < shown.index("edge0.0->cloud0")
+    marked = [c for c in figure.axes[0].collections if c.get_zorder() == 4]
+    assert sum(len(c.get_paths()) for c in marked if not isinstance(c, PathCollection)) == 1
+    rings = [c for c in marked if isinstance(c, PathCollection)]
+    assert len(np.asarray(rings[0].get_offsets())) == 2, "a price of 0 marks nothing"
+    assert tuple(np.asarray(rings[0].get_edgecolor())[0]) == to_rgba(PRICE_COLOUR)
+
+
+def test_many_prices_are_counted() -> None:
+    instance, evaluation = judged(0.7)
+    assert "… and 3 more" in texts(draw_system(instance, evaluation, {f"price {k}": 1.0 for k in range(15)}))
+
+
+@pytest.mark.parametrize("family", ["mesh", "dense", "tiered"])
+def test_any_network_can_be_drawn_without_a_deployment(family: str) -> None:
+    figure = draw_system(generate(family, nodes=25, blocks=3, exits=1, seed=1), None)
+    assert sum(places(figure).values()) == 25
+    assert "fullest resources" not in texts(figure)
+    assert "1 application" in texts(figure)
+
+
+def test_draw_writes_a_picture(tmp_path: Path) -> None:
+    instance, deployment = draw_with_balance(np.random.default_rng(1), SharedSize(10, 5, 0.7))
+    write_text(tmp_path / "i.json", dump_instance(instance))
+    write_text(tmp_path / "d.json", dump_deployment(deployment))
+    arguments = ["draw", str(tmp_path / "i.json"), "--deployment", str(tmp_path / "d.json"), "-o"]
+    assert CliRunner().invoke(app, [*arguments, str(tmp_path / "p.png")]).exit_code == 0
+    assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
+    refused = CliRunner().invoke(app, [*arguments, str(tmp_path / "p.gif")])
+    assert refused.exit_code == 2
+    assert "file name must end in" in refused.stderr

@@ -1,0 +1,74 @@
+"""The measuring program: its graphs are the right ones, its marks follow its limits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from scipy.sparse.csgraph import dijkstra
+
+from finbench.benchmarks.families import generate
+from finbench.benchmarks.upkeep import targets as performance
+from finbench.benchmarks.upkeep.measurement import Measurement, seconds
+from finbench.benchmarks.upkeep.targets import expanded_graph, measure_and_report
+from finbench.fin_graph.arrays import PathProblem, path_problem
+from finbench.fin_graph.kernel import least_energy_replica_path
+from finbench.fin_graph.label_setting import solve
+
+
+def problem_of(family: str, nodes: int, seed: int) -> PathProblem:
+    instance = generate(family, nodes=nodes, blocks=4, exits=1, seed=seed)
+    problem = path_problem(instance, instance.applications[0])
+    assert problem is not None
+    return problem
+
+
+@pytest.mark.parametrize("family", ["tiered", "mesh", "dense", "correlated"])
+def test_expanded_graph_has_fins_least_energy(family: str) -> None:
+    for seed in range(4):
+        problem = problem_of(family, 6, seed)
+        graph, source, ends = expanded_graph(problem, 30)
+        energies = dijkstra(graph, indices=[source])[0]
+        assert energies[ends].min() == pytest.approx(least_energy_replica_path(problem, 30).energy, rel=1e-9)
+
+
+def test_marks_follow_the_limits() -> None:
+    assert Measurement("t", "s", 5.0, "×", at_least=5).met
+    assert not Measurement("t", "s", 4.9, "×", at_least=5).met
+    assert Measurement("t", "s", 1.0, "s", at_most=1).met
+    assert not Measurement("t", "s", 1.05, "", 0.9, 1.0).met
+
+
+def test_seconds_is_a_median_without_the_first_call() -> None:
+    calls: list[int] = []
+    assert seconds(lambda: calls.append(1), 3) >= 0
+    assert len(calls) == 4
+
+
+@pytest.mark.parametrize("value", [1.0, 3.0])
+def test_report_is_written_and_says_whether_all_are_met(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], value: float
+) -> None:
+    def measure() -> Iterator[Measurement]:
+        yield Measurement("time", "something", 1.0, "s", at_most=2)
+        yield Measurement("ratio", "something", value, "×", at_least=2, note="why")
+
+    monkeypatch.setattr(performance, "measure", measure)
+    file = tmp_path / "new" / "bench.json"
+    assert measure_and_report(file) == (value >= 2)
+    written = json.loads(file.read_text())
+    assert [one["met"] for one in written["measurements"]] == [True, value >= 2]
+    assert ("MISS" in capsys.readouterr().out) == (value < 2)
+
+
+def test_cspy_finds_the_same_optimum() -> None:
+    pytest.importorskip("cspy")
+    from finbench.benchmarks.upkeep.cspy import cspy_run
+
+    instance = generate("dense", nodes=5, blocks=4, exits=1, seed=0)
+    problem = path_problem(instance, instance.applications[0])
+    assert problem is not None
+    run = cspy_run(problem, 30.0)
+    assert run.energy == pytest.approx(solve(instance).claimed_objective, rel=1e-9)

@@ -1,0 +1,103 @@
+"""Files of a program: names that people can read, every one different, and numbers that arrive."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import highspy
+import numpy as np
+import pytest
+from pyomo.core.base import ConcreteModel
+
+from finbench.models.instance import Instance
+from finbench.models.milp import flow
+from finbench.models.milp.solvers.model_file import Format, distinct, readable_text, write_numbered
+from finbench.models.milp.solvers.standard_form import StandardForm
+from finbench.models.programs.costs import Capacities, costs_of
+from finbench.models.programs.strengthen import everything
+from tests.models.enumeration import shared_instance
+from tests.random_instances import random_instance, random_shared_instance
+
+
+def plain(instance: Instance) -> ConcreteModel:
+    """The plain program; keep it, since variables and rows do not keep their model alive."""
+    all_costs = costs_of(instance)
+    capacities = Capacities.of(instance.network, all_costs)
+    return flow.build(all_costs, [everything(costs) for costs in all_costs], capacities)[0]
+
+
+def read(path: Path) -> highspy.HighsLp:
+    highs = highspy.Highs()
+    highs.setOptionValue("output_flag", False)
+    highs.setOptionValue("small_matrix_value", 1e-12)
+    assert highs.readModel(str(path)) == highspy.HighsStatus.kOk
+    return highs.getLp()
+
+
+def assert_equals(lp: highspy.HighsLp, form: StandardForm) -> None:
+    """The same program, up to the fifteen digits of a file and the order of columns."""
+    assert (lp.num_col_, lp.num_row_) == (len(form.variables), len(form.constraints))
+    assert sorted(lp.col_cost_) == pytest.approx(sorted(form.cost), rel=1e-14)
+    assert sorted(lp.a_matrix_.value_) == pytest.approx(sorted(form.matrix.data), rel=1e-14)
+    assert sorted(lp.row_upper_) == pytest.approx(sorted(form.row_upper), rel=1e-14)
+    assert len([kind for kind in lp.integrality_ if kind == highspy.HighsVarType.kInteger]) == form.integral.sum()
+
+
+@pytest.mark.parametrize("file_format", ["mps", "lp"])
+@pytest.mark.parametrize("seed", range(8))
+def test_readable_files_hold_the_program(seed: int, file_format: Format, tmp_path: Path) -> None:
+    model = plain(shared_instance(seed))
+    form = StandardForm.of(model)
+    path = tmp_path / f"model.{file_format}"
+    path.write_text(readable_text(form, file_format))
+    lp = read(path)
+    assert_equals(lp, form)
+    assert len(set(lp.col_names_)) == lp.num_col_
+    assert any(name.startswith("x(app0,1,") for name in lp.col_names_)
+    assert "eq8_latency(app1)" in lp.row_names_
+
+
+@pytest.mark.parametrize("file_format", ["mps", "lp"])
+def test_levels_and_rejections_have_readable_names(file_format: Format, tmp_path: Path) -> None:
+    model = plain(random_shared_instance(4, levels=True, penalties=True))
+    form = StandardForm.of(model)
+    path = tmp_path / f"model.{file_format}"
+    path.write_text(readable_text(form, file_format))
+    lp = read(path)
+    assert_equals(lp, form)
+    rejectable = sum(name.startswith("rho(") for name in lp.col_names_)
+    assert rejectable == sum(name.startswith("eq23_admission(") for name in lp.row_names_) > 0
+    assert any(name.startswith("eq21_reservation(") for name in lp.row_names_)
+    assert any(name.startswith("x(app0,1,") and name.endswith(",1.0)") for name in lp.col_names_)
+
+
+def test_numbered_files_keep_the_order(tmp_path: Path) -> None:
+    model = plain(random_instance(4, zeros=True))
+    form = StandardForm.of(model)
+    path = tmp_path / "model.mps"
+    write_numbered(form, path)
+    lp = read(path)
+    assert_equals(lp, form)
+    assert list(lp.col_names_) == [f"c{j}" for j in range(lp.num_col_)]
+    assert np.allclose(lp.col_cost_, form.cost, rtol=1e-14, atol=0)
+
+
+def test_names_that_would_coincide_are_numbered() -> None:
+    assert distinct(["x(a_b)", "y", "x(a_b)"]) == ["x(a_b)", "y", "x(a_b)#2"]
+
+
+def test_names_with_odd_characters_can_be_read(tmp_path: Path) -> None:
+    base = random_instance(1, max_nodes=3, direct_only=True)
+    odd = {node.name: f"{node.name} [é]: <{k}>" for k, node in enumerate(base.network.nodes)}
+    nodes = tuple(node.model_copy(update={"name": odd[node.name]}) for node in base.network.nodes)
+    links = tuple(
+        link.model_copy(update={"source": odd[link.source], "target": odd[link.target]}) for link in base.network.links
+    )
+    app = base.applications[0].model_copy(update={"source": odd[base.applications[0].source], "pinned": {}})
+    network = base.network.model_copy(update={"nodes": nodes, "links": links})
+    model = plain(base.model_copy(update={"network": network, "applications": (app,)}))
+    form = StandardForm.of(model)
+    for file_format in ("mps", "lp"):
+        path = tmp_path / f"model.{file_format}"
+        path.write_text(readable_text(form, file_format))
+        assert_equals(read(path), form)
