@@ -1,9 +1,9 @@
 """The registry of methods: one line each, and one way to run them.
 
-A method is a module with `supports(instance, **options) -> str | None` and
-`solve(instance, *, time_limit_s, seed, **options) -> Result`. It is imported when it is first used, so that a command
-loads only the libraries of the methods it runs. To add one: write the module, its options if it has any, and a line
-in `METHODS`.
+A method is a module with `supports(instance, options) -> str | None` and
+`solve(instance, options, *, time_limit_s, seed) -> Result`. It is imported when it is first used, so that a command
+loads only the libraries of the methods it runs. To add one: write the module, a class of its options if it has any, and
+a line in `METHODS`.
 """
 
 from __future__ import annotations
@@ -11,111 +11,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import Annotated, Any, ClassVar, Literal, Protocol, cast
+from typing import Any, Protocol, cast
 
-from pydantic import BaseModel, ConfigDict, Field
-
+from finbench.fin_graph.options import ColumnGenerationOptions, FinOptions, LabelSettingOptions, SingleNodeOptions
+from finbench.models.deployment import Deployment
 from finbench.models.instance import Instance
 from finbench.models.io import InputError, validate
-from finbench.models.milp.solvers.registry import SolverName
+from finbench.models.milp.options import MilpFlowOptions, MilpOptions
+from finbench.models.options import Options, ReducedProgramOptions
 from finbench.models.result import Clock, Result, Status
 
 
 class MethodModule(Protocol):
     """What a method's module offers."""
 
-    def supports(self, instance: Instance, **options: Any) -> str | None:
-        """None, or one line that says why the method refuses the instance."""
+    def supports(self, instance: Instance, options: Any) -> str | None:
+        """Return None, or one line that says why the method refuses the instance with these options."""
 
-    def solve(self, instance: Instance, *, time_limit_s: float | None, seed: int, **options: Any) -> Result:
-        """Run the method."""
+    def solve(self, instance: Instance, options: Any, *, time_limit_s: float | None, seed: int, **start: Any) -> Result:
+        """Run the method; `options` is an object of the class that the registry names.
 
-
-class Options(BaseModel):
-    """Options of a method: names, defaults, ranges, one line of help each. This base has none."""
-
-    always_shown: ClassVar[tuple[str, ...]] = ()
-    """Options that a label names even at their default."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
-
-
-class SolverOptions(Options):
-    """Options of everything that hands a program to a solver."""
-
-    mip_gap: Annotated[float, Field(ge=0)] = 0.0
-    """Relative gap at which the solver may stop."""
-    threads: Annotated[int, Field(ge=1)] = 1
-    """Threads that the solver may use."""
-
-
-class CpSatOptions(SolverOptions):
-    """Options of `cp-sat`."""
-
-    strengthen: bool = True
-    """Remove what bounds prove useless before the solver starts; off: the plain formulation."""
-
-
-class MilpOptions(SolverOptions):
-    """Options of every mixed-integer program."""
-
-    solver: SolverName = "highs"
-    """The solver, one that `finbench methods` lists as installed."""
-
-
-class MilpFlowOptions(MilpOptions):
-    """Options of `milp-flow`."""
-
-    strengthen: bool = True
-    """Remove what bounds prove useless before the solver starts; off: the plain formulation."""
-    warm_start: Literal["none", "fin"] = "none"
-    """Start from FIN's deployment (its time is reported as phase warm_start)."""
-
-
-class FinOptions(Options):
-    """Options of `fin`."""
-
-    always_shown = ("gamma",)
-
-    gamma: Annotated[int, Field(ge=1)] = 100
-    """Resolution: steps that the latency budget is divided into."""
-    lambda_: Annotated[int, Field(ge=0)] | None = None
-    """Keep only ends that use all but this many steps of the budget; left out: keep all."""
-    backend: Literal["auto", "networkx", "arrays"] = "auto"
-    """Three explicit graphs (networkx) or the compiled search (arrays)."""
-    certify: Annotated[float, Field(ge=0)] | None = None
-    """Double gamma until the proven gap is at most this; 0 asks for the optimum."""
-    order: Literal["tightest", "largest", "given"] = "tightest"
-    """Which of several applications comes first: least slack in latency, largest load, or as the instance says."""
-    restarts: Annotated[int, Field(ge=0)] = 9
-    """For several applications: further insertions in drawn orders, as far as effort lasts."""
-    effort: Annotated[float, Field(ge=0)] = 1.0
-    """For several applications: work of improvement; 1 is the default amount, 0 none."""
-
-
-class SingleNodeOptions(Options):
-    """Options of `single-node`."""
-
-    node: Literal["best", "source"] = "best"
-    """Everything on the best single node, or on the source."""
-
-
-class LabelSettingOptions(Options):
-    """Options of `label-setting`."""
-
-    k: Annotated[int, Field(ge=1)] = 1
-    """How many of the least-energy deployments to find."""
-
-
-class ColumnGenerationOptions(Options):
-    """Options of `column-generation`."""
-
-    smoothing: bool = True
-    """Price columns between the best prices and the master's; off: at the master's."""
-    prove: bool = True
-    """List the columns that a better solution could use, and solve over them."""
+        A method with an option `warm_start` takes `start`, a deployment or None, as well.
+        """
 
 
 @dataclass(frozen=True)
@@ -132,8 +49,18 @@ class Method:
     options: type[Options] = Options
 
     def module(self) -> MethodModule:
-        """The method's module, imported on first use."""
+        """Import the method's module, on first use, and return it."""
         return cast(MethodModule, import_module(self.path))
+
+    def checked(self, given: Mapping[str, Any]) -> Options:
+        """Return the options given, checked, and the defaults of the others.
+
+        Raises
+        ------
+        InputError
+            If the method has no such option, or a value breaks the option's rule.
+        """
+        return validate(dict(given), self.options, f"method '{self.name}'")
 
 
 METHODS: dict[str, Method] = {
@@ -143,7 +70,9 @@ METHODS: dict[str, Method] = {
             "milp-flow", "MILP, a unit flow for each block output", True, "finbench.models.milp.flow", MilpFlowOptions
         ),
         Method("milp-assignment", "MILP, linearised products", True, "finbench.models.milp.assignment", MilpOptions),
-        Method("cp-sat", "OR-Tools CP-SAT, whole numbers", True, "finbench.models.cp_sat.method", CpSatOptions),
+        Method(
+            "cp-sat", "OR-Tools CP-SAT, whole numbers", True, "finbench.models.cp_sat.method", ReducedProgramOptions
+        ),
         Method("label-setting", "non-dominated labels", True, "finbench.fin_graph.label_setting", LabelSettingOptions),
         Method("exhaustive", "complete enumeration, for tiny instances", True, "finbench.models.exhaustive"),
         Method(
@@ -183,7 +112,7 @@ def check_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
     InputError
         If the method is unknown, has no such option, or the value breaks the option's rule.
     """
-    return validate(dict(options), find_method(name).options, f"method '{name}'").model_dump()
+    return find_method(name).checked(options).model_dump()
 
 
 def label(name: str, options: Mapping[str, Any]) -> str:
@@ -223,32 +152,40 @@ def run_method(
     InputError
         If the method is unknown or an option is not one of its own.
     """
-    checked = check_options(name, options)
-    if "warm_start" in checked:
-        return _run_warm(instance, name, time_limit_s, seed, checked)
-    return _run(instance, name, time_limit_s, seed, checked)
+    method = find_method(name)
+    checked = method.checked(options)
+    warm_start = getattr(checked, "warm_start", "none")
+    if warm_start != "none":
+        return _run_warm(instance, method, checked, METHODS[warm_start], time_limit_s, seed)
+    return _run(instance, method, checked, time_limit_s, seed)
 
 
-def _run(instance: Instance, name: str, time_limit_s: float | None, seed: int, options: dict[str, Any]) -> Result:
-    module = METHODS[name].module()
-    reason = module.supports(instance, **options)
+def _run(
+    instance: Instance,
+    method: Method,
+    options: Options,
+    time_limit_s: float | None,
+    seed: int,
+    **start: Deployment | None,
+) -> Result:
+    module = method.module()
+    reason = module.supports(instance, options)
     if reason is not None:
         return Result(Status.UNSUPPORTED, reason=reason)
-    return module.solve(instance, time_limit_s=time_limit_s, seed=seed, **options)
+    return module.solve(instance, options, time_limit_s=time_limit_s, seed=seed, **start)
 
 
-def _run_warm(instance: Instance, name: str, time_limit_s: float | None, seed: int, options: dict[str, Any]) -> Result:
-    """Run a method that takes a deployment to start from; the first run's time is a phase of its own."""
-    first = options.pop("warm_start")
-    if first == "none":
-        return _run(instance, name, time_limit_s, seed, {**options, "warm_start": None})
+def _run_warm(
+    instance: Instance, method: Method, options: Options, first: Method, time_limit_s: float | None, seed: int
+) -> Result:
+    """Run a method from the deployment that another one finds first; the first run's time is a phase of its own."""
     clock = Clock(time_limit_s)
     with clock.phase("warm_start"):
-        start = _run(instance, first, time_limit_s, seed, check_options(first, {}))
-    if start.status is Status.UNSUPPORTED:
-        return Result(Status.UNSUPPORTED, reason=f"warm start: {first} {start.reason}", times_s=clock.times_s)
-    result = _run(instance, name, clock.remaining_s, seed, {**options, "warm_start": start.deployment})
-    info = {**result.info, "warm_start": {"method": first, "status": start.status.value}}
+        begun = _run(instance, first, first.options(), time_limit_s, seed)
+    if begun.status is Status.UNSUPPORTED:
+        return Result(Status.UNSUPPORTED, reason=f"warm start: {first.name} {begun.reason}", times_s=clock.times_s)
+    result = _run(instance, method, options, clock.remaining_s, seed, start=begun.deployment)
+    info = {**result.info, "warm_start": {"method": first.name, "status": begun.status.value}}
     if "trajectory" in info:
         info["trajectory"] = [(at + clock.times_s["warm_start"], *point) for at, *point in info["trajectory"]]
     return replace(result, times_s={**clock.times_s, **result.times_s}, info=info)

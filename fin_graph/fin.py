@@ -4,7 +4,7 @@ Latencies are rounded up to γ steps of the budget (eq. 17), so whatever is foun
 
     energy ≤ OPT(δ (1 − K/γ))                                                                       (20)
 
-with K the number of edges of an optimal path of the tightened budget. Two back ends give the same energy: `networkx`
+with K the number of edges of an optimal path of the tightened budget. Two engines give the same energy: `networkx`
 builds the three graphs (`fin_graph.inference`), `arrays` relaxes them without building them (`fin_graph.kernel`).
 With `certify` FIN proves its own gap: γ doubles until the answer and the better of two lower bounds (eqs. 18, 19) are
 as close as asked.
@@ -20,15 +20,11 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
 
+from finbench.fin_graph.options import FinOptions
 from finbench.fin_graph.support import layered_arcs, reason_to_refuse
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Application, Instance
 from finbench.models.result import Clock, Result, Status
-
-BACKENDS = ("auto", "networkx", "arrays")
-
-ORDERS = ("tightest", "largest", "given")
-"""Who comes first among several applications (`fin_graph.joint.fin.insertion`)."""
 
 SMALL_EXPANSION = 50_000
 """`auto` takes the NetworkX stages up to this many expanded edges while the compiler is not loaded: loading it takes
@@ -47,83 +43,40 @@ class _Found:
     info: dict[str, Any]
 
 
-def supports(  # noqa: PLR0911  (one return for each option)
-    instance: Instance,
-    *,
-    gamma: int = 100,
-    lambda_: int | None = None,
-    backend: str = "auto",
-    certify: float | None = None,
-    order: str = "tightest",
-    restarts: int = 9,
-    effort: float = 1.0,
-) -> str | None:
-    """Reason why FIN cannot take `instance` with these options, None if it can."""
-    if gamma < 1:
-        return f"gamma = {gamma}: must be at least 1"
-    if lambda_ is not None and lambda_ < 0:
-        return f"lambda_ = {lambda_}: must be at least 0"
-    if backend not in BACKENDS:
-        return f"backend = '{backend}': must be one of {', '.join(BACKENDS)}"
-    if certify is not None and not 0 <= certify < inf:
-        return f"certify = {certify}: must be a relative gap of at least 0"
-    if _prunes(gamma, lambda_) and (certify is not None or backend == "arrays"):
-        return "lambda_ < gamma drops end replicas, which only the graphs of backend 'networkx' have"
-    if order not in ORDERS:
-        return f"order = '{order}': must be one of {', '.join(ORDERS)}"
-    if restarts < 0:
-        return f"restarts = {restarts}: must be at least 0"
-    if not 0 <= effort < inf:
-        return f"effort = {effort}: must be at least 0"
+def supports(instance: Instance, options: FinOptions = FinOptions()) -> str | None:
+    """Return why FIN cannot take `instance` with these options; None where it can."""
+    if _prunes(options) and (options.certify is not None or options.engine == "arrays"):
+        return "lambda_ < gamma drops end replicas, which only the graphs of engine 'networkx' have"
     shared = reason_to_refuse(instance)
-    if shared is not None and (certify is not None or backend == "networkx" or _prunes(gamma, lambda_)):
-        return f"certify, lambda_ and backend 'networkx' are for one application alone: FIN with them {shared}"
+    if shared is not None and (options.certify is not None or options.engine == "networkx" or _prunes(options)):
+        return f"certify, lambda_ and engine 'networkx' are for one application alone: FIN with them {shared}"
     return None
 
 
-def _prunes(gamma: int, lambda_: int | None) -> bool:
-    """Whether λ drops any end replica."""
-    return lambda_ is not None and lambda_ < gamma
+def _prunes(options: FinOptions) -> bool:
+    """Return whether λ drops any end replica."""
+    return options.lambda_ is not None and options.lambda_ < options.gamma
 
 
 def solve(
     instance: Instance,
+    options: FinOptions = FinOptions(),
     *,
     time_limit_s: float | None = None,
     seed: int = 0,
-    gamma: int = 100,
-    lambda_: int | None = None,
-    backend: str = "auto",
-    certify: float | None = None,
-    order: str = "tightest",
-    restarts: int = 9,
-    effort: float = 1.0,
 ) -> Result:
     """Run FIN.
 
     Parameters
     ----------
     instance : Instance
+    options : FinOptions
+        Arrays hold "at most k steps", not "exactly k": a `lambda_` < `gamma` takes the NetworkX stages.
     time_limit_s : float, optional
         For one application alone: `certify` starts no further doubling of γ after this time, a single pass is not
         interrupted. For applications that share the system: ends the search, the best so far is returned.
     seed : int
         Of what is drawn for applications that share the system; one alone draws nothing.
-    gamma : int
-        Number of latency steps γ ≥ 1.
-    lambda_ : int, optional
-        Keep only end replicas k ≥ γ − λ; by default λ = γ, all of them. Arrays hold "at most k steps", not "exactly
-        k", so that a smaller λ takes the NetworkX stages.
-    backend : {'auto', 'networkx', 'arrays'}
-    certify : float, optional
-        Relative gap to prove, (UB − LB)/LB; 0 asks for the optimum.
-    order : {'tightest', 'largest', 'given'}
-        Which of several applications comes first: the one with the least slack in its latency target, the one that
-        takes most of some resource, or the first of the instance.
-    restarts : int
-        Further insertions in drawn orders, as far as `effort` lasts.
-    effort : float
-        Work of improving what several applications were given; 1 is the default amount, 0 none.
 
     Returns
     -------
@@ -134,30 +87,23 @@ def solve(
     if reason_to_refuse(instance) is not None:
         from finbench.fin_graph.joint.fin.many import solve_many
 
-        return solve_many(
-            instance,
-            time_limit_s=time_limit_s,
-            seed=seed,
-            gamma=gamma,
-            order=order,
-            restarts=restarts,
-            effort=effort,
-        )
+        return solve_many(instance, options, time_limit_s=time_limit_s, seed=seed)
     clock = Clock(time_limit_s)
     app = instance.applications[0]
-    if certify is None:
-        backend = "networkx" if _prunes(gamma, lambda_) else _chosen_backend(instance, gamma, backend)
-    if certify is None and backend == "networkx":
-        result = _networkx_result(instance, app, gamma, lambda_, clock)
+    if options.certify is None and _engine(instance, options) == "networkx":
+        engine, result = "networkx", _networkx_result(instance, app, options, clock)
     else:
-        backend, result = "arrays", _arrays_result(instance, app, gamma, certify, clock)
-    return replace(result, times_s=clock.times_s, info={"gamma": gamma, "backend": backend, **result.info})
+        engine, result = "arrays", _arrays_result(instance, app, options, clock)
+    return replace(result, times_s=clock.times_s, info={"gamma": options.gamma, "engine": engine, **result.info})
 
 
-def _chosen_backend(instance: Instance, gamma: int, backend: str) -> str:
-    if backend != "auto":
-        return backend
-    small = _expanded_edges(instance, gamma) <= SMALL_EXPANSION
+def _engine(instance: Instance, options: FinOptions) -> str:
+    """Return what runs the three stages: `networkx` or `arrays`."""
+    if _prunes(options):
+        return "networkx"
+    if options.engine != "auto":
+        return options.engine
+    small = _expanded_edges(instance, options.gamma) <= SMALL_EXPANSION
     return "networkx" if small and "numba" not in sys.modules else "arrays"
 
 
@@ -166,15 +112,15 @@ def _expanded_edges(instance: Instance, gamma: int) -> int:
     return layered_arcs(instance) * (gamma + 1)
 
 
-def _networkx_result(instance: Instance, app: Application, gamma: int, lambda_: int | None, clock: Clock) -> Result:
+def _networkx_result(instance: Instance, app: Application, options: FinOptions, clock: Clock) -> Result:
     from finbench.fin_graph.inference import fin_three_stages
     from finbench.models.memory import reason_not_to_fit
 
-    reason = reason_not_to_fit(BYTES_PER_EXPANDED_EDGE * _expanded_edges(instance, gamma))
+    reason = reason_not_to_fit(BYTES_PER_EXPANDED_EDGE * _expanded_edges(instance, options.gamma))
     if reason is not None:
         return Result(Status.MEMORY_LIMIT, reason=reason)
     with clock.phase("search"):
-        stages = fin_three_stages(instance, app, gamma, lambda_)
+        stages = fin_three_stages(instance, app, options.gamma, options.lambda_)
     energy = inf if stages.energy_j is None else stages.energy_j
     info = {
         "extended_vertices": stages.extended.number_of_nodes(),
@@ -187,7 +133,7 @@ def _networkx_result(instance: Instance, app: Application, gamma: int, lambda_: 
     return _result(instance, app, _Found(energy, stages.deployment, info), clock)
 
 
-def _arrays_result(instance: Instance, app: Application, gamma: int, certify: float | None, clock: Clock) -> Result:
+def _arrays_result(instance: Instance, app: Application, options: FinOptions, clock: Clock) -> Result:
     from finbench.fin_graph.arrays import path_problem
     from finbench.fin_graph.kernel import least_energy_replica_path, rows_bytes
     from finbench.fin_graph.loading import load_compiled
@@ -199,15 +145,15 @@ def _arrays_result(instance: Instance, app: Application, gamma: int, certify: fl
         problem = path_problem(instance, app)
     if problem is None:
         return _result(instance, app, _Found(inf, None, {}), clock)
-    reason = reason_not_to_fit(rows_bytes(problem, gamma))
+    reason = reason_not_to_fit(rows_bytes(problem, options.gamma))
     if reason is not None:
         return Result(Status.MEMORY_LIMIT, reason=reason)
-    if certify is not None:
+    if options.certify is not None:
         from finbench.fin_graph.certificate import certify_fin
 
-        return certify_fin(problem, app.weight, gamma=gamma, tolerance=certify, clock=clock)
+        return certify_fin(problem, app.weight, gamma=options.gamma, tolerance=options.certify, clock=clock)
     with clock.phase("search"):
-        path = least_energy_replica_path(problem, gamma)
+        path = least_energy_replica_path(problem, options.gamma)
         deployment = problem.deployment(path.layers, path.nodes) if path.layers else None
     return _result(instance, app, _Found(path.energy, deployment, {"relaxations": path.relaxations}), clock)
 

@@ -16,15 +16,16 @@ from finbench.fin_graph.bounds import OPTIMAL_GAP, Dual, lagrangian_dual
 from finbench.fin_graph.infeasibility import reason_of_infeasibility
 from finbench.fin_graph.label_search import LabelSearch
 from finbench.fin_graph.loading import load_compiled
+from finbench.fin_graph.options import LabelSettingOptions
 from finbench.fin_graph.support import reason_to_refuse
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Instance
 from finbench.models.result import Clock, Result, Status
 
 
-def supports(instance: Instance, *, k: int = 1) -> str | None:
-    """Reason why label setting cannot take `instance`, None if it can."""
-    return f"k = {k}: must be at least 1" if k < 1 else reason_to_refuse(instance)
+def supports(instance: Instance, options: LabelSettingOptions = LabelSettingOptions()) -> str | None:  # noqa: ARG001
+    """Return why label setting cannot take `instance`; None where it can."""
+    return reason_to_refuse(instance)
 
 
 @dataclass(frozen=True)
@@ -38,25 +39,31 @@ class _Answer:
     reason: str | None = None
 
 
-def solve(instance: Instance, *, time_limit_s: float | None = None, seed: int = 0, k: int = 1) -> Result:  # noqa: ARG001
+def solve(
+    instance: Instance,
+    options: LabelSettingOptions = LabelSettingOptions(),
+    *,
+    time_limit_s: float | None = None,
+    seed: int = 0,  # noqa: ARG001
+) -> Result:
     """Find the least-energy deployment, and with `k` > 1 the k least-energy ones.
 
     Parameters
     ----------
     instance : Instance
         Of a single application whose capacities cannot bind (`supports`).
+    options : LabelSettingOptions
+        Deployments beyond the best come in `info["alternatives"]`, fewer than `k` − 1 where fewer exist.
     time_limit_s : float, optional
     seed : int
         Ignored: nothing is drawn.
-    k : int
-        Number of deployments; the others than the best come in `info["alternatives"]`, fewer where fewer exist.
 
     Returns
     -------
     Result
         `optimal`, `infeasible`, or on a limit the incumbent with a proven lower bound.
     """
-    clock = Clock(time_limit_s)
+    clock, k = Clock(time_limit_s), options.k
     app = instance.applications[0]
     with clock.phase("load"):
         load_compiled()

@@ -10,21 +10,33 @@ from finbench.fin_graph.arrays import path_problem
 from finbench.fin_graph.bounds import OPTIMAL_GAP, lagrangian_dual
 from finbench.fin_graph.infeasibility import reason_of_infeasibility
 from finbench.fin_graph.loading import load_compiled
-from finbench.fin_graph.support import reason_to_refuse as supports
+from finbench.fin_graph.support import reason_to_refuse
 from finbench.models.deployment import Deployment
 from finbench.models.instance import Instance
+from finbench.models.options import Options
 from finbench.models.result import Clock, Result, Status
 
-__all__ = ["solve", "supports"]
+
+def supports(instance: Instance, options: Options = Options()) -> str | None:  # noqa: ARG001
+    """Return why LARAC cannot take `instance`; None where it can."""
+    return reason_to_refuse(instance)
 
 
-def solve(instance: Instance, *, time_limit_s: float | None = None, seed: int = 0) -> Result:  # noqa: ARG001
+def solve(
+    instance: Instance,
+    options: Options = Options(),  # noqa: ARG001
+    *,
+    time_limit_s: float | None = None,  # noqa: ARG001
+    seed: int = 0,  # noqa: ARG001
+) -> Result:
     """Run LARAC.
 
     Parameters
     ----------
     instance : Instance
         Of a single application whose capacities cannot bind (`supports`).
+    options : Options
+        There are none.
     time_limit_s : float, optional
         Ignored: a handful of shortest paths is not interrupted.
     seed : int

@@ -20,6 +20,7 @@ from finbench.fin_graph.extended import Vertex, deployment_of_path, extended_gra
 from finbench.fin_graph.support import reason_to_refuse
 from finbench.models.deployment import Deployment
 from finbench.models.instance import Application, Instance
+from finbench.models.options import Options
 from finbench.models.result import Clock, Result, Status
 
 LATENCY_TOLERANCE = 1e-9
@@ -28,18 +29,26 @@ LATENCY_TOLERANCE = 1e-9
 _DNN_END: Vertex = (-1, "end of the DNN")
 
 
-def supports(instance: Instance) -> str | None:
+def supports(instance: Instance, options: Options = Options()) -> str | None:  # noqa: ARG001
     """Why the method cannot take `instance`; None where it can."""
     return reason_to_refuse(instance)
 
 
-def solve(instance: Instance, *, time_limit_s: float | None = None, seed: int = 0) -> Result:  # noqa: ARG001
+def solve(
+    instance: Instance,
+    options: Options = Options(),  # noqa: ARG001
+    *,
+    time_limit_s: float | None = None,
+    seed: int = 0,  # noqa: ARG001
+) -> Result:
     """Find the path of least normalised weight and check it against the latency target.
 
     Parameters
     ----------
     instance : Instance
         One that `supports` takes.
+    options : Options
+        There are none.
     time_limit_s : float, optional
         Looked at between building the graph and searching it [s].
     seed : int

@@ -15,6 +15,7 @@ import networkx as nx
 
 from finbench.fin_graph.extended import accepted_exits, run_cost, send_cost
 from finbench.fin_graph.mcp import LATENCY_TOLERANCE
+from finbench.fin_graph.options import SingleNodeOptions
 from finbench.fin_graph.support import reason_to_refuse
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Application, Instance
@@ -23,23 +24,18 @@ from finbench.models.result import Clock, Result, Status
 ENERGY, LATENCY = 0, 1
 """Positions in the costs that `run_cost` and `send_cost` give."""
 
-NODE_CHOICES = ("best", "source")
-"""Values of option `node`: the node of least energy, or the application's source."""
 
-
-def supports(instance: Instance, *, node: str = "best") -> str | None:
-    """Why the method cannot take `instance` with these options; None where it can."""
-    if node not in NODE_CHOICES:
-        return f"node = {node!r}: must be one of {', '.join(NODE_CHOICES)}"
+def supports(instance: Instance, options: SingleNodeOptions = SingleNodeOptions()) -> str | None:  # noqa: ARG001
+    """Return why the method cannot take `instance`; None where it can."""
     return reason_to_refuse(instance)
 
 
 def solve(
     instance: Instance,
+    options: SingleNodeOptions = SingleNodeOptions(),
     *,
     time_limit_s: float | None = None,
     seed: int = 0,  # noqa: ARG001
-    node: str = "best",
 ) -> Result:
     """Place everything at one node.
 
@@ -47,12 +43,11 @@ def solve(
     ----------
     instance : Instance
         One that `supports` takes.
+    options : SingleNodeOptions
     time_limit_s : float, optional
         Looked at between two nodes [s].
     seed : int
         Of no effect: nothing is drawn.
-    node : {"best", "source"}
-        Try every node and keep the one of least energy, or only the application's source.
 
     Returns
     -------
@@ -63,7 +58,7 @@ def solve(
     accepted = accepted_exits(instance, app)
     if not accepted:
         return Result(Status.INFEASIBLE, reason="no exit is accurate enough")
-    names = [app.source] if node == "source" else [one.name for one in instance.network.nodes]
+    names = [app.source] if options.node == "source" else [one.name for one in instance.network.nodes]
     found: list[_Candidate] = []
     with clock.phase("search"):
         candidates = _Candidates(instance, app, last_exit=min(accepted))

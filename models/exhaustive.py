@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Application, Instance
+from finbench.models.options import Options
 from finbench.models.result import Clock, Result, Status
 
 MAX_LEAVES = 5_000_000
@@ -70,7 +71,7 @@ class Candidate:
     path: tuple[Choice, ...]
 
 
-def supports(instance: Instance, **options: object) -> str | None:  # noqa: ARG001
+def supports(instance: Instance, options: Options = Options()) -> str | None:  # noqa: ARG001
     """Why `instance` is too large; None where its enumeration has at most `MAX_LEAVES` leaves."""
     routes = list(islice(_simple_routes(instance), MAX_ROUTES + 1))
     if len(routes) > MAX_ROUTES:
@@ -81,12 +82,20 @@ def supports(instance: Instance, **options: object) -> str | None:  # noqa: ARG0
     return None if leaves <= MAX_LEAVES else f"enumerates; {leaves:.2g} deployments are more than {MAX_LEAVES:.0e}"
 
 
-def solve(instance: Instance, *, time_limit_s: float | None = None, seed: int = 0) -> Result:  # noqa: ARG001
+def solve(
+    instance: Instance,
+    options: Options = Options(),  # noqa: ARG001
+    *,
+    time_limit_s: float | None = None,
+    seed: int = 0,  # noqa: ARG001
+) -> Result:
     """Solve `instance`, which must be supported, by complete enumeration.
 
     Parameters
     ----------
     instance : Instance
+    options : Options
+        There are none.
     time_limit_s : float or None
         Limit for the whole run [s].
     seed : int

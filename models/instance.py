@@ -332,7 +332,7 @@ class Instance(_Frozen):
         dnn = self.dnn_of(app)
         return dnn.survival if expected else (1.0,) * len(dnn.blocks)
 
-    def with_choices(
+    def with_overrides(
         self,
         *,
         max_latency_s: float | None = None,

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from finbench.benchmarks.analysis.campaign_tables import Rows
+from finbench.benchmarks.analysis.numbers import number, percent
 from finbench.benchmarks.analysis.statistics import (
     GAPS,
     MITTELMANN_SHIFT_S,
@@ -32,7 +32,7 @@ from finbench.benchmarks.analysis.statistics import (
     shifted_geometric_mean,
     solved_counts,
 )
-from finbench.benchmarks.terminal.console import number, percent
+from finbench.benchmarks.analysis.table import Rows
 from finbench.models.result import Status
 
 OVERRUN = 0.05

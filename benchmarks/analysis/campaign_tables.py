@@ -2,75 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import pandas as pd
 
-from finbench.benchmarks.terminal.console import number, percent
+from finbench.benchmarks.analysis.numbers import number, percent
+from finbench.benchmarks.analysis.table import Rows
 from finbench.models.evaluate import ENERGY_TOLERANCE
-
-LATEX = str.maketrans(
-    {
-        **{character: f"\\{character}" for character in "&%$#_{}"},
-        "\\": r"\textbackslash{}",
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        "<": r"\textless{}",
-        ">": r"\textgreater{}",
-        "–": "--",
-        "≥": r"$\geq$",
-        "≤": r"$\leq$",
-        "γ": r"$\gamma$",
-        "λ": r"$\lambda$",
-        "α": r"$\alpha$",
-        "δ": r"$\delta$",
-        "∞": r"$\infty$",
-    }
-)
-"""How characters that mean something else in LaTeX, or nothing there, are written."""
 
 FEW = 12
 """Groups of at most this many instances are listed run by run."""
-
-
-@dataclass(frozen=True)
-class Rows:
-    """A table, not yet drawn."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    text_columns: int
-    """How many of the first columns hold text."""
-
-    def markdown(self) -> str:
-        """The table as Markdown."""
-        dashes = [":--" if k < self.text_columns else "--:" for k in range(len(self.columns))]
-        lines = [self.columns, dashes, *self.rows]
-        body = "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-        return f"### {self.title}\n\n{body}\n"
-
-    def latex(self) -> str:
-        """The table as a LaTeX tabular, for the package booktabs."""
-        numbers = len(self.columns) - self.text_columns
-        head, *body = [
-            " & ".join(cell.translate(LATEX) for cell in line) + r" \\" for line in (self.columns, *self.rows)
-        ]
-        return "\n".join(
-            [
-                f"% {' '.join(self.title.split())}; needs \\usepackage{{booktabs}}",
-                rf"\begin{{tabular}}{{{'l' * self.text_columns}{'r' * numbers}}}",
-                r"\toprule",
-                head,
-                r"\midrule",
-                *body,
-                r"\bottomrule",
-                r"\end{tabular}",
-                "",
-            ]
-        )
 
 
 def campaign_tables(runs: pd.DataFrame) -> list[Rows]:
@@ -203,9 +145,3 @@ def _other_ends(statuses: pd.Series[str]) -> str:
     """How many runs ended otherwise than with a deployment, by status."""
     counts = statuses[~statuses.isin(["optimal", "feasible"])].value_counts(sort=False)
     return ", ".join(f"{count} {status}" for status, count in counts.items())
-
-
-def markdown(title: str, tables: Sequence[Rows], notes: Sequence[str]) -> str:
-    """A page with all tables."""
-    parts = [f"# {title}\n", *(table.markdown() for table in tables), *(f"- {note}" for note in notes)]
-    return "\n".join(parts) + "\n"

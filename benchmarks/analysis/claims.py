@@ -6,17 +6,14 @@ and MCP. A group of grid points that share DNN, data set and energy accounting i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median
 from typing import Any
 
-from finbench.benchmarks.campaigns.campaign import InstanceEntry, TargetPoint, load_campaign
-from finbench.benchmarks.judging.comparison import Comparison, compare_methods
-from finbench.benchmarks.judging.judged import relative_gap
-from finbench.benchmarks.terminal import console
+from finbench.benchmarks.analysis.numbers import percent
+from finbench.benchmarks.judging.contradictions import relative_gap
 from finbench.models.evaluate import ENERGY_TOLERANCE
-from finbench.models.result import Status
 
 GAMMAS = (1, 5, 10, 20, 50, 100, 200, 500, 1000)
 """Resolutions of FIN that are measured."""
@@ -107,42 +104,6 @@ class Claims:
         }
 
 
-def measure_claims(campaign: str = "published", gammas: Sequence[int] = GAMMAS) -> Claims:
-    """Run everything on the campaign's target grids and judge the claims.
-
-    Parameters
-    ----------
-    campaign : str
-        Campaign whose entries with both target lists are the grids.
-    gammas : sequence of int
-        Increasing.
-    """
-    methods: list[tuple[str, dict[str, Any]]] = [(EXACT_METHOD, {}), (BASELINE, {})]
-    methods += [("fin", {"gamma": gamma}) for gamma in gammas]
-    points, contradictions = [], []
-    for source in _grid_points(load_campaign(campaign).instances):
-        comparison = compare_methods(source.build(), methods)
-        points.append(_point(comparison, gammas))
-        contradictions += comparison.contradictions
-    matches, savings = [match_row(points, gamma) for gamma in gammas], saving_rows(points, gammas[-1])
-    claims = [matches_claim(matches), saving_claim(savings, points, gammas[-1]), targets_claim(points)]
-    return Claims(len(points), matches[0].points, matches, savings, claims, contradictions)
-
-
-def _grid_points(entries: Iterable[InstanceEntry]) -> Iterable[TargetPoint]:
-    return (source for entry in entries if entry.max_latency_s and entry.min_accuracy for source in entry.sources())
-
-
-def _point(comparison: Comparison, gammas: Sequence[int]) -> Point:
-    exact, baseline, *fins = comparison.runs
-    if exact.result.status not in (Status.OPTIMAL, Status.INFEASIBLE):
-        raise RuntimeError(f"{exact.label} proved nothing on {comparison.instance.name}: {exact.status}")
-    energies = [run.evaluation.energy_j if run.found and run.evaluation else None for run in (exact, baseline, *fins)]
-    case = f"{comparison.instance.name}, {comparison.instance.accounting.value}"
-    violations = sum(len(run.violations) for run in fins)
-    return Point(case, energies[0], dict(zip(gammas, energies[2:], strict=True)), energies[1], violations)
-
-
 def match_row(points: Sequence[Point], gamma: int) -> MatchRow:
     """FIN at one γ against the optimum."""
     solvable = [point for point in points if point.optimum is not None]
@@ -187,8 +148,8 @@ def matches_claim(rows: Sequence[MatchRow]) -> Claim:
     shares = ", ".join(f"γ = {row.gamma}: {100 * row.matched / row.points:.2f} %" for row in rows)
     last = rows[-1]
     measured = (
-        f"points matched: {shares}; at γ = {last.gamma} mean gap {console.percent(last.mean_gap)} %, "
-        f"worst {console.percent(last.worst_gap)} %, missed {last.missed} of {last.points}"
+        f"points matched: {shares}; at γ = {last.gamma} mean gap {percent(last.mean_gap)} %, "
+        f"worst {percent(last.worst_gap)} %, missed {last.missed} of {last.points}"
     )
     return Claim(MATCHES, verdict, measured)
 
@@ -217,30 +178,3 @@ def targets_claim(points: Sequence[Point]) -> Claim:
     verdict = "does not hold" if broken else "holds"
     measured = f"{deployments} deployments without a violation, over all γ; violations found: {broken}"
     return Claim(TARGETS, verdict, measured)
-
-
-def print_claims(measured: Claims) -> None:
-    """Three tables: the claims, FIN against the optimum, savings."""
-    screen = console.output()
-    rows = [(claim.claim, claim.verdict, claim.measured) for claim in measured.claims]
-    title = f"claims of the abstract, measured on {measured.points} grid points ({measured.solvable} solvable)"
-    screen.print(console.table(title, ("claim", "verdict", "measured now"), rows, text_columns=3))
-    gamma_columns = ("γ", "points", "matched [%]", "missed", "mean gap [%]", "worst gap [%]")
-    screen.print(
-        console.table("FIN against the proven optimum", gamma_columns, [_match_cells(r) for r in measured.matches])
-    )
-    case_columns = ("case", "points", "mean [%]", "least [%]", "median [%]", "most [%]", "above 65 % [% of points]")
-    screen.print(console.table("energy saved against MCP", case_columns, [_saving_cells(r) for r in measured.savings]))
-    for line in measured.contradictions:
-        screen.print(f"contradiction: {line}", markup=False)
-
-
-def _match_cells(row: MatchRow) -> tuple[str, ...]:
-    share = f"{100 * row.matched / row.points:.2f}"
-    gaps = (console.percent(row.mean_gap), console.percent(row.worst_gap))
-    return (str(row.gamma), str(row.points), share, str(row.missed), *gaps)
-
-
-def _saving_cells(row: SavingRow) -> tuple[str, ...]:
-    shares = (row.mean, row.least, row.median, row.most, row.share_above)
-    return (row.case, str(row.points), *(f"{100 * share:.2f}" for share in shares))

@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from finbench.benchmarks.analysis.campaign_tables import Rows
 from finbench.benchmarks.analysis.claims import (
     BASELINE,
     MATCHES,
@@ -16,9 +15,7 @@ from finbench.benchmarks.analysis.claims import (
     TARGETS,
     Claim,
     Claims,
-    MatchRow,
     Point,
-    SavingRow,
     match_row,
     matches_claim,
     saving_claim,
@@ -26,7 +23,6 @@ from finbench.benchmarks.analysis.claims import (
     targets_claim,
 )
 from finbench.benchmarks.methods import label
-from finbench.benchmarks.terminal.console import percent
 from finbench.models.result import Status
 
 UNKNOWN = "cannot be said"
@@ -111,34 +107,3 @@ def _case(row: Row) -> str:
     """Instances of a family are a case together; points of a target grid where instance and accounting agree."""
     name: str = row["instance"] if pd.isna(row["family"]) else row["group"]
     return f"{name} ({str(row['accounting']).replace('_', ' ')})"
-
-
-def match_table(rows: Sequence[MatchRow]) -> Rows:
-    """FIN at every γ against the proven optimum."""
-    columns = ("γ", "instances", "optimum met [%]", "missed", "mean gap [%]", "worst gap [%]")
-    cells = tuple(
-        (
-            str(row.gamma),
-            str(row.points),
-            f"{100 * row.matched / row.points:.2f}",
-            str(row.missed),
-            percent(row.mean_gap),
-            percent(row.worst_gap),
-        )
-        for row in rows
-    )
-    return Rows("FIN against the proven optimum, by resolution", columns, cells, text_columns=0)
-
-
-def saving_table(rows: Sequence[SavingRow]) -> Rows:
-    """Energy saved by FIN against the baseline, case by case."""
-    columns = ("case", "instances", "mean [%]", "least [%]", "median [%]", "most [%]", "above 65 % [% of instances]")
-    cells = tuple(
-        (
-            row.case,
-            str(row.points),
-            *(f"{100 * share:.2f}" for share in (row.mean, row.least, row.median, row.most, row.share_above)),
-        )
-        for row in rows
-    )
-    return Rows("Energy that FIN saves against MCP", columns, cells, text_columns=1)

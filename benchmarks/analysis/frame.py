@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from finbench.benchmarks.judging.judged import relative_gap
+from finbench.benchmarks.judging.contradictions import relative_gap
 from finbench.benchmarks.records.environment import Environment
-from finbench.benchmarks.records.reading import Record, load_records
+from finbench.benchmarks.records.reading import load_records
+from finbench.benchmarks.records.row import Record
 from finbench.models.evaluate import ENERGY_TOLERANCE
 
 NESTED = ("options", "times_s", "info", "deployments", "environment", "violations", "exit")

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from finbench.benchmarks.analysis.campaign_tables import Rows
 from finbench.benchmarks.analysis.growth import Growth, fit_growth
+from finbench.benchmarks.analysis.table import Rows
+from finbench.benchmarks.records.row import CENSORED, LIMITS
 from finbench.models.result import Status
-
-CENSORED = "censored"
-"""Status of a size that a method did not climb to."""
-
-LIMITS = (Status.TIME_LIMIT, Status.MEMORY_LIMIT)
-"""Statuses of a run that met its limit."""
 
 FLOOR_BYTES = 2**20
 """Memory below this is noise of the allocator, and left out of the fits."""

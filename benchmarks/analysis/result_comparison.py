@@ -17,12 +17,12 @@ import numpy as np
 import pandas as pd
 
 from finbench.benchmarks.analysis.aggregate import worth
-from finbench.benchmarks.analysis.campaign_tables import Rows
 from finbench.benchmarks.analysis.frame import frame
+from finbench.benchmarks.analysis.numbers import number, percent
 from finbench.benchmarks.analysis.statistics import Interval, mean_difference, ratio_of_times
-from finbench.benchmarks.records.reading import Record, load_records
-from finbench.benchmarks.terminal import console
-from finbench.benchmarks.terminal.console import number, percent
+from finbench.benchmarks.analysis.table import Rows
+from finbench.benchmarks.records.reading import load_records
+from finbench.benchmarks.records.row import Record
 from finbench.models.io import InputError
 
 
@@ -145,13 +145,3 @@ def _change(label: str, pairs: pd.DataFrame) -> MethodChange:
         None if times.empty else ratio_of_times(*(np.exp(times[side]).tolist() for side in timed)),
         None if gaps.empty else mean_difference(gaps["gap_a"].tolist(), gaps["gap_b"].tolist()),
     )
-
-
-def compare_and_print(first: Path, second: Path, *, allowed: float, force: bool) -> bool:
-    """Compare two folders of results and print what came of it; returns whether any method of B is worse."""
-    comparison = compare_results(first, second, force=force)
-    table, screen = comparison.table(allowed), console.output()
-    screen.print(console.table(table.title, table.columns, table.rows, text_columns=table.text_columns))
-    for name, path, machine, alone in zip("AB", (first, second), comparison.machines, comparison.unpaired, strict=True):
-        screen.print(f"{name}: {path}, on {machine}; runs without a counterpart: {alone}", markup=False)
-    return any(change.worse(allowed) for change in comparison.changes)

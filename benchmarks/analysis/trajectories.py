@@ -14,10 +14,10 @@ from math import inf, isfinite
 from statistics import median
 from typing import TypeAlias
 
-from finbench.benchmarks.analysis.campaign_tables import Rows
+from finbench.benchmarks.analysis.numbers import number
 from finbench.benchmarks.analysis.statistics import primal_integral
-from finbench.benchmarks.records.reading import Record
-from finbench.benchmarks.terminal.console import number
+from finbench.benchmarks.analysis.table import Rows
+from finbench.benchmarks.records.row import Record
 from finbench.models.evaluate import ENERGY_TOLERANCE
 from finbench.models.result import Status
 

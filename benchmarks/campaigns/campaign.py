@@ -36,19 +36,18 @@ seeds = [1, 2]
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from functools import cache
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from finbench.benchmarks.campaigns.choices import Choices
+from finbench.benchmarks.campaigns.overrides import Overrides
+from finbench.benchmarks.campaigns.sources import Member, SharedMember, TargetPoint
 from finbench.benchmarks.methods import check_options, find_method
 from finbench.models.instance import (
     Accounting,
-    Instance,
     LatencyKind,
     Name,
     NonNegative,
@@ -56,7 +55,7 @@ from finbench.models.instance import (
     PositiveShare,
     Share,
 )
-from finbench.models.io import InputError, find_file, load_instance, read_document, validate
+from finbench.models.io import InputError, find_file, read_document, validate
 
 T = TypeVar("T")
 Many = Annotated[tuple[T, ...], Field(strict=False)]
@@ -139,7 +138,7 @@ class InstanceEntry(_Entry):
     def sources(self) -> Iterator[TargetPoint]:
         """Every instance at every point of the grid."""
         grid = [
-            Choices(max_latency_s=delta, min_accuracy=alpha, accounting=accounting, latency_kind=kind)
+            Overrides(max_latency_s=delta, min_accuracy=alpha, accounting=accounting, latency_kind=kind)
             for delta, alpha, accounting, kind in product(
                 self.max_latency_s or (None,),
                 self.min_accuracy or (None,),
@@ -230,96 +229,6 @@ class Campaign(Conditions):
             "shared_families": tuple(entry.model_copy(update=said) for entry in self.shared_families),
         }
         return self.model_copy(update={**said, **entries})
-
-
-@dataclass(frozen=True)
-class Member:
-    """One generated instance, not yet generated."""
-
-    family: str
-    nodes: int
-    blocks: int
-    exits: int
-    tightness: float
-    seed: int
-
-    @property
-    def name(self) -> str:
-        """What it is called before it exists."""
-        return f"{self.family}, {self.nodes} nodes, seed {self.seed}"
-
-    def build(self) -> Instance:
-        """Generate it."""
-        from finbench.benchmarks.families import generate
-
-        return generate(
-            self.family,
-            nodes=self.nodes,
-            blocks=self.blocks,
-            exits=self.exits,
-            seed=self.seed,
-            tightness=self.tightness,
-        )
-
-    def columns(self) -> dict[str, Any]:
-        """What the records say about where the instance comes from."""
-        columns = asdict(self)
-        return {**columns, "instance_seed": columns.pop("seed")}
-
-
-@dataclass(frozen=True)
-class SharedMember:
-    """One generated system that many applications share, not yet generated."""
-
-    family: str
-    nodes: int
-    applications: int
-    load: float
-    seed: int
-    penalty: float | None
-    shares: tuple[float, ...] | None
-
-    @property
-    def name(self) -> str:
-        """What it is called before it exists."""
-        return f"{self.family}, {self.applications} applications on {self.nodes} nodes, load {self.load:g}"
-
-    def build(self) -> Instance:
-        """Generate it."""
-        from finbench.benchmarks.families import generate_shared
-
-        sizes = asdict(self)
-        return generate_shared(sizes.pop("family"), **sizes)
-
-    def columns(self) -> dict[str, Any]:
-        """What the records say about where the instance comes from."""
-        columns = asdict(self)
-        return {**columns, "instance_seed": columns.pop("seed")}
-
-
-@dataclass(frozen=True)
-class TargetPoint:
-    """An instance from a file, with the targets and choices of one grid point."""
-
-    file: Path
-    choices: Choices
-
-    @property
-    def name(self) -> str:
-        """Name of its file."""
-        return self.file.stem
-
-    def build(self) -> Instance:
-        """Read it."""
-        return self.choices.apply(_loaded(self.file))
-
-    def columns(self) -> dict[str, Any]:
-        """Nothing beyond what the instance itself says."""
-        return {}
-
-
-_loaded = cache(load_instance)
-"""A grid reads its instance once."""
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,14 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from finbench.benchmarks.analysis.numbers import number
 from finbench.benchmarks.campaigns.campaign import Campaign
-from finbench.benchmarks.execution.runner import Backend, Choice, Outcome, Run, known_rows, plan, run_campaign
+from finbench.benchmarks.execution.plan import Choice, Run, plan
+from finbench.benchmarks.execution.runner import Outcome, known_rows, run_campaign
+from finbench.benchmarks.execution.task import Backend
 from finbench.benchmarks.execution.warm_worker import GRACE_S, TERMINATION_S
 from finbench.benchmarks.records.journal import Place, rows_there
-from finbench.benchmarks.records.reading import Record
+from finbench.benchmarks.records.row import Record
 from finbench.benchmarks.terminal import console
 from finbench.benchmarks.terminal.progress import progress
 from finbench.models.io import write_bytes, write_text
@@ -59,10 +62,11 @@ def collect(runs: pd.DataFrame, folder: Path) -> tuple[Path, Path]:
 
 def _write_and_print(campaign: Campaign, outcome: Outcome, folder: Path) -> None:
     from finbench.benchmarks.analysis.aggregate import aggregate, aggregate_tables
-    from finbench.benchmarks.analysis.campaign_tables import campaign_tables, markdown
+    from finbench.benchmarks.analysis.campaign_tables import campaign_tables
     from finbench.benchmarks.analysis.frame import frame
+    from finbench.benchmarks.analysis.table import markdown
     from finbench.benchmarks.analysis.trajectories import matching_tables
-    from finbench.benchmarks.plots.style import campaign_figures
+    from finbench.benchmarks.plots.gaps import campaign_figures
 
     runs = frame(outcome.records)
     collected = collect(runs, folder)
@@ -97,7 +101,7 @@ def print_plan(campaign: Campaign, output: Path, choice: Choice, jobs: int) -> N
     cells = [_plan_cells(group, here, rows, choice) for group, here in groups.items()]
     screen.print(console.table(f"campaign {campaign.name}", columns, cells, text_columns=2))
     missing = {run.task.key: run for run in _missing(runs, rows, choice)}
-    hours = console.number(_at_most_h(missing.values(), jobs), 3)
+    hours = number(_at_most_h(missing.values(), jobs), 3)
     screen.print(f"would make {len(missing)} runs, in at most {hours} h without loading and warming up", markup=False)
 
 
@@ -110,7 +114,7 @@ def _plan_cells(group: str, runs: list[Run], rows: Mapping[Place, Record], choic
     instances = {run.task.content_hash for run in runs}
     missing = _missing(runs, rows, choice)
     counts = (len(instances), len(runs), sum(run.place in rows for run in runs), len(missing))
-    return (group, ", ".join(labels), *map(str, counts), console.number(_at_most_h(missing), 3))
+    return (group, ", ".join(labels), *map(str, counts), number(_at_most_h(missing), 3))
 
 
 def _at_most_h(runs: Iterable[Run], jobs: int = 1) -> float:

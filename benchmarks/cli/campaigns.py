@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from finbench.benchmarks.campaigns.choices import BackendName
+from finbench.benchmarks.campaigns.campaign import Conditions
 from finbench.benchmarks.cli.exit_codes import CONTRADICTED, FOUND, UNEXPECTED
+from finbench.benchmarks.cli.options import declared_by, takes
+from finbench.benchmarks.execution.backends import BackendName
 
 commands = typer.Typer()
 
 
 @commands.command()
+@takes(conditions=declared_by(Conditions, "Override what the campaign says"))
 def run(
     campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="Shipped name or a TOML file.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")] = Path("results"),
@@ -21,19 +24,14 @@ def run(
     redo: Annotated[
         list[str] | None, typer.Option(help="Run again what has this method or status (repeatable).")
     ] = None,
-    time_limit_s: Annotated[float | None, typer.Option(help="Limit for each run \\[s].")] = None,
-    memory_limit_gib: Annotated[float | None, typer.Option(help="Memory limit for each run \\[GiB].")] = None,
-    repetitions: Annotated[int | None, typer.Option(help="How often each run is made.")] = None,
-    warm_up: Annotated[
-        bool | None, typer.Option("--warm-up/--no-warm-up", help="Run each method unrecorded first.")
-    ] = None,
-    threads: Annotated[int | None, typer.Option(help="Solver threads, where a method's options do not say.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Runs at a time, each on cores of its own; 1 for timings.")] = 1,
     backend: Annotated[BackendName, typer.Option(help="local, or dask for a cluster.")] = BackendName.LOCAL,
     scheduler: Annotated[
         str | None, typer.Option(help="Address of a Dask scheduler; left out: a cluster of --jobs workers here.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would run, and for how long at most.")] = False,
+    *,
+    conditions: dict[str, Any],
 ) -> None:
     """Run what is missing of a campaign; tables, figures and every single run land in a folder of its own.
 
@@ -41,20 +39,13 @@ def run(
 
     Example: [bold]finbench run published -o results/[/bold]
     """
-    from finbench.benchmarks.campaigns.campaign import Conditions, load_campaign
+    from finbench.benchmarks.campaigns.campaign import load_campaign
     from finbench.benchmarks.cli.campaign_results import print_plan, run_and_report
     from finbench.benchmarks.execution.backends import chosen_backend
-    from finbench.benchmarks.execution.runner import Choice
+    from finbench.benchmarks.execution.plan import Choice
     from finbench.models.io import validate
 
-    words = {
-        "time_limit_s": time_limit_s,
-        "memory_limit_gib": memory_limit_gib,
-        "repetitions": repetitions,
-        "warm_up": warm_up,
-        "threads": threads,
-    }
-    chosen = load_campaign(campaign).under(validate(words, Conditions, "command line"))
+    chosen = load_campaign(campaign).under(validate(conditions, Conditions, "command line"))
     choice = Choice(method or (), redo or ())
     choice.check()
     if dry_run:
@@ -77,6 +68,7 @@ def scale(
 
     Example: [bold]finbench scale -o results/[/bold]
     """
-    from finbench.benchmarks.execution.ladder import load_scale_campaign, scale_and_report
+    from finbench.benchmarks.campaigns.ladder import load_scale_campaign
+    from finbench.benchmarks.cli.ladder_results import scale_and_report
 
     raise typer.Exit(CONTRADICTED if scale_and_report(load_scale_campaign(campaign), output) else FOUND)

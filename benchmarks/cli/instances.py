@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from finbench.benchmarks.terminal import console
+from finbench.benchmarks.terminal.lists import instance_row, print_methods
 from finbench.models.evaluate import evaluate
 from finbench.models.instance import Instance
 from finbench.models.io import (
@@ -132,8 +133,17 @@ def instances() -> None:
     Example: [bold]finbench instances[/bold]
     """
     columns = ("instance", "nodes", "links", "blocks", "exits", "latency target [s]", "accuracy target", "accounting")
-    rows = [console.instance_row(name, load_instance(path)) for name, path in shipped("instances").items()]
+    rows = [instance_row(name, load_instance(path)) for name, path in shipped("instances").items()]
     console.output().print(console.table("shipped instances", columns, rows))
+
+
+@commands.command()
+def methods() -> None:
+    """List the methods with their options, and the solvers.
+
+    Example: [bold]finbench methods[/bold]
+    """
+    print_methods()
 
 
 @commands.command()

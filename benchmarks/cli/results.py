@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from finbench.benchmarks.terminal import console
+
 WORSE = 1
 
 commands = typer.Typer()
@@ -105,6 +107,10 @@ def compare_results(
 
     Example: [bold]finbench compare-results results/before results/after --fail-above 0.1[/bold]
     """
-    from finbench.benchmarks.analysis.result_comparison import compare_and_print
+    from finbench.benchmarks.analysis.result_comparison import compare_results as compared
 
-    raise typer.Exit(WORSE if compare_and_print(first, second, allowed=fail_above, force=force) else 0)
+    comparison = compared(first, second, force=force)
+    console.print_rows(comparison.table(fail_above))
+    for name, path, machine, alone in zip("AB", (first, second), comparison.machines, comparison.unpaired, strict=True):
+        console.output().print(f"{name}: {path}, on {machine}; runs without a counterpart: {alone}", markup=False)
+    raise typer.Exit(WORSE if any(change.worse(fail_above) for change in comparison.changes) else 0)

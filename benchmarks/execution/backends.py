@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from functools import partial
 
-from finbench.benchmarks.campaigns.choices import BackendName
 from finbench.benchmarks.execution.local import run_locally, shares_of_cores
-from finbench.benchmarks.execution.runner import Backend
+from finbench.benchmarks.execution.task import Backend
 from finbench.benchmarks.terminal.console import print_error
 from finbench.models.io import InputError
 
@@ -41,3 +41,10 @@ def chosen_backend(name: BackendName, jobs: int, scheduler: str | None) -> Backe
             raise
         raise InputError("--backend dask", "is not installed: pip install 'finbench[dask]'") from None
     return partial(run_on_cluster, scheduler=scheduler, jobs=jobs)
+
+
+class BackendName(StrEnum):
+    """Where the runs of a campaign are made."""
+
+    LOCAL = "local"
+    DASK = "dask"

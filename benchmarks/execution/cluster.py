@@ -22,7 +22,7 @@ from finbench.benchmarks.execution.code_version import code_version
 from finbench.benchmarks.execution.local import POLL_S, Crew
 from finbench.benchmarks.execution.task import Columns, Event, Finished, Started, Task
 from finbench.benchmarks.records.environment import Environment, environment
-from finbench.benchmarks.records.reading import failure_columns
+from finbench.benchmarks.records.row import failure_columns
 from finbench.models.io import InputError
 from finbench.models.result import Status
 

@@ -8,47 +8,22 @@ made once.
 from __future__ import annotations
 
 import signal
-import traceback
 from collections import defaultdict
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
-from finbench.benchmarks.campaigns.campaign import Campaign, Problem, problems
-from finbench.benchmarks.execution.code_version import code_version
-from finbench.benchmarks.execution.task import Event, Finished, Started, Task
-from finbench.benchmarks.judging.judged import contradictions
-from finbench.benchmarks.methods import METHODS, find_method
+from finbench.benchmarks.campaigns.campaign import Campaign
+from finbench.benchmarks.execution.plan import Choice, Run, plan
+from finbench.benchmarks.execution.task import Backend, Event, Finished, Started
 from finbench.benchmarks.records.environment import environment
 from finbench.benchmarks.records.journal import Journal, Place
-from finbench.benchmarks.records.reading import Record, failure_columns, instance_columns, run_columns
-from finbench.models.instance import Instance
-from finbench.models.io import InputError
+from finbench.benchmarks.records.row import Record, failure_columns, run_columns
+from finbench.benchmarks.records.row_verdicts import contradictions_among
 from finbench.models.result import Status
-
-GIB = 2**30
-
-Backend = Callable[[Sequence[Task], Callable[[], bool]], Generator[Event]]
-"""Runs tasks, in any order, until they are done or the second argument says to stop: `execution.local.run_locally`."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run of a campaign: what to do, and what its row says beside what comes of it."""
-
-    task: Task
-    origin: Record
-    """Columns `group` and `instance`, those of its source and its instance, and its limits."""
-    failure: tuple[str, str] | None = None
-    """Reason and traceback, where its instance could not be made."""
-
-    @property
-    def place(self) -> Place:
-        """Group and key: where its row is found."""
-        return self.origin["group"], self.task.key
 
 
 @dataclass
@@ -65,33 +40,6 @@ class Outcome:
     def errors(self) -> int:
         """Runs that failed."""
         return sum(row["status"] == Status.ERROR for row in self.records)
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Which runs of a campaign are made now."""
-
-    methods: Collection[str] = ()
-    """Names; empty: all."""
-    redo: Collection[str] = ()
-    """Methods or statuses whose rows do not count as made."""
-
-    def check(self) -> None:
-        """Raise InputError where a name is none of a method, or of a method or status."""
-        for name in self.methods:
-            find_method(name)
-        for name in self.redo:
-            if name not in METHODS and name not in set(Status):
-                known = ", ".join([*METHODS, *Status])
-                raise InputError(f"--redo {name}", f"no such method or status; there are: {known}")
-
-    def takes(self, run: Run) -> bool:
-        """Whether a run may be made now."""
-        return not self.methods or run.task.method.name in self.methods
-
-    def counts(self, row: Record) -> bool:
-        """Whether a row counts as made."""
-        return row["method"] not in self.redo and row["status"] not in self.redo
 
 
 class Progress(Protocol):
@@ -118,53 +66,6 @@ class Silence:
 
     def finished(self, group: str, label: str, status: str) -> None:
         """Say nothing."""
-
-
-def count_runs(campaign: Campaign) -> int:
-    """How many runs the campaign has."""
-    return sum(len(problem.methods) * problem.repetitions for problem in problems(campaign))
-
-
-def plan(campaign: Campaign, keep: Callable[[Instance], None] = lambda _: None) -> list[Run]:
-    """Every run of a campaign, in the file's order.
-
-    Parameters
-    ----------
-    campaign : Campaign
-    keep : callable
-        Given every instance, which the plan forgets.
-    """
-    return [run for problem in problems(campaign) for run in runs_on(problem, campaign.seed, keep)]
-
-
-def runs_on(problem: Problem, seed: int, keep: Callable[[Instance], None]) -> Iterator[Run]:
-    """Every run on one problem; see `plan`."""
-    origin: Record = {"group": problem.group, "instance": problem.source.name, **problem.source.columns()}
-    origin |= {"limit_s": problem.time_limit_s, "memory_limit_gib": problem.memory_limit_gib}
-    failure = None
-    try:
-        instance = problem.source.build()
-        keep(instance)
-        origin |= instance_columns(instance)
-    except Exception as error:  # noqa: BLE001  (kept in the rows)
-        failure = f"{type(error).__name__}: {error}", traceback.format_exc()
-    memory = None if problem.memory_limit_gib is None else round(problem.memory_limit_gib * GIB)
-    for name, options in problem.methods:
-        method = find_method(name)
-        for repetition in range(1, problem.repetitions + 1):
-            task = Task(
-                problem.source,
-                origin.get("content_hash", repr(problem.source)),
-                method,
-                options,
-                seed,
-                repetition,
-                problem.time_limit_s,
-                memory,
-                problem.warm_up,
-                code_version(method, options),
-            )
-            yield Run(task, origin, failure)
 
 
 def run_campaign(
@@ -275,29 +176,3 @@ def _signals() -> Iterator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-@dataclass(frozen=True)
-class _RowVerdict:
-    """What a row says of its run."""
-
-    label: str
-    status: str
-    found: bool
-    objective: float | None
-    claimed_objective: float | None
-    lower_bound: float | None
-    violated: tuple[str, ...]
-
-
-def contradictions_among(rows: Sequence[Record]) -> list[str]:
-    """What cannot all be true of the runs on one and the same instance, a line each."""
-    verdicts: defaultdict[tuple[str, str], list[_RowVerdict]] = defaultdict(list)
-    for row in rows:
-        if "content_hash" in row:
-            said = {name.name: row[name.name] for name in fields(_RowVerdict) if name.name != "violated"}
-            verdicts[row["content_hash"], row["instance"]].append(
-                _RowVerdict(**said, violated=tuple(row["violations"]))
-            )
-    lines = (f"{name}: {line}" for (_, name), runs in verdicts.items() for line in contradictions(runs))
-    return list(dict.fromkeys(lines))

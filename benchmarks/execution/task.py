@@ -4,39 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
-from typing import Any, Protocol
+from functools import cached_property
+from typing import Any
 
-from finbench.benchmarks.campaigns.campaign import TargetPoint
+from finbench.benchmarks.campaigns.sources import Source
 from finbench.benchmarks.methods import Method, label
-from finbench.models.instance import Instance
-from finbench.models.io import dump_instance
 
 Columns = dict[str, Any]
 """Part of a row, JSON-compatible."""
-
-
-class Source(Protocol):
-    """Where an instance comes from: hashable, picklable."""
-
-    def __hash__(self) -> int:
-        """Sources that make the same instance may share what was made."""
-
-    def build(self) -> Instance:
-        """Make the instance."""
-
-
-@dataclass(frozen=True)
-class Given:
-    """An instance as JSON text, for a machine that does not have its file."""
-
-    text: str
-
-    def build(self) -> Instance:
-        """Parse it."""
-        return Instance.model_validate(json.loads(self.text))
 
 
 @dataclass(frozen=True)
@@ -86,15 +63,8 @@ class Task:
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
     def portable(self) -> Task:
-        """The same run for a machine that may not have the instance's file."""
-        if isinstance(self.source, TargetPoint):
-            return replace(self, source=Given(_text(self.source)))
-        return self
-
-
-@lru_cache(maxsize=4)
-def _text(source: TargetPoint) -> str:
-    return dump_instance(source.build())
+        """Return the same run for a machine that may not have the instance's file."""
+        return replace(self, source=self.source.portable())
 
 
 @dataclass(frozen=True)
@@ -119,3 +89,7 @@ class Finished:
 
 
 Event = Started | Finished
+
+
+Backend = Callable[[Sequence[Task], Callable[[], bool]], Generator[Event]]
+"""Runs tasks, in any order, until they are done or the second argument says to stop: `execution.local.run_locally`."""

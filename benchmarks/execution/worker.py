@@ -17,13 +17,14 @@ from functools import lru_cache, partial
 from time import perf_counter
 from typing import IO
 
+from finbench.benchmarks.campaigns.sources import Source
 from finbench.benchmarks.execution.descendants import end_survivors
 from finbench.benchmarks.execution.log import end_of_file
 from finbench.benchmarks.execution.memory import forget_peak, let_go, memory_limit, peak_bytes, resident_bytes
-from finbench.benchmarks.execution.task import Columns, Source, Task
+from finbench.benchmarks.execution.task import Columns, Task
 from finbench.benchmarks.judging.judged import judge
 from finbench.benchmarks.methods import METHODS, run_method
-from finbench.benchmarks.records.reading import failure_columns, result_columns
+from finbench.benchmarks.records.row import failure_columns, result_columns
 from finbench.models.instance import Instance
 from finbench.models.io import load_instance
 from finbench.models.result import Result, Status

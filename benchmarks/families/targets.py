@@ -36,7 +36,7 @@ def place_target(instance: Instance, tightness: float) -> Instance | None:
     if quickest is None or cheapest is None or cheapest.latency <= quickest.latency * (1 + SMALLEST_TRADE_OFF):
         return None
     target = quickest.latency + tightness * (cheapest.latency - quickest.latency)
-    return instance.with_choices(max_latency_s=_rounded_up(target))
+    return instance.with_overrides(max_latency_s=_rounded_up(target))
 
 
 def _rounded_up(value: float) -> float:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from finbench.benchmarks.judging.judged import Judged, contradictions, judge, relative_gap
-from finbench.benchmarks.methods import check_options, find_method, run_method
+from finbench.benchmarks.judging.contradictions import contradictions, relative_gap
+from finbench.benchmarks.judging.judged import Judged, judge
+from finbench.benchmarks.methods import run_method
 from finbench.models.instance import Instance
-from finbench.models.io import InputError
 
 Choice = tuple[str, dict[str, Any]]
 """A method's name and the options given to it."""
@@ -44,31 +44,6 @@ class Comparison:
             "runs": [{**run.to_json(), "gap_to_best_bound": self.gap(run)} for run in self.runs],
             "contradictions": self.contradictions,
         }
-
-
-def expand_methods(names: str, gammas: str) -> list[Choice]:
-    """Methods of a comma-separated list; those that have a `gamma` once for each value of the other list.
-
-    Raises
-    ------
-    InputError
-        If a name is no method or a gamma breaks its rule.
-    """
-    values = [_integer(text.strip()) for text in gammas.split(",")]
-    chosen: list[Choice] = []
-    for name in (text.strip() for text in names.split(",")):
-        has_gamma = "gamma" in find_method(name).options.model_fields
-        chosen += [(name, {"gamma": value}) for value in values] if has_gamma else [(name, {})]
-    for name, options in chosen:
-        check_options(name, options)
-    return chosen
-
-
-def _integer(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise InputError("--gamma", f"{text!r}: must be whole numbers separated by commas") from None
 
 
 def compare_methods(

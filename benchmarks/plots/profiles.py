@@ -13,10 +13,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from finbench.benchmarks.analysis.aggregate import SOLVED_GAP, profiles
 from finbench.benchmarks.analysis.statistics import Profile
-from finbench.benchmarks.plots.style import COLOURS, MARKERS, STYLE
-
-DASHES = ("-", (0, (5, 1.5)), (0, (1, 1)))
-"""Line styles: methods beyond the number of colours take the colours again with the next one."""
+from finbench.benchmarks.plots.style import COLOURS, DASHES, MARKERS, STYLE
 
 PANELS_PER_ROW = 2
 

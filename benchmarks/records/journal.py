@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Self
 
 from finbench.benchmarks.records.environment import Environment
-from finbench.benchmarks.records.reading import ENVIRONMENTS, INSTANCES, RUNS, Record, read_lines, read_rows
+from finbench.benchmarks.records.reading import ENVIRONMENTS, INSTANCES, RUNS, read_lines, read_rows
+from finbench.benchmarks.records.row import Record
 from finbench.models.instance import Instance
 from finbench.models.io import InputError, write_bytes
 

@@ -7,140 +7,18 @@ for; and `instances.jsonl`, the instances they name by `content_hash`. `benchmar
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
 from pydantic import BaseModel, ConfigDict
 
-from finbench.benchmarks.judging.judged import Judged
-from finbench.benchmarks.methods import label
 from finbench.benchmarks.records.environment import Environment
-from finbench.fin_graph.support import layered_arcs
+from finbench.benchmarks.records.row import SCHEMA_VERSION, Record
 from finbench.models.instance import Instance
 from finbench.models.io import InputError, validate
-from finbench.models.result import Status
-
-Record = dict[str, Any]
-"""A row, JSON-compatible. Energies: `objective`, `lower_bound`, `claimed_objective` in the objective's unit (eq. 3)."""
-
-SCHEMA_VERSION = 2
-"""Version of the rows."""
 
 RUNS, ENVIRONMENTS, INSTANCES = "runs.jsonl", "environments.jsonl", "instances.jsonl"
-
-
-def run_columns(method: str, options: Mapping[str, Any], seed: int) -> Record:
-    """What ran."""
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "method": method,
-        "label": label(method, options),
-        "options": dict(options),
-        "seed": seed,
-    }
-
-
-def instance_columns(instance: Instance) -> Record:
-    """What it ran on."""
-    app = instance.applications[0]
-    single = len(instance.applications) == 1
-    return {
-        "instance": instance.name,
-        "content_hash": instance.content_hash,
-        "applications": len(instance.applications),
-        "network_nodes": len(instance.network.nodes),
-        "network_links": len(instance.network.links),
-        "dnn_blocks": max(len(dnn.blocks) for dnn in instance.dnns),
-        "dnn_exits": max(len(dnn.exits) for dnn in instance.dnns),
-        "arcs": layered_arcs(instance) if single else None,
-        "accounting": instance.accounting.value,
-        "latency_kind": instance.latency_kind.value,
-        "max_latency_s": app.max_latency_s if single else None,
-        "min_accuracy": app.min_accuracy if single else None,
-    }
-
-
-_COSTS = ("energy_j", "compute_energy_j", "transfer_energy_j", "latency_s", "accuracy")
-
-
-def result_columns(judged: Judged, wall_s: float) -> Record:
-    """What came of a run.
-
-    Parameters
-    ----------
-    judged : Judged
-    wall_s : float
-        Wall-clock time of the whole call [s]; the phases are in `times_s`.
-
-    Returns
-    -------
-    Record
-    """
-    shown = judged.to_json()
-    return {
-        "status": judged.status,
-        "reason": judged.result.reason,
-        "found": judged.found,
-        "objective": judged.objective,
-        "claimed_objective": judged.result.claimed_objective,
-        "lower_bound": judged.result.lower_bound,
-        "gap": judged.gap,
-        **{name: shown[name] for name in _COSTS},
-        **_shared_columns(shown),
-        "violations": [violation["message"] for violation in shown["violations"]],
-        "time_s": judged.time_s,
-        "wall_s": wall_s,
-        "times_s": shown["times_s"],
-        "info": shown["info"],
-        "deployments": shown["deployments"],
-        "exit": {"kind": "returned"},
-    }
-
-
-def failure_columns(status: Status, reason: str, wall_s: float, kind: str, **ended: Any) -> Record:
-    """What came of a run that gave no result.
-
-    Parameters
-    ----------
-    status : Status
-    reason : str
-        One line for people.
-    wall_s : float
-        How long it took [s].
-    kind : str
-        How it ended: `raised`, `exited` (its process, with `code`), `signalled` (with `signal`), `killed` (at its
-        limit), `garbage` (instead of a result), `worker-died` (under it, twice), `not-made` (its instance, or itself).
-    **ended
-        What else there is to say about that.
-    """
-    nothing = ("objective", "claimed_objective", "lower_bound", "gap", *_COSTS)
-    return {
-        "status": status.value,
-        "reason": reason,
-        "found": False,
-        **dict.fromkeys(nothing),
-        "violations": [],
-        "time_s": wall_s,
-        "wall_s": wall_s,
-        "times_s": {},
-        "info": {},
-        "deployments": [],
-        "peak_bytes": None,
-        "exit": {"kind": kind, **ended},
-    }
-
-
-def _shared_columns(shown: Record) -> Record:
-    """What several applications add: total power, what of it are penalties [W], and how many are rejected."""
-    if "total_power_w" not in shown:
-        return {}
-    deployed = shown["total_power_w"] is not None
-    return {
-        "total_power_w": shown["total_power_w"],
-        "penalty_w": shown["penalty_w"],
-        "rejected": len(shown["rejected"]) if deployed else None,
-    }
 
 
 class _Part(BaseModel):

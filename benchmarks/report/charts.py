@@ -9,11 +9,12 @@ from typing import Any
 import pandas as pd
 
 from finbench.benchmarks.analysis.aggregate import SOLVED_GAP, profiles
+from finbench.benchmarks.analysis.gaps import FEWEST_GAMMAS, gap_by_gamma
+from finbench.benchmarks.analysis.numbers import seconds
 from finbench.benchmarks.analysis.statistics import Profile
-from finbench.benchmarks.plots.style import FEWEST_GAMMAS, SMALLEST_GAP, gap_by_gamma
-from finbench.benchmarks.records.reading import Record
+from finbench.benchmarks.plots.gaps import SMALLEST_GAP
+from finbench.benchmarks.records.row import Record
 from finbench.benchmarks.report.chart import Axis, Chart, Kind, Panel, Series, View, entries, finite
-from finbench.benchmarks.report.summary import seconds
 from finbench.models.evaluate import ENERGY_TOLERANCE
 
 FEWEST_TARGETS = 3

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from finbench.benchmarks.analysis.aggregate import SMALLEST_TIME_S
-from finbench.benchmarks.analysis.campaign_tables import Rows
 from finbench.benchmarks.analysis.growth import FEWEST_SIZES, Growth
 from finbench.benchmarks.analysis.ladder_growth import FLOOR_BYTES, censored, growth_table, growths
+from finbench.benchmarks.analysis.table import Rows
 from finbench.benchmarks.report.chart import Axis, Chart, Panel, Series, View, entries, finite
 from finbench.fin_graph.support import layered_arcs
 from finbench.models.instance import Instance

@@ -16,12 +16,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from finbench.benchmarks.analysis.aggregate import aggregate, aggregate_tables
-from finbench.benchmarks.analysis.campaign_tables import Rows, shared_systems, summary
-from finbench.benchmarks.analysis.claims_of_runs import match_table, measured_claims, saving_table
+from finbench.benchmarks.analysis.campaign_tables import shared_systems, summary
+from finbench.benchmarks.analysis.claim_tables import match_table, saving_table
+from finbench.benchmarks.analysis.claims_of_runs import measured_claims
 from finbench.benchmarks.analysis.frame import frame
-from finbench.benchmarks.plots.profiles import DASHES
-from finbench.benchmarks.plots.style import COLOURS, MARKERS
-from finbench.benchmarks.records.reading import Record, load_instances, load_records
+from finbench.benchmarks.analysis.table import Rows
+from finbench.benchmarks.plots.style import COLOURS, DASHES, MARKERS
+from finbench.benchmarks.records.reading import load_instances, load_records
+from finbench.benchmarks.records.row import Record
 from finbench.benchmarks.report.chart import Chart
 from finbench.benchmarks.report.charts import frontier_chart, gap_chart, profile_chart, trajectory_chart
 from finbench.benchmarks.report.columns import most_telling, run_columns

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
 from finbench.benchmarks.analysis.claims import Claims
-from finbench.benchmarks.records.reading import Record
+from finbench.benchmarks.analysis.numbers import seconds
+from finbench.benchmarks.records.row import Record
 from finbench.models.evaluate import ENERGY_TOLERANCE
 from finbench.models.result import Status
 
 FAILURES = (Status.ERROR, Status.MEMORY_LIMIT)
-TIME_UNITS = ((1.0, "s"), (1e-3, "ms"), (0.0, "µs"))
 
 
 @dataclass(frozen=True)
@@ -151,12 +150,6 @@ def _flat(table: Record, prefix: str = "") -> Iterable[tuple[str, str]]:
             yield from _flat(value, f"{name}: ")
         else:
             yield f"{prefix}{name}", "not installed" if value is None else str(value)
-
-
-def seconds(value: Any) -> str:
-    """A time of three digits in a unit that suits it."""
-    size, unit = next((size, unit) for size, unit in TIME_UNITS if value >= size)
-    return f"{value / (size or 1e-6):.3g} {unit}"
 
 
 def _refuted(runs: pd.DataFrame) -> pd.Series[bool]:

@@ -6,9 +6,10 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from finbench.benchmarks.judging.judged import Judged, contradictions
+from finbench.benchmarks.judging.contradictions import contradictions
+from finbench.benchmarks.judging.judged import Judged
 from finbench.benchmarks.methods import METHODS
-from finbench.benchmarks.records.reading import Record
+from finbench.benchmarks.records.row import Record
 from finbench.models.deployment import Deployment
 from finbench.models.evaluate import Evaluation, equal_energy, evaluate
 from finbench.models.instance import Instance

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
+from finbench.benchmarks.analysis.numbers import percent
 from finbench.benchmarks.terminal import console
-from finbench.models.evaluate import evaluate
 from finbench.models.instance import Instance
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from finbench.fin_graph.joint.elastic import Growth
     from finbench.fin_graph.joint.explain import Explanation, Obstacle
 
@@ -65,7 +63,7 @@ def print_explanation(instance: Instance, explanation: Explanation) -> None:
                 f"{need.capacity:.6g}",
                 f"{need.missing:.6g}",
                 need.unit,
-                console.percent(need.relative),
+                percent(need.relative),
             )
             for need in explanation.needs
         ]
@@ -109,12 +107,3 @@ def _between(growth: Growth) -> str:
     if growth.value - growth.lower_bound <= 1e-6 * growth.value:
         return f"{growth.value:.6g}"
     return f"{growth.value:.6g} (at least {growth.lower_bound:.6g})"
-
-
-def draw(instance: Instance, explanation: Explanation) -> Figure:
-    """The system with its loads and shadow prices."""
-    from finbench.benchmarks.plots.system import draw_system
-
-    deployment = explanation.result.deployment
-    prices = {f"{price.subject}: {price.resource}": price.price for price in explanation.prices}
-    return draw_system(instance, None if deployment is None else evaluate(instance, deployment), prices)

@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import matplotlib as mpl
-from matplotlib.figure import Figure
-
-from finbench.benchmarks.plots.style import COLOURS, MARKERS, STYLE
+from finbench.benchmarks.analysis.numbers import number, percent
+from finbench.benchmarks.plots.frontier import SHOWN
 from finbench.benchmarks.terminal import console
 from finbench.fin_graph.frontier import Corner, ExitFrontier, frontiers
 from finbench.fin_graph.support import reason_to_refuse
 from finbench.models.instance import Instance
 from finbench.models.io import InputError
-
-SHOWN = 15
-"""Corners of one exit that the table shows, and up to which the picture marks them."""
 
 
 def instance_frontiers(
@@ -81,37 +76,13 @@ def _thinned(corners: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
 
 
 def _rows(one: ExitFrontier) -> list[tuple[str, ...]]:
-    head = (str(one.last_exit), console.number(one.accuracy))
+    head = (str(one.last_exit), number(one.accuracy))
     if one.exact is None:
-        return [(*head, console.number(e), "–", console.number(budget), "–") for budget, e in one.fin]
+        return [(*head, number(e), "–", number(budget), "–") for budget, e in one.fin]
     rows: list[tuple[str, ...]] = []
     for budget, energy in one.exact:
         reached = next((b for b, e in one.fin if e <= energy * (1 + 1e-9)), None)
         more = None if reached is None or budget == 0 else reached / budget - 1
-        cells = (console.number(energy), console.number(budget), console.number(reached), console.percent(more))
+        cells = (number(energy), number(budget), number(reached), percent(more))
         rows.append((*head, *cells))
     return rows
-
-
-def draw_frontiers(instance: Instance, gamma: int, found: Sequence[ExitFrontier]) -> Figure:
-    """Energy against latency budget: a staircase for each exit, exact solid, FIN dashed."""
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(6.4, 3.8), layout="constrained")
-        axes = figure.subplots()
-        longest = max(budget for one in found for budget, _ in (*one.fin, *(one.exact or ())))
-        for k, one in enumerate(found):
-            colour, marker = COLOURS[k % len(COLOURS)], MARKERS[k % len(MARKERS)]
-            label = f"exit {one.last_exit}, accuracy {one.accuracy:.1%}"
-            for corners, style, fill in ((one.exact or (), "-", colour), (one.fin, "--", "white")):
-                if corners:
-                    budgets, energies = zip(*corners, strict=True)
-                    axes.step([*budgets, 1.05 * longest], [*energies, energies[-1]], style, where="post", color=colour)
-                    if len(corners) <= SHOWN:
-                        axes.plot(budgets, energies, marker, color=colour, markerfacecolor=fill)
-            axes.plot([], [], "-", color=colour, marker=marker, label=label)
-        axes.plot([], [], "--", color="black", marker="o", markerfacecolor="white", label=f"FIN, γ = {gamma}")
-        axes.set(xlabel="latency budget δ [s]", ylabel="least energy per inference [J]", ylim=(0, None))
-        axes.set_title(f"{instance.name}: what latency and accuracy cost", loc="left")
-        axes.ticklabel_format(axis="both", style="sci", scilimits=(-2, 3), useMathText=True)
-        axes.legend()
-    return figure

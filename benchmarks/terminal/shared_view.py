@@ -6,9 +6,11 @@ from itertools import groupby
 
 from rich.markup import escape
 
+from finbench.benchmarks.analysis.numbers import number, percent
 from finbench.benchmarks.judging.judged import Judged
 from finbench.benchmarks.terminal import console
-from finbench.benchmarks.terminal.console import first, number, percent, table
+from finbench.benchmarks.terminal.console import table
+from finbench.benchmarks.terminal.run_view import first, print_rejections, print_status, print_uses
 from finbench.models.deployment import ApplicationDeployment
 from finbench.models.evaluate import ApplicationEvaluation, Violation
 from finbench.models.instance import Application
@@ -25,7 +27,7 @@ COLUMNS = (
 def print_shared(judged: Judged) -> None:
     """One run: power, bound, times, violations, the hungriest applications, tiers, rejections, fullest resources."""
     screen = console.output()
-    console.print_status(screen, judged)
+    print_status(screen, judged)
     screen.print(table("", ("", "value"), _summary(judged)))
     for violation in _worst(judged.violations)[:VIOLATIONS]:
         screen.print(f"[red]violation[/red] ({violation.kind.value}): {escape(violation.message)}")
@@ -36,8 +38,8 @@ def print_shared(judged: Judged) -> None:
         screen.print(table("applications, the largest power first", COLUMNS, first(rows, APPLICATIONS), text_columns=4))
     if judged.evaluation is not None and judged.evaluation.tiers:
         screen.print(table("energy by tier", ("tier", "[W]", "share [%]"), _tier_rows(judged.evaluation.tiers)))
-    console.print_rejections(screen, judged)
-    console.print_uses(screen, judged)
+    print_rejections(screen, judged)
+    print_uses(screen, judged)
 
 
 def _summary(judged: Judged) -> list[tuple[str, str]]:

@@ -16,7 +16,8 @@ from statistics import median
 
 from finbench.benchmarks.execution.memory import peak_bytes
 from finbench.benchmarks.families import generate_shared
-from finbench.benchmarks.judging.judged import Judged, contradictions, judge, relative_gap
+from finbench.benchmarks.judging.contradictions import contradictions, relative_gap
+from finbench.benchmarks.judging.judged import Judged, judge
 from finbench.benchmarks.methods import check_options, run_method
 from finbench.benchmarks.upkeep.measurement import Measurement, seconds
 from finbench.models.instance import Instance

@@ -9,13 +9,16 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from finbench.benchmarks.analysis.frame import frame
+from finbench.benchmarks.analysis.gaps import gap_by_gamma
 from finbench.benchmarks.campaigns.campaign import load_campaign
 from finbench.benchmarks.execution.local import run_locally
 from finbench.benchmarks.execution.runner import run_campaign
 from finbench.benchmarks.families import generate_shared
-from finbench.benchmarks.plots.style import STYLE, draw_gap_by_gamma, gap_by_gamma, save_picture
-from finbench.benchmarks.terminal.explanation_view import draw
-from finbench.benchmarks.terminal.frontier_view import draw_frontiers, instance_frontiers
+from finbench.benchmarks.plots.explained import draw_explanation
+from finbench.benchmarks.plots.frontier import draw_frontiers
+from finbench.benchmarks.plots.gaps import draw_gap_by_gamma
+from finbench.benchmarks.plots.style import STYLE, save_picture
+from finbench.benchmarks.terminal.frontier_view import instance_frontiers
 from finbench.fin_graph.drawing import draw_fin
 from finbench.fin_graph.inference import fin_three_stages
 from finbench.fin_graph.joint.explain import explain
@@ -65,4 +68,4 @@ def readme_figures(folder: Path) -> list[Path]:
 def _shared_system() -> Figure:
     """A campus under its best known deployment, with shadow prices."""
     campus = generate_shared("campus", nodes=SHARED_SIZE, applications=SHARED_SIZE, load=0.7, seed=1)
-    return draw(campus, explain(campus, time_limit_s=EXPLAINED_S))
+    return draw_explanation(campus, explain(campus, time_limit_s=EXPLAINED_S))

@@ -10,7 +10,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
 from functools import partial
 from math import inf
 from pathlib import Path
@@ -27,17 +26,17 @@ from finbench.benchmarks.campaigns.campaign import Campaign
 from finbench.benchmarks.execution.local import run_locally
 from finbench.benchmarks.execution.runner import run_campaign
 from finbench.benchmarks.families import generate
-from finbench.benchmarks.records.environment import environment
-from finbench.benchmarks.terminal import console
 from finbench.benchmarks.upkeep.measurement import Measurement, seconds
 from finbench.fin_graph import fin, label_setting
 from finbench.fin_graph.arrays import PathProblem, layer_edges, path_problem
 from finbench.fin_graph.inference import fin_three_stages
 from finbench.fin_graph.kernel import least_energy_replica_path, replica_step
+from finbench.fin_graph.options import FinOptions
 from finbench.models.evaluate import equal_energy
 from finbench.models.instance import Instance
 from finbench.models.io import dump_instance, load_instance, write_text
 from finbench.models.milp import flow
+from finbench.models.milp.options import MilpFlowOptions
 from finbench.models.result import Result, Status
 
 MILP_LIMIT_S = 600.0
@@ -53,33 +52,6 @@ def measure() -> Iterator[Measurement]:
         yield from part()
 
 
-def measure_and_report(file: Path) -> bool:
-    """Measure all targets, print each as it is measured, write them as JSON.
-
-    Returns
-    -------
-    bool
-        Whether all are met.
-    """
-    screen = console.output()
-    measurements = []
-    for one in measure():
-        measurements.append(one)
-        screen.print(f"{'met ' if one.met else 'MISS'}  {_described(one)}", markup=False)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        rows = [{**asdict(each), "met": each.met} for each in measurements]
-        write_text(file, json.dumps({"environment": environment(), "measurements": rows}, indent=1) + "\n")
-    missed = [one for one in measurements if not one.met]
-    screen.print(f"{len(measurements) - len(missed)} met, {len(missed)} missed; wrote {file}", markup=False)
-    return not missed
-
-
-def _described(one: Measurement) -> str:
-    limits = [f"{sign} {limit:g}" for sign, limit in (("≥", one.at_least), ("≤", one.at_most)) if limit is not None]
-    note = f" ({one.note})" if one.note else ""
-    return f"{one.target}: {one.value:.4g} {one.unit} [{', '.join(limits)}] — {one.subject}{note}"
-
-
 def _problem(instance: Instance) -> PathProblem:
     problem = path_problem(instance, instance.applications[0])
     assert problem is not None
@@ -93,7 +65,7 @@ def _linked(family: str, nodes: int, blocks: int, seed: int = 0) -> Instance:
 
 def _published() -> Iterator[Measurement]:
     instance = load_instance("balexnet-cifar10")
-    time = seconds(lambda: fin.solve(instance, gamma=100, backend="arrays"), 200)
+    time = seconds(lambda: fin.solve(instance, FinOptions(gamma=100, engine="arrays")), 200)
     yield Measurement(
         "FIN on a published instance, once imported", "balexnet-cifar10, γ=100", time * 1e3, "ms", at_most=1
     )
@@ -218,8 +190,8 @@ from finbench.benchmarks.execution.memory import peak_bytes
 from finbench.models.io import load_instance
 instance = load_instance(sys.argv[1])
 start = perf_counter()
-from finbench.fin_graph import fin
-result = fin.solve(instance, gamma=200, backend="arrays")
+from finbench.fin_graph import fin, options
+result = fin.solve(instance, options.FinOptions(gamma=200, engine="arrays"))
 elapsed = perf_counter() - start
 print(json.dumps([elapsed, peak_bytes() / 2**30, str(result.status)]))
 """
@@ -309,7 +281,7 @@ def _search_time(instance: Instance) -> float:
 def _handover() -> Iterator[Measurement]:
     """Building milp-flow and handing it to HiGHS, without the reductions that would make it small."""
     instance = _linked("dense", 100, 20)
-    result = flow.solve(instance, strengthen=False, time_limit_s=5.0)
+    result = flow.solve(instance, MilpFlowOptions(strengthen=False), time_limit_s=5.0)
     spent = result.times_s["build"] + result.times_s["handover"]
     subject = f"dense, 100 nodes, 20 blocks, {result.info['columns']} columns"
     note = f"build {result.times_s['build']:.2f} s, hand-over {result.times_s['handover']:.2f} s"
@@ -334,7 +306,7 @@ def _proofs() -> Iterator[Measurement]:
             at_least=100,
             note=f"{_agreement(optimum, program)}; milp-flow {proof:.1f} s, label setting {time:.4f} s",
         )
-        rounded = fin.solve(instance, gamma=1000, backend="arrays").claimed_objective
+        rounded = fin.solve(instance, FinOptions(gamma=1000, engine="arrays")).claimed_objective
         assert rounded is not None
         assert optimum.claimed_objective is not None
         gap = rounded / optimum.claimed_objective - 1

@@ -22,20 +22,29 @@ from finbench.fin_graph.joint.system import Group, System, Usage, joint_deployme
 from finbench.fin_graph.loading import load_compiled
 from finbench.fin_graph.shortest import least_energy_path, least_latency_path, path_costs
 from finbench.models.instance import Instance
+from finbench.models.options import Options
 from finbench.models.result import Clock, Result, Status
 
 
-def supports(instance: Instance) -> str | None:  # noqa: ARG001
+def supports(instance: Instance, options: Options = Options()) -> str | None:  # noqa: ARG001
     """None: it takes every instance."""
     return None
 
 
-def solve(instance: Instance, *, time_limit_s: float | None = None, seed: int = 0) -> Result:  # noqa: ARG001
+def solve(
+    instance: Instance,
+    options: Options = Options(),  # noqa: ARG001
+    *,
+    time_limit_s: float | None = None,
+    seed: int = 0,  # noqa: ARG001
+) -> Result:
     """Serve applications in the instance's order.
 
     Parameters
     ----------
     instance : Instance
+    options : Options
+        There are none.
     time_limit_s : float, optional
         Looked at between two applications.
     seed : int

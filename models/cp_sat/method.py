@@ -18,6 +18,7 @@ from finbench.models.cp_sat.conversation import Request, Said, ask
 from finbench.models.cp_sat.program import Program, accurate, program_of
 from finbench.models.instance import Instance
 from finbench.models.memory import reason_not_to_fit
+from finbench.models.options import ReducedProgramOptions
 from finbench.models.programs.costs import Capacities, Costs, costs_of
 from finbench.models.programs.steps import Steps, deployment_of, objective_of
 from finbench.models.programs.strengthen import Kept, least_cost, worth_serving
@@ -47,35 +48,28 @@ def version() -> str | None:
         return None
 
 
-def supports(instance: Instance, **options: object) -> str | None:  # noqa: ARG001
-    """Why the method cannot be used here; None where it can: every instance is supported."""
+def supports(instance: Instance, options: ReducedProgramOptions = ReducedProgramOptions()) -> str | None:  # noqa: ARG001
+    """Return why the method cannot be used here; None where it can: every instance is supported."""
     return f"OR-Tools CP-SAT is not installed: {INSTALL}" if version() is None else None
 
 
 def solve(
     instance: Instance,
+    options: ReducedProgramOptions = ReducedProgramOptions(),
     *,
     time_limit_s: float | None = None,
     seed: int = 0,
-    strengthen: bool = True,
-    mip_gap: float = 0.0,
-    threads: int = 1,
 ) -> Result:
     """Solve `instance`, which must be supported, by CP-SAT.
 
     Parameters
     ----------
     instance : Instance
+    options : ReducedProgramOptions
     time_limit_s : float or None
         Limit for the whole run, its process included [s].
     seed : int
         Random seed of the solver.
-    strengthen : bool
-        Leave out what no optimal deployment uses (`models.programs.strengthen`).
-    mip_gap : float
-        Relative gap at which the solver may stop.
-    threads : int
-        Threads of the solver.
 
     Returns
     -------
@@ -87,7 +81,7 @@ def solve(
     clock = Clock(time_limit_s)
     with clock.phase("build"):
         all_costs = costs_of(instance)
-        parts = [worth_serving(costs) if strengthen else accurate(costs) for costs in all_costs]
+        parts = [worth_serving(costs) if options.strengthen else accurate(costs) for costs in all_costs]
         all_kept = [kept for kept in parts if kept is not None]
         least = sum(least_cost(costs, kept) for costs, kept in zip(all_costs, all_kept, strict=False))
     if len(all_kept) < len(all_costs) or least == inf:
@@ -97,17 +91,22 @@ def solve(
     if no_room is not None:
         return Result(Status.MEMORY_LIMIT, reason=no_room, times_s=clock.times_s)
     search = _Search(all_costs, all_kept, Capacities.of(instance.network, all_costs), least)
-    request = Request(seed=seed, threads=threads, mip_gap=mip_gap)
+    request = Request(seed=seed, threads=options.threads, mip_gap=options.mip_gap)
     while True:
         with clock.phase("build"):
             program = search.next_program()
         said = ask(program, request, clock)
         with clock.phase("extract"):
             search.learn(program, said)
-        result = search.result(said, mip_gap, clock)
+        result = search.result(said, options.mip_gap, clock)
         if result is not None:
-            info = {"solver": f"CP-SAT {version()}", "strengthen": strengthen, "mip_gap": mip_gap, **search.facts()}
-            return replace(result, times_s=clock.times_s, info={**info, **result.info})
+            said_of_run = {
+                "strengthen": options.strengthen,
+                "mip_gap": options.mip_gap,
+                **search.facts(),
+                **result.info,
+            }
+            return replace(result, times_s=clock.times_s, info={"solver": f"CP-SAT {version()}", **said_of_run})
 
 
 _ROUNDING = "the rounding of energies leaves a gap"

@@ -23,10 +23,11 @@ from pyomo.core.base import ConcreteModel, NonNegativeReals
 
 from finbench.models.instance import Instance
 from finbench.models.milp import flow, rows
+from finbench.models.milp.options import MilpOptions
 from finbench.models.milp.outcome import Selection, result_of, selections_of
 from finbench.models.milp.rows import Program, Terms
 from finbench.models.milp.solvers.backend import Backend, Limits, reason_not_to_build
-from finbench.models.milp.solvers.registry import SolverName, backend_of, reason_not_to_use
+from finbench.models.milp.solvers.registry import backend_of, reason_not_to_use
 from finbench.models.programs.admission import rejection_reasons
 from finbench.models.programs.costs import Capacities, Costs, Floats, Topology, costs_of
 from finbench.models.programs.steps import Steps
@@ -37,13 +38,13 @@ ROUNDING = 1e-12
 """Relative rounding allowed when two hops are compared with one."""
 
 
-def supports(instance: Instance, *, solver: SolverName = "highs", **options: object) -> str | None:  # noqa: ARG001
-    """Why `solver` cannot be used here, or direct links may not suffice on `instance`; None where they do.
+def supports(instance: Instance, options: MilpOptions = MilpOptions()) -> str | None:
+    """Return why the solver cannot be used here, or direct links may not suffice on `instance`; None where they do.
 
     Sufficient: for all links (n, k) and (k, m) with m ≠ n there is a link (n, m) whose energy, time per bit and delay
     are each at most the two hops' sum (by induction then no longer route is better), and no bandwidth row can bind.
     """
-    missing = reason_not_to_use(solver)
+    missing = reason_not_to_use(options.solver)
     if missing is not None:
         return missing
     menu = next((node.name for node in instance.network.nodes if node.reserves), None)
@@ -59,12 +60,10 @@ def supports(instance: Instance, *, solver: SolverName = "highs", **options: obj
 
 def solve(
     instance: Instance,
+    options: MilpOptions = MilpOptions(),
     *,
     time_limit_s: float | None = None,
     seed: int = 0,
-    mip_gap: float = 0.0,
-    threads: int = 1,
-    solver: SolverName = "highs",
     backend: Backend | None = None,
 ) -> Result:
     """Solve `instance`, which must be supported, by the assignment formulation.
@@ -72,18 +71,13 @@ def solve(
     Parameters
     ----------
     instance : Instance
+    options : MilpOptions
     time_limit_s : float or None
         Limit for the whole run [s].
     seed : int
         Random seed of the solver.
-    mip_gap : float
-        Relative gap at which the solver may stop.
-    threads : int
-        Threads of the solver.
-    solver : str
-        A solver of `models.milp.solvers.registry` that is installed.
     backend : Backend or None
-        What solves instead; None: the back end of `solver`.
+        What solves instead; None: the solver that the options name.
 
     Returns
     -------
@@ -96,7 +90,7 @@ def solve(
     ValueError
         If the solver does not accept an option.
     """
-    backend = backend or backend_of(solver)
+    backend = backend or backend_of(options.solver)
     clock = Clock(time_limit_s)
     with clock.phase("build"):
         all_costs = costs_of(instance)
@@ -105,8 +99,8 @@ def solve(
             return Result(Status.MEMORY_LIMIT, reason=no_room, times_s=clock.times_s)
         model, programs, scale = build(all_costs, Capacities.of(instance.network, all_costs))
     families = [family for program in programs for family in (program.x, program.sent, program.z, program.rho)]
-    info: dict[str, Any] = {"mip_gap": mip_gap, "variables": sum(len(family.step) for family in families)}
-    outcome = backend(model, Limits(mip_gap, threads, seed), clock)
+    info: dict[str, Any] = {"mip_gap": options.mip_gap, "variables": sum(len(family.step) for family in families)}
+    outcome = backend(model, Limits(options.mip_gap, options.threads, seed), clock)
     with clock.phase("extract"):
         found = None
         if outcome.values is not None:
@@ -114,7 +108,7 @@ def solve(
             found = [_direct(costs, selections[costs.app.name]) for costs in all_costs]
     if found is not None and None in found:
         with clock.phase("explain"):
-            alone = flow.alone_on(instance.network, backend, Limits(threads=threads, seed=seed), clock)
+            alone = flow.alone_on(instance.network, backend, Limits(threads=options.threads, seed=seed), clock)
             info["rejected"] = rejection_reasons(all_costs, found, alone, optimal=outcome.status is Status.OPTIMAL)
     with clock.phase("extract"):
         result = result_of(outcome, all_costs, found, scale, rows.least_objective(programs), info)

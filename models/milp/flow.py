@@ -35,10 +35,11 @@ from pyomo.core.base import Binary, ConcreteModel
 from finbench.models.deployment import Deployment
 from finbench.models.instance import Instance, Network
 from finbench.models.milp import rows
+from finbench.models.milp.options import MilpFlowOptions
 from finbench.models.milp.outcome import Selection, result_of, selections_of
 from finbench.models.milp.rows import Family, Program, Terms
 from finbench.models.milp.solvers.backend import Backend, Limits, reason_not_to_build
-from finbench.models.milp.solvers.registry import SolverName, backend_of, reason_not_to_use
+from finbench.models.milp.solvers.registry import backend_of, reason_not_to_use
 from finbench.models.programs.admission import Alone, rejection_reasons
 from finbench.models.programs.costs import Capacities, Costs, Mask, costs_of
 from finbench.models.programs.steps import Steps, steps_of
@@ -55,21 +56,18 @@ class FlowProgram(Program):
     """y_{f,n}, the DNN ends at exit f on node n; `step` is b(f), `place` is n."""
 
 
-def supports(instance: Instance, *, solver: SolverName = "highs", **options: object) -> str | None:  # noqa: ARG001
-    """Why `solver` cannot be used here; None where it can: every instance is supported."""
-    return reason_not_to_use(solver)
+def supports(instance: Instance, options: MilpFlowOptions = MilpFlowOptions()) -> str | None:  # noqa: ARG001
+    """Return why the solver cannot be used here; None where it can: every instance is supported."""
+    return reason_not_to_use(options.solver)
 
 
 def solve(
     instance: Instance,
+    options: MilpFlowOptions = MilpFlowOptions(),
     *,
     time_limit_s: float | None = None,
     seed: int = 0,
-    strengthen: bool = True,
-    mip_gap: float = 0.0,
-    threads: int = 1,
-    warm_start: Deployment | None = None,
-    solver: SolverName = "highs",
+    start: Deployment | None = None,
     backend: Backend | None = None,
 ) -> Result:
     """Solve `instance` by the flow formulation.
@@ -77,22 +75,16 @@ def solve(
     Parameters
     ----------
     instance : Instance
+    options : MilpFlowOptions
+        `warm_start` is for the caller, who hands over its deployment as `start`.
     time_limit_s : float or None
         Limit for the whole run [s].
     seed : int
         Random seed of the solver.
-    strengthen : bool
-        Leave out what no optimal deployment uses (`models.programs.strengthen`); False is the plain formulation.
-    mip_gap : float
-        Relative gap at which the solver may stop.
-    threads : int
-        Threads of the solver.
-    warm_start : Deployment or None
+    start : Deployment or None
         A deployment to start from. One that breaks a constraint is not used; `Result.info["warm_start"]` says why.
-    solver : str
-        A solver of `models.milp.solvers.registry` that is installed.
     backend : Backend or None
-        What solves instead; None: the back end of `solver`.
+        What solves instead; None: the solver that the options name.
 
     Returns
     -------
@@ -103,19 +95,19 @@ def solve(
     Raises
     ------
     KeyError
-        If `warm_start` names an application, node, share or link that `instance` does not have, or leaves an
+        If `start` names an application, node, share or link that `instance` does not have, or leaves an
         application out.
     ValueError
         If the solver does not accept an option.
     """
-    backend = backend or backend_of(solver)
-    clock, info = Clock(time_limit_s), dict[str, Any](strengthen=strengthen, mip_gap=mip_gap)
+    backend = backend or backend_of(options.solver)
+    clock, info = Clock(time_limit_s), dict[str, Any](strengthen=options.strengthen, mip_gap=options.mip_gap)
     with clock.phase("build"):
         all_costs = costs_of(instance)
         capacities = Capacities.of(instance.network, all_costs)
-        start = _start(all_costs, capacities, warm_start, strengthen, info)
+        begun = _start(all_costs, capacities, start, options.strengthen, info)
     with clock.phase("strengthen"):
-        all_kept = reduced(all_costs, start) if strengthen else [everything(costs) for costs in all_costs]
+        all_kept = reduced(all_costs, begun) if options.strengthen else [everything(costs) for costs in all_costs]
     if all_kept is None:
         reason = "no exit is accurate enough, or no path to one meets the latency target and the pins"
         return Result(Status.INFEASIBLE, reason=reason, times_s=clock.times_s, info=info)
@@ -125,18 +117,18 @@ def solve(
     with PauseGC():  # to build and hand over make millions of objects that live on: collecting takes as long again
         with clock.phase("build"):
             model, programs, scale = build(all_costs, all_kept, capacities)
-            if start is not None:
-                _set_values(programs, start)
+            if begun is not None:
+                _set_values(programs, begun)
         _count(all_costs, programs, info)
-        outcome = backend(model, Limits(mip_gap, threads, seed, start is not None), clock)
+        outcome = backend(model, Limits(options.mip_gap, options.threads, seed, begun is not None), clock)
     with clock.phase("extract"):
-        found = start if outcome.status is Status.TIME_LIMIT else None
+        found = begun if outcome.status is Status.TIME_LIMIT else None
         if outcome.values is not None:
             selections = selections_of(outcome.values)
             found = [_extracted(costs, selections[costs.app.name]) for costs in all_costs]
     if found is not None and None in found:
         with clock.phase("explain"):
-            alone = alone_on(instance.network, backend, Limits(threads=threads, seed=seed), clock)
+            alone = alone_on(instance.network, backend, Limits(threads=options.threads, seed=seed), clock)
             info["rejected"] = rejection_reasons(all_costs, found, alone, optimal=outcome.status is Status.OPTIMAL)
     with clock.phase("extract"):
         result = result_of(outcome, all_costs, found, scale, rows.least_objective(programs), info)

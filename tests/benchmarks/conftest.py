@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from finbench.benchmarks.methods import METHODS, Method, Options
-from finbench.benchmarks.records.reading import SCHEMA_VERSION, Record
+from finbench.benchmarks.methods import METHODS, Method
+from finbench.benchmarks.records.row import SCHEMA_VERSION, Record
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Instance
 from finbench.models.io import load_instance
+from finbench.models.options import Options
 from finbench.models.result import Result, Status
 
 OPTIMUM_J = 0.021395457435390206
@@ -39,7 +40,7 @@ def add_method(monkeypatch: pytest.MonkeyPatch) -> AddMethod:
         refusal: str | None = None,
         options: type[Options] = Options,
     ) -> None:
-        def supports(instance: Instance, **options: Any) -> str | None:
+        def supports(instance: Instance, options: Options) -> str | None:
             return refusal
 
         module: Any = ModuleType(f"made_up_{name}")
@@ -71,7 +72,7 @@ def answer(
 ) -> Callable[..., Result]:
     """A `solve` that always says the same."""
 
-    def solve(instance: Instance, *, time_limit_s: float | None, seed: int, **options: Any) -> Result:
+    def solve(instance: Instance, options: Options, *, time_limit_s: float | None, seed: int) -> Result:
         return Result(status, deployment, claimed, bound, **fields)
 
     return solve

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from finbench.benchmarks.methods import METHODS, MilpFlowOptions, Options, check_options, label, run_method
+from finbench.benchmarks.methods import METHODS, check_options, label, run_method
 from finbench.models.instance import Instance
 from finbench.models.io import InputError
+from finbench.models.milp.options import MilpFlowOptions
+from finbench.models.options import Options
 from finbench.models.result import Result, Status
 from tests.benchmarks.conftest import BEST, AddMethod, answer
 
@@ -38,7 +40,7 @@ def test_every_option_has_a_meaning_and_a_default(name: str) -> None:
         ("fin", {"gamma": 0}, ["method 'fin'", "gamma = 0", "greater than or equal to 1"]),
         ("fin", {"gamma": 1.5}, ["gamma = 1.5"]),
         ("fin", {"gamma": True}, ["gamma = True"]),
-        ("fin", {"backend": "gpu"}, ["backend = 'gpu'", "networkx"]),
+        ("fin", {"engine": "gpu"}, ["engine = 'gpu'", "networkx"]),
         ("fin", {"certify": float("inf")}, ["certify = inf"]),
         ("mcp", {"gamma": 10}, ["method 'mcp'", "gamma = 10", "unknown field"]),
         ("milp-flow", {"warm_start": "mcp"}, ["warm_start = 'mcp'"]),
@@ -57,7 +59,7 @@ def test_a_wrong_option_is_a_usage_error(
 def test_defaults_are_filled_in() -> None:
     filled = check_options("fin", {"gamma": 7})
     assert filled["gamma"] == 7
-    assert (filled["lambda_"], filled["backend"], filled["certify"]) == (None, "auto", None)
+    assert (filled["lambda_"], filled["engine"], filled["certify"]) == (None, "auto", None)
 
 
 def test_labels_name_what_differs_from_the_default() -> None:
@@ -87,8 +89,8 @@ class NamedOption(Options):
 def test_limit_seed_and_options_reach_the_method(add_method: AddMethod, balexnet: Instance) -> None:
     seen: list[dict[str, Any]] = []
 
-    def solve(instance: Instance, **given: Any) -> Result:
-        seen.append(given)
+    def solve(instance: Instance, options: NamedOption, **given: Any) -> Result:
+        seen.append({**given, **options.model_dump()})
         return Result(Status.NO_SOLUTION)
 
     add_method("curious", solve, options=NamedOption)
@@ -97,7 +99,7 @@ def test_limit_seed_and_options_reach_the_method(add_method: AddMethod, balexnet
 
 
 def test_what_a_method_raises_is_not_hidden(add_method: AddMethod, balexnet: Instance) -> None:
-    def solve(instance: Instance, **given: Any) -> Result:
+    def solve(instance: Instance, options: Options, **given: Any) -> Result:
         raise ZeroDivisionError("inside")
 
     add_method("clumsy", solve)
@@ -108,8 +110,10 @@ def test_what_a_method_raises_is_not_hidden(add_method: AddMethod, balexnet: Ins
 def test_a_warm_start_hands_over_the_deployment_and_is_timed(add_method: AddMethod, balexnet: Instance) -> None:
     seen: list[Any] = []
 
-    def solve(instance: Instance, *, time_limit_s: float | None, warm_start: Any, **given: Any) -> Result:
-        seen.append((warm_start, time_limit_s))
+    def solve(
+        instance: Instance, options: MilpFlowOptions, *, time_limit_s: float | None, seed: int, start: Any = None
+    ) -> Result:
+        seen.append((start, time_limit_s))
         info = {"nodes": 1, "trajectory": [(0.5, None, 0.01), (1.0, 0.02, 0.02)]}
         return Result(Status.OPTIMAL, BEST, 0.02, 0.02, times_s={"solve": 1.0}, info=info)
 

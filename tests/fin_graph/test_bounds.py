@@ -11,6 +11,7 @@ from finbench.fin_graph import fin, larac
 from finbench.fin_graph.arrays import path_problem
 from finbench.fin_graph.bounds import lagrangian_dual, meets, round_down_bound
 from finbench.fin_graph.label_setting import solve as label_setting
+from finbench.fin_graph.options import FinOptions
 from finbench.fin_graph.shortest import (
     cheapest_path,
     costs_to_go,
@@ -65,7 +66,7 @@ def test_doubling_gamma_never_raises_fins_energy() -> None:
             continue
         energies = [
             inf
-            if (claimed := fin.solve(instance, gamma=gamma, backend="arrays").claimed_objective) is None
+            if (claimed := fin.solve(instance, FinOptions(gamma=gamma, engine="arrays")).claimed_objective) is None
             else claimed
             for gamma in (3, 6, 12, 24)
         ]
@@ -77,7 +78,7 @@ def test_certified_fin_returns_a_valid_sandwich(tolerance: float) -> None:
     closed = 0
     for seed in range(150):
         instance = instance_of(seed)
-        result = fin.solve(instance, gamma=4, certify=tolerance, time_limit_s=0.2)
+        result = fin.solve(instance, FinOptions(gamma=4, certify=tolerance), time_limit_s=0.2)
         optimum = label_setting(instance)
         if optimum.status is Status.INFEASIBLE:
             assert result.status is Status.INFEASIBLE

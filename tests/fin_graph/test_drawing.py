@@ -28,7 +28,7 @@ def texts(figure: Figure) -> list[str]:
 @pytest.mark.parametrize("gamma", [10, 20])
 @pytest.mark.parametrize("budget", [0.004, 0.005, 0.007])
 def test_no_text_covers_another_or_is_cut_off(balexnet: Instance, budget: float, gamma: int) -> None:
-    figure = drawn(balexnet.with_choices(max_latency_s=budget, min_accuracy=0.8), gamma)
+    figure = drawn(balexnet.with_overrides(max_latency_s=budget, min_accuracy=0.8), gamma)
     boxes = [text.get_window_extent() for text in figure.axes[0].texts if text.get_text()]
     boxes.append(figure.legends[0].get_window_extent())
     assert not [pair for pair in combinations(boxes, 2) if pair[0].overlaps(pair[1])]
@@ -37,14 +37,14 @@ def test_no_text_covers_another_or_is_cut_off(balexnet: Instance, budget: float,
 
 
 def test_labels_say_what_the_path_costs(balexnet: Instance) -> None:
-    shown = texts(drawn(balexnet.with_choices(max_latency_s=0.007, min_accuracy=0.8), 20))
+    shown = texts(drawn(balexnet.with_overrides(max_latency_s=0.007, min_accuracy=0.8), 20))
     assert {"device", "edge", "cloud", "sample", "block 5", "exit 3", "A title"} <= set(shown)
     assert "12.3 mJ\n2.06 ms" in shown
     assert any("17.1 mJ in 6.56 ms, last exit 3" in text for text in shown)
 
 
 def test_nothing_found(balexnet: Instance) -> None:
-    shown = texts(drawn(balexnet.with_choices(max_latency_s=0.003, min_accuracy=0.8), 10))
+    shown = texts(drawn(balexnet.with_overrides(max_latency_s=0.003, min_accuracy=0.8), 10))
     assert any("no path to an accepted exit" in text for text in shown)
 
 

@@ -38,13 +38,13 @@ def test_size_of_the_published_scenario(balexnet: Instance) -> None:
 
 
 def test_no_exit_is_accurate_enough(balexnet: Instance) -> None:
-    graph = graph_of(balexnet.with_choices(min_accuracy=0.99))
+    graph = graph_of(balexnet.with_overrides(min_accuracy=0.99))
     assert graph.graph["ends"] == {}
     assert (graph.number_of_nodes(), graph.number_of_edges()) == (3, 0)
 
 
 def test_depth_and_ends_follow_the_accepted_exits(balexnet: Instance) -> None:
-    choices = balexnet.with_choices(min_accuracy=0.7)
+    choices = balexnet.with_overrides(min_accuracy=0.7)
     graph = graph_of(choices)
     assert {(i, f) for (i, _), f in graph.graph["ends"].items()} == {(3, 2), (5, 3)}
     assert list(accepted_exits(choices, choices.applications[0])) == [2, 3]

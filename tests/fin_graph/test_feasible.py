@@ -116,7 +116,7 @@ def test_rounding_down_may_close_cycles() -> None:
 
 
 def test_ends_are_the_reached_replicas_of_accepted_ends(balexnet: Instance) -> None:
-    graph = graph_of(balexnet.with_choices(min_accuracy=0.7, max_latency_s=0.007), 10)
+    graph = graph_of(balexnet.with_overrides(min_accuracy=0.7, max_latency_s=0.007), 10)
     ends = graph.graph["ends"]
     assert ends
     assert ends == {replica: {3: 2, 5: 3}[replica[0]] for replica in graph if replica[0] in (3, 5)}

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import psutil
 import pytest
+from pydantic import ValidationError
 
 from finbench.fin_graph import fin
 from finbench.fin_graph.label_setting import solve as label_setting
+from finbench.fin_graph.options import FinOptions
 from finbench.models.evaluate import evaluate
 from finbench.models.instance import Instance
 from finbench.models.result import Result, Status
@@ -28,8 +32,8 @@ def checked(instance: Instance, result: Result) -> Result:
 def test_back_ends_agree_in_status_and_energy(gamma: int) -> None:
     for seed in range(120):
         instance = random_instance(seed, zeros=seed % 2 == 0)
-        one = checked(instance, fin.solve(instance, gamma=gamma, backend="networkx"))
-        two = checked(instance, fin.solve(instance, gamma=gamma, backend="arrays"))
+        one = checked(instance, fin.solve(instance, FinOptions(gamma=gamma, engine="networkx")))
+        two = checked(instance, fin.solve(instance, FinOptions(gamma=gamma, engine="arrays")))
         assert one.status is two.status
         if two.claimed_objective is None:
             assert one.claimed_objective is None
@@ -42,7 +46,7 @@ def test_infeasible_is_proven_and_no_solution_is_not() -> None:
     endings = dict.fromkeys((Status.FEASIBLE, Status.INFEASIBLE, Status.NO_SOLUTION), 0)
     for seed in range(200):
         instance = random_instance(seed)
-        result, truth = fin.solve(instance, gamma=2, backend="arrays"), label_setting(instance)
+        result, truth = fin.solve(instance, FinOptions(gamma=2, engine="arrays")), label_setting(instance)
         endings[result.status] += 1
         assert (result.status is Status.INFEASIBLE) == (truth.status is Status.INFEASIBLE)
         assert (result.reason is not None) == (result.deployment is None)
@@ -56,10 +60,10 @@ def test_energy_is_at_most_the_optimum_of_a_budget_tightened_by_its_edges() -> N
         instance = random_instance(seed, max_nodes=3, max_blocks=4)
         edges = len(instance.dnns[0].blocks) * len(instance.network.nodes)
         delta = instance.applications[0].max_latency_s
-        tightened = label_setting(instance.with_choices(max_latency_s=delta * (1 - edges / gamma)))
+        tightened = label_setting(instance.with_overrides(max_latency_s=delta * (1 - edges / gamma)))
         if tightened.claimed_objective is None:
             continue
-        found = fin.solve(instance, gamma=gamma, backend="arrays")
+        found = fin.solve(instance, FinOptions(gamma=gamma, engine="arrays"))
         assert found.claimed_objective is not None
         assert found.claimed_objective <= tightened.claimed_objective * (1 + NOISE)
         compared += 1
@@ -67,42 +71,47 @@ def test_energy_is_at_most_the_optimum_of_a_budget_tightened_by_its_edges() -> N
 
 
 def test_lambda_keeps_late_ends(balexnet: Instance) -> None:
-    free = fin.solve(balexnet, gamma=100)
+    free = fin.solve(balexnet, FinOptions(gamma=100))
     energies = []
     for lambda_ in (0, 10, 30, 100):
-        result = checked(balexnet, fin.solve(balexnet, gamma=100, lambda_=lambda_))
+        result = checked(balexnet, fin.solve(balexnet, FinOptions(gamma=100, lambda_=lambda_)))
         assert result.status is Status.FEASIBLE
-        assert result.info["backend"] == ("networkx" if lambda_ < 100 else result.info["backend"])
+        assert result.info["engine"] == ("networkx" if lambda_ < 100 else result.info["engine"])
         energies.append(result.claimed_objective)
     assert energies[-1] == free.claimed_objective
-    assert "networkx" in str(fin.supports(balexnet, gamma=100, lambda_=5, backend="arrays"))
+    assert "networkx" in str(fin.supports(balexnet, FinOptions(gamma=100, lambda_=5, engine="arrays")))
 
 
 def test_small_work_takes_graphs_large_work_takes_arrays(balexnet: Instance) -> None:
-    assert fin.solve(balexnet, gamma=1_000_000 // 45).info["backend"] == "arrays"
-    assert fin.solve(balexnet, gamma=5, backend="networkx").info["backend"] == "networkx"
+    assert fin.solve(balexnet, FinOptions(gamma=1_000_000 // 45)).info["engine"] == "arrays"
+    assert fin.solve(balexnet, FinOptions(gamma=5, engine="networkx")).info["engine"] == "networkx"
 
 
 def test_a_run_that_would_not_fit_says_so_first(balexnet: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(psutil, "virtual_memory", lambda: type("Memory", (), {"available": 1000}))
-    result = fin.solve(balexnet, gamma=100, backend="arrays")
+    result = fin.solve(balexnet, FinOptions(gamma=100, engine="arrays"))
     assert result.status is Status.MEMORY_LIMIT
     assert "GiB" in str(result.reason)
-    assert fin.solve(balexnet, gamma=100, certify=0.0).status is Status.MEMORY_LIMIT
-    assert fin.solve(balexnet, gamma=100, backend="networkx").status is Status.MEMORY_LIMIT
+    assert fin.solve(balexnet, FinOptions(gamma=100, certify=0.0)).status is Status.MEMORY_LIMIT
+    assert fin.solve(balexnet, FinOptions(gamma=100, engine="networkx")).status is Status.MEMORY_LIMIT
 
 
 @pytest.mark.parametrize(
     ("options", "rule"),
     [
-        ({"gamma": 0}, "gamma = 0"),
-        ({"lambda_": -1}, "lambda_ = -1"),
-        ({"backend": "gpu"}, "backend = 'gpu'"),
-        ({"certify": -0.1}, "certify = -0.1"),
+        ({"gamma": 0}, "greater than or equal to 1"),
+        ({"lambda_": -1}, "greater than or equal to 0"),
+        ({"engine": "gpu"}, "'auto', 'networkx' or 'arrays'"),
+        ({"certify": -0.1}, "greater than or equal to 0"),
+        ({"order": "random"}, "'tightest', 'largest' or 'given'"),
+        ({"restarts": -1}, "greater than or equal to 0"),
+        ({"effort": -1.0}, "greater than or equal to 0"),
+        ({"gama": 10}, "not permitted"),
     ],
 )
-def test_options_out_of_range(balexnet: Instance, options: dict[str, object], rule: str) -> None:
-    assert rule in str(fin.supports(balexnet, **options))  # type: ignore[arg-type]
+def test_options_out_of_range(options: dict[str, Any], rule: str) -> None:
+    with pytest.raises(ValidationError, match=rule):
+        FinOptions(**options)
 
 
 def test_single_node_without_links() -> None:
@@ -110,7 +119,7 @@ def test_single_node_without_links() -> None:
     found = 0
     for seed in range(40):
         instance = random_instance(seed, max_nodes=1)
-        result = checked(instance, fin.solve(instance, gamma=1, backend="arrays"))
+        result = checked(instance, fin.solve(instance, FinOptions(gamma=1, engine="arrays")))
         truth = label_setting(instance)
         assert (truth.deployment is None) == (truth.status is Status.INFEASIBLE)
         if result.deployment is not None:

@@ -7,6 +7,7 @@ import pytest
 from finbench.fin_graph.fin import solve as fin
 from finbench.fin_graph.frontier import frontiers
 from finbench.fin_graph.label_setting import solve as label_setting
+from finbench.fin_graph.options import FinOptions
 from finbench.models.instance import Instance
 from tests.random_instances import random_instance
 
@@ -28,12 +29,12 @@ def test_every_corner_is_what_the_methods_find_at_that_budget(seed: int) -> None
     app = instance.applications[0]
     horizon, gamma = app.max_latency_s, 40
     for one in frontiers(instance, app, gamma=gamma, horizon_s=horizon):
-        asked = instance.with_choices(min_accuracy=one.accuracy)
+        asked = instance.with_overrides(min_accuracy=one.accuracy)
         shallower = [e for e in instance.dnn_of(app).exits[: one.last_exit - 1] if e.accuracy >= one.accuracy]
         if shallower:
             continue
         if one.fin:
-            assert fin(asked, gamma=gamma, backend="arrays").claimed_objective == pytest.approx(
+            assert fin(asked, FinOptions(gamma=gamma, engine="arrays")).claimed_objective == pytest.approx(
                 one.fin[-1][1], rel=1e-9
             )
         assert one.exact

@@ -41,7 +41,7 @@ def tiny(seed: int) -> Instance:
         return instance
     quick = min(path.latency for path in paths)
     cheap = min(paths, key=lambda path: (path.energy, path.latency)).latency
-    return instance.with_choices(max_latency_s=1.02 * (quick + (seed % 7) / 6 * (cheap - quick)))
+    return instance.with_overrides(max_latency_s=1.02 * (quick + (seed % 7) / 6 * (cheap - quick)))
 
 
 @cache
@@ -167,7 +167,7 @@ def test_band_of_ends(seed: int) -> None:
 
 def test_a_narrow_band_widens_on_the_published_scenario() -> None:
     """Last exit 2 on the device leaves half of the budget unused."""
-    instance = published(0.02, WORKED_OPTIMA[0][1]).with_choices(min_accuracy=0.3)
+    instance = published(0.02, WORKED_OPTIMA[0][1]).with_overrides(min_accuracy=0.3)
     narrow = run(instance, 10, lambda_=0)
     assert 0 < narrow.inference.graph["band_start"] < 10
     assert narrow.deployment is not None
@@ -203,7 +203,7 @@ def test_worked_optima(budget: float, accounting: object, energy: float, placeme
 
 def test_nothing_to_end_at() -> None:
     for choices in ({"min_accuracy": 0.99}, {"max_latency_s": 1e-9}, {"max_latency_s": 0.0}):
-        instance = published(0.005, WORKED_OPTIMA[0][1]).with_choices(**choices)  # type: ignore[arg-type]
+        instance = published(0.005, WORKED_OPTIMA[0][1]).with_overrides(**choices)  # type: ignore[arg-type]
         for rounding in ("up", "down"):
             stages = run(instance, 50, rounding=rounding)
             assert (stages.path, stages.energy_j, stages.latency_s, stages.deployment) == ((), None, None, None)

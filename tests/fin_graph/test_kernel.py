@@ -112,7 +112,7 @@ def test_least_energies_end_where_the_search_does() -> None:
 def test_extreme_bandwidths(balexnet: Instance, bandwidth: float, gamma: int) -> None:
     links = tuple(link.model_copy(update={"bandwidth_bit_per_s": bandwidth}) for link in balexnet.network.links)
     network = balexnet.network.model_copy(update={"links": links})
-    instance = balexnet.model_copy(update={"network": network}).with_choices(max_latency_s=0.01)
+    instance = balexnet.model_copy(update={"network": network}).with_overrides(max_latency_s=0.01)
     problem = problem_of(instance)
     assert problem is not None
     path = least_energy_replica_path(problem, gamma)
@@ -124,6 +124,6 @@ def test_extreme_bandwidths(balexnet: Instance, bandwidth: float, gamma: int) ->
 
 def test_nothing_fits_a_tiny_budget(balexnet: Instance) -> None:
     for budget in (0.0, 1e-300, 1e-9):
-        problem = problem_of(balexnet.with_choices(max_latency_s=budget))
+        problem = problem_of(balexnet.with_overrides(max_latency_s=budget))
         assert problem is not None
         assert least_energy_replica_path(problem, 100).energy == inf

@@ -12,6 +12,7 @@ from finbench.fin_graph import label_search, label_setting
 from finbench.fin_graph.arrays import earliest_accurate_exit, path_problem
 from finbench.fin_graph.label_search import latency_energy_frontier
 from finbench.fin_graph.label_setting import solve, supports
+from finbench.fin_graph.options import LabelSettingOptions
 from finbench.models import exhaustive
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.evaluate import equal_energy, evaluate
@@ -87,7 +88,7 @@ def test_k_least_energy_deployments_are_those_of_enumeration() -> None:
     for seed in range(160):
         instance = random_instance(seed, max_nodes=3, max_blocks=3, zeros=seed % 3 == 0)
         expected = all_energies(instance)[:5]
-        result = solve(instance, k=5)
+        result = solve(instance, LabelSettingOptions(k=5))
         if not expected:
             assert result.status is Status.INFEASIBLE
             continue
@@ -114,7 +115,7 @@ def test_frontier_holds_the_optimum_of_every_budget(balexnet: Instance) -> None:
             assert front[-1][1] == pytest.approx(optimum, rel=NOISE, abs=0)
             assert all(a[0] < b[0] and a[1] > b[1] for a, b in pairwise(front))
         for latency, energy in front:
-            tightened = instance.with_choices(max_latency_s=latency)
+            tightened = instance.with_overrides(max_latency_s=latency)
             assert solve(tightened).claimed_objective == pytest.approx(energy, rel=1e-8, abs=0)
 
 
@@ -200,13 +201,13 @@ def test_more_slack_never_costs_energy() -> None:
     for seed in range(80):
         instance = random_instance(seed)
         delta = instance.applications[0].max_latency_s
-        energies = [solve(instance.with_choices(max_latency_s=delta * f)).claimed_objective for f in (1, 1.3, 2, 10)]
+        energies = [solve(instance.with_overrides(max_latency_s=delta * f)).claimed_objective for f in (1, 1.3, 2, 10)]
         known = [np.inf if energy is None else energy for energy in energies]
         assert all(b <= a * (1 + NOISE) for a, b in pairwise(known))
 
 
 def test_refuses_what_it_cannot_honour(balexnet: Instance) -> None:
     assert supports(balexnet) is None
-    assert "k = 0" in str(supports(balexnet, k=0))
+    assert "k = 0" in str(supports(balexnet, LabelSettingOptions(k=0)))
     app = balexnet.applications[0].model_copy(update={"rate_per_s": 1e9})
     assert "capacities" in str(supports(balexnet.model_copy(update={"applications": (app,)})))

@@ -65,7 +65,7 @@ def test_its_path_has_the_least_weight(seed: int) -> None:
 def test_published_scenario(balexnet: Instance, accounting: Accounting, energy: float) -> None:
     """It hurries to the cloud whatever the budget: the published configuration of least latency, 2.2156 ms."""
     for budget in (0.0023, 0.005, 0.015):
-        choices = balexnet.with_choices(max_latency_s=budget, min_accuracy=0.8, accounting=accounting)
+        choices = balexnet.with_overrides(max_latency_s=budget, min_accuracy=0.8, accounting=accounting)
         result = solve(choices)
         assert result.status is Status.FEASIBLE
         assert result.deployment is not None
@@ -80,7 +80,7 @@ def test_targets_that_cannot_be_met(balexnet: Instance) -> None:
         (0.001, 0.8, Status.NO_SOLUTION, "target is 0.001 s"),
         (0.0, 0.8, Status.NO_SOLUTION, "target is 0 s"),
     ):
-        result = solve(balexnet.with_choices(max_latency_s=budget, min_accuracy=accuracy))
+        result = solve(balexnet.with_overrides(max_latency_s=budget, min_accuracy=accuracy))
         assert result.status is status
         assert result.reason is not None
         assert reason in result.reason
@@ -91,7 +91,7 @@ def test_no_accuracy_asked_and_none_given(balexnet: Instance) -> None:
     dnn = balexnet.dnns[0]
     exits = tuple(exit_.model_copy(update={"accuracy": 0.0}) for exit_ in dnn.exits)
     useless = balexnet.model_copy(update={"dnns": (dnn.model_copy(update={"exits": exits}),)})
-    result = solve(useless.with_choices(min_accuracy=0.0, max_latency_s=0.01))
+    result = solve(useless.with_overrides(min_accuracy=0.0, max_latency_s=0.01))
     assert result.status is Status.FEASIBLE
     assert result.deployment is not None
     assert result.deployment.deployments[0].last_exit == 1

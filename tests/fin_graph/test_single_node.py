@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from itertools import pairwise, product
+from typing import Literal
 
 import networkx as nx
 import pytest
+from pydantic import ValidationError
 
+from finbench.fin_graph.options import SingleNodeOptions
 from finbench.fin_graph.single_node import solve, supports
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.evaluate import evaluate
@@ -37,12 +40,12 @@ def best_by_enumeration(instance: Instance, names: list[str]) -> float | None:
 
 @pytest.mark.parametrize("node", ["best", "source"])
 @pytest.mark.parametrize("block", range(10))
-def test_against_an_enumeration(block: int, node: str) -> None:
+def test_against_an_enumeration(block: int, node: Literal["best", "source"]) -> None:
     """It finds something whenever a single node will do, and the best where least-energy routes are in time."""
     for seed in range(20 * block, 20 * (block + 1)):
         instance = random_instance(seed, max_nodes=4, max_blocks=4, zeros=seed % 2 == 1)
         names = [instance.applications[0].source] if node == "source" else list(instance.network.node_by_name)
-        best, result = best_by_enumeration(instance, names), solve(instance, node=node)
+        best, result = best_by_enumeration(instance, names), solve(instance, SingleNodeOptions(node=node))
         if best is None:
             assert result.status in (Status.NO_SOLUTION, Status.INFEASIBLE)
             assert result.deployment is None
@@ -54,16 +57,19 @@ def test_against_an_enumeration(block: int, node: str) -> None:
         assert judged.objective == pytest.approx(result.claimed_objective, rel=1e-12, abs=0)
         assert judged.objective is not None
         assert judged.objective >= best * (1 - 1e-9)
-        roomy = instance.with_choices(max_latency_s=1e3)
-        assert solve(roomy, node=node).claimed_objective == pytest.approx(best_by_enumeration(roomy, names), rel=1e-9)
+        roomy = instance.with_overrides(max_latency_s=1e3)
+        assert solve(roomy, SingleNodeOptions(node=node)).claimed_objective == pytest.approx(
+            best_by_enumeration(roomy, names), rel=1e-9
+        )
 
 
 def test_published_scenario(balexnet: Instance) -> None:
     """The pinned first block stays on the device; the rest goes to the cheapest node that is in time."""
     for budget, best, source in ((0.0025, "cloud", None), (0.007, "device", "device")):
-        choices = balexnet.with_choices(max_latency_s=budget, min_accuracy=0.8)
-        for node, expected in (("best", best), ("source", source)):
-            result = solve(choices, node=node)
+        choices = balexnet.with_overrides(max_latency_s=budget, min_accuracy=0.8)
+        nodes: tuple[tuple[Literal["best", "source"], str | None], ...] = (("best", best), ("source", source))
+        for node, expected in nodes:
+            result = solve(choices, SingleNodeOptions(node=node))
             if expected is None:
                 assert result.status is Status.NO_SOLUTION
                 continue
@@ -94,13 +100,13 @@ def test_least_latency_routes_where_least_energy_routes_are_late() -> None:
     )
     slow = instance.model_copy(update={"network": network, "applications": (app,)})
     for budget, route in ((10.0, ("device", "edge", "cloud")), (1.5, ("device", "cloud"))):
-        result = solve(slow.with_choices(max_latency_s=budget))
+        result = solve(slow.with_overrides(max_latency_s=budget))
         assert result.deployment is not None
         assert result.deployment.deployments[0].routes_from("device")[0] == route
 
 
 def test_no_exit_is_accurate_enough(balexnet: Instance) -> None:
-    result = solve(balexnet.with_choices(min_accuracy=0.99))
+    result = solve(balexnet.with_overrides(min_accuracy=0.99))
     assert result.status is Status.INFEASIBLE
     assert result.reason == "no exit is accurate enough"
 
@@ -111,5 +117,6 @@ def test_time_limit(balexnet: Instance) -> None:
 
 def test_unknown_choice_of_node(balexnet: Instance) -> None:
     assert supports(balexnet) is None
-    assert supports(balexnet, node="source") is None
-    assert supports(balexnet, node="moon") == "node = 'moon': must be one of best, source"
+    assert supports(balexnet, SingleNodeOptions(node="source")) is None
+    with pytest.raises(ValidationError, match="'best' or 'source'"):
+        SingleNodeOptions.model_validate({"node": "moon"})

@@ -15,7 +15,7 @@ from finbench.models.instance import Accounting, Instance
 from finbench.models.io import data_directory, load_instance
 from tests.random_instances import random_instance, random_shared_instance
 
-BALEXNET = load_instance("balexnet-cifar10").with_choices(accounting=Accounting.FULL_DEPTH)
+BALEXNET = load_instance("balexnet-cifar10").with_overrides(accounting=Accounting.FULL_DEPTH)
 with (data_directory() / "reference" / "balexnet_published_configurations.csv").open() as stream:
     PUBLISHED = list(csv.DictReader(stream))
 
@@ -96,12 +96,12 @@ def test_violations_name_subject_and_amount() -> None:
 @pytest.mark.parametrize(("factor", "feasible"), [(0.99, False), (1 - 1e-5, False), (1 - 1e-8, True), (1.0, True)])
 def test_latency_tolerance(factor: float, feasible: bool) -> None:
     latency = evaluate(BALEXNET, deployment()).applications[0].latency_s
-    assert evaluate(BALEXNET.with_choices(max_latency_s=latency * factor), deployment()).feasible == feasible
+    assert evaluate(BALEXNET.with_overrides(max_latency_s=latency * factor), deployment()).feasible == feasible
 
 
 @pytest.mark.parametrize(("excess", "feasible"), [(0.01, False), (1e-5, False), (1e-8, True), (0.0, True)])
 def test_accuracy_tolerance(excess: float, feasible: bool) -> None:
-    assert evaluate(BALEXNET.with_choices(min_accuracy=0.8595 + excess), deployment()).feasible == feasible
+    assert evaluate(BALEXNET.with_overrides(min_accuracy=0.8595 + excess), deployment()).feasible == feasible
 
 
 def test_an_explicit_route_of_direct_links_costs_the_same() -> None:

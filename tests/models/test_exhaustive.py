@@ -65,7 +65,7 @@ def test_worked_optimum(latency: float, accounting: Accounting, energy: float, p
 
 
 def test_capacities_of_a_single_application_count() -> None:
-    instance = load_instance("balexnet-cifar10").with_choices(max_latency_s=1.0)
+    instance = load_instance("balexnet-cifar10").with_overrides(max_latency_s=1.0)
     app = instance.applications[0].model_copy(update={"rate_per_s": 1000.0})
     loaded = Instance(name="loaded", network=instance.network, dnns=instance.dnns, applications=(app,))
     check(loaded, exhaustive.solve(loaded))

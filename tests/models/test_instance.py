@@ -35,24 +35,24 @@ def test_transfer_into_a_block_carries_what_the_block_before_puts_out() -> None:
 @pytest.mark.parametrize("accounting", Accounting)
 @pytest.mark.parametrize("kind", LatencyKind)
 def test_weights_follow_the_choices(accounting: Accounting, kind: LatencyKind) -> None:
-    instance = BALEXNET.with_choices(accounting=accounting, latency_kind=kind)
+    instance = BALEXNET.with_overrides(accounting=accounting, latency_kind=kind)
     app, survival = instance.applications[0], instance.dnns[0].survival
     assert instance.energy_weights(app) == (survival if accounting is Accounting.EXPECTED else (1.0,) * 5)
     assert instance.latency_weights(app) == (survival if kind is LatencyKind.EXPECTED else (1.0,) * 5)
 
 
 def test_choices_change_only_what_is_given() -> None:
-    changed = BALEXNET.with_choices(max_latency_s=0.003)
+    changed = BALEXNET.with_overrides(max_latency_s=0.003)
     assert changed.applications[0].max_latency_s == 0.003
     assert changed.applications[0].min_accuracy == BALEXNET.applications[0].min_accuracy
-    assert changed.with_choices(max_latency_s=BALEXNET.applications[0].max_latency_s) == BALEXNET
-    assert BALEXNET.with_choices() == BALEXNET
+    assert changed.with_overrides(max_latency_s=BALEXNET.applications[0].max_latency_s) == BALEXNET
+    assert BALEXNET.with_overrides() == BALEXNET
 
 
 @pytest.mark.parametrize("bad", [{"max_latency_s": -1.0}, {"max_latency_s": float("nan")}, {"min_accuracy": 1.5}])
 def test_choices_obey_the_fields_rules(bad: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
-        BALEXNET.with_choices(**bad)
+        BALEXNET.with_overrides(**bad)
 
 
 def test_targets_cannot_override_several_applications() -> None:
@@ -63,9 +63,9 @@ def test_targets_cannot_override_several_applications() -> None:
         dnns=BALEXNET.dnns,
         applications=(first, first.model_copy(update={"name": "other"})),
     )
-    assert several.with_choices(accounting=Accounting.FULL_DEPTH).accounting is Accounting.FULL_DEPTH
+    assert several.with_overrides(accounting=Accounting.FULL_DEPTH).accounting is Accounting.FULL_DEPTH
     with pytest.raises(ValueError, match="single application"):
-        several.with_choices(min_accuracy=0.5)
+        several.with_overrides(min_accuracy=0.5)
 
 
 def test_hash_tells_contents_apart_and_ignores_provenance() -> None:
@@ -73,8 +73,8 @@ def test_hash_tells_contents_apart_and_ignores_provenance() -> None:
     assert load_instance("balexnet-cifar10").content_hash == original
     assert BALEXNET.model_copy(deep=True).content_hash == original
     assert Instance(**{**fields(BALEXNET), "provenance": "elsewhere"}).content_hash == original
-    assert BALEXNET.with_choices(max_latency_s=0.003).content_hash != original
-    assert BALEXNET.with_choices(accounting=Accounting.FULL_DEPTH).content_hash != original
+    assert BALEXNET.with_overrides(max_latency_s=0.003).content_hash != original
+    assert BALEXNET.with_overrides(accounting=Accounting.FULL_DEPTH).content_hash != original
 
 
 def test_defaults_written_out_keep_the_hash() -> None:

@@ -24,6 +24,6 @@ WORKED_OPTIMA = [
 
 def published(max_latency_s: float, accounting: Accounting) -> Instance:
     """The published scenario at one point of its grid."""
-    return load_instance("balexnet-cifar10").with_choices(
+    return load_instance("balexnet-cifar10").with_overrides(
         max_latency_s=max_latency_s, min_accuracy=0.8, accounting=accounting
     )

@@ -25,6 +25,7 @@ from finbench.fin_graph.joint.columns.restricted import FIRST_MARGIN, WIDER, Who
 from finbench.fin_graph.joint.fin.improvement import Served
 from finbench.fin_graph.joint.fin.placement import Placement
 from finbench.fin_graph.joint.system import System, joint_deployment, resource_name
+from finbench.fin_graph.options import ColumnGenerationOptions
 from finbench.models.instance import Instance, Network
 from finbench.models.result import Clock, Result, Status
 
@@ -63,27 +64,28 @@ _MOVES = 10_000
 """Moves of each improvement at most."""
 
 
-def supports(instance: Instance, **options: object) -> str | None:  # noqa: ARG001
-    """None: every instance is supported."""
+def supports(instance: Instance, options: ColumnGenerationOptions = ColumnGenerationOptions()) -> str | None:  # noqa: ARG001
+    """Return None: every instance is supported."""
     return None
 
 
 def solve(
-    instance: Instance, *, time_limit_s: float | None = None, seed: int = 0, smoothing: bool = True, prove: bool = True
+    instance: Instance,
+    options: ColumnGenerationOptions = ColumnGenerationOptions(),
+    *,
+    time_limit_s: float | None = None,
+    seed: int = 0,
 ) -> Result:
     """Place all applications of `instance`.
 
     Parameters
     ----------
     instance : Instance
+    options : ColumnGenerationOptions
     time_limit_s : float or None
         Limit for the whole run [s].
     seed : int
         Of what improvement draws, and HiGHS.
-    smoothing : bool
-        Smooth the prices that columns are priced at.
-    prove : bool
-        List the columns that a better solution could have, and solve over them.
 
     Returns
     -------
@@ -96,13 +98,13 @@ def solve(
     with clock.phase("load"):
         load_pricing()
     with clock.phase("build"):
-        run = _Run(instance, clock, seed, smoothing)
+        run = _Run(instance, clock, seed, options.smoothing)
     if run.relaxation.unservable:
         reason = alone_reason(instance, run.relaxation, run.relaxation.unservable[0])
         return Result(Status.INFEASIBLE, reason=reason, times_s=clock.times_s)
     run.generate()
     if not run.infeasible:
-        run.finish(prove)
+        run.finish(options.prove)
     return run.result()
 
 

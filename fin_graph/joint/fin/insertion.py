@@ -18,11 +18,12 @@ from finbench.fin_graph.joint.fin.alone import Alone
 from finbench.fin_graph.joint.fin.placement import Placement
 from finbench.fin_graph.joint.fin.residual import cheapest_usage
 from finbench.fin_graph.joint.system import Group, System
+from finbench.fin_graph.options import Order
 from finbench.fin_graph.shortest import least_latency_path
 from finbench.models.result import Clock
 
 
-def ordered(system: System, alone: list[Alone], order: str) -> list[int]:
+def ordered(system: System, alone: list[Alone], order: Order) -> list[int]:
     """Groups in order, those without any way to be served left out."""
     servable = [g for g, one in enumerate(alone) if one.usage is not None]
     if order == "tightest":

@@ -25,6 +25,7 @@ from finbench.fin_graph.joint.fin.placement import Placement
 from finbench.fin_graph.joint.system import System, joint_deployment
 from finbench.fin_graph.kernel import rows_bytes
 from finbench.fin_graph.loading import load_compiled
+from finbench.fin_graph.options import FinOptions, Order
 from finbench.models.instance import Instance
 from finbench.models.memory import reason_not_to_fit
 from finbench.models.result import Clock, Result, Status
@@ -40,20 +41,13 @@ MARGIN = 1.05
 
 
 def solve_many(
-    instance: Instance,
-    *,
-    time_limit_s: float | None,
-    seed: int,
-    gamma: int,
-    order: str,
-    restarts: int,
-    effort: float,
+    instance: Instance, options: FinOptions = FinOptions(), *, time_limit_s: float | None = None, seed: int = 0
 ) -> Result:
     """Place all applications of `instance`; see `fin_graph.fin.solve`."""
     clock = Clock(time_limit_s)
     with clock.phase("load"):
         load_compiled()
-    run = _Run(instance, clock, seed, gamma)
+    run = _Run(instance, clock, seed, options.gamma)
     too_large = run.memory()
     if too_large is not None:
         return Result(Status.MEMORY_LIMIT, reason=too_large, times_s=clock.times_s)
@@ -63,12 +57,12 @@ def solve_many(
     if impossible is not None:
         return Result(Status.INFEASIBLE, reason=impossible, times_s=clock.times_s)
     with clock.phase("insertion"):
-        run.insert(order)
-    if effort > 0 and run.may_improve:
+        run.insert(options.order)
+    if options.effort > 0 and run.may_improve:
         with clock.phase("prices"):
             run.price()
         with clock.phase("improvement"):
-            run.improve(restarts, effort)
+            run.improve(options.restarts, options.effort)
     with clock.phase("extract"):
         result = run.result()
     return replace(result, times_s=clock.times_s)
@@ -110,7 +104,7 @@ class _Run:
         objective = self._best.objective
         return self._best.left_out == 0 and objective - self._congestion.bound <= gap * objective
 
-    def insert(self, order: str) -> None:
+    def insert(self, order: Order) -> None:
         """Everyone in the order asked for, at no prices."""
         self._order = ordered(self._system, self._alone, order)
         self._best = self._inserted(self._order, self._frugal)

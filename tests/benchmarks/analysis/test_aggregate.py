@@ -11,7 +11,7 @@ import pytest
 from finbench.benchmarks.analysis.aggregate import aggregate, aggregate_tables, profiles, worth
 from finbench.benchmarks.analysis.frame import frame
 from finbench.benchmarks.plots.profiles import draw_profiles
-from finbench.benchmarks.records.reading import Record
+from finbench.benchmarks.records.row import Record
 from tests.benchmarks.conftest import made_up_row
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from finbench.benchmarks.analysis.campaign_tables import campaign_tables, shared_systems
 from finbench.benchmarks.analysis.frame import frame
-from finbench.benchmarks.records.reading import Record
+from finbench.benchmarks.records.row import Record
 from tests.benchmarks.conftest import made_up_row
 
 

@@ -14,12 +14,12 @@ from finbench.benchmarks.analysis.claims import (
     SavingRow,
     match_row,
     matches_claim,
-    measure_claims,
     saving_claim,
     saving_rows,
     targets_claim,
 )
 from finbench.benchmarks.cli.app import app
+from finbench.benchmarks.cli.claims import measure_claims
 
 
 def point(optimum: float | None, fin: float | None, baseline: float | None = None, case: str = "c") -> Point:
@@ -130,7 +130,7 @@ def test_claims_for_people(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     path = tmp_path / "small.toml"
     path.write_text(SMALL)
     measured = measure_claims(str(path), gammas=(10, 1000))
-    monkeypatch.setattr("finbench.benchmarks.analysis.claims.measure_claims", lambda: measured)
+    monkeypatch.setattr("finbench.benchmarks.cli.claims.measure_claims", lambda: measured)
     result = CliRunner().invoke(app, ["claims"])
     assert result.exit_code == 0
     for part in ("FIN matches the optimum", "holds only if γ ≥ 1000", "38.0642", "balexnet-cifar10, expected"):

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from finbench.benchmarks.analysis.result_comparison import MethodChange, compare_results
 from finbench.benchmarks.analysis.statistics import Interval
 from finbench.benchmarks.cli.app import app
-from finbench.benchmarks.records.reading import Record
+from finbench.benchmarks.records.row import Record
 from finbench.models.io import InputError
 from tests.benchmarks.conftest import made_up_row, write_results
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from finbench.benchmarks.analysis.trajectories import Match, incumbents, matches, matching_tables, time_to_reach
-from finbench.benchmarks.records.reading import Record
+from finbench.benchmarks.records.row import Record
 from tests.benchmarks.conftest import made_up_row
 
 POINTS = [(0.5, None, 1.0), (1.0, 8.0, 1.0), (2.0, 5.0, 3.0), (6.0, 4.0, 3.0), (9.0, 4.0, 4.0)]

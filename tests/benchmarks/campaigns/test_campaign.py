@@ -9,16 +9,9 @@ from typing import Any
 import pytest
 
 import finbench.benchmarks.families
-from finbench.benchmarks.campaigns.campaign import (
-    Campaign,
-    Conditions,
-    Member,
-    SharedMember,
-    TargetPoint,
-    load_campaign,
-    problems,
-)
-from finbench.benchmarks.execution.runner import count_runs
+from finbench.benchmarks.campaigns.campaign import Campaign, Conditions, load_campaign, problems
+from finbench.benchmarks.campaigns.sources import Member, SharedMember, TargetPoint
+from finbench.benchmarks.execution.plan import count_runs
 from finbench.models.instance import Accounting, Instance
 from finbench.models.io import InputError, shipped
 from tests.random_instances import random_instance
@@ -42,7 +35,7 @@ def load(tmp_path: Path, text: str) -> Campaign:
 METHODS = """
 [[methods]]
 name = "fin"
-options = { gamma = [10, 100], lambda_ = [1, 2], backend = "arrays" }
+options = { gamma = [10, 100], lambda_ = [1, 2], engine = "arrays" }
 [[methods]]
 name = "mcp"
 """
@@ -106,7 +99,7 @@ def test_every_target_of_the_published_grids_is_within_reach() -> None:
 def test_lists_of_options_expand_to_a_product(tmp_path: Path) -> None:
     problem = next(problems(load(tmp_path, METHODS + INSTANCES)))
     names = [name for name, _ in problem.methods]
-    chosen = [(options["gamma"], options["lambda_"], options["backend"]) for _, options in problem.methods[:-1]]
+    chosen = [(options["gamma"], options["lambda_"], options["engine"]) for _, options in problem.methods[:-1]]
     assert names == ["fin"] * 4 + ["mcp"]
     assert chosen == [(10, 1, "arrays"), (10, 2, "arrays"), (100, 1, "arrays"), (100, 2, "arrays")]
 

@@ -16,9 +16,10 @@ from typer.testing import CliRunner, Result
 
 import finbench.benchmarks.families
 from finbench.benchmarks.cli.app import app, main
-from finbench.benchmarks.methods import METHODS, MilpFlowOptions
+from finbench.benchmarks.methods import METHODS
 from finbench.models.instance import Instance
 from finbench.models.io import dump_deployment, load_instance, shipped
+from finbench.models.milp.options import MilpFlowOptions
 from finbench.models.milp.solvers.registry import SOLVERS
 from finbench.models.result import Status
 from tests.benchmarks.conftest import BEST, OPTIMUM_J, TOO_SLOW, WORSE, AddMethod, answer
@@ -359,7 +360,7 @@ def test_help_teaches_by_example(command: str) -> None:
 def test_an_unexpected_failure_is_a_short_line_and_exit_code_1(
     add_method: AddMethod, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def solve(instance: Instance, **given: Any) -> Any:
+    def solve(instance: Instance, options: Any, **given: Any) -> Any:
         raise ZeroDivisionError("inside")
 
     add_method("clumsy", solve)

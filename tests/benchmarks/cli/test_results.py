@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
-from finbench.benchmarks.analysis.campaign_tables import Rows
+from finbench.benchmarks.analysis.table import Rows
 from finbench.benchmarks.cli.app import app
 
 CAMPAIGN = """

@@ -13,7 +13,8 @@ from typing import Any
 import psutil
 import pytest
 
-from finbench.benchmarks.records.reading import Record, load_records
+from finbench.benchmarks.records.reading import load_records
+from finbench.benchmarks.records.row import Record
 from tests.benchmarks.cli.test_app import ROOT
 from tests.benchmarks.execution.conftest import are_gone, comes_true, pages
 

@@ -9,12 +9,13 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from finbench.benchmarks.analysis.ladder_growth import CENSORED, censored, growth_table, growths
+from finbench.benchmarks.analysis.ladder_growth import censored, growth_table, growths
+from finbench.benchmarks.campaigns.ladder import ScaleCampaign, load_scale_campaign
 from finbench.benchmarks.cli.app import app
-from finbench.benchmarks.execution.ladder import ScaleCampaign, climb, load_scale_campaign, run_scale
-from finbench.benchmarks.execution.runner import Run
+from finbench.benchmarks.execution.ladder import climb, run_scale
+from finbench.benchmarks.execution.plan import Run
 from finbench.benchmarks.execution.task import Finished
-from finbench.benchmarks.records.reading import failure_columns
+from finbench.benchmarks.records.row import CENSORED, failure_columns
 from finbench.models.instance import Instance
 from finbench.models.io import InputError, shipped
 from finbench.models.result import Status
@@ -24,7 +25,7 @@ CAMPAIGN: dict[str, Any] = {
     "time_limit_s": 5.0,
     "methods": [
         {"name": "label-setting"},
-        {"name": "fin", "options": {"gamma": 20, "backend": ["networkx", "arrays"]}},
+        {"name": "fin", "options": {"gamma": 20, "engine": ["networkx", "arrays"]}},
     ],
     "families": [
         {"group": "dense", "family": "dense", "nodes": [4, 6, 9], "blocks": [4], "exits": [1], "seeds": [0, 1]}

@@ -12,13 +12,13 @@ from typing import Any
 import psutil
 import pytest
 
-from finbench.benchmarks.campaigns.campaign import Member
+from finbench.benchmarks.campaigns.sources import Member
 from finbench.benchmarks.execution import warm_worker
 from finbench.benchmarks.execution.local import run_locally, shares_of_cores
 from finbench.benchmarks.execution.memory import memory_limit
 from finbench.benchmarks.execution.task import Finished, Started, Task
 from finbench.benchmarks.families import generate
-from finbench.benchmarks.records.reading import Record
+from finbench.benchmarks.records.row import Record
 from finbench.models.io import InputError
 from tests.benchmarks.conftest import OPTIMUM_J
 from tests.benchmarks.execution.conftest import are_gone, comes_true, made, pages
@@ -143,7 +143,7 @@ def test_peak_memory_is_that_of_the_run() -> None:
         "content_hash": member.build().content_hash,
         "warm_up": True,
     }
-    options = {"lambda_": None, "backend": "arrays", "certify": None}
+    options = {"lambda_": None, "engine": "arrays", "certify": None}
     tasks = [made(**given, options={"gamma": gamma, **options}) for gamma in (200_000, 10, 200_000)]
     rows = 5 * 5 * 200_001 * 8
     first, small, last = (came.columns["peak_bytes"] for came in ended(*tasks))

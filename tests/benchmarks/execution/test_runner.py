@@ -16,15 +16,16 @@ from typer.testing import CliRunner
 
 from finbench.benchmarks.analysis.campaign_tables import campaign_tables
 from finbench.benchmarks.analysis.frame import frame
+from finbench.benchmarks.analysis.gaps import gap_by_gamma
 from finbench.benchmarks.campaigns.campaign import load_campaign
 from finbench.benchmarks.cli.app import app
 from finbench.benchmarks.cli.campaign_results import run_and_report
 from finbench.benchmarks.execution.local import run_locally
 from finbench.benchmarks.execution.runner import Silence, run_campaign
 from finbench.benchmarks.methods import METHODS
-from finbench.benchmarks.plots.style import gap_by_gamma
 from finbench.benchmarks.records.environment import environment
-from finbench.benchmarks.records.reading import Record, load_instances, load_records
+from finbench.benchmarks.records.reading import load_instances, load_records
+from finbench.benchmarks.records.row import Record
 from finbench.models.evaluate import evaluate
 from finbench.models.instance import Instance
 from finbench.models.io import load_instance

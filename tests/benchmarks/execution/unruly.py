@@ -11,9 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from finbench.benchmarks.methods import METHODS, Method, Options
+from finbench.benchmarks.methods import METHODS, Method
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Instance
+from finbench.models.options import Options
 from finbench.models.result import Result, Status
 
 WORSE = ("device", "device", "device", "edge", "edge")
@@ -37,16 +38,16 @@ def register() -> None:
     METHODS[UNRULY.name] = UNRULY
 
 
-def supports(instance: Instance, **options: Any) -> str | None:
+def supports(instance: Instance, options: UnrulyOptions) -> str | None:
     return None
 
 
-def solve(instance: Instance, *, time_limit_s: float | None, seed: int, deed: str, pause_s: float, diary: str) -> Any:
-    if diary:
-        with Path(diary).open("a") as pages:
+def solve(instance: Instance, options: UnrulyOptions, *, time_limit_s: float | None, seed: int) -> Any:
+    if options.diary:
+        with Path(options.diary).open("a") as pages:
             pages.write(f"{os.getpid()}\n")
-    time.sleep(pause_s)
-    return DEEDS[deed](diary) if deed in ("fork", "leave") else DEEDS[deed]()
+    time.sleep(options.pause_s)
+    return DEEDS[options.deed](options.diary) if options.deed in ("fork", "leave") else DEEDS[options.deed]()
 
 
 def _answer() -> Result:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from finbench.benchmarks.judging.judged import Judged, contradictions, judge, judge_deployment, relative_gap
+from finbench.benchmarks.judging.contradictions import contradictions, relative_gap
+from finbench.benchmarks.judging.judged import Judged, judge, judge_deployment
 from finbench.models.deployment import Deployment
 from finbench.models.evaluate import evaluate
 from finbench.models.instance import Instance

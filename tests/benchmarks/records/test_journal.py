@@ -9,7 +9,8 @@ import pytest
 
 from finbench.benchmarks.records import journal
 from finbench.benchmarks.records.journal import Journal, rows_there
-from finbench.benchmarks.records.reading import Record, load_instances, load_records
+from finbench.benchmarks.records.reading import load_instances, load_records
+from finbench.benchmarks.records.row import Record
 from finbench.models.instance import Instance
 from finbench.models.io import InputError
 from tests.benchmarks.conftest import ENVIRONMENT, made_up_row, write_results

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from finbench.benchmarks.records.journal import Journal
-from finbench.benchmarks.records.reading import SCHEMA_VERSION, load_instances, load_records
+from finbench.benchmarks.records.reading import load_instances, load_records
+from finbench.benchmarks.records.row import SCHEMA_VERSION
 from finbench.models.io import InputError
 from tests.benchmarks.conftest import ENVIRONMENT, made_up_row, write_results
 

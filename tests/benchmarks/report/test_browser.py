@@ -20,7 +20,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from finbench.benchmarks.analysis.frame import load_frame
-from finbench.benchmarks.plots.style import gap_by_gamma
+from finbench.benchmarks.analysis.gaps import gap_by_gamma
 from tests.benchmarks.report.conftest import IMAGE, QUOTES, SCRIPT, read_rows
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")

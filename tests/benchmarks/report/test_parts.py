@@ -10,12 +10,13 @@ import pytest
 from finbench.benchmarks.analysis.claims import MATCHES, SAVING, TARGETS
 from finbench.benchmarks.analysis.claims_of_runs import UNKNOWN, measured_claims
 from finbench.benchmarks.analysis.frame import frame
+from finbench.benchmarks.analysis.numbers import seconds
 from finbench.benchmarks.judging.judged import judge_deployment
 from finbench.benchmarks.report.charts import frontier_chart, gap_chart, profile_chart, trajectory_chart
 from finbench.benchmarks.report.growth_chart import growth_chart, with_sizes
 from finbench.benchmarks.report.pictures import MOST_APPLICATIONS, Gallery
 from finbench.benchmarks.report.steps import steps
-from finbench.benchmarks.report.summary import seconds, sentences
+from finbench.benchmarks.report.summary import sentences
 from finbench.fin_graph.label_setting import solve
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.evaluate import evaluate
@@ -26,7 +27,7 @@ from tests.benchmarks.report.conftest import TRAJECTORY, several_applications
 from tests.random_instances import random_instance
 
 SPLIT = [
-    load_instance(name).with_choices(accounting=accounting, latency_kind=kind)
+    load_instance(name).with_overrides(accounting=accounting, latency_kind=kind)
     for name in ("balexnet-cifar10", "bresnet-cifar10", "blenet-mnist")
     for accounting in Accounting
     for kind in LatencyKind

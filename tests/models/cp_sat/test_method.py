@@ -24,6 +24,7 @@ from finbench.models.evaluate import equal_energy, evaluate
 from finbench.models.instance import Application, Instance, Link, Network, Node
 from finbench.models.io import load_instance, shipped
 from finbench.models.milp import flow
+from finbench.models.options import ReducedProgramOptions
 from finbench.models.programs.costs import Floats, Ints
 from finbench.models.result import Clock, Result, Status
 from tests.models.cp_sat.conftest import needs_ortools
@@ -54,7 +55,7 @@ def assert_agrees(instance: Instance, result: Result, truth: Result) -> None:
 @pytest.mark.parametrize("seed", range(60))
 def test_arbitrary_networks(seed: int, strengthen: bool) -> None:
     instance = random_instance(seed)
-    result, truth = method.solve(instance, strengthen=strengthen), exhaustive.solve(instance)
+    result, truth = method.solve(instance, ReducedProgramOptions(strengthen=strengthen)), exhaustive.solve(instance)
     assert_agrees(instance, result, truth)
     assert_agrees(instance, label_setting.solve(instance), truth)
 
@@ -64,7 +65,7 @@ def test_arbitrary_networks(seed: int, strengthen: bool) -> None:
 def test_zeros_and_ties(seed: int) -> None:
     instance = random_instance(seed, zeros=True)
     truth = exhaustive.solve(instance)
-    assert_agrees(instance, method.solve(instance, strengthen=seed % 2 == 0), truth)
+    assert_agrees(instance, method.solve(instance, ReducedProgramOptions(strengthen=seed % 2 == 0)), truth)
     assert_agrees(instance, label_setting.solve(instance), truth)
 
 
@@ -72,14 +73,18 @@ def test_zeros_and_ties(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(60))
 def test_shared_systems(seed: int) -> None:
     instance = shared_instance(seed, applications=1 + seed % 3, max_nodes=2 + seed % 2)
-    assert_agrees(instance, method.solve(instance, strengthen=seed % 2 == 0), exhaustive.solve(instance))
+    assert_agrees(
+        instance, method.solve(instance, ReducedProgramOptions(strengthen=seed % 2 == 0)), exhaustive.solve(instance)
+    )
 
 
 @pytest.mark.usefixtures("one_process")
 @pytest.mark.parametrize("seed", range(80))
 def test_shares_and_rejection(seed: int) -> None:
     instance = random_shared_instance(seed, levels=seed % 4 != 0, penalties=seed % 4 != 1)
-    assert_agrees(instance, method.solve(instance, strengthen=seed % 2 == 0), exhaustive.solve(instance))
+    assert_agrees(
+        instance, method.solve(instance, ReducedProgramOptions(strengthen=seed % 2 == 0)), exhaustive.solve(instance)
+    )
 
 
 @pytest.mark.parametrize("seed", [5145, 5715, 6097, 6116])
@@ -99,7 +104,7 @@ def test_what_no_exit_serves_is_rejected_where_it_may_be(strengthen: bool) -> No
     may = first.model_copy(update={"min_accuracy": 1.0, "rejection_penalty_w": 2.0})
     for app in (may, may.model_copy(update={"rejection_penalty_w": None})):
         asking = of_applications(instance, (app, *others))
-        result = method.solve(asking, strengthen=strengthen)
+        result = method.solve(asking, ReducedProgramOptions(strengthen=strengthen))
         assert_agrees(asking, result, exhaustive.solve(asking))
         if app is may:
             assert result.deployment is not None
@@ -193,7 +198,7 @@ def test_what_only_the_rounding_lets_in_is_cut_off(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(program, "_at_most", coarse)
     cut_off = 0
     for seed, truth in truths.items():
-        result = method.solve(random_instance(seed), strengthen=False)
+        result = method.solve(random_instance(seed), ReducedProgramOptions(strengthen=False))
         assert_agrees(random_instance(seed), result, truth)
         cut_off += result.info.get("cut_off", 0)
     assert cut_off > 5
@@ -221,7 +226,7 @@ def test_coarse_coefficients_are_refined_until_bound_and_energy_meet(monkeypatch
         )
         instance = rebuilt(plain, nodes=[*plain.network.nodes, dear], links=[*plain.network.links, there])
         truth = exhaustive.solve(instance)
-        result = method.solve(instance, strengthen=False)
+        result = method.solve(instance, ReducedProgramOptions(strengthen=False))
         assert_agrees(instance, result, truth)
         rounds = max(rounds, result.info.get("rounds", 0))
     assert rounds == 2
@@ -245,7 +250,9 @@ def test_a_program_without_a_constraint_is_an_error_in_the_end(monkeypatch: pyte
     """Nothing that the rounding alone lets in takes so many rounds."""
     monkeypatch.setattr(method, "MOST_ROUNDS", 6)
     monkeypatch.setattr(program, "_at_most", lambda columns, *_: (columns.tolist(), [0] * len(columns), 0, 1))
-    result = method.solve(generate("dense", nodes=8, blocks=5, exits=2, seed=1), strengthen=False)
+    result = method.solve(
+        generate("dense", nodes=8, blocks=5, exits=2, seed=1), ReducedProgramOptions(strengthen=False)
+    )
     assert result.status is Status.ERROR
     assert result.reason == "CP-SAT: after 6 rounds its incumbents still break a constraint"
 
@@ -302,7 +309,7 @@ def test_gap_is_kept_and_bound_is_sound() -> None:
     instance = generate("correlated", nodes=10, blocks=6, exits=2, seed=3)
     optimum = label_setting.solve(instance).claimed_objective
     assert optimum is not None
-    result = method.solve(instance, mip_gap=0.05)
+    result = method.solve(instance, ReducedProgramOptions(mip_gap=0.05))
     assert result.status in (Status.FEASIBLE, Status.OPTIMAL)
     assert result.lower_bound is not None
     assert result.claimed_objective is not None

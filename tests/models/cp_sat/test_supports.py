@@ -9,7 +9,7 @@ from importlib import metadata
 import pytest
 
 from finbench.benchmarks.methods import run_method
-from finbench.benchmarks.terminal.console import print_methods
+from finbench.benchmarks.terminal.lists import print_methods
 from finbench.models.cp_sat import method
 from finbench.models.io import load_instance
 from finbench.models.result import Status

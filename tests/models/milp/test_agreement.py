@@ -8,6 +8,7 @@ from finbench.models import exhaustive
 from finbench.models.evaluate import equal_energy, evaluate
 from finbench.models.instance import DNN, Accounting, Instance, Link, Network, Node
 from finbench.models.milp import assignment, flow
+from finbench.models.milp.options import MilpFlowOptions
 from finbench.models.programs.costs import costs_of
 from finbench.models.programs.strengthen import everything, least_energy
 from finbench.models.result import Result, Status
@@ -36,10 +37,10 @@ def assert_agrees(instance: Instance, result: Result, truth: Result) -> None:
 def assert_all_agree(instance: Instance) -> None:
     truth = exhaustive.solve(instance)
     assert_agrees(instance, flow.solve(instance), truth)
-    assert_agrees(instance, flow.solve(instance, strengthen=False), truth)
+    assert_agrees(instance, flow.solve(instance, MilpFlowOptions(strengthen=False)), truth)
     if truth.deployment is not None:
         for strengthen in (True, False):
-            warm = flow.solve(instance, strengthen=strengthen, warm_start=truth.deployment)
+            warm = flow.solve(instance, MilpFlowOptions(strengthen=strengthen), start=truth.deployment)
             assert warm.info["warm_start"] == "used"
             assert_agrees(instance, warm, truth)
     if assignment.supports(instance) is None:
@@ -136,7 +137,11 @@ def _alone(instance: Instance, h: int) -> Instance:
 @pytest.mark.parametrize(("latency", "accounting", "energy", "placement"), WORKED_OPTIMA)
 def test_worked_optimum(latency: float, accounting: Accounting, energy: float, placement: str) -> None:
     instance = published(latency, accounting)
-    for result in (flow.solve(instance), flow.solve(instance, strengthen=False), assignment.solve(instance)):
+    for result in (
+        flow.solve(instance),
+        flow.solve(instance, MilpFlowOptions(strengthen=False)),
+        assignment.solve(instance),
+    ):
         assert result.status is Status.OPTIMAL
         assert result.claimed_objective == pytest.approx(energy, abs=5e-6)
         assert result.deployment is not None
@@ -149,7 +154,10 @@ def test_units_of_energy_change_no_decision(seed: int, factor: float) -> None:
     instance = random_instance(seed)
     scaled = _with_energies(instance, factor)
     for strengthen in (True, False):
-        plain, other = flow.solve(instance, strengthen=strengthen), flow.solve(scaled, strengthen=strengthen)
+        plain, other = (
+            flow.solve(instance, MilpFlowOptions(strengthen=strengthen)),
+            flow.solve(scaled, MilpFlowOptions(strengthen=strengthen)),
+        )
         assert other.deployment == plain.deployment
         assert other.status is plain.status
         if plain.claimed_objective is not None:
@@ -165,7 +173,7 @@ def test_small_energies_where_the_least_energy_path_is_free() -> None:
         truth = exhaustive.solve(instance)
         if truth.claimed_objective and least_energy(costs, everything(costs)) == 0:
             compared += 1
-            assert_agrees(instance, flow.solve(instance, strengthen=False), truth)
+            assert_agrees(instance, flow.solve(instance, MilpFlowOptions(strengthen=False)), truth)
             assert_agrees(instance, flow.solve(instance), truth)
     assert compared >= 5
 

@@ -14,6 +14,7 @@ from finbench.models.instance import Accounting, Instance
 from finbench.models.io import load_instance
 from finbench.models.milp import assignment, flow
 from finbench.models.milp.flow import _path
+from finbench.models.milp.options import MilpFlowOptions
 from finbench.models.milp.solvers.backend import Limits, Outcome
 from finbench.models.milp.solvers.highs import solve_with_highs
 from finbench.models.programs.costs import Capacities, costs_of
@@ -61,7 +62,10 @@ def test_phases_and_facts() -> None:
     assert result.info["variables_removed"] > 0
     assert result.info["solver"].startswith("HiGHS")
     assert result.info["rows"] > 0
-    assert flow.solve(published(0.005, Accounting.EXPECTED), strengthen=False).info["variables_removed"] == 0
+    assert (
+        flow.solve(published(0.005, Accounting.EXPECTED), MilpFlowOptions(strengthen=False)).info["variables_removed"]
+        == 0
+    )
 
 
 def test_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
@@ -88,7 +92,7 @@ def test_time_limit_without_time_to_solve() -> None:
 def test_time_limit_returns_the_warm_start() -> None:
     instance = random_instance(15)
     start = exhaustive.solve(instance).deployment
-    result = flow.solve(instance, time_limit_s=0.0, warm_start=start)
+    result = flow.solve(instance, time_limit_s=0.0, start=start)
     assert result.status is Status.TIME_LIMIT
     assert result.deployment == start
     assert result.claimed_objective is not None
@@ -102,7 +106,7 @@ def test_any_feasible_warm_start_leaves_the_optimum(seed: int) -> None:
     instance = random_instance(seed, zeros=seed % 3 == 0)
     truth = exhaustive.solve(instance)
     for worse in _some_feasible(instance):
-        result = flow.solve(instance, warm_start=worse)
+        result = flow.solve(instance, start=worse)
         assert result.info["warm_start"] == "used"
         assert result.status is Status.OPTIMAL
         assert truth.claimed_objective is not None
@@ -149,18 +153,18 @@ def _published_deployment(placement: str, last_exit: int = 3) -> Deployment:
     ],
 )
 def test_a_warm_start_that_breaks_a_constraint_is_not_used(placement: str, last_exit: int, broken: str) -> None:
-    instance = load_instance("balexnet-cifar10").with_choices(max_latency_s=0.003)
-    result = flow.solve(instance, warm_start=_published_deployment(placement, last_exit))
+    instance = load_instance("balexnet-cifar10").with_overrides(max_latency_s=0.003)
+    result = flow.solve(instance, start=_published_deployment(placement, last_exit))
     assert broken in result.info["warm_start"]
     assert result.status is Status.OPTIMAL
     assert result.claimed_objective == pytest.approx(0.02954, abs=5e-6)
 
 
 def test_a_warm_start_that_overloads_the_system_is_not_used() -> None:
-    base = load_instance("balexnet-cifar10").with_choices(max_latency_s=1.0)
+    base = load_instance("balexnet-cifar10").with_overrides(max_latency_s=1.0)
     app = base.applications[0].model_copy(update={"rate_per_s": 1000.0})
     instance = Instance(name="loaded", network=base.network, dnns=base.dnns, applications=(app,))
-    result = flow.solve(instance, warm_start=_published_deployment("ddddd"))
+    result = flow.solve(instance, start=_published_deployment("ddddd"))
     assert "compute (11)" in result.info["warm_start"]
     assert result.claimed_objective == pytest.approx(exhaustive.solve(instance).claimed_objective)
 
@@ -170,13 +174,13 @@ def test_a_warm_start_of_unknown_names_is_an_error() -> None:
         deployments=(ApplicationDeployment(application="balexnet-cifar10", last_exit=1, placement=("moon",)),)
     )
     with pytest.raises(KeyError, match="moon"):
-        flow.solve(load_instance("balexnet-cifar10"), warm_start=stranger)
+        flow.solve(load_instance("balexnet-cifar10"), start=stranger)
 
 
 def test_gap_asked_for() -> None:
     instance = random_instance(15)
     optimum = exhaustive.solve(instance).claimed_objective
-    result = flow.solve(instance, mip_gap=0.5)
+    result = flow.solve(instance, MilpFlowOptions(mip_gap=0.5))
     assert result.status in (Status.OPTIMAL, Status.FEASIBLE)
     assert result.claimed_objective is not None
     assert result.lower_bound is not None
@@ -211,7 +215,7 @@ def test_extreme_bandwidths(bandwidth: float) -> None:
     instance = base.model_copy(update={"network": network})
     truth = exhaustive.solve(instance)
     for strengthen in (True, False):
-        result = flow.solve(instance, strengthen=strengthen)
+        result = flow.solve(instance, MilpFlowOptions(strengthen=strengthen))
         assert result.status is truth.status
         assert result.claimed_objective == pytest.approx(truth.claimed_objective, rel=1e-9)
 
@@ -221,6 +225,6 @@ def test_a_warm_start_whose_route_leads_elsewhere_is_not_used() -> None:
     start = _published_deployment("dddcc").deployments[0]
     for route in (("edge", "cloud"), ("device", "edge")):
         elsewhere = start.model_copy(update={"routes": ((), (), (), route, ())})
-        result = flow.solve(instance, warm_start=Deployment(deployments=(elsewhere,)))
+        result = flow.solve(instance, start=Deployment(deployments=(elsewhere,)))
         assert "no path" in result.info["warm_start"]
         assert result.status is Status.OPTIMAL

@@ -12,6 +12,7 @@ from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.evaluate import equal_energy, evaluate
 from finbench.models.instance import DNN, Application, Block, Exit, Instance, Network, Node
 from finbench.models.milp import assignment, flow
+from finbench.models.milp.options import MilpFlowOptions
 from finbench.models.milp.solvers.backend import Limits, Outcome
 from finbench.models.milp.solvers.highs import solve_with_highs
 from finbench.models.milp.solvers.standard_form import StandardForm
@@ -69,7 +70,7 @@ def seen(solve: Any, *, count: int, **offers: Any) -> set[str]:
 def test_every_reason_is_true() -> None:
     common = {CAPACITY, "cheaper to reject than to serve alone", "the capacities leave no cheaper room"}
     assert common | {TARGETS[1]} <= seen(flow.solve, count=60, max_applications=4, levels=True)
-    assert common <= seen(lambda i: flow.solve(i, strengthen=False), count=60, levels=False)
+    assert common <= seen(lambda i: flow.solve(i, MilpFlowOptions(strengthen=False)), count=60, levels=False)
     assert common <= seen(assignment.solve, count=40, direct_only=True)
 
 
@@ -139,14 +140,14 @@ def test_a_start_that_rejects_all_it_may_leaves_the_optimum(seed: int, strengthe
     names = tuple(app.name for app in instance.applications if app not in must)
     start = Deployment(deployments=rest.deployments if rest else (), rejected=names)
     assert evaluate(instance, start).feasible
-    result = flow.solve(instance, strengthen=strengthen, warm_start=start, backend=starting)
+    result = flow.solve(instance, MilpFlowOptions(strengthen=strengthen), start=start, backend=starting)
     truth = exhaustive.solve(instance)
     assert result.info["warm_start"] == "used"
     assert result.status is Status.OPTIMAL
     assert result.claimed_objective is not None
     assert truth.claimed_objective is not None
     assert equal_energy(result.claimed_objective, truth.claimed_objective)
-    late = flow.solve(instance, strengthen=strengthen, warm_start=start, time_limit_s=0.0)
+    late = flow.solve(instance, MilpFlowOptions(strengthen=strengthen), start=start, time_limit_s=0.0)
     assert late.status is Status.TIME_LIMIT
     assert late.deployment is not None
     assert set(late.info.get("rejected", {})) == set(late.deployment.rejected)
@@ -157,7 +158,7 @@ def test_a_start_that_rejects_all_it_may_leaves_the_optimum(seed: int, strengthe
 def test_starts_that_break_a_new_constraint_are_not_used() -> None:
     instance = random_shared_instance(0, levels=True)
     nobody = Deployment(deployments=(), rejected=tuple(app.name for app in instance.applications))
-    assert "admission (23)" in flow.solve(instance, warm_start=nobody).info["warm_start"]
+    assert "admission (23)" in flow.solve(instance, start=nobody).info["warm_start"]
 
 
 @pytest.mark.parametrize(
@@ -184,7 +185,7 @@ def test_starts_keep_to_reservations_and_stability(rate: float, shares: tuple[fl
         ),
     )
     decision = ApplicationDeployment(application="a", last_exit=1, placement=("n", "n"), shares=shares)
-    result = flow.solve(instance, warm_start=Deployment(deployments=(decision,)))
+    result = flow.solve(instance, start=Deployment(deployments=(decision,)))
     assert said in result.info["warm_start"]
     assert evaluate(instance, Deployment(deployments=(decision,))).feasible == (said == "used")
     assert result.status is Status.OPTIMAL
@@ -194,7 +195,11 @@ def test_an_instance_in_which_all_must_be_rejected_is_no_infeasible_one() -> Non
     base = random_shared_instance(3)
     apps = tuple(a.model_copy(update={"max_latency_s": 0.0, "rejection_penalty_w": 2.0}) for a in base.applications)
     instance = of_applications(base, apps)
-    for result in (flow.solve(instance), flow.solve(instance, strengthen=False), exhaustive.solve(instance)):
+    for result in (
+        flow.solve(instance),
+        flow.solve(instance, MilpFlowOptions(strengthen=False)),
+        exhaustive.solve(instance),
+    ):
         assert result.status is Status.OPTIMAL
         assert result.claimed_objective == 2.0 * len(apps)
         assert result.deployment is not None
@@ -220,7 +225,10 @@ def test_a_penalty_beyond_a_solvers_tolerances_is_named() -> None:
 @pytest.mark.parametrize("seed", range(30))
 def test_the_bound_before_any_solver_counts_rejections(seed: int, strengthen: bool) -> None:
     instance = random_shared_instance(seed, levels=seed % 2 == 0, penalties=True)
-    late, optimum = flow.solve(instance, strengthen=strengthen, time_limit_s=0.0), exhaustive.solve(instance)
+    late, optimum = (
+        flow.solve(instance, MilpFlowOptions(strengthen=strengthen), time_limit_s=0.0),
+        exhaustive.solve(instance),
+    )
     if optimum.claimed_objective is not None:
         assert late.status is Status.TIME_LIMIT
         assert late.lower_bound is not None

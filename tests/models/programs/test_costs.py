@@ -61,7 +61,7 @@ def test_shares_that_do_not_keep_up_are_not_stable() -> None:
 @pytest.mark.parametrize("placement", ["ddddd", "decce", "deeec", "ccccc", "dddec"])
 def test_loads(placement: str) -> None:
     """Rates weighted by survival, whatever the accounting."""
-    base = load_instance("balexnet-cifar10").with_choices(accounting=Accounting.FULL_DEPTH)
+    base = load_instance("balexnet-cifar10").with_overrides(accounting=Accounting.FULL_DEPTH)
     app = base.applications[0].model_copy(update={"rate_per_s": 30.0})
     back = Link(
         source="cloud", target="edge", bandwidth_bit_per_s=1e9, tx_energy_j_per_bit=0.0, rx_energy_j_per_bit=0.0

@@ -93,7 +93,7 @@ def test_every_deployment_as_good_as_the_incumbent_survives_the_energy_bounds(se
 @pytest.mark.parametrize("seed", SEEDS)
 def test_least_energy_is_the_least_over_all_paths(seed: int) -> None:
     instance, costs, _, _ = case(seed)
-    loose = instance.with_choices(max_latency_s=1e9)
+    loose = instance.with_overrides(max_latency_s=1e9)
     (costs,) = costs_of(loose)
     kept, optimum = within_latency(costs), exhaustive.solve(loose).claimed_objective
     if kept is None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from statistics import median
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from finbench.fin_graph import fin
 from finbench.fin_graph.joint.fin import many
+from finbench.fin_graph.options import FinOptions, Order
 from finbench.models.evaluate import evaluate
 from finbench.models.instance import Application, Instance, Network
 from finbench.models.milp.flow import solve as milp_flow
@@ -46,7 +48,7 @@ def test_what_is_returned_exceeds_nothing(levels: bool, penalties: bool) -> None
         instance = random_shared_instance(
             seed, max_applications=6, max_nodes=6, max_blocks=4, levels=levels, penalties=penalties
         )
-        result = checked(instance, fin.solve(instance, gamma=20, restarts=1, effort=0.05))
+        result = checked(instance, fin.solve(instance, FinOptions(gamma=20, restarts=1, effort=0.05)))
         endings[result.status] += 1
         objectives = [objective for _, objective in result.info.get("history", [])]
         assert objectives == sorted(objectives, reverse=True)
@@ -80,7 +82,7 @@ def test_infeasible_is_only_said_of_what_is() -> None:
     said = 0
     for seed in range(60):
         instance = random_shared_instance(seed, max_applications=3, max_nodes=3, max_blocks=3)
-        result = fin.solve(instance, gamma=5, restarts=0, effort=0.02)
+        result = fin.solve(instance, FinOptions(gamma=5, restarts=0, effort=0.02))
         if result.status is Status.INFEASIBLE:
             said += 1
             assert milp_flow(instance).status is Status.INFEASIBLE
@@ -95,9 +97,9 @@ def test_with_slack_capacities_everyone_gets_what_fin_gives_alone(seed: int) -> 
     network = Network(name="idle", nodes=nodes, links=instance.network.links)
     apps = tuple(app.model_copy(update={"rate_per_s": app.weight * 1e-6}) for app in instance.applications)
     idle = Instance(**{**fields, "network": network, "applications": apps})
-    alone = [fin.solve(with_applications(idle, (app,)), gamma=50, backend="arrays") for app in apps]
-    assert all(fin.supports(with_applications(idle, (app,)), certify=0.0) is None for app in apps)
-    together = checked(idle, fin.solve(idle, gamma=50, effort=0))
+    alone = [fin.solve(with_applications(idle, (app,)), FinOptions(gamma=50, engine="arrays")) for app in apps]
+    assert all(fin.supports(with_applications(idle, (app,)), FinOptions(certify=0.0)) is None for app in apps)
+    together = checked(idle, fin.solve(idle, FinOptions(gamma=50, effort=0)))
     if all(result.claimed_objective is not None for result in alone):
         total = sum(result.claimed_objective or 0.0 for result in alone)
         assert together.claimed_objective == pytest.approx(total, rel=NOISE)
@@ -125,11 +127,11 @@ def test_identical_users_are_one_group(desk: Desk) -> None:
     assert two.claimed_objective == pytest.approx(one.claimed_objective, rel=1e-5)
 
 
-@pytest.mark.parametrize("order", fin.ORDERS)
-def test_every_order_and_the_same_seed_twice(order: str) -> None:
+@pytest.mark.parametrize("order", get_args(Order))
+def test_every_order_and_the_same_seed_twice(order: Order) -> None:
     instance = random_shared_instance(18, max_applications=6, max_nodes=6, max_blocks=4)
-    one = checked(instance, fin.solve(instance, order=order, seed=3, effort=0.1))
-    two = fin.solve(instance, order=order, seed=3, effort=0.1)
+    one = checked(instance, fin.solve(instance, FinOptions(order=order, effort=0.1), seed=3))
+    two = fin.solve(instance, FinOptions(order=order, effort=0.1), seed=3)
     assert one.deployment == two.deployment
     assert one.lower_bound == two.lower_bound
 
@@ -199,7 +201,4 @@ def test_a_single_application_is_not_touched(desk: Desk) -> None:
     assert "groups" not in fin.solve(alone).info
     shared = desk({"rate_per_s": 1.0, "rejection_penalty_w": 3.0})
     assert fin.solve(shared).info["groups"] == 1
-    assert "for one application alone" in str(fin.supports(shared, certify=0.0))
-    assert fin.supports(shared, order="random") is not None
-    assert fin.supports(shared, restarts=-1) is not None
-    assert fin.supports(shared, effort=-1.0) is not None
+    assert "for one application alone" in str(fin.supports(shared, FinOptions(certify=0.0)))

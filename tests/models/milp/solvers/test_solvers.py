@@ -15,6 +15,7 @@ from finbench.models.evaluate import equal_energy, evaluate
 from finbench.models.instance import Instance
 from finbench.models.io import load_instance, shipped
 from finbench.models.milp import assignment, flow
+from finbench.models.milp.options import MilpFlowOptions, MilpOptions
 from finbench.models.milp.solvers.backend import Limits
 from finbench.models.milp.solvers.registry import SOLVERS, SolverName, reason_not_to_use
 from finbench.models.result import Clock, Result, Status
@@ -53,19 +54,19 @@ def assert_same(instance: Instance, result: Result, truth: Result) -> None:
 def test_published_instances(name: str, solver: SolverName) -> None:
     instance = load_instance(name)
     truth = flow.solve(instance)
-    assert_same(instance, flow.solve(instance, solver=solver), truth)
-    assert_same(instance, flow.solve(instance, strengthen=False, solver=solver), truth)
-    assert_same(instance, assignment.solve(instance, solver=solver), truth)
+    assert_same(instance, flow.solve(instance, MilpFlowOptions(solver=solver)), truth)
+    assert_same(instance, flow.solve(instance, MilpFlowOptions(strengthen=False, solver=solver)), truth)
+    assert_same(instance, assignment.solve(instance, MilpOptions(solver=solver)), truth)
 
 
 @pytest.mark.parametrize("solver", installed(OTHERS))
 @pytest.mark.parametrize("seed", range(40))
 def test_random_instances(seed: int, solver: SolverName) -> None:
     instance = random_instance(seed, zeros=seed % 4 == 3, direct_only=seed % 4 == 0)
-    truth = flow.solve(instance, strengthen=False)
-    assert_same(instance, flow.solve(instance, strengthen=False, solver=solver), truth)
-    if assignment.supports(instance, solver=solver) is None:
-        assert_same(instance, assignment.solve(instance, solver=solver), truth)
+    truth = flow.solve(instance, MilpFlowOptions(strengthen=False))
+    assert_same(instance, flow.solve(instance, MilpFlowOptions(strengthen=False, solver=solver)), truth)
+    if assignment.supports(instance, MilpOptions(solver=solver)) is None:
+        assert_same(instance, assignment.solve(instance, MilpOptions(solver=solver)), truth)
 
 
 def test_random_instances_are_of_both_kinds() -> None:
@@ -77,7 +78,7 @@ def test_random_instances_are_of_both_kinds() -> None:
 @pytest.mark.parametrize("seed", [2, 5, 8, 11])
 def test_shared_systems(seed: int, solver: SolverName) -> None:
     instance = shared_instance(seed, applications=3, max_nodes=3)
-    assert_same(instance, flow.solve(instance, solver=solver), flow.solve(instance))
+    assert_same(instance, flow.solve(instance, MilpFlowOptions(solver=solver)), flow.solve(instance))
 
 
 @pytest.mark.parametrize("solver", installed(OTHERS))
@@ -85,7 +86,7 @@ def test_warm_start_changes_no_optimum(solver: SolverName) -> None:
     instance = load_instance("balexnet-cifar10")
     truth = flow.solve(instance)
     for strengthen in (True, False):
-        warm = flow.solve(instance, strengthen=strengthen, solver=solver, warm_start=truth.deployment)
+        warm = flow.solve(instance, MilpFlowOptions(strengthen=strengthen, solver=solver), start=truth.deployment)
         assert_same(instance, warm, truth)
 
 
@@ -98,7 +99,7 @@ def hard() -> Instance:
 @pytest.mark.parametrize("solver", installed(list(SOLVERS)))
 def test_time_limit_is_wall_clock_and_leaves_a_sound_bound(solver: SolverName, hard: Instance) -> None:
     start = perf_counter()
-    result = flow.solve(hard, solver=solver, time_limit_s=1.0)
+    result = flow.solve(hard, MilpFlowOptions(solver=solver), time_limit_s=1.0)
     if result.status is Status.UNSUPPORTED:
         pytest.skip(f"the size is refused: {result.reason}")
     assert perf_counter() - start < 2.5
@@ -109,7 +110,7 @@ def test_time_limit_is_wall_clock_and_leaves_a_sound_bound(solver: SolverName, h
         assert judged.violations == ()
         assert result.claimed_objective is not None
         assert result.lower_bound <= result.claimed_objective
-    assert flow.solve(hard, solver=solver, time_limit_s=0.0).status is Status.TIME_LIMIT
+    assert flow.solve(hard, MilpFlowOptions(solver=solver), time_limit_s=0.0).status is Status.TIME_LIMIT
 
 
 @pytest.mark.parametrize("solver", installed(list(SOLVERS)))
@@ -117,7 +118,7 @@ def test_gap_is_kept_and_bound_is_sound(solver: SolverName) -> None:
     instance = generate("correlated", nodes=10, blocks=6, exits=2, seed=3)
     optimum = flow.solve(instance).claimed_objective
     assert optimum is not None
-    result = flow.solve(instance, solver=solver, mip_gap=0.05)
+    result = flow.solve(instance, MilpFlowOptions(solver=solver, mip_gap=0.05))
     if result.status is Status.UNSUPPORTED:
         pytest.skip(f"the size is refused: {result.reason}")
     assert result.status in (Status.FEASIBLE, Status.OPTIMAL), result.reason
@@ -133,7 +134,7 @@ def test_gap_is_kept_and_bound_is_sound(solver: SolverName) -> None:
 def test_incumbent_and_bound_over_time(solver: SolverName, seed: int) -> None:
     instance = generate("correlated", nodes=10, blocks=6, exits=2, seed=seed)
     start = perf_counter()
-    result = flow.solve(instance, solver=solver)
+    result = flow.solve(instance, MilpFlowOptions(solver=solver))
     elapsed_s, optimum = perf_counter() - start, result.claimed_objective
     if solver not in TELLING or result.status is Status.UNSUPPORTED:
         assert "trajectory" not in result.info
@@ -157,7 +158,7 @@ def test_incumbent_and_bound_over_time(solver: SolverName, seed: int) -> None:
 @pytest.mark.parametrize("solver", installed(list(TELLING)))
 def test_the_objective_over_time_has_the_instance_s_unit(solver: SolverName) -> None:
     instance = load_instance("balexnet-cifar10")
-    result = flow.solve(instance, strengthen=False, solver=solver)
+    result = flow.solve(instance, MilpFlowOptions(strengthen=False, solver=solver))
     energies = [energy for _, energy, _ in result.info["trajectory"]]
     assert len(energies) > 1
     assert energies[-1] == pytest.approx(0.021395457435390206)
@@ -186,7 +187,7 @@ def test_proves_infeasibility(solver: SolverName) -> None:
 
 @pytest.mark.parametrize("solver", installed(["gurobi", "cplex", "xpress"]))
 def test_a_size_beyond_the_licence_is_refused_with_the_counts(solver: SolverName, hard: Instance) -> None:
-    result = flow.solve(hard, solver=solver)
+    result = flow.solve(hard, MilpFlowOptions(solver=solver))
     if result.status is not Status.UNSUPPORTED:
         pytest.skip("a licence is here")
     assert "columns and" in (result.reason or "")

@@ -1,8 +1,7 @@
-"""What a command line or a campaign may choose: targets and choices that override an instance's own, and formats."""
+"""What a command line or a campaign may change about an instance."""
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,18 +10,24 @@ from finbench.models.instance import Accounting, Instance, LatencyKind, NonNegat
 from finbench.models.io import InputError
 
 
-class Choices(BaseModel):
-    """What to change; None keeps what the instance says."""
+class Overrides(BaseModel):
+    """Targets and definitions that replace an instance's own; None keeps what the instance says."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
     max_latency_s: NonNegative | None = None
+    """Latency target δ [s]."""
     min_accuracy: Share | None = None
+    """Accuracy target α, in [0, 1]."""
     accounting: Annotated[Accounting | None, Field(strict=False)] = None
+    """How energy is counted (eq. 1)."""
     latency_kind: Annotated[LatencyKind | None, Field(strict=False)] = None
+    """Which latency must meet the target (eq. 2)."""
 
     def apply(self, instance: Instance) -> Instance:
-        """The instance with these choices.
+        """Return the instance with these overrides.
 
         Raises
         ------
@@ -30,7 +35,7 @@ class Choices(BaseModel):
             If targets are given for an instance of several applications.
         """
         try:
-            return instance.with_choices(
+            return instance.with_overrides(
                 max_latency_s=self.max_latency_s,
                 min_accuracy=self.min_accuracy,
                 accounting=self.accounting,
@@ -38,24 +43,3 @@ class Choices(BaseModel):
             )
         except ValueError as error:
             raise InputError(f"instance '{instance.name}'", str(error)) from None
-
-
-class MilpName(StrEnum):
-    """The methods that have a program to write."""
-
-    FLOW = "milp-flow"
-    ASSIGNMENT = "milp-assignment"
-
-
-class FileFormat(StrEnum):
-    """How a program is written."""
-
-    MPS = "mps"
-    LP = "lp"
-
-
-class BackendName(StrEnum):
-    """Where the runs of a campaign are made."""
-
-    LOCAL = "local"
-    DASK = "dask"

@@ -1,0 +1,43 @@
+"""Tables of the claims: FIN against the optimum by γ, energy saved case by case."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from finbench.benchmarks.analysis.claims import (
+    MatchRow,
+    SavingRow,
+)
+from finbench.benchmarks.analysis.numbers import percent
+from finbench.benchmarks.analysis.table import Rows
+
+
+def match_table(rows: Sequence[MatchRow], counted: str = "instances") -> Rows:
+    """Return FIN at every γ against the proven optimum; `counted` says what a row counts."""
+    columns = ("γ", counted, "optimum met [%]", "missed", "mean gap [%]", "worst gap [%]")
+    cells = tuple(
+        (
+            str(row.gamma),
+            str(row.points),
+            f"{100 * row.matched / row.points:.2f}",
+            str(row.missed),
+            percent(row.mean_gap),
+            percent(row.worst_gap),
+        )
+        for row in rows
+    )
+    return Rows("FIN against the proven optimum, by resolution", columns, cells, text_columns=0)
+
+
+def saving_table(rows: Sequence[SavingRow], counted: str = "instances") -> Rows:
+    """Return the energy that FIN saves against the baseline, case by case; `counted` says what a row counts."""
+    columns = ("case", counted, "mean [%]", "least [%]", "median [%]", "most [%]", f"above 65 % [% of {counted}]")
+    cells = tuple(
+        (
+            row.case,
+            str(row.points),
+            *(f"{100 * share:.2f}" for share in (row.mean, row.least, row.median, row.most, row.share_above)),
+        )
+        for row in rows
+    )
+    return Rows("Energy that FIN saves against MCP", columns, cells, text_columns=1)

@@ -1,0 +1,37 @@
+"""FIN against the proven optimum, for each group and γ."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from finbench.models.evaluate import ENERGY_TOLERANCE
+
+FEWEST_GAMMAS = 4
+"""A group is drawn over γ if it was run at this many."""
+
+
+def gap_by_gamma(runs: pd.DataFrame) -> pd.DataFrame:
+    """FIN against the proven optimum, for each group and γ.
+
+    Returns
+    -------
+    DataFrame
+        `group`, `gamma`, `mean` and `worst` gap over the deployments found [%], and the shares `found` and
+        `matched` of the instances with a proven optimum [%].
+    """
+    fin = runs[(runs["method"] == "fin") & runs["proven"]]
+    rows = []
+    for _, here in fin.groupby(["group", "gamma"], sort=False):
+        gaps = here["gap_to_best_known"].dropna().astype(float)
+        matched = (gaps <= ENERGY_TOLERANCE).sum()
+        rows.append(
+            {
+                "group": here["group"].iloc[0],
+                "gamma": int(here["gamma"].iloc[0]),
+                "mean": 100 * gaps.mean(),
+                "worst": 100 * gaps.max(),
+                "found": 100 * len(gaps) / len(here),
+                "matched": 100 * matched / len(here),
+            }
+        )
+    return pd.DataFrame(rows, columns=["group", "gamma", "mean", "worst", "found", "matched"])

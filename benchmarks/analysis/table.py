@@ -1,0 +1,70 @@
+"""A table as text cells, and how it is written: Markdown, LaTeX."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+LATEX = str.maketrans(
+    {
+        **{character: f"\\{character}" for character in "&%$#_{}"},
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "–": "--",
+        "≥": r"$\geq$",
+        "≤": r"$\leq$",
+        "γ": r"$\gamma$",
+        "λ": r"$\lambda$",
+        "α": r"$\alpha$",
+        "δ": r"$\delta$",
+        "∞": r"$\infty$",
+    }
+)
+"""How characters that mean something else in LaTeX, or nothing there, are written."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A table, not yet drawn."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    text_columns: int
+    """How many of the first columns hold text."""
+
+    def markdown(self) -> str:
+        """The table as Markdown."""
+        dashes = [":--" if k < self.text_columns else "--:" for k in range(len(self.columns))]
+        lines = [self.columns, dashes, *self.rows]
+        body = "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+        return f"### {self.title}\n\n{body}\n"
+
+    def latex(self) -> str:
+        """The table as a LaTeX tabular, for the package booktabs."""
+        numbers = len(self.columns) - self.text_columns
+        head, *body = [
+            " & ".join(cell.translate(LATEX) for cell in line) + r" \\" for line in (self.columns, *self.rows)
+        ]
+        return "\n".join(
+            [
+                f"% {' '.join(self.title.split())}; needs \\usepackage{{booktabs}}",
+                rf"\begin{{tabular}}{{{'l' * self.text_columns}{'r' * numbers}}}",
+                r"\toprule",
+                head,
+                r"\midrule",
+                *body,
+                r"\bottomrule",
+                r"\end{tabular}",
+                "",
+            ]
+        )
+
+
+def markdown(title: str, tables: Sequence[Rows], notes: Sequence[str]) -> str:
+    """A page with all tables."""
+    parts = [f"# {title}\n", *(table.markdown() for table in tables), *(f"- {note}" for note in notes)]
+    return "\n".join(parts) + "\n"

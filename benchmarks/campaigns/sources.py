@@ -1,0 +1,162 @@
+"""Where an instance comes from: a family and its parameters, a file at a point of a target grid, or its text."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from finbench.benchmarks.campaigns.overrides import Overrides
+from finbench.models.instance import (
+    Instance,
+)
+from finbench.models.io import dump_instance, load_instance
+
+
+class Source(Protocol):
+    """Where an instance comes from; hashable and picklable, so that equal sources may share the instance they make."""
+
+    def __hash__(self) -> int:
+        """Return a hash that equal sources share."""
+
+    @property
+    def name(self) -> str:
+        """What the instance is called before it exists."""
+
+    def build(self) -> Instance:
+        """Make the instance."""
+
+    def columns(self) -> dict[str, Any]:
+        """Return what a row says about where the instance comes from."""
+
+    def portable(self) -> Source:
+        """Return the same source for a machine that may not have this one's files."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """One generated instance, not yet generated."""
+
+    family: str
+    nodes: int
+    blocks: int
+    exits: int
+    tightness: float
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """What it is called before it exists."""
+        return f"{self.family}, {self.nodes} nodes, seed {self.seed}"
+
+    def build(self) -> Instance:
+        """Generate it."""
+        from finbench.benchmarks.families import generate
+
+        return generate(
+            self.family,
+            nodes=self.nodes,
+            blocks=self.blocks,
+            exits=self.exits,
+            seed=self.seed,
+            tightness=self.tightness,
+        )
+
+    def columns(self) -> dict[str, Any]:
+        """What the records say about where the instance comes from."""
+        columns = asdict(self)
+        return {**columns, "instance_seed": columns.pop("seed")}
+
+    def portable(self) -> Member:
+        """Return this: it needs no file."""
+        return self
+
+
+@dataclass(frozen=True)
+class SharedMember:
+    """One generated system that many applications share, not yet generated."""
+
+    family: str
+    nodes: int
+    applications: int
+    load: float
+    seed: int
+    penalty: float | None
+    shares: tuple[float, ...] | None
+
+    @property
+    def name(self) -> str:
+        """What it is called before it exists."""
+        return f"{self.family}, {self.applications} applications on {self.nodes} nodes, load {self.load:g}"
+
+    def build(self) -> Instance:
+        """Generate it."""
+        from finbench.benchmarks.families import generate_shared
+
+        sizes = asdict(self)
+        return generate_shared(sizes.pop("family"), **sizes)
+
+    def columns(self) -> dict[str, Any]:
+        """What the records say about where the instance comes from."""
+        columns = asdict(self)
+        return {**columns, "instance_seed": columns.pop("seed")}
+
+    def portable(self) -> SharedMember:
+        """Return this: it needs no file."""
+        return self
+
+
+@dataclass(frozen=True)
+class TargetPoint:
+    """An instance from a file, with the overrides of one point of a grid."""
+
+    file: Path
+    overrides: Overrides
+
+    @property
+    def name(self) -> str:
+        """Name of its file."""
+        return self.file.stem
+
+    def build(self) -> Instance:
+        """Read it."""
+        return self.overrides.apply(_loaded(self.file))
+
+    def columns(self) -> dict[str, Any]:
+        """Return nothing beyond what the instance itself says."""
+        return {}
+
+    def portable(self) -> Given:
+        """Return the instance as text."""
+        return Given(self.name, _text(self))
+
+
+_loaded = cache(load_instance)
+"""A grid reads its instance once."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """An instance as JSON text, for a machine that does not have its file."""
+
+    name: str
+    text: str
+
+    def build(self) -> Instance:
+        """Parse it."""
+        return Instance.model_validate(json.loads(self.text))
+
+    def columns(self) -> dict[str, Any]:
+        """Return nothing beyond what the instance itself says."""
+        return {}
+
+    def portable(self) -> Given:
+        """Return this: it needs no file."""
+        return self
+
+
+@lru_cache(maxsize=4)
+def _text(source: TargetPoint) -> str:
+    return dump_instance(source.build())

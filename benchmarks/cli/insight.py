@@ -1,0 +1,80 @@
+"""The commands that explain: why nothing fits, what more of a resource is worth, what latency and accuracy cost."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from finbench.benchmarks.cli.exit_codes import FOUND, INFEASIBLE, NOTHING_FOUND
+from finbench.benchmarks.cli.options import OVERRIDES, AsJson, InstanceName, Picture, Seed, TimeLimit, loaded, takes
+from finbench.benchmarks.terminal import console
+from finbench.models.io import load_instance
+from finbench.models.result import Status
+
+commands = typer.Typer()
+
+DEFINITIONS = [each for each in OVERRIDES if each.name in ("accounting", "latency_kind")]
+"""Overrides of a command that varies the targets itself."""
+
+
+@commands.command()
+def explain(
+    instance: InstanceName,
+    time_limit: TimeLimit = 60.0,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+    output: Picture = None,
+) -> None:
+    """Say why nothing fits and how much more of what would make it fit; or what more of every resource is worth.
+
+    Example: [bold]finbench explain campus.json -o prices.png[/bold]
+    """
+    from finbench.benchmarks.plots.explained import draw_explanation
+    from finbench.benchmarks.plots.style import save_picture
+    from finbench.benchmarks.terminal import explanation_view as view
+    from finbench.fin_graph.joint.explain import explain as explain_instance
+
+    problem = load_instance(instance)
+    found = explain_instance(problem, time_limit_s=time_limit, seed=seed)
+    if as_json:
+        console.print_json(view.to_json(problem, found))
+    else:
+        view.print_explanation(problem, found)
+    if output is not None:
+        save_picture(draw_explanation(problem, found), output)
+    infeasible = found.result.status is Status.INFEASIBLE
+    raise typer.Exit(FOUND if found.fits else INFEASIBLE if infeasible else NOTHING_FOUND)
+
+
+@commands.command()
+@takes(overrides=DEFINITIONS)
+def frontier(
+    instance: InstanceName,
+    gamma: Annotated[int, typer.Option(min=1, help="FIN's latency steps over the whole range.")] = 200,
+    horizon_s: Annotated[
+        float | None, typer.Option(help="Largest latency budget \\[s]; default: all that matters.")
+    ] = None,
+    time_limit: TimeLimit = None,
+    as_json: AsJson = False,
+    output: Picture = None,
+    *,
+    overrides: dict[str, Any],
+) -> None:
+    """Least energy for every latency budget and every exit: FIN's from one run, the exact beside it.
+
+    Example: [bold]finbench frontier balexnet-cifar10 --gamma 100 -o frontier.png[/bold]
+    """
+    from finbench.benchmarks.plots.frontier import draw_frontiers
+    from finbench.benchmarks.plots.style import save_picture
+    from finbench.benchmarks.terminal import frontier_view as view
+
+    problem = loaded(instance, overrides)
+    found = view.instance_frontiers(problem, gamma=gamma, horizon_s=horizon_s, time_limit_s=time_limit)
+    if as_json:
+        console.print_json(view.to_json(problem, gamma, found))
+    else:
+        view.print_frontiers(problem, gamma, found)
+    if output is not None and found:
+        save_picture(draw_frontiers(problem, gamma, found), output)
+    raise typer.Exit(FOUND if found else NOTHING_FOUND)

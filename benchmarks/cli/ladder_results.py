@@ -1,0 +1,32 @@
+"""What `finbench scale` leaves behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from finbench.benchmarks.analysis.ladder_growth import growth_table
+from finbench.benchmarks.analysis.table import markdown
+from finbench.benchmarks.campaigns.ladder import ScaleCampaign
+from finbench.benchmarks.execution.ladder import run_scale
+from finbench.benchmarks.terminal import console
+from finbench.models.io import write_text
+
+
+def scale_and_report(campaign: ScaleCampaign, output: Path) -> list[str]:
+    """Run a scale campaign, write runs, table and plots, print the table; returns the contradictions."""
+    from finbench.benchmarks.plots.growth import draw_growth
+    from finbench.benchmarks.plots.style import save_picture
+
+    folder = output / campaign.name
+    runs, broken = run_scale(campaign, output, lambda line: print(line, flush=True))
+    table = growth_table(runs)
+    write_text(folder / "runs.csv", runs.to_csv(index=False))
+    notes = [f"contradiction: {line}" for line in broken]
+    write_text(folder / "tables.md", markdown(f"Campaign {campaign.name}", [table], notes))
+    for suffix in ("png", "pdf"):
+        save_picture(draw_growth(runs), folder / f"growth.{suffix}")
+    screen = console.output()
+    console.print_rows(table)
+    for line in (*notes, f"wrote {folder}/runs.jsonl, runs.csv, tables.md, growth.png, growth.pdf"):
+        screen.print(line, markup=False)
+    return broken

@@ -1,0 +1,159 @@
+"""Options of the command line, each declared once.
+
+What several commands share has a name here (`InstanceName`, `Seed`, …). What a class declares (options of methods,
+overrides of an instance, conditions of a campaign) is not written again: `takes` gives a command one flag a field.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import wraps
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+
+import typer
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from finbench.benchmarks.campaigns.overrides import Overrides
+from finbench.benchmarks.methods import METHODS
+from finbench.models.instance import Instance
+from finbench.models.io import load_instance, validate
+from finbench.models.options import Flag
+
+InstanceName = Annotated[str, typer.Argument(metavar="INSTANCE", help="Shipped name or a TOML/JSON file.")]
+TimeLimit = Annotated[float | None, typer.Option(min=0, help="Limit for each run \\[s].")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON at full precision.")]
+Picture = Annotated[Path | None, typer.Option("-o", "--output", help="Draw it here (.png, .pdf or .svg).")]
+
+Command = TypeVar("Command", bound=Callable[..., None])
+
+
+@dataclass(frozen=True)
+class Declared:
+    """An option that a class declares, as the command line shows it. What is not given is None and stays unsaid."""
+
+    name: str
+    kind: type
+    spelling: str
+    help: str
+    values: tuple[str, ...] = ()
+    """What it may be, where that is one of a few words."""
+    panel: str | None = None
+    """Heading under which `--help` lists it; None: among the command's own."""
+
+    def parameter(self) -> inspect.Parameter:
+        """Return the parameter from which Typer makes the flag."""
+        option = typer.Option(
+            self.spelling,
+            help=self.help.replace("[", "\\["),
+            metavar="|".join(self.values) or None,
+            rich_help_panel=self.panel,
+        )
+        return inspect.Parameter(
+            self.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[self.kind | None, option]
+        )
+
+
+def declared_by(model: type[BaseModel], panel: str | None = None) -> list[Declared]:
+    """Return the options that a class declares, in its order; `panel` is their heading in `--help`."""
+    return [_declared(name, field, field.description or "", panel) for name, field in model.model_fields.items()]
+
+
+def declared_by_methods() -> list[Declared]:
+    """Return the options of all methods; one that several methods declare comes once, with their names."""
+    owners: dict[str, list[str]] = {}
+    fields: dict[str, FieldInfo] = {}
+    for method in METHODS.values():
+        for name, field in method.options.model_fields.items():
+            owners.setdefault(name, []).append(method.name)
+            fields.setdefault(name, field)
+    return [
+        _declared(name, field, f"{field.description} {_default(field)}", f"Options of {', '.join(owners[name])}")
+        for name, field in fields.items()
+    ]
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.default
+    if isinstance(value, bool):
+        value = "on" if value else "off"
+    return "" if value is None else f"[default: {value}]"
+
+
+def _declared(name: str, field: FieldInfo, text: str, panel: str | None) -> Declared:
+    kind = _kind(field.annotation)
+    flag = name.rstrip("_").replace("_", "-")
+    spelling = f"--{flag}/--no-{flag}" if kind is bool else f"--{flag}"
+    spelling = next((each.spelling for each in field.metadata if isinstance(each, Flag)), spelling)
+    values = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    return Declared(name, kind, spelling, text.strip(), values, panel)
+
+
+def _kind(annotation: Any) -> type:
+    """Return the type that the command line reads: of `X | None` and of annotated types X, of literals str."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _kind(get_args(annotation)[0])
+    if origin in (Union, UnionType):
+        (inner,) = (each for each in get_args(annotation) if each is not NoneType)
+        return _kind(inner)
+    if origin is Literal:
+        return str
+    if isinstance(annotation, type) and issubclass(annotation, bool | int | float | str | Enum):
+        return annotation
+    raise TypeError(f"{annotation}: no command-line option can stand for it")
+
+
+def takes(**groups: list[Declared]) -> Callable[[Command], Command]:
+    """Give a command the flags of whole groups of options.
+
+    Parameters
+    ----------
+    **groups : list of Declared
+        For each name, a parameter of the command: the flags that `--help` lists in its place. The command receives a
+        dict with those that were given.
+    """
+
+    def decorated(command: Command) -> Command:
+        signature = inspect.signature(command, eval_str=True)
+        parameters = list(_with_groups(signature, groups))
+
+        @wraps(command)
+        def called(**given: Any) -> None:
+            said = {group: _given(given, declared) for group, declared in groups.items()}
+            command(**given, **said)
+
+        called.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        called.__annotations__ = {each.name: each.annotation for each in parameters}
+        return called  # type: ignore[return-value]
+
+    return decorated
+
+
+def _with_groups(signature: inspect.Signature, groups: Mapping[str, list[Declared]]) -> Iterator[inspect.Parameter]:
+    for parameter in signature.parameters.values():
+        if parameter.name in groups:
+            yield from (each.parameter() for each in groups[parameter.name])
+        else:
+            yield parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+
+
+def _given(given: dict[str, Any], declared: list[Declared]) -> dict[str, Any]:
+    """Take the values of a group out of `given`; return those that are not None."""
+    values = {each.name: given.pop(each.name) for each in declared}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+OVERRIDES = declared_by(Overrides, "Override what the instance says")
+"""Flags that replace an instance's targets and definitions."""
+
+
+def loaded(name: str, overrides: Mapping[str, Any]) -> Instance:
+    """Read an instance and override what the command line says."""
+    return validate(dict(overrides), Overrides, "command line").apply(load_instance(name))

@@ -1,0 +1,74 @@
+"""The commands for the upkeep of the suite itself."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from finbench.benchmarks.cli.exit_codes import FOUND, UNEXPECTED
+from finbench.benchmarks.records.environment import environment
+from finbench.benchmarks.terminal import console
+from finbench.benchmarks.upkeep.measurement import Measurement
+from finbench.models.io import (
+    write_text,
+)
+
+commands = typer.Typer()
+
+
+@commands.command()
+def bench(
+    output: Annotated[Path, typer.Option("-o", "--output", help="File for the measurements.")] = Path("bench.json"),
+) -> None:
+    """Measure every performance target, mark those that fall short (about half an hour).
+
+    Example: [bold]finbench bench -o results/bench.json[/bold]
+    """
+    raise typer.Exit(FOUND if measure_and_report(output) else UNEXPECTED)
+
+
+@commands.command()
+def figures(
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the pictures.")] = Path("docs/figures"),
+) -> None:
+    """Draw the README's pictures again, from real runs.
+
+    Example: [bold]finbench figures -o docs/figures[/bold]
+    """
+    from finbench.benchmarks.upkeep.readme_figures import readme_figures
+
+    for path in readme_figures(output):
+        print(f"wrote {path}")
+
+
+def measure_and_report(file: Path) -> bool:
+    """Measure all targets, print each as it is measured, write them as JSON.
+
+    Returns
+    -------
+    bool
+        Whether all are met.
+    """
+    from finbench.benchmarks.upkeep.targets import measure
+
+    screen = console.output()
+    measurements = []
+    for one in measure():
+        measurements.append(one)
+        screen.print(f"{'met ' if one.met else 'MISS'}  {_described(one)}", markup=False)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        rows = [{**asdict(each), "met": each.met} for each in measurements]
+        write_text(file, json.dumps({"environment": environment(), "measurements": rows}, indent=1) + "\n")
+    missed = [one for one in measurements if not one.met]
+    screen.print(f"{len(measurements) - len(missed)} met, {len(missed)} missed; wrote {file}", markup=False)
+    return not missed
+
+
+def _described(one: Measurement) -> str:
+    limits = [f"{sign} {limit:g}" for sign, limit in (("≥", one.at_least), ("≤", one.at_most)) if limit is not None]
+    note = f" ({one.note})" if one.note else ""
+    return f"{one.target}: {one.value:.4g} {one.unit} [{', '.join(limits)}] — {one.subject}{note}"

@@ -1,0 +1,106 @@
+"""What cannot all be true of runs on one instance, and the relative gap that everyone uses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from finbench.models.evaluate import ENERGY_TOLERANCE, equal_energy
+from finbench.models.result import Status
+
+CLAIMS_FEASIBLE = (Status.OPTIMAL, Status.FEASIBLE, Status.TIME_LIMIT, Status.MEMORY_LIMIT)
+"""Statuses under which a deployment, if there is one, is claimed to satisfy every constraint."""
+
+
+FLOAT_NOISE = 1e-12
+"""Relative difference that the order of a sum alone can make."""
+
+
+class Verdict(Protocol):
+    """What a run says and what is true of it: enough to find contradictions. A `Judged` is one, and so is a row."""
+
+    @property
+    def label(self) -> str:
+        """Method and the options that matter."""
+
+    @property
+    def status(self) -> str:
+        """A `Status`, as the method says."""
+
+    @property
+    def found(self) -> bool:
+        """Whether there is a deployment that satisfies every constraint."""
+
+    @property
+    def objective(self) -> float | None:
+        """Evaluated objective (eq. 3)."""
+
+    @property
+    def claimed_objective(self) -> float | None:
+        """What the method says it is."""
+
+    @property
+    def lower_bound(self) -> float | None:
+        """Proven lower bound on it."""
+
+    @property
+    def violated(self) -> Sequence[str]:
+        """Rules that the deployment breaks, a line each."""
+
+
+def relative_gap(energy: float | None, bound: float | None) -> float | None:
+    """(E − LB)/LB; None where it says nothing.
+
+    0 where the difference is float noise, and where E is below the bound within the tolerance of equal energies.
+    """
+    if energy is None or bound is None:
+        return None
+    if abs(energy - bound) <= FLOAT_NOISE * abs(bound) or (energy < bound and equal_energy(energy, bound)):
+        return 0.0
+    return (energy - bound) / bound if bound > 0 else None
+
+
+def contradictions(runs: Sequence[Verdict]) -> list[str]:
+    """What cannot all be true of runs on one instance, one line each; empty when everything agrees.
+
+    A deployment with violations under a status that claims none; a claimed energy that is not the evaluated one;
+    a feasible energy below a proven bound; two optima that differ; infeasibility "proven" against a deployment.
+    """
+    found = [line for run in runs for line in _own_contradictions(run)]
+    feasible = [run for run in runs if run.found]
+    if not feasible:
+        return found
+    best = min(feasible, key=_objective)
+    for run in runs:
+        if run.status == Status.INFEASIBLE:
+            found.append(f"{run.label} says infeasible, {best.label} has a feasible deployment")
+        bound = run.lower_bound
+        if bound is not None and _below(_objective(best), bound):
+            found.append(f"{best.label} has {_objective(best)!r}, below the bound {bound!r} proven by {run.label}")
+    optima = [run for run in feasible if run.status == Status.OPTIMAL]
+    for run in optima:
+        if _below(_objective(best), _objective(run)):
+            found.append(f"{run.label} says {_objective(run)!r} is optimal, {best.label} has {_objective(best)!r}")
+    return found
+
+
+def _own_contradictions(run: Verdict) -> list[str]:
+    found = []
+    judged = run.objective is not None or bool(run.violated)
+    if run.status in CLAIMS_FEASIBLE:
+        found += [f"{run.label} says {run.status}, but {rule}" for rule in run.violated]
+    if run.status in (Status.OPTIMAL, Status.FEASIBLE) and not judged:
+        found.append(f"{run.label} says {run.status}, but gives no deployment")
+    claimed = run.claimed_objective
+    if claimed is not None and run.objective is not None and not equal_energy(claimed, run.objective):
+        found.append(f"{run.label} claims {claimed!r}, the evaluator finds {run.objective!r}")
+    return found
+
+
+def _objective(run: Verdict) -> float:
+    assert run.objective is not None
+    return run.objective
+
+
+def _below(energy: float, bound: float) -> bool:
+    return energy < bound - ENERGY_TOLERANCE * abs(bound)

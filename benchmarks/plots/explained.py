@@ -1,0 +1,22 @@
+"""A system with its loads and shadow prices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from finbench.models.evaluate import evaluate
+from finbench.models.instance import Instance
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from finbench.fin_graph.joint.explain import Explanation
+
+
+def draw_explanation(instance: Instance, explanation: Explanation) -> Figure:
+    """The system with its loads and shadow prices."""
+    from finbench.benchmarks.plots.system import draw_system
+
+    deployment = explanation.result.deployment
+    prices = {f"{price.subject}: {price.resource}": price.price for price in explanation.prices}
+    return draw_system(instance, None if deployment is None else evaluate(instance, deployment), prices)

@@ -1,0 +1,36 @@
+"""What rows say of their runs, held against each other."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+from finbench.benchmarks.judging.contradictions import contradictions
+from finbench.benchmarks.records.row import Record
+
+
+@dataclass(frozen=True)
+class _RowVerdict:
+    """What a row says of its run."""
+
+    label: str
+    status: str
+    found: bool
+    objective: float | None
+    claimed_objective: float | None
+    lower_bound: float | None
+    violated: tuple[str, ...]
+
+
+def contradictions_among(rows: Sequence[Record]) -> list[str]:
+    """What cannot all be true of the runs on one and the same instance, a line each."""
+    verdicts: defaultdict[tuple[str, str], list[_RowVerdict]] = defaultdict(list)
+    for row in rows:
+        if "content_hash" in row:
+            said = {name.name: row[name.name] for name in fields(_RowVerdict) if name.name != "violated"}
+            verdicts[row["content_hash"], row["instance"]].append(
+                _RowVerdict(**said, violated=tuple(row["violations"]))
+            )
+    lines = (f"{name}: {line}" for (_, name), runs in verdicts.items() for line in contradictions(runs))
+    return list(dict.fromkeys(lines))

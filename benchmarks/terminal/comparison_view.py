@@ -1,0 +1,48 @@
+"""Several methods on one instance, side by side, on the terminal."""
+
+from __future__ import annotations
+
+from rich.markup import escape
+
+from finbench.benchmarks.analysis.numbers import number, percent
+from finbench.benchmarks.judging.comparison import Comparison
+from finbench.benchmarks.judging.judged import Judged
+from finbench.benchmarks.terminal.console import objective_unit, output, table
+from finbench.models.instance import Instance
+
+
+def print_comparison(comparison: Comparison) -> None:
+    """All methods on one instance, each energy against the best proven bound; contradictions last."""
+    console, instance = output(), comparison.instance
+    energy = f"energy [{objective_unit(instance)}]"
+    costs = ("rejected",) if len(instance.applications) > 1 else ("latency [s]", "accuracy")
+    columns = ("method", "status", energy, "gap to best bound [%]", *costs, "time [s]")
+    rows = [_comparison_row(run, comparison.gap(run)) for run in comparison.runs]
+    console.print(table(f"{instance.name}: {targets(instance)}", columns, rows, text_columns=2))
+    for run in comparison.runs:
+        if run.result.reason:
+            console.print(f"  {escape(run.label)}: {escape(run.result.reason)}")
+    for line in comparison.contradictions:
+        console.print(f"[red]contradiction[/red]: {escape(line)}")
+
+
+def targets(instance: Instance) -> str:
+    """Targets and choices of an instance, for a title."""
+    choices = f"accounting {instance.accounting.value}, latency {instance.latency_kind.value}"
+    if len(instance.applications) > 1:
+        return f"{len(instance.applications)} applications, {choices}"
+    app = instance.applications[0]
+    return f"latency ≤ {number(app.max_latency_s)} s, accuracy ≥ {number(app.min_accuracy)}, {choices}"
+
+
+def _comparison_row(run: Judged, gap: float | None) -> tuple[str, ...]:
+    status = f"{run.status} (violations)" if run.violations else run.status
+    return (run.label, status, number(run.objective), percent(gap), *_quality(run), number(run.time_s, 4))
+
+
+def _quality(run: Judged) -> tuple[str, ...]:
+    """Latency and accuracy of one application, how many are rejected of several."""
+    if len(run.instance.applications) > 1:
+        return ("–" if run.evaluation is None else str(len(run.evaluation.rejected)),)
+    shown = run.to_json()
+    return (number(shown["latency_s"]), number(shown["accuracy"]))

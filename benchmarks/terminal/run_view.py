@@ -1,0 +1,152 @@
+"""One judged run on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.tree import Tree
+
+from finbench.benchmarks.analysis.numbers import number, percent
+from finbench.benchmarks.judging.judged import Judged
+from finbench.benchmarks.terminal.console import output, table
+from finbench.models.evaluate import Evaluation
+from finbench.models.instance import Application, Instance
+from finbench.models.loads import UNITS, Use
+
+FULLEST, REJECTED = 10, 10
+"""Rows of the tables of resources and of rejections; `--json` has all."""
+
+
+def print_judged(judged: Judged) -> None:
+    """One run on one application: status, costs against targets, bound, times, and the placement drawn."""
+    console = output()
+    print_status(console, judged)
+    rows = _cost_rows(judged)
+    if rows:
+        console.print(table("", ("", "value", "target"), rows))
+    for violation in judged.violations:
+        console.print(f"[red]violation[/red] ({violation.kind.value}): {escape(violation.message)}")
+    if judged.evaluation is not None and judged.objective is not None:
+        console.print(_placement(judged))
+    print_rejections(console, judged)
+    print_uses(console, judged)
+    _print_alternatives(console, judged)
+    _print_sandwich(console, judged)
+
+
+def print_status(console: Console, judged: Judged) -> None:
+    """How the run ended, and why."""
+    given = f" · {judged.label}" if judged.method else ""
+    console.print(f"[bold]{escape(judged.instance.name)}{escape(given)}: {judged.status}[/bold]")
+    if judged.result.reason:
+        console.print(f"  {escape(judged.result.reason)}")
+
+
+def print_uses(console: Console, judged: Judged) -> None:
+    """The fullest nodes and links, where there are rates."""
+    rows = [
+        (
+            use.subject,
+            use.resource.value,
+            number(use.load, 4),
+            number(use.limit, 4),
+            UNITS[use.resource],
+            percent_full(use),
+        )
+        for use in judged.uses
+    ]
+    if rows:
+        columns = ("node or link", "resource", "load", "limit", "unit", "used [%]")
+        heading = f"the {FULLEST} fullest of {len(rows)} used resources" if len(rows) > FULLEST else "used resources"
+        console.print(table(heading, columns, rows[:FULLEST], text_columns=2))
+
+
+def percent_full(use: Use) -> str:
+    """Utilisation as a percentage."""
+    return f"{100 * use.utilisation:.2f}"
+
+
+def print_rejections(console: Console, judged: Judged) -> None:
+    """Who is turned away, and why."""
+    rows = [
+        (rejection.application, rejection.reason or "–", number(rejection.penalty_w, 5))
+        for rejection in judged.rejections
+    ]
+    if rows:
+        columns = ("rejected", "reason", "penalty [W]")
+        console.print(table("rejected applications", columns, first(rows, REJECTED), text_columns=2))
+
+
+def first(rows: Sequence[tuple[str, ...]], most: int) -> list[tuple[str, ...]]:
+    """At most so many rows; how many more there are in one more row."""
+    rest = len(rows) - most
+    return list(rows) if rest <= 0 else [*rows[:most], (f"… and {rest} more", *[""] * (len(rows[0]) - 1))]
+
+
+def _print_alternatives(console: Console, judged: Judged) -> None:
+    """The next-best deployments of label setting's `k`."""
+    rows = []
+    for rank, other in enumerate(judged.result.info.get("alternatives", ()), start=2):
+        routes = [" → ".join(route) if route else "" for route in other["deployment"]["routes"]]
+        stops = [route or node for route, node in zip(routes, other["deployment"]["placement"], strict=True)]
+        rows.append((str(rank), ", ".join(stops), number(other["energy_j"], 10)))
+    if rows:
+        console.print(table("next-best deployments", ("rank", "blocks and routes", "energy [J]"), rows, text_columns=2))
+
+
+def _print_sandwich(console: Console, judged: Judged) -> None:
+    """FIN's own certificate, from doubling to doubling."""
+    steps = judged.result.info.get("sandwich", ())
+    rows = [(str(s["gamma"]), number(s["lower_bound_j"], 10), number(s["energy_j"], 10)) for s in steps]
+    if rows:
+        console.print(table("certificate", ("γ", "proven lower bound [J]", "energy [J]"), rows, text_columns=0))
+
+
+def _cost_rows(judged: Judged) -> list[tuple[str, str, str]]:
+    rows = [] if judged.evaluation is None else _evaluation_rows(judged.instance, judged.evaluation)
+    bound = judged.claims()["lower_bound_j"]
+    if bound is not None:
+        rows.append(("proven lower bound [J]", number(bound, 10), ""))
+    if judged.gap is not None:
+        rows.append(("gap to own bound [%]", percent(judged.gap), ""))
+    rows += [(f"time: {phase} [s]", number(seconds, 4), "") for phase, seconds in judged.result.times_s.items()]
+    return rows
+
+
+def _evaluation_rows(instance: Instance, evaluation: Evaluation) -> list[tuple[str, str, str]]:
+    rows, app = [], instance.applications[0]
+    for costs in evaluation.applications:
+        rows += [
+            ("energy per inference [J]", number(costs.energy_j, 10), ""),
+            ("  computing [J]", number(costs.compute_energy_j, 10), ""),
+            ("  transfers [J]", number(costs.transfer_energy_j, 10), ""),
+            ("latency [s]", number(costs.latency_s, 10), f"≤ {number(app.max_latency_s, 10)}"),
+            ("accuracy", number(costs.accuracy, 10), f"≥ {number(app.min_accuracy, 10)}"),
+        ]
+    if app.rate_per_s is not None and evaluation.objective is not None:
+        rows.append(("total power [W]", number(evaluation.objective, 10), ""))
+    return rows
+
+
+def _placement(judged: Judged) -> Tree:
+    assert judged.result.deployment is not None
+    tree = Tree("[bold]placement[/bold]")
+    apps = {app.name: app for app in judged.instance.applications}
+    for decision in judged.result.deployment.deployments:
+        app = apps[decision.application]
+        branch = tree.add(escape(f"{app.name}: sample arises at {app.source}"))
+        routes = decision.routes_from(app.source)
+        for i, (node, route) in enumerate(zip(decision.placement, routes, strict=True), start=1):
+            branch.add(escape(_block_line(judged.instance, app, i, node, route)))
+        branch.add(f"last exit {decision.last_exit}")
+    return tree
+
+
+def _block_line(instance: Instance, app: Application, block: int, node: str, route: Sequence[str]) -> str:
+    pinned = " (pinned)" if block in app.pins else ""
+    line = f"block {block} at {node}{pinned}"
+    if len(route) < 2:
+        return line
+    return f"{line}, sent {' → '.join(route)} ({number(instance.dnn_of(app).transfer_bits(block))} bit)"

@@ -1,0 +1,56 @@
+"""Options of the methods on graphs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from finbench.models.options import Options
+
+Order = Literal["tightest", "largest", "given"]
+"""Which of several applications FIN places first."""
+
+
+class FinOptions(Options):
+    """Options of `fin`."""
+
+    always_shown = ("gamma",)
+
+    gamma: Annotated[int, Field(ge=1)] = 100
+    """Resolution γ: steps that the latency budget is divided into."""
+    lambda_: Annotated[int, Field(ge=0)] | None = None
+    """Keep only ends that use all but this many steps of the budget; left out: keep all."""
+    engine: Literal["auto", "networkx", "arrays"] = "auto"
+    """Build the three graphs (networkx), or relax them without building them (arrays)."""
+    certify: Annotated[float, Field(ge=0)] | None = None
+    """Double gamma until the proven gap is at most this; 0 asks for the optimum."""
+    order: Order = "tightest"
+    """Several applications: place first who has least slack in latency, who loads most, or who is given first."""
+    restarts: Annotated[int, Field(ge=0)] = 9
+    """Several applications: further insertions in drawn orders, as far as effort lasts."""
+    effort: Annotated[float, Field(ge=0)] = 1.0
+    """Several applications: work of improvement; 1 is the default amount, 0 none."""
+
+
+class SingleNodeOptions(Options):
+    """Options of `single-node`."""
+
+    node: Literal["best", "source"] = "best"
+    """Try every node and keep the one of least energy (best), or only the application's source."""
+
+
+class LabelSettingOptions(Options):
+    """Options of `label-setting`."""
+
+    k: Annotated[int, Field(ge=1)] = 1
+    """Number of least-energy deployments to find."""
+
+
+class ColumnGenerationOptions(Options):
+    """Options of `column-generation`."""
+
+    smoothing: bool = True
+    """Price columns between the best prices and the master's; off: at the master's."""
+    prove: bool = True
+    """List the columns that a better solution could use, and solve over them."""
