@@ -5,7 +5,7 @@ Latencies are rounded up to γ steps of the budget (eq. 17), so whatever is foun
     energy ≤ OPT(δ (1 − K/γ))                                                                       (20)
 
 with K the number of edges of an optimal path of the tightened budget. Two engines give the same energy: `networkx`
-builds the three graphs (`fin_graph.inference`), `arrays` relaxes them without building them (`fin_graph.kernel`).
+builds the three graphs (`fin_graph.stages`), `arrays` relaxes them without building them (`fin_graph.paths.kernel`).
 With `certify` FIN proves its own gap: γ doubles until the answer and the better of two lower bounds (eqs. 18, 19) are
 as close as asked.
 
@@ -21,7 +21,7 @@ from math import inf
 from typing import Any
 
 from finbench.fin_graph.options import FinOptions
-from finbench.fin_graph.support import layered_arcs, reason_to_refuse
+from finbench.fin_graph.paths.support import layered_arcs, reason_to_refuse
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Application, Instance
 from finbench.models.result import Clock, Result, Status
@@ -113,7 +113,7 @@ def _expanded_edges(instance: Instance, gamma: int) -> int:
 
 
 def _networkx_result(instance: Instance, app: Application, options: FinOptions, clock: Clock) -> Result:
-    from finbench.fin_graph.inference import fin_three_stages
+    from finbench.fin_graph.stages.inference import fin_three_stages
     from finbench.models.memory import reason_not_to_fit
 
     reason = reason_not_to_fit(BYTES_PER_EXPANDED_EDGE * _expanded_edges(instance, options.gamma))
@@ -134,9 +134,9 @@ def _networkx_result(instance: Instance, app: Application, options: FinOptions, 
 
 
 def _arrays_result(instance: Instance, app: Application, options: FinOptions, clock: Clock) -> Result:
-    from finbench.fin_graph.arrays import path_problem
-    from finbench.fin_graph.kernel import least_energy_replica_path, rows_bytes
-    from finbench.fin_graph.loading import load_compiled
+    from finbench.fin_graph.paths.arrays import path_problem
+    from finbench.fin_graph.paths.kernel import least_energy_replica_path, rows_bytes
+    from finbench.fin_graph.paths.loading import load_compiled
     from finbench.models.memory import reason_not_to_fit
 
     with clock.phase("load"):
@@ -149,7 +149,7 @@ def _arrays_result(instance: Instance, app: Application, options: FinOptions, cl
     if reason is not None:
         return Result(Status.MEMORY_LIMIT, reason=reason)
     if options.certify is not None:
-        from finbench.fin_graph.certificate import certify_fin
+        from finbench.fin_graph.paths.certificate import certify_fin
 
         return certify_fin(problem, app.weight, gamma=options.gamma, tolerance=options.certify, clock=clock)
     with clock.phase("search"):
@@ -166,7 +166,7 @@ def _result(instance: Instance, app: Application, found: _Found, clock: Clock) -
             claimed_objective=app.weight * found.energy,
             info=found.info,
         )
-    from finbench.fin_graph.infeasibility import reason_of_infeasibility
+    from finbench.fin_graph.paths.infeasibility import reason_of_infeasibility
 
     with clock.phase("prove"):
         reason = reason_of_infeasibility(instance, app)

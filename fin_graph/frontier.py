@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import inf
 
-from finbench.fin_graph.arrays import PathProblem, path_problem
-from finbench.fin_graph.kernel import least_energies
-from finbench.fin_graph.label_search import latency_energy_frontier
-from finbench.fin_graph.shortest import least_energy_path
+from finbench.fin_graph.paths.arrays import PathProblem, path_problem
+from finbench.fin_graph.paths.kernel import least_energies
+from finbench.fin_graph.paths.label_search import latency_energy_frontier
+from finbench.fin_graph.paths.shortest import least_energy_path
 from finbench.models.instance import Application, Instance
 from finbench.models.result import Clock
 

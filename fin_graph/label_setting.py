@@ -1,9 +1,9 @@
 """`label-setting`: the exact optimum of one application by non-dominated (energy, latency) labels.
 
-Layer by layer, as `fin_graph.labels` describes; pruned by the costs to go of the Lagrangian dual (eq. 19) against the
-best known answer: the dual's at first, then the best completion of any label. What survives is the optimum, or the k
-least-energy deployments. When time or memory ends first, the incumbent is returned with a proven bound: the least that
-any label still open can lead to.
+Layer by layer, as `fin_graph.paths.labels` describes; pruned by the costs to go of the Lagrangian dual (eq. 19) against
+the best known answer: the dual's at first, then the best completion of any label. What survives is the optimum, or the
+k least-energy deployments. When time or memory ends first, the incumbent is returned with a proven bound: the least
+that any label still open can lead to.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
-from finbench.fin_graph.arrays import PathProblem, path_problem
-from finbench.fin_graph.bounds import OPTIMAL_GAP, Dual, lagrangian_dual
-from finbench.fin_graph.infeasibility import reason_of_infeasibility
-from finbench.fin_graph.label_search import LabelSearch
-from finbench.fin_graph.loading import load_compiled
 from finbench.fin_graph.options import LabelSettingOptions
-from finbench.fin_graph.support import reason_to_refuse
+from finbench.fin_graph.paths.arrays import PathProblem, path_problem
+from finbench.fin_graph.paths.bounds import OPTIMAL_GAP, Dual, lagrangian_dual
+from finbench.fin_graph.paths.infeasibility import reason_of_infeasibility
+from finbench.fin_graph.paths.label_search import LabelSearch
+from finbench.fin_graph.paths.loading import load_compiled
+from finbench.fin_graph.paths.support import reason_to_refuse
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Instance
 from finbench.models.result import Clock, Result, Status

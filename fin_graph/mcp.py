@@ -16,8 +16,14 @@ from math import inf
 
 import networkx as nx
 
-from finbench.fin_graph.extended import Vertex, deployment_of_path, extended_graph, path_costs, path_of_deployment
-from finbench.fin_graph.support import reason_to_refuse
+from finbench.fin_graph.paths.support import reason_to_refuse
+from finbench.fin_graph.stages.extended import (
+    Vertex,
+    deployment_of_path,
+    extended_graph,
+    path_costs,
+    path_of_deployment,
+)
 from finbench.models.deployment import Deployment
 from finbench.models.instance import Application, Instance
 from finbench.models.options import Options

@@ -13,10 +13,10 @@ from itertools import pairwise
 
 import networkx as nx
 
-from finbench.fin_graph.extended import accepted_exits, run_cost, send_cost
 from finbench.fin_graph.mcp import LATENCY_TOLERANCE
 from finbench.fin_graph.options import SingleNodeOptions
-from finbench.fin_graph.support import reason_to_refuse
+from finbench.fin_graph.paths.support import reason_to_refuse
+from finbench.fin_graph.stages.extended import accepted_exits, run_cost, send_cost
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Application, Instance
 from finbench.models.result import Clock, Result, Status

@@ -320,6 +320,11 @@ class Instance(_Frozen):
         """The DNN that `app` runs."""
         return self.dnn_by_name[app.dnn]
 
+    @property
+    def objective_unit(self) -> str:
+        """Unit of the objective (eq. 3): J for one application without a rate, else W."""
+        return "J" if self.applications[0].rate_per_s is None else "W"
+
     def energy_weights(self, app: Application) -> tuple[float, ...]:
         """Weight of block i, and of the transfer that feeds it, in the energy (eq. 1), for i = 1..L."""
         return self._weights(app, self.accounting is Accounting.EXPECTED)

@@ -1,4 +1,4 @@
-"""Data flows one way: models ← fin_graph, models.milp ← benchmarks; heavy libraries load only where they are used."""
+"""Data flows one way, wing by wing down the ladder; heavy libraries load only where they are used."""
 
 from __future__ import annotations
 
@@ -10,20 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from finbench.benchmarks.upkeep.wings import RUNG, arrows, imports, wing_of
+
 ROOT = Path(__file__).resolve().parent.parent
 HEAVY = {"pyomo", "highspy", "networkx", "pandas", "matplotlib", "numba", "scipy"}
 FORBIDDEN = {
-    "models": {"fin_graph", "benchmarks", "tests"},
-    "fin_graph": {
-        "benchmarks",
-        "tests",
-        "finbench.models.milp",
-        "finbench.models.exhaustive",
-        "finbench.models.evaluate",
-        "pyomo",
-    },
+    "models": {"tests"},
+    "fin_graph": {"tests", "pyomo", *(f"finbench.models.{name}" for name in ("milp", "programs", "cp_sat"))}
+    | {"finbench.models.exhaustive", "finbench.models.evaluate"},
     "benchmarks": {"tests"},
 }
+"""Beside what the ladder forbids."""
 
 
 def sources(package: str) -> list[Path]:
@@ -44,6 +41,21 @@ def within(name: str, package: str) -> bool:
     return name == package or name.startswith(f"{package}.")
 
 
+def test_every_wing_imports_only_wings_on_lower_rungs() -> None:
+    upward = [f"{one} imports {other}" for one, other in arrows() if RUNG[one] <= RUNG[other]]
+    assert upward == []
+
+
+def test_every_wing_of_the_ladder_has_modules() -> None:
+    assert {wing_of(module) for module, _ in imports()} >= RUNG.keys()
+
+
+@pytest.mark.parametrize("package", ["models", "fin_graph", "benchmarks"])
+def test_finbench_is_the_only_name_by_which_parts_are_imported(package: str) -> None:
+    for path in sources(package):
+        assert not [name for name in imported(path) if within(name, package) or name == package], path
+
+
 @pytest.mark.parametrize("package", FORBIDDEN)
 def test_packages_import_only_what_lies_below_them(package: str) -> None:
     broken = [
@@ -59,13 +71,14 @@ def test_packages_import_only_what_lies_below_them(package: str) -> None:
 def test_the_evaluator_imports_no_method() -> None:
     allowed = {"finbench.models.deployment", "finbench.models.instance", "finbench.models.loads"}
     for path in ("models/evaluate.py", "models/loads.py"):
-        names = [name for name in imported(ROOT / path) if within(name, "models")]
+        names = [name for name in imported(ROOT / path) if within(name, "finbench.models")]
+        assert names
         assert all(any(within(name, module) for module in allowed) for name in names)
 
 
 def test_exact_programs_do_not_use_the_heuristics_costs() -> None:
-    for path in sources("models/milp"):
-        assert not [name for name in imported(path) if within(name, "fin_graph")]
+    for path in (*sources("models/milp"), *sources("models/programs"), *sources("models/cp_sat")):
+        assert not [name for name in imported(path) if within(name, "finbench.fin_graph")]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from finbench.benchmarks.campaigns.campaign import Conditions
 from finbench.benchmarks.cli.exit_codes import CONTRADICTED, FOUND, UNEXPECTED
 from finbench.benchmarks.cli.options import declared_by, takes
 from finbench.benchmarks.execution.backends import BackendName
+from finbench.benchmarks.terminal.console import print_error
 
 commands = typer.Typer()
 
@@ -51,6 +52,8 @@ def run(
     if dry_run:
         print_plan(chosen, output, choice, jobs)
         raise typer.Exit(FOUND)
+    if backend is BackendName.LOCAL and jobs > 1:
+        print_error(f"{jobs} runs at a time slow each other down: their times do not compare with --jobs 1")
     outcome = run_and_report(chosen, output, chosen_backend(backend, jobs, scheduler), choice)
     if outcome.stopped_by is not None:
         raise typer.Exit(128 + outcome.stopped_by)

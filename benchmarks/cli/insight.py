@@ -33,7 +33,7 @@ def explain(
     from finbench.benchmarks.plots.explained import draw_explanation
     from finbench.benchmarks.plots.style import save_picture
     from finbench.benchmarks.terminal import explanation_view as view
-    from finbench.fin_graph.joint.explain import explain as explain_instance
+    from finbench.fin_graph.joint.explanation.explain import explain as explain_instance
 
     problem = load_instance(instance)
     found = explain_instance(problem, time_limit_s=time_limit, seed=seed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from finbench.benchmarks.analysis.frame import frame
 from finbench.benchmarks.analysis.ladder_growth import growth_table
 from finbench.benchmarks.analysis.table import markdown
 from finbench.benchmarks.campaigns.ladder import ScaleCampaign
@@ -18,7 +19,8 @@ def scale_and_report(campaign: ScaleCampaign, output: Path) -> list[str]:
     from finbench.benchmarks.plots.style import save_picture
 
     folder = output / campaign.name
-    runs, broken = run_scale(campaign, output, lambda line: print(line, flush=True))
+    rows, broken = run_scale(campaign, output, lambda line: print(line, flush=True))
+    runs = frame(rows)
     table = growth_table(runs)
     write_text(folder / "runs.csv", runs.to_csv(index=False))
     notes = [f"contradiction: {line}" for line in broken]

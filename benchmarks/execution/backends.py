@@ -7,7 +7,6 @@ from functools import partial
 
 from finbench.benchmarks.execution.local import run_locally, shares_of_cores
 from finbench.benchmarks.execution.task import Backend
-from finbench.benchmarks.terminal.console import print_error
 from finbench.models.io import InputError
 
 
@@ -31,8 +30,6 @@ def chosen_backend(name: BackendName, jobs: int, scheduler: str | None) -> Backe
         if scheduler is not None:
             raise InputError("--scheduler", "needs --backend dask")
         shares_of_cores(jobs)
-        if jobs > 1:
-            print_error(f"{jobs} runs at a time slow each other down: their times do not compare with --jobs 1")
         return partial(run_locally, jobs=jobs)
     try:
         from finbench.benchmarks.execution.cluster import run_on_cluster

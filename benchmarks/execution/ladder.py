@@ -12,9 +12,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-import pandas as pd
-
-from finbench.benchmarks.analysis.frame import frame
 from finbench.benchmarks.campaigns.campaign import Problem
 from finbench.benchmarks.campaigns.ladder import ScaleCampaign
 from finbench.benchmarks.execution.local import Crew
@@ -74,7 +71,7 @@ def _overrun(event: Finished) -> Record:
     return {"status": Status.TIME_LIMIT.value, "reason": f"took {time_s:.3g} s"}
 
 
-def run_scale(campaign: ScaleCampaign, output: Path, report: Callable[[str], None]) -> tuple[pd.DataFrame, list[str]]:
+def run_scale(campaign: ScaleCampaign, output: Path, report: Callable[[str], None]) -> tuple[list[Record], list[str]]:
     """Run a scale campaign; every finished run is on the disk before the next.
 
     Parameters
@@ -87,8 +84,8 @@ def run_scale(campaign: ScaleCampaign, output: Path, report: Callable[[str], Non
 
     Returns
     -------
-    DataFrame
-        One row for each run and each censored size.
+    list of Record
+        A row for each run and each censored size.
     list of str
         Contradictions between methods, one line each.
     """
@@ -103,4 +100,4 @@ def run_scale(campaign: ScaleCampaign, output: Path, report: Callable[[str], Non
 
         for row, log in climb(campaign, make, journal.add_instance):
             rows.append(journal.with_environment(journal.append(row, environment(), log)))
-    return frame(rows), contradictions_among(rows)
+    return rows, contradictions_among(rows)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import ROUND_CEILING, Context, Decimal
 
-from finbench.fin_graph.arrays import path_problem
-from finbench.fin_graph.shortest import least_energy_path, least_latency_path
+from finbench.fin_graph.paths.arrays import path_problem
+from finbench.fin_graph.paths.shortest import least_energy_path, least_latency_path
 from finbench.models.instance import Instance
 
 DIGITS = 6

@@ -10,7 +10,7 @@ from finbench.models.instance import Instance
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from finbench.fin_graph.joint.explain import Explanation
+    from finbench.fin_graph.joint.explanation.explain import Explanation
 
 
 def draw_explanation(instance: Instance, explanation: Explanation) -> Figure:

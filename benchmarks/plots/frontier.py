@@ -11,8 +11,8 @@ from finbench.benchmarks.plots.style import COLOURS, MARKERS, STYLE
 from finbench.fin_graph.frontier import ExitFrontier
 from finbench.models.instance import Instance
 
-SHOWN = 15
-"""Corners of one exit that the table shows, and up to which the picture marks them."""
+MARKED = 15
+"""Corners of one exit up to which each gets a marker."""
 
 
 def draw_frontiers(instance: Instance, gamma: int, found: Sequence[ExitFrontier]) -> Figure:
@@ -28,7 +28,7 @@ def draw_frontiers(instance: Instance, gamma: int, found: Sequence[ExitFrontier]
                 if corners:
                     budgets, energies = zip(*corners, strict=True)
                     axes.step([*budgets, 1.05 * longest], [*energies, energies[-1]], style, where="post", color=colour)
-                    if len(corners) <= SHOWN:
+                    if len(corners) <= MARKED:
                         axes.plot(budgets, energies, marker, color=colour, markerfacecolor=fill)
             axes.plot([], [], "-", color=colour, marker=marker, label=label)
         axes.plot([], [], "--", color="black", marker="o", markerfacecolor="white", label=f"FIN, γ = {gamma}")

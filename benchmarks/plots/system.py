@@ -21,7 +21,6 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from finbench.benchmarks.plots.style import STYLE
-from finbench.benchmarks.terminal.console import objective_unit
 from finbench.models.evaluate import Evaluation, exceeds
 from finbench.models.instance import Instance, Network, Node
 from finbench.models.loads import Resource, Use, uses
@@ -266,7 +265,7 @@ def _draw_titles(axes: Axes, instance: Instance, evaluation: Evaluation | None) 
     else:
         facts.append(f"{len(evaluation.applications)} of {applications} served")
         if evaluation.objective is not None:
-            facts.append(f"{evaluation.objective:.6g} {objective_unit(instance)}")
+            facts.append(f"{evaluation.objective:.6g} {instance.objective_unit}")
         if evaluation.violations:
             facts.append(f"rules broken: {len(evaluation.violations)}")
     style: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "color": TEXT_COLOUR}

@@ -7,7 +7,7 @@ from typing import Any
 
 from finbench.benchmarks.judging.judged import Judged
 from finbench.benchmarks.methods import label
-from finbench.fin_graph.support import layered_arcs
+from finbench.fin_graph.paths.support import layered_arcs
 from finbench.models.instance import Instance
 from finbench.models.result import Status
 

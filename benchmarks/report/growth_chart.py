@@ -12,7 +12,7 @@ from finbench.benchmarks.analysis.growth import FEWEST_SIZES, Growth
 from finbench.benchmarks.analysis.ladder_growth import FLOOR_BYTES, censored, growth_table, growths
 from finbench.benchmarks.analysis.table import Rows
 from finbench.benchmarks.report.chart import Axis, Chart, Panel, Series, View, entries, finite
-from finbench.fin_graph.support import layered_arcs
+from finbench.fin_graph.paths.support import layered_arcs
 from finbench.models.instance import Instance
 
 BAND_POINTS = 9

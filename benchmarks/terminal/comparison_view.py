@@ -7,14 +7,14 @@ from rich.markup import escape
 from finbench.benchmarks.analysis.numbers import number, percent
 from finbench.benchmarks.judging.comparison import Comparison
 from finbench.benchmarks.judging.judged import Judged
-from finbench.benchmarks.terminal.console import objective_unit, output, table
+from finbench.benchmarks.terminal.console import output, table
 from finbench.models.instance import Instance
 
 
 def print_comparison(comparison: Comparison) -> None:
     """All methods on one instance, each energy against the best proven bound; contradictions last."""
     console, instance = output(), comparison.instance
-    energy = f"energy [{objective_unit(instance)}]"
+    energy = f"energy [{instance.objective_unit}]"
     costs = ("rejected",) if len(instance.applications) > 1 else ("latency [s]", "accuracy")
     columns = ("method", "status", energy, "gap to best bound [%]", *costs, "time [s]")
     rows = [_comparison_row(run, comparison.gap(run)) for run in comparison.runs]

@@ -13,7 +13,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from finbench.benchmarks.analysis.table import Rows
-from finbench.models.instance import Instance
 
 PIPE_WIDTH = 200
 """Columns where there is no terminal to ask."""
@@ -42,11 +41,6 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, 
     for row in rows:
         made.add_row(*(escape(cell) for cell in row))
     return made
-
-
-def objective_unit(instance: Instance) -> str:
-    """Unit of the objective (eq. 3)."""
-    return "J" if instance.applications[0].rate_per_s is None else "W"
 
 
 def print_rows(rows: Rows) -> None:

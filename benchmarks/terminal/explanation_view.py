@@ -12,8 +12,8 @@ from finbench.benchmarks.terminal import console
 from finbench.models.instance import Instance
 
 if TYPE_CHECKING:
-    from finbench.fin_graph.joint.elastic import Growth
-    from finbench.fin_graph.joint.explain import Explanation, Obstacle
+    from finbench.fin_graph.joint.explanation.elastic import Growth
+    from finbench.fin_graph.joint.explanation.explain import Explanation, Obstacle
 
 
 def to_json(instance: Instance, explanation: Explanation) -> dict[str, Any]:

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from finbench.benchmarks.analysis.numbers import number, percent
-from finbench.benchmarks.plots.frontier import SHOWN
 from finbench.benchmarks.terminal import console
 from finbench.fin_graph.frontier import Corner, ExitFrontier, frontiers
-from finbench.fin_graph.support import reason_to_refuse
+from finbench.fin_graph.paths.support import reason_to_refuse
 from finbench.models.instance import Instance
 from finbench.models.io import InputError
+
+SHOWN = 15
+"""Corners of one exit that the table shows."""
 
 
 def instance_frontiers(

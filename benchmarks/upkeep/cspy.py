@@ -17,7 +17,7 @@ from typing import Any
 import networkx as nx
 from cspy import BiDirectional
 
-from finbench.fin_graph.arrays import PathProblem, layer_edges
+from finbench.fin_graph.paths.arrays import PathProblem, layer_edges
 
 MEMORY_LIMIT_BYTES = 8 * 2**30
 

@@ -19,9 +19,10 @@ from finbench.benchmarks.plots.frontier import draw_frontiers
 from finbench.benchmarks.plots.gaps import draw_gap_by_gamma
 from finbench.benchmarks.plots.style import STYLE, save_picture
 from finbench.benchmarks.terminal.frontier_view import instance_frontiers
-from finbench.fin_graph.drawing import draw_fin
-from finbench.fin_graph.inference import fin_three_stages
-from finbench.fin_graph.joint.explain import explain
+from finbench.benchmarks.upkeep.wings import draw_wings
+from finbench.fin_graph.joint.explanation.explain import explain
+from finbench.fin_graph.stages.drawing import draw_fin
+from finbench.fin_graph.stages.inference import fin_three_stages
 from finbench.models.io import load_instance
 
 INSTANCE = "balexnet-cifar10"
@@ -56,6 +57,7 @@ def readme_figures(folder: Path) -> list[Path]:
     pictures = {
         "fin-graph": draw_fin(stages, f"FIN on {INSTANCE}: {DRAWN_GAMMA} latency steps"),
         "gap-by-gamma": gaps,
+        "wings": draw_wings(),
         "frontier": draw_frontiers(instance, FRONTIER_GAMMA, found),
         "shared-system": _shared_system(),
     }

@@ -28,10 +28,10 @@ from finbench.benchmarks.execution.runner import run_campaign
 from finbench.benchmarks.families import generate
 from finbench.benchmarks.upkeep.measurement import Measurement, seconds
 from finbench.fin_graph import fin, label_setting
-from finbench.fin_graph.arrays import PathProblem, layer_edges, path_problem
-from finbench.fin_graph.inference import fin_three_stages
-from finbench.fin_graph.kernel import least_energy_replica_path, replica_step
 from finbench.fin_graph.options import FinOptions
+from finbench.fin_graph.paths.arrays import PathProblem, layer_edges, path_problem
+from finbench.fin_graph.paths.kernel import least_energy_replica_path, replica_step
+from finbench.fin_graph.stages.inference import fin_three_stages
 from finbench.models.evaluate import equal_energy
 from finbench.models.instance import Instance
 from finbench.models.io import dump_instance, load_instance, write_text

@@ -15,12 +15,12 @@ from math import inf
 
 import numpy as np
 
-from finbench.fin_graph.arrays import Floats, PathProblem
-from finbench.fin_graph.bounds import meets
 from finbench.fin_graph.joint.fin.alone import FRUGALITY
 from finbench.fin_graph.joint.system import Group, System, Usage, joint_deployment
-from finbench.fin_graph.loading import load_compiled
-from finbench.fin_graph.shortest import least_energy_path, least_latency_path, path_costs
+from finbench.fin_graph.paths.arrays import Floats, PathProblem
+from finbench.fin_graph.paths.bounds import meets
+from finbench.fin_graph.paths.loading import load_compiled
+from finbench.fin_graph.paths.shortest import least_energy_path, least_latency_path, path_costs
 from finbench.models.instance import Instance
 from finbench.models.options import Options
 from finbench.models.result import Clock, Result, Status

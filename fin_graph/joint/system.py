@@ -24,8 +24,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from finbench.fin_graph.arrays import Floats, Ints, PathProblem, path_problem
-from finbench.fin_graph.topology import Topology
+from finbench.fin_graph.paths.arrays import Floats, Ints, PathProblem, path_problem
+from finbench.fin_graph.paths.topology import Topology
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Application, Instance, Network
 

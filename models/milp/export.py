@@ -31,9 +31,8 @@ def program_text(instance: Instance, method: str, file_format: Format, *, streng
     """
     build = _flow if method == "milp-flow" else _assignment
     model, scale = build(instance, strengthen)
-    unit = "J" if instance.applications[0].rate_per_s is None else "W"
     comment = "*" if file_format == "mps" else "\\"
-    title = f"{comment} {method} of {instance.name}; an objective of 1 is {scale:.17g} {unit}\n"
+    title = f"{comment} {method} of {instance.name}; an objective of 1 is {scale:.17g} {instance.objective_unit}\n"
     return title + readable_text(StandardForm.of(model), file_format)
 
 

@@ -8,11 +8,12 @@ import numpy as np
 import psutil
 import pytest
 
-from finbench.fin_graph import label_search, label_setting
-from finbench.fin_graph.arrays import earliest_accurate_exit, path_problem
-from finbench.fin_graph.label_search import latency_energy_frontier
+from finbench.fin_graph import label_setting
 from finbench.fin_graph.label_setting import solve, supports
 from finbench.fin_graph.options import LabelSettingOptions
+from finbench.fin_graph.paths import label_search
+from finbench.fin_graph.paths.arrays import earliest_accurate_exit, path_problem
+from finbench.fin_graph.paths.label_search import latency_energy_frontier
 from finbench.models import exhaustive
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.evaluate import equal_energy, evaluate

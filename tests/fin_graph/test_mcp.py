@@ -5,9 +5,9 @@ from __future__ import annotations
 import networkx as nx
 import pytest
 
-from finbench.fin_graph.extended import extended_graph
-from finbench.fin_graph.inference import fin_three_stages
 from finbench.fin_graph.mcp import solve, supports
+from finbench.fin_graph.stages.extended import extended_graph
+from finbench.fin_graph.stages.inference import fin_three_stages
 from finbench.models.evaluate import evaluate
 from finbench.models.instance import Accounting, Instance
 from finbench.models.result import Status

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from finbench.fin_graph.arrays import Floats, Ints
 from finbench.fin_graph.joint.columns.incumbent import OVERFULL, Incumbent
 from finbench.fin_graph.joint.columns.master import Aim, Column, Relaxed
 from finbench.fin_graph.joint.columns.pricing import load_pricing
@@ -26,6 +25,7 @@ from finbench.fin_graph.joint.fin.improvement import Served
 from finbench.fin_graph.joint.fin.placement import Placement
 from finbench.fin_graph.joint.system import System, joint_deployment, resource_name
 from finbench.fin_graph.options import ColumnGenerationOptions
+from finbench.fin_graph.paths.arrays import Floats, Ints
 from finbench.models.instance import Instance, Network
 from finbench.models.result import Clock, Result, Status
 

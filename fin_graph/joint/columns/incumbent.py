@@ -12,13 +12,13 @@ from math import floor, inf
 
 import numpy as np
 
-from finbench.fin_graph.arrays import Floats
 from finbench.fin_graph.joint.columns.master import Column, Relaxed
 from finbench.fin_graph.joint.fin.alone import everyone_alone
 from finbench.fin_graph.joint.fin.improvement import Improvement, Served, scale_of
 from finbench.fin_graph.joint.fin.insertion import insert_all, ordered
 from finbench.fin_graph.joint.fin.placement import Placement
 from finbench.fin_graph.joint.system import System
+from finbench.fin_graph.paths.arrays import Floats
 from finbench.models.result import Clock
 
 _GAMMA = 100

@@ -7,7 +7,7 @@ where
 - another label there is no worse in power, latency and every u_r: whatever follows may follow that one instead;
 - some u_r alone exceeds the whole;
 - nothing below the limit at the prices can come of it any more, or nothing quick enough (the reverse bounds of
-  `fin_graph.labels`).
+  `fin_graph.paths.labels`).
 
 A list of more than `MOST_LABELS` labels is given up, and so is one that takes more than `WORK` comparisons.
 """
@@ -19,11 +19,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from finbench.fin_graph.arrays import Edges, Floats, Ints, PathProblem, layer_edges
-from finbench.fin_graph.bounds import LATENCY_NOISE, Dual
-from finbench.fin_graph.compiled import compiled
 from finbench.fin_graph.joint.system import Group
-from finbench.fin_graph.labels import OutLinks
+from finbench.fin_graph.paths.arrays import Edges, Floats, Ints, PathProblem, layer_edges
+from finbench.fin_graph.paths.bounds import LATENCY_NOISE, Dual
+from finbench.fin_graph.paths.compiled import compiled
+from finbench.fin_graph.paths.labels import OutLinks
 
 MOST_LABELS = 20_000
 WORK = 20_000_000

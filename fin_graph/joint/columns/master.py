@@ -25,8 +25,8 @@ from typing import NamedTuple
 import numpy as np
 from highspy import HighsModelStatus, HighsStatus
 
-from finbench.fin_graph.arrays import Floats, Ints
 from finbench.fin_graph.joint.system import Group, System, Usage
+from finbench.fin_graph.paths.arrays import Floats, Ints
 from finbench.models.result import Clock
 from finbench.models.silent_highs import SilentHighs, set_options
 

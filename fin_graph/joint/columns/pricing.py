@@ -19,14 +19,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from finbench.fin_graph.arrays import Edges, Floats, Ints, PathProblem
-from finbench.fin_graph.bounds import LATENCY_NOISE, OPTIMAL_GAP, lagrangian_dual, meets
-from finbench.fin_graph.compiled import compiled
 from finbench.fin_graph.joint.columns.listing import demands_of, paths_below
 from finbench.fin_graph.joint.system import ROOM_SLACK, System, Usage
-from finbench.fin_graph.label_search import LabelSearch, out_links
-from finbench.fin_graph.loading import load_compiled, smallest
-from finbench.fin_graph.shortest import costs_along, costs_to_go, follow, least_latency_path
+from finbench.fin_graph.paths.arrays import Edges, Floats, Ints, PathProblem
+from finbench.fin_graph.paths.bounds import LATENCY_NOISE, OPTIMAL_GAP, lagrangian_dual, meets
+from finbench.fin_graph.paths.compiled import compiled
+from finbench.fin_graph.paths.label_search import LabelSearch, out_links
+from finbench.fin_graph.paths.loading import load_compiled, smallest
+from finbench.fin_graph.paths.shortest import costs_along, costs_to_go, follow, least_latency_path
 from finbench.models.result import Clock
 
 _CONVERGED = 1e-12

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from finbench.fin_graph.arrays import Floats
-from finbench.fin_graph.infeasibility import reason_of_infeasibility
 from finbench.fin_graph.joint.columns.relaxation import Bound, Relaxation
 from finbench.fin_graph.joint.fin.admission import reason_alone, reason_not_served
 from finbench.fin_graph.joint.fin.alone import Alone
 from finbench.fin_graph.joint.fin.placement import Placement
 from finbench.fin_graph.joint.system import resource_name
+from finbench.fin_graph.paths.arrays import Floats
+from finbench.fin_graph.paths.infeasibility import reason_of_infeasibility
 from finbench.models.instance import Instance
 
 _NAMED = 3

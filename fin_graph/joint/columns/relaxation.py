@@ -18,10 +18,10 @@ from math import inf
 
 import numpy as np
 
-from finbench.fin_graph.arrays import Floats
 from finbench.fin_graph.joint.columns.master import Aim, Master, Relaxed, group_sizes
 from finbench.fin_graph.joint.columns.pricing import Priced, Pricer
 from finbench.fin_graph.joint.system import System, Usage
+from finbench.fin_graph.paths.arrays import Floats
 from finbench.models.result import Clock
 
 CLOSED = 1e-9

@@ -17,10 +17,10 @@ import psutil
 from highspy import HighsModelStatus, MatrixFormat, ObjSense, SolutionStatus
 from numpy.typing import NDArray
 
-from finbench.fin_graph.arrays import Floats, Ints
 from finbench.fin_graph.joint.columns.master import Aim, Column
 from finbench.fin_graph.joint.fin.improvement import Served
 from finbench.fin_graph.joint.system import System, Usage
+from finbench.fin_graph.paths.arrays import Floats, Ints
 from finbench.models.result import Clock
 from finbench.models.silent_highs import SilentHighs, set_options
 

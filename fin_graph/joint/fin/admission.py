@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from math import inf
 
-from finbench.fin_graph.infeasibility import reason_of_infeasibility
 from finbench.fin_graph.joint.fin.alone import Alone
 from finbench.fin_graph.joint.fin.placement import Placement
 from finbench.fin_graph.joint.system import ROOM_SLACK, resource_name
+from finbench.fin_graph.paths.infeasibility import reason_of_infeasibility
 from finbench.models.instance import Instance
 
 

@@ -16,12 +16,12 @@ from math import inf
 
 import numpy as np
 
-from finbench.fin_graph.arrays import Floats
-from finbench.fin_graph.bounds import lagrangian_dual, meets
 from finbench.fin_graph.joint.fin.residual import search
 from finbench.fin_graph.joint.system import Group, System, Usage
-from finbench.fin_graph.label_search import LabelSearch
-from finbench.fin_graph.shortest import Path, least_energy_path
+from finbench.fin_graph.paths.arrays import Floats
+from finbench.fin_graph.paths.bounds import lagrangian_dual, meets
+from finbench.fin_graph.paths.label_search import LabelSearch
+from finbench.fin_graph.paths.shortest import Path, least_energy_path
 from finbench.models.result import Clock
 
 FRUGALITY = 1e-8

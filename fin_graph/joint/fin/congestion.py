@@ -16,9 +16,9 @@ from math import inf
 
 import numpy as np
 
-from finbench.fin_graph.arrays import Floats
 from finbench.fin_graph.joint.fin.alone import proven_choice
 from finbench.fin_graph.joint.system import System
+from finbench.fin_graph.paths.arrays import Floats
 from finbench.models.result import Clock
 
 PATIENCE = 3

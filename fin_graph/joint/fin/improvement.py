@@ -17,12 +17,12 @@ from math import ceil, inf
 import numpy as np
 from numpy.typing import NDArray
 
-from finbench.fin_graph.arrays import Floats
 from finbench.fin_graph.joint.fin.alone import FRUGALITY, Alone, bound_of_all, everyone_alone
 from finbench.fin_graph.joint.fin.insertion import insert
 from finbench.fin_graph.joint.fin.placement import Placement
 from finbench.fin_graph.joint.fin.residual import cheapest_usage
 from finbench.fin_graph.joint.system import ROOM_SLACK, Group, System, Usage
+from finbench.fin_graph.paths.arrays import Floats
 from finbench.models.result import Clock
 
 NOISE = 1e-9

@@ -13,13 +13,13 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
-from finbench.fin_graph.arrays import Floats
 from finbench.fin_graph.joint.fin.alone import Alone
 from finbench.fin_graph.joint.fin.placement import Placement
 from finbench.fin_graph.joint.fin.residual import cheapest_usage
 from finbench.fin_graph.joint.system import Group, System
 from finbench.fin_graph.options import Order
-from finbench.fin_graph.shortest import least_latency_path
+from finbench.fin_graph.paths.arrays import Floats
+from finbench.fin_graph.paths.shortest import least_latency_path
 from finbench.models.result import Clock
 
 

@@ -14,8 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from finbench.fin_graph.arrays import Floats
-from finbench.fin_graph.bounds import OPTIMAL_GAP
 from finbench.fin_graph.joint.fin.admission import reason_alone, reasons
 from finbench.fin_graph.joint.fin.alone import FINER, bound_of_all, everyone_alone, frugal_prices
 from finbench.fin_graph.joint.fin.congestion import Congestion, congestion_prices
@@ -23,9 +21,11 @@ from finbench.fin_graph.joint.fin.improvement import Improvement, scale_of
 from finbench.fin_graph.joint.fin.insertion import insert_all, ordered
 from finbench.fin_graph.joint.fin.placement import Placement
 from finbench.fin_graph.joint.system import System, joint_deployment
-from finbench.fin_graph.kernel import rows_bytes
-from finbench.fin_graph.loading import load_compiled
 from finbench.fin_graph.options import FinOptions, Order
+from finbench.fin_graph.paths.arrays import Floats
+from finbench.fin_graph.paths.bounds import OPTIMAL_GAP
+from finbench.fin_graph.paths.kernel import rows_bytes
+from finbench.fin_graph.paths.loading import load_compiled
 from finbench.models.instance import Instance
 from finbench.models.memory import reason_not_to_fit
 from finbench.models.result import Clock, Result, Status

@@ -13,8 +13,8 @@ from math import floor, inf
 
 import numpy as np
 
-from finbench.fin_graph.arrays import Floats
 from finbench.fin_graph.joint.system import ROOM_SLACK, Group, System, Usage
+from finbench.fin_graph.paths.arrays import Floats
 
 LEFT_OUT = 1e6
 """Cost of leaving out a member without a penalty, against what serving everyone would take."""

@@ -19,11 +19,11 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
-from finbench.fin_graph.arrays import Floats, PathProblem
-from finbench.fin_graph.bounds import meets
 from finbench.fin_graph.joint.system import ROOM_SLACK, Group, Usage
-from finbench.fin_graph.kernel import least_energy_replica_path
-from finbench.fin_graph.shortest import costs_to_go, follow, latency_along, least_latency_path
+from finbench.fin_graph.paths.arrays import Floats, PathProblem
+from finbench.fin_graph.paths.bounds import meets
+from finbench.fin_graph.paths.kernel import least_energy_replica_path
+from finbench.fin_graph.paths.shortest import costs_to_go, follow, latency_along, least_latency_path
 
 SEARCHES = 24
 """Paths after which the search no longer branches; after twice as many it gives up."""

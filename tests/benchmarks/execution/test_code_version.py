@@ -26,8 +26,8 @@ def test_imports_are_followed_wherever_they_stand() -> None:
     files, libraries = reached(["finbench.fin_graph.fin"])
     assert {
         "finbench.fin_graph.fin",
-        "finbench.fin_graph.kernel",
-        "finbench.fin_graph.certificate",
+        "finbench.fin_graph.paths.kernel",
+        "finbench.fin_graph.paths.certificate",
         "finbench.models.memory",
     } <= set(files)
     assert not any(name.startswith(("finbench.models.milp", "benchmarks")) for name in files)
@@ -52,7 +52,7 @@ def changed_by(monkeypatch: pytest.MonkeyPatch, name: str, options: dict[str, An
 @pytest.mark.parametrize(
     ("name", "options", "touched", "changes"),
     [
-        ("fin", {}, "finbench.fin_graph.kernel", True),
+        ("fin", {}, "finbench.fin_graph.paths.kernel", True),
         ("fin", {}, "finbench.models.evaluate", True),
         ("fin", {}, "finbench.fin_graph.mcp", False),
         ("fin", {}, "finbench.models.milp.flow", False),
@@ -60,7 +60,7 @@ def changed_by(monkeypatch: pytest.MonkeyPatch, name: str, options: dict[str, An
         ("milp-flow", {"solver": "highs"}, "finbench.models.milp.solvers.highs", True),
         ("milp-flow", {"solver": "glpk"}, "finbench.models.milp.solvers.glpk", True),
         ("milp-flow", {"solver": "highs"}, "finbench.models.milp.solvers.glpk", False),
-        ("milp-flow", {"solver": "highs", "warm_start": "fin"}, "finbench.fin_graph.kernel", True),
+        ("milp-flow", {"solver": "highs", "warm_start": "fin"}, "finbench.fin_graph.paths.kernel", True),
         ("milp-flow", {"solver": "highs", "warm_start": "none"}, "finbench.fin_graph.fin", False),
         ("cp-sat", {}, "finbench.models.cp_sat.worker", True),
     ],

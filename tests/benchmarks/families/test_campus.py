@@ -15,9 +15,9 @@ from finbench.benchmarks.families import GENERATION, SHARED_FAMILIES, SharedSize
 from finbench.benchmarks.families.balanced import Demand, System, balance, chain, totals
 from finbench.benchmarks.families.campus import draw_with_balance, shipped_dnns
 from finbench.benchmarks.methods import run_method
-from finbench.fin_graph.arrays import path_problem
 from finbench.fin_graph.label_setting import solve as least_energy
-from finbench.fin_graph.shortest import least_latency_path
+from finbench.fin_graph.paths.arrays import path_problem
+from finbench.fin_graph.paths.shortest import least_latency_path
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.evaluate import Evaluation, evaluate
 from finbench.models.instance import DNN, Application, Block, Exit, Instance, Link, Network, Node

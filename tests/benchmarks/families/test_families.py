@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from finbench.benchmarks.families import FAMILIES, GENERATION, generate
-from finbench.fin_graph.arrays import path_problem
 from finbench.fin_graph.label_setting import solve
-from finbench.fin_graph.shortest import least_energy_path, least_latency_path
+from finbench.fin_graph.paths.arrays import path_problem
+from finbench.fin_graph.paths.shortest import least_energy_path, least_latency_path
 from finbench.models.instance import Instance
 from finbench.models.io import dump_instance, load_instance, write_text
 from finbench.models.result import Status

@@ -14,9 +14,9 @@ from finbench.benchmarks.families import generate
 from finbench.benchmarks.upkeep import targets as performance
 from finbench.benchmarks.upkeep.measurement import Measurement, seconds
 from finbench.benchmarks.upkeep.targets import expanded_graph
-from finbench.fin_graph.arrays import PathProblem, path_problem
-from finbench.fin_graph.kernel import least_energy_replica_path
 from finbench.fin_graph.label_setting import solve
+from finbench.fin_graph.paths.arrays import PathProblem, path_problem
+from finbench.fin_graph.paths.kernel import least_energy_replica_path
 
 
 def problem_of(family: str, nodes: int, seed: int) -> PathProblem:

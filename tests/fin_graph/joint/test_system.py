@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from finbench.fin_graph.arrays import Floats
-from finbench.fin_graph.bounds import lagrangian_dual
 from finbench.fin_graph.joint.system import Group, System, Usage, capacity_of, joint_deployment, resource_name
-from finbench.fin_graph.shortest import cheapest_path, costs_to_go
+from finbench.fin_graph.paths.arrays import Floats
+from finbench.fin_graph.paths.bounds import lagrangian_dual
+from finbench.fin_graph.paths.shortest import cheapest_path, costs_to_go
 from finbench.models.evaluate import evaluate
 from finbench.models.instance import Application, Instance, Network
 from finbench.models.loads import loads_of, uses

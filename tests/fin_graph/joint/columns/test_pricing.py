@@ -7,9 +7,9 @@ from math import inf
 import numpy as np
 import pytest
 
-from finbench.fin_graph.arrays import Floats
 from finbench.fin_graph.joint.columns.pricing import Pricer
 from finbench.fin_graph.joint.system import System, resource_name
+from finbench.fin_graph.paths.arrays import Floats
 from finbench.models.deployment import Deployment
 from finbench.models.evaluate import evaluate
 from finbench.models.instance import Instance

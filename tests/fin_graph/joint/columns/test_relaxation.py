@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from finbench.fin_graph.arrays import Floats
 from finbench.fin_graph.joint.columns.master import Aim
 from finbench.fin_graph.joint.columns.relaxation import Relaxation
 from finbench.fin_graph.joint.system import System, resource_name
+from finbench.fin_graph.paths.arrays import Floats
 from finbench.models.deployment import Deployment
 from finbench.models.evaluate import ViolationKind, evaluate
 from finbench.models.instance import Application, Instance

@@ -8,7 +8,7 @@ from math import inf
 import numpy as np
 import pytest
 
-from finbench.fin_graph.joint.explain import Explanation, explain
+from finbench.fin_graph.joint.explanation.explain import Explanation, explain
 from finbench.fin_graph.joint.system import System, resource_name
 from finbench.models.instance import Instance, Network
 from finbench.models.loads import loads_of, uses

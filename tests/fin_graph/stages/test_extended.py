@@ -5,7 +5,7 @@ from __future__ import annotations
 import networkx as nx
 import pytest
 
-from finbench.fin_graph.extended import (
+from finbench.fin_graph.stages.extended import (
     Vertex,
     accepted_exits,
     deployment_of_path,

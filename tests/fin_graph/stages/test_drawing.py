@@ -9,8 +9,8 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from finbench.fin_graph.drawing import draw_fin
-from finbench.fin_graph.inference import fin_three_stages
+from finbench.fin_graph.stages.drawing import draw_fin
+from finbench.fin_graph.stages.inference import fin_three_stages
 from finbench.models.instance import Instance
 from tests.random_instances import random_instance
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
-from finbench.fin_graph.arrays import PathProblem
-from finbench.fin_graph.kernel import least_energy_replica_path
-from finbench.fin_graph.shortest import CostsToGo, Path, cheapest_path, costs_to_go
+from finbench.fin_graph.paths.arrays import PathProblem
+from finbench.fin_graph.paths.kernel import least_energy_replica_path
+from finbench.fin_graph.paths.shortest import CostsToGo, Path, cheapest_path, costs_to_go
 
 LATENCY_NOISE = 1e-9
 """Relative float noise that a method forgives in the latency target (the evaluator forgives 1e-6)."""

@@ -19,8 +19,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from finbench.fin_graph.arrays import Floats, Ints, LayerEdges
-from finbench.fin_graph.compiled import compiled
+from finbench.fin_graph.paths.arrays import Floats, Ints, LayerEdges
+from finbench.fin_graph.paths.compiled import compiled
 
 DONE, PAUSED, FULL = 0, 1, 2
 """Why `settle_layer` came back: the layer is settled, its quota of labels is used up, or a pool is full."""

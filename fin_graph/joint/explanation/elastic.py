@@ -19,13 +19,13 @@ from math import inf
 
 import numpy as np
 
-from finbench.fin_graph.arrays import Floats, Ints
 from finbench.fin_graph.joint.columns.incumbent import OVERFULL
 from finbench.fin_graph.joint.columns.master import Aim, Column
 from finbench.fin_graph.joint.columns.relaxation import Relaxation
 from finbench.fin_graph.joint.columns.restricted import FIRST_MARGIN, WIDER, Whole, whole_master
 from finbench.fin_graph.joint.fin.improvement import Served
 from finbench.fin_graph.joint.system import System
+from finbench.fin_graph.paths.arrays import Floats, Ints
 from finbench.models.result import Clock
 
 _MET = 1e-7

@@ -25,8 +25,8 @@ from math import ceil, inf, sqrt
 
 import numpy as np
 
-from finbench.fin_graph.arrays import Edges, Floats, Ints, LayerEdges, PathProblem, layer_edges
-from finbench.fin_graph.compiled import compiled
+from finbench.fin_graph.paths.arrays import Edges, Floats, Ints, LayerEdges, PathProblem, layer_edges
+from finbench.fin_graph.paths.compiled import compiled
 
 ROUNDING_SLACK = 1e-9
 """Float noise that rounding a latency to steps forgives (eq. 17)."""

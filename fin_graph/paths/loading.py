@@ -14,8 +14,8 @@ def load_compiled() -> None:
     The first call in a process takes the machine code from the disk (or makes it, once); what a method reports for its
     phases is then its own work.
     """
-    from finbench.fin_graph import kernel, label_search, shortest
-    from finbench.fin_graph.arrays import path_problem
+    from finbench.fin_graph.paths import kernel, label_search, shortest
+    from finbench.fin_graph.paths.arrays import path_problem
     from finbench.models.result import Clock
 
     instance = smallest()

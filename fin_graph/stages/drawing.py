@@ -14,9 +14,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch
 from numpy.typing import NDArray
 
-from finbench.fin_graph.extended import Vertex, path_costs
-from finbench.fin_graph.feasible import Replica
-from finbench.fin_graph.inference import FinStages
+from finbench.fin_graph.stages.extended import Vertex, path_costs
+from finbench.fin_graph.stages.feasible import Replica
+from finbench.fin_graph.stages.inference import FinStages
 
 PATH_COLOUR = "#D55E00"
 """Vermilion; with `GRAPH_COLOUR` and `END_COLOUR` from the Okabe–Ito palette, told apart by colour-blind readers."""

@@ -8,11 +8,11 @@ from math import inf
 import pytest
 
 from finbench.fin_graph import fin, larac
-from finbench.fin_graph.arrays import path_problem
-from finbench.fin_graph.bounds import lagrangian_dual, meets, round_down_bound
 from finbench.fin_graph.label_setting import solve as label_setting
 from finbench.fin_graph.options import FinOptions
-from finbench.fin_graph.shortest import (
+from finbench.fin_graph.paths.arrays import path_problem
+from finbench.fin_graph.paths.bounds import lagrangian_dual, meets, round_down_bound
+from finbench.fin_graph.paths.shortest import (
     cheapest_path,
     costs_to_go,
     energies_and_latencies_to_go,

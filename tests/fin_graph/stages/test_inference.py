@@ -11,9 +11,9 @@ from time import perf_counter
 import networkx as nx
 import pytest
 
-from finbench.fin_graph.extended import deployment_of_path, extended_graph
-from finbench.fin_graph.feasible import feasible_graph
-from finbench.fin_graph.inference import FinStages, fin_three_stages, inference_graph, least_energy_path
+from finbench.fin_graph.stages.extended import deployment_of_path, extended_graph
+from finbench.fin_graph.stages.feasible import feasible_graph
+from finbench.fin_graph.stages.inference import FinStages, fin_three_stages, inference_graph, least_energy_path
 from finbench.models.deployment import Deployment
 from finbench.models.evaluate import Evaluation, evaluate
 from finbench.models.instance import DNN, Application, Block, Exit, Instance, Network, Node

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from finbench.fin_graph.arrays import path_problem
-from finbench.fin_graph.bounds import meets
-from finbench.fin_graph.shortest import least_latency_path
+from finbench.fin_graph.paths.arrays import path_problem
+from finbench.fin_graph.paths.bounds import meets
+from finbench.fin_graph.paths.shortest import least_latency_path
 from finbench.models.instance import Application, Instance
 
 

@@ -7,13 +7,13 @@ from math import inf
 
 import numpy as np
 
-from finbench.fin_graph.bounds import meets
 from finbench.fin_graph.joint.columns.column_generation import solve
 from finbench.fin_graph.joint.columns.master import Aim
 from finbench.fin_graph.joint.columns.pricing import load_pricing
-from finbench.fin_graph.joint.elastic import Growth, least_growth
+from finbench.fin_graph.joint.explanation.elastic import Growth, least_growth
 from finbench.fin_graph.joint.system import Group, System, capacity_of, resource_name
-from finbench.fin_graph.shortest import least_latency_path
+from finbench.fin_graph.paths.bounds import meets
+from finbench.fin_graph.paths.shortest import least_latency_path
 from finbench.models.instance import Application, Instance
 from finbench.models.loads import UNITS, Resource
 from finbench.models.result import Clock, Result
@@ -152,7 +152,7 @@ def _needs(instance: Instance, fix: Growth) -> tuple[Need, ...]:
 
 def _prices(instance: Instance, result: Result) -> tuple[Price, ...]:
     numbers = {resource_name(instance.network, r): r for r in range(System.of(instance).resources)}
-    objective = "J" if instance.applications[0].rate_per_s is None else "W"
+    objective = instance.objective_unit
     prices = []
     for named in result.info["prices"]:
         kind, subject = named["resource"], named["subject"]

@@ -19,7 +19,7 @@ from typing import Literal
 
 import networkx as nx
 
-from finbench.fin_graph.extended import Vertex
+from finbench.fin_graph.stages.extended import Vertex
 
 Replica = tuple[int, str, int]
 """(i, n, k): the output of block i is at node n, and k/γ of the latency budget is used."""

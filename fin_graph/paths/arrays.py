@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from finbench.fin_graph.compiled import compiled
-from finbench.fin_graph.topology import Topology
+from finbench.fin_graph.paths.compiled import compiled
+from finbench.fin_graph.paths.topology import Topology
 from finbench.models.deployment import ApplicationDeployment
 from finbench.models.instance import DNN, Application, Instance
 

@@ -6,9 +6,9 @@ from math import inf
 
 import numpy as np
 
-from finbench.fin_graph.arrays import PathProblem, layer_edges
-from finbench.fin_graph.bounds import LATENCY_NOISE, Dual, lagrangian_dual
-from finbench.fin_graph.labels import (
+from finbench.fin_graph.paths.arrays import PathProblem, layer_edges
+from finbench.fin_graph.paths.bounds import LATENCY_NOISE, Dual, lagrangian_dual
+from finbench.fin_graph.paths.labels import (
     FULL,
     HEAPED,
     LAYER_START,
@@ -26,7 +26,7 @@ from finbench.fin_graph.labels import (
     Reverse,
     settle_layer,
 )
-from finbench.fin_graph.shortest import energies_and_latencies_to_go, follow
+from finbench.fin_graph.paths.shortest import energies_and_latencies_to_go, follow
 from finbench.models.deployment import ApplicationDeployment
 from finbench.models.memory import reason_not_to_fit
 from finbench.models.result import Clock, Status

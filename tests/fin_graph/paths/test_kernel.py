@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finbench.fin_graph import kernel
-from finbench.fin_graph.arrays import PathProblem, path_problem
-from finbench.fin_graph.inference import fin_three_stages
-from finbench.fin_graph.kernel import ReplicaPath, least_energies, least_energy_replica_path, rows_bytes
 from finbench.fin_graph.label_setting import solve as label_setting
+from finbench.fin_graph.paths import kernel
+from finbench.fin_graph.paths.arrays import PathProblem, path_problem
+from finbench.fin_graph.paths.kernel import ReplicaPath, least_energies, least_energy_replica_path, rows_bytes
+from finbench.fin_graph.stages.inference import fin_three_stages
 from finbench.models.deployment import Deployment
 from finbench.models.evaluate import Evaluation, evaluate
 from finbench.models.instance import Instance

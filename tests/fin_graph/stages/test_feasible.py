@@ -5,8 +5,8 @@ from __future__ import annotations
 import networkx as nx
 import pytest
 
-from finbench.fin_graph.extended import extended_graph
-from finbench.fin_graph.feasible import Replica, Rounding, feasible_graph, replica_step
+from finbench.fin_graph.stages.extended import extended_graph
+from finbench.fin_graph.stages.feasible import Replica, Rounding, feasible_graph, replica_step
 from finbench.models.instance import Instance
 from tests.random_instances import random_instance
 

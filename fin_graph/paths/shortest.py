@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from finbench.fin_graph.arrays import Edges, Floats, Ints, PathProblem, layer_edges
-from finbench.fin_graph.compiled import compiled
+from finbench.fin_graph.paths.arrays import Edges, Floats, Ints, PathProblem, layer_edges
+from finbench.fin_graph.paths.compiled import compiled
 
 RUN_HERE = -1
 """Marks, among next steps, that the next block runs where the data lies."""

@@ -15,8 +15,14 @@ from dataclasses import dataclass
 
 import networkx as nx
 
-from finbench.fin_graph.extended import Vertex, deployment_of_path, extended_graph, path_costs, path_of_deployment
-from finbench.fin_graph.feasible import Replica, Rounding, feasible_graph
+from finbench.fin_graph.stages.extended import (
+    Vertex,
+    deployment_of_path,
+    extended_graph,
+    path_costs,
+    path_of_deployment,
+)
+from finbench.fin_graph.stages.feasible import Replica, Rounding, feasible_graph
 from finbench.models.deployment import ApplicationDeployment
 from finbench.models.instance import Application, Instance
 

@@ -1,0 +1,1 @@
+"""FIN's three stages as explicit graphs that a person can inspect, and their picture."""
