@@ -17,9 +17,7 @@ from finbench.fin_graph.paths.label_search import latency_energy_frontier
 from finbench.fin_graph.paths.shortest import least_energy_path
 from finbench.models.instance import Application, Instance
 from finbench.models.result import Clock
-
-FLOAT_NOISE = 1e-12
-"""Energies that differ by less, relatively, make no corner."""
+from finbench.models.tolerances import SUM_NOISE
 
 Corner = tuple[float, float]
 """Latency budget [s] and the least energy [J per inference] from there on, until the next corner."""
@@ -92,4 +90,4 @@ def _problem(instance: Instance, app: Application, last_exit: int) -> PathProble
 def _corners(steps: list[Corner]) -> tuple[Corner, ...]:
     """The steps at which the energy falls."""
     before = (0.0, inf)
-    return tuple(step for last, step in pairwise([before, *steps]) if step[1] < last[1] * (1 - FLOAT_NOISE))
+    return tuple(step for last, step in pairwise([before, *steps]) if step[1] < last[1] * (1 - SUM_NOISE))

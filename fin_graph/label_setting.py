@@ -13,7 +13,7 @@ from math import inf
 
 from finbench.fin_graph.options import LabelSettingOptions
 from finbench.fin_graph.paths.arrays import PathProblem, path_problem
-from finbench.fin_graph.paths.bounds import OPTIMAL_GAP, Dual, lagrangian_dual
+from finbench.fin_graph.paths.bounds import Dual, lagrangian_dual
 from finbench.fin_graph.paths.infeasibility import reason_of_infeasibility
 from finbench.fin_graph.paths.label_search import LabelSearch
 from finbench.fin_graph.paths.loading import load_compiled
@@ -21,6 +21,7 @@ from finbench.fin_graph.paths.support import reason_to_refuse
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Instance
 from finbench.models.result import Clock, Result, Status
+from finbench.models.tolerances import OPTIMAL_GAP
 
 
 def supports(instance: Instance, options: LabelSettingOptions = LabelSettingOptions()) -> str | None:  # noqa: ARG001

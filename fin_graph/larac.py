@@ -7,7 +7,7 @@ baseline: the answer is as good as the dual's end points are, the duality gap ma
 from __future__ import annotations
 
 from finbench.fin_graph.paths.arrays import path_problem
-from finbench.fin_graph.paths.bounds import OPTIMAL_GAP, lagrangian_dual
+from finbench.fin_graph.paths.bounds import lagrangian_dual
 from finbench.fin_graph.paths.infeasibility import reason_of_infeasibility
 from finbench.fin_graph.paths.loading import load_compiled
 from finbench.fin_graph.paths.support import reason_to_refuse
@@ -15,6 +15,7 @@ from finbench.models.deployment import Deployment
 from finbench.models.instance import Instance
 from finbench.models.options import Options
 from finbench.models.result import Clock, Result, Status
+from finbench.models.tolerances import OPTIMAL_GAP
 
 
 def supports(instance: Instance, options: Options = Options()) -> str | None:  # noqa: ARG001

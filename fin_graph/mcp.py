@@ -28,9 +28,7 @@ from finbench.models.deployment import Deployment
 from finbench.models.instance import Application, Instance
 from finbench.models.options import Options
 from finbench.models.result import Clock, Result, Status
-
-LATENCY_TOLERANCE = 1e-9
-"""Relative excess over δ that counts as float noise."""
+from finbench.models.tolerances import relaxed
 
 _DNN_END: Vertex = (-1, "end of the DNN")
 
@@ -83,7 +81,7 @@ def solve(
     with clock.phase("extract"):
         decision = deployment_of_path(instance, app, path)
         energy, latency = path_costs(graph, path_of_deployment(app, decision))
-    if latency > app.max_latency_s * (1 + LATENCY_TOLERANCE):
+    if latency > relaxed(app.max_latency_s):
         reason = f"its path takes {latency:.6g} s, the target is {app.max_latency_s:.6g} s"
         return Result(Status.NO_SOLUTION, reason=reason, times_s=clock.times_s)
     return Result(Status.FEASIBLE, Deployment(deployments=(decision,)), app.weight * energy, times_s=clock.times_s)

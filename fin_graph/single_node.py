@@ -13,13 +13,13 @@ from itertools import pairwise
 
 import networkx as nx
 
-from finbench.fin_graph.mcp import LATENCY_TOLERANCE
 from finbench.fin_graph.options import SingleNodeOptions
 from finbench.fin_graph.paths.support import reason_to_refuse
 from finbench.fin_graph.stages.extended import accepted_exits, run_cost, send_cost
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Application, Instance
 from finbench.models.result import Clock, Result, Status
+from finbench.models.tolerances import relaxed
 
 ENERGY, LATENCY = 0, 1
 """Positions in the costs that `run_cost` and `send_cost` give."""
@@ -106,7 +106,7 @@ class _Candidates:
             if decision is None:
                 return None
             energy, latency = self._costs(decision)
-            if latency <= self._app.max_latency_s * (1 + LATENCY_TOLERANCE):
+            if latency <= relaxed(self._app.max_latency_s):
                 return _Candidate(decision, energy)
         return None
 

@@ -26,12 +26,7 @@ from itertools import pairwise
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Application, Instance, Link
 from finbench.models.loads import UNITS, Loads, Resource, Use, loads_of, tier_objective, uses
-
-FEASIBILITY_TOLERANCE = 1e-6
-"""Relative tolerance of every constraint, after scaling by its right-hand side."""
-
-ENERGY_TOLERANCE = 1e-6
-"""Two energies are equal when |a − b| ≤ ENERGY_TOLERANCE · max(|a|, |b|)."""
+from finbench.models.tolerances import accurate_enough, exceeds
 
 
 class ViolationKind(StrEnum):
@@ -113,11 +108,6 @@ class Evaluation:
     def energy_j(self) -> float | None:
         """Energy per inference, summed over the applications that are served [J]."""
         return None if self.objective is None else sum(app.energy_j for app in self.applications)
-
-
-def equal_energy(a: float, b: float) -> bool:
-    """Whether two energies are the same within `ENERGY_TOLERANCE` (relative)."""
-    return abs(a - b) <= ENERGY_TOLERANCE * max(abs(a), abs(b))
 
 
 def evaluate(instance: Instance, deployment: Deployment) -> Evaluation:
@@ -277,7 +267,7 @@ def _target_violations(app: Application, costs: ApplicationEvaluation) -> list[V
     if exceeds(costs.latency_s, app.max_latency_s):
         message = f"application '{app.name}': latency {costs.latency_s:.6g} s exceeds {app.max_latency_s:.6g} s"
         found.append(Violation(ViolationKind.LATENCY, app.name, message, costs.latency_s, app.max_latency_s))
-    if costs.accuracy < app.min_accuracy - FEASIBILITY_TOLERANCE:
+    if not accurate_enough(costs.accuracy, app.min_accuracy):
         message = f"application '{app.name}': accuracy {costs.accuracy:.6g} is below {app.min_accuracy:.6g}"
         found.append(Violation(ViolationKind.ACCURACY, app.name, message, costs.accuracy, app.min_accuracy))
     return found
@@ -309,8 +299,3 @@ def _capacity_message(use: Use) -> str:
     place = "link" if use.resource is Resource.BANDWIDTH else "node"
     unit = UNITS[use.resource]
     return f"{place} '{use.subject}': {use.resource} load {use.load:.6g} {unit} exceeds {use.limit:.6g} {unit}"
-
-
-def exceeds(value: float, limit: float) -> bool:
-    """Whether value ≤ limit is broken beyond `FEASIBILITY_TOLERANCE`, the row scaled by its right-hand side."""
-    return value > limit * (1 + FEASIBILITY_TOLERANCE)

@@ -28,15 +28,13 @@ from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Application, Instance
 from finbench.models.options import Options
 from finbench.models.result import Clock, Result, Status
+from finbench.models.tolerances import accurate_enough, relaxed
 
 MAX_LEAVES = 5_000_000
 """Deployments (combinations, with several applications) above which an instance is refused."""
 
 MAX_ROUTES = 50_000
 """Simple routes in the network above which an instance is refused."""
-
-SLACK = 1 + 1e-9
-"""Float noise allowed on the right-hand side of a constraint."""
 
 Route = tuple[str, ...]
 Floats = NDArray[np.float64]
@@ -169,7 +167,7 @@ class _Search:
         """
         app, choices = self.instance.applications[h], self.choices[h]
         exits = enumerate(self.instance.dnn_of(app).exits, start=1)
-        accepted = {exit_.after_block: f for f, exit_ in exits if exit_.accuracy >= app.min_accuracy}
+        accepted = {exit_.after_block: f for f, exit_ in exits if accurate_enough(exit_.accuracy, app.min_accuracy)}
         path: list[Choice] = []
 
         def extend(node: str, energy: float, latency: float) -> Iterator[tuple[float, int, list[Choice]]]:
@@ -181,7 +179,7 @@ class _Search:
             for choice in choices[len(path)].get(node, ()):
                 if self._out_of_time():
                     return
-                if latency + choice.latency <= app.max_latency_s * SLACK:
+                if latency + choice.latency <= relaxed(app.max_latency_s):
                     path.append(choice)
                     yield from extend(choice.node, energy + choice.energy, latency + choice.latency)
                     path.pop()
@@ -209,7 +207,7 @@ class _Search:
     def _fits(self, loads: Floats) -> NDArray[np.bool_]:
         """Whether rows of loads meet the capacities."""
         limits = np.array(list(self.capacities.values()))
-        return np.asarray((loads <= limits * SLACK).all(axis=-1))
+        return np.asarray((loads <= relaxed(limits)).all(axis=-1))
 
     def _loads(self, app: Application, candidate: Candidate) -> Floats:
         """Left-hand sides of the capacity rows (11)–(13) and (21) that could bind."""
@@ -300,7 +298,7 @@ def _stable_shares(instance: Instance, app: Application, block: int, name: str) 
     """The shares that a node offers and that keep up with the block (eq. 22)."""
     node, dnn = instance.network.node_by_name[name], instance.dnn_of(app)
     load = (app.rate_per_s or 0.0) * dnn.survival[block - 1] * dnn.blocks[block - 1].ops
-    return [r for r in node.compute_shares if not node.reserves or load <= r * node.compute_ops_per_s * SLACK]
+    return [r for r in node.compute_shares if not node.reserves or load <= relaxed(r * node.compute_ops_per_s)]
 
 
 def _choice(instance: Instance, app: Application, block: int, route: Route, share: float) -> Choice:

@@ -32,11 +32,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from finbench.models.tolerances import EXIT_SHARE_TOLERANCE
+
 SCHEMA_VERSION = 1
 """Version of the file format that this package writes, and the newest that it reads."""
-
-EXIT_SHARE_TOLERANCE = 1e-3
-"""Published exit shares are rounded; their sum may miss 1 by this much."""
 
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Positive = Annotated[float, Field(gt=0)]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from finbench.benchmarks.analysis.numbers import number, percent
 from finbench.benchmarks.analysis.table import Rows
-from finbench.models.evaluate import ENERGY_TOLERANCE
+from finbench.models.tolerances import ENERGY_TOLERANCE
 
 FEW = 12
 """Groups of at most this many instances are listed run by run."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from finbench.benchmarks.analysis.numbers import percent
 from finbench.benchmarks.judging.contradictions import relative_gap
-from finbench.models.evaluate import ENERGY_TOLERANCE
+from finbench.models.tolerances import ENERGY_TOLERANCE
 
 GAMMAS = (1, 5, 10, 20, 50, 100, 200, 500, 1000)
 """Resolutions of FIN that are measured."""

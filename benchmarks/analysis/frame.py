@@ -12,7 +12,7 @@ from finbench.benchmarks.judging.contradictions import relative_gap
 from finbench.benchmarks.records.environment import Environment
 from finbench.benchmarks.records.reading import load_records
 from finbench.benchmarks.records.row import Record
-from finbench.models.evaluate import ENERGY_TOLERANCE
+from finbench.models.tolerances import ENERGY_TOLERANCE
 
 NESTED = ("options", "times_s", "info", "deployments", "environment", "violations", "exit")
 """Columns that hold tables; what of them is not flattened stays in the journal."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from finbench.models.evaluate import ENERGY_TOLERANCE
+from finbench.models.tolerances import ENERGY_TOLERANCE
 
 FEWEST_GAMMAS = 4
 """A group is drawn over γ if it was run at this many."""

@@ -15,7 +15,7 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
-from finbench.models.evaluate import ENERGY_TOLERANCE
+from finbench.models.tolerances import ENERGY_TOLERANCE
 
 GAPS = (0.0, 1e-4, 1e-2, 5e-2)
 """Gaps at which solved instances are counted."""

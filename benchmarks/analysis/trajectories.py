@@ -18,8 +18,8 @@ from finbench.benchmarks.analysis.numbers import number
 from finbench.benchmarks.analysis.statistics import primal_integral
 from finbench.benchmarks.analysis.table import Rows
 from finbench.benchmarks.records.row import Record
-from finbench.models.evaluate import ENERGY_TOLERANCE
 from finbench.models.result import Status
+from finbench.models.tolerances import ENERGY_TOLERANCE
 
 HEURISTIC = "fin"
 """The method whose energy is to be matched."""

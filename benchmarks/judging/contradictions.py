@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from finbench.models.evaluate import ENERGY_TOLERANCE, equal_energy
 from finbench.models.result import Status
+from finbench.models.tolerances import ENERGY_TOLERANCE, SUM_NOISE, equal_energy
 
 CLAIMS_FEASIBLE = (Status.OPTIMAL, Status.FEASIBLE, Status.TIME_LIMIT, Status.MEMORY_LIMIT)
 """Statuses under which a deployment, if there is one, is claimed to satisfy every constraint."""
-
-
-FLOAT_NOISE = 1e-12
-"""Relative difference that the order of a sum alone can make."""
 
 
 class Verdict(Protocol):
@@ -55,7 +51,7 @@ def relative_gap(energy: float | None, bound: float | None) -> float | None:
     """
     if energy is None or bound is None:
         return None
-    if abs(energy - bound) <= FLOAT_NOISE * abs(bound) or (energy < bound and equal_energy(energy, bound)):
+    if abs(energy - bound) <= SUM_NOISE * abs(bound) or (energy < bound and equal_energy(energy, bound)):
         return 0.0
     return (energy - bound) / bound if bound > 0 else None
 

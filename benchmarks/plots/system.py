@@ -21,9 +21,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from finbench.benchmarks.plots.style import STYLE
-from finbench.models.evaluate import Evaluation, exceeds
+from finbench.models.evaluate import Evaluation
 from finbench.models.instance import Instance, Network, Node
 from finbench.models.loads import Resource, Use, uses
+from finbench.models.tolerances import exceeds
 
 TEXT_COLOUR = "#2B2F36"
 BAND_COLOUR = "#F5F6F8"

@@ -15,7 +15,7 @@ from finbench.benchmarks.analysis.statistics import Profile
 from finbench.benchmarks.plots.gaps import SMALLEST_GAP
 from finbench.benchmarks.records.row import Record
 from finbench.benchmarks.report.chart import Axis, Chart, Kind, Panel, Series, View, entries, finite
-from finbench.models.evaluate import ENERGY_TOLERANCE
+from finbench.models.tolerances import ENERGY_TOLERANCE
 
 FEWEST_TARGETS = 3
 """Latency targets over which a frontier is drawn."""

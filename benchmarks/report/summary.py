@@ -10,8 +10,8 @@ import pandas as pd
 from finbench.benchmarks.analysis.claims import Claims
 from finbench.benchmarks.analysis.numbers import seconds
 from finbench.benchmarks.records.row import Record
-from finbench.models.evaluate import ENERGY_TOLERANCE
 from finbench.models.result import Status
+from finbench.models.tolerances import ENERGY_TOLERANCE
 
 FAILURES = (Status.ERROR, Status.MEMORY_LIMIT)
 

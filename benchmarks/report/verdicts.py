@@ -11,10 +11,11 @@ from finbench.benchmarks.judging.judged import Judged
 from finbench.benchmarks.methods import METHODS
 from finbench.benchmarks.records.row import Record
 from finbench.models.deployment import Deployment
-from finbench.models.evaluate import Evaluation, equal_energy, evaluate
+from finbench.models.evaluate import Evaluation, evaluate
 from finbench.models.instance import Instance
 from finbench.models.io import validate
 from finbench.models.result import Result, Status
+from finbench.models.tolerances import equal_energy
 
 
 def judge_again(records: Sequence[Record], instances: Mapping[str, Instance]) -> list[Judged | None]:

@@ -32,12 +32,12 @@ from finbench.fin_graph.options import FinOptions
 from finbench.fin_graph.paths.arrays import PathProblem, layer_edges, path_problem
 from finbench.fin_graph.paths.kernel import least_energy_replica_path, replica_step
 from finbench.fin_graph.stages.inference import fin_three_stages
-from finbench.models.evaluate import equal_energy
 from finbench.models.instance import Instance
 from finbench.models.io import dump_instance, load_instance, write_text
 from finbench.models.milp import flow
 from finbench.models.milp.options import MilpFlowOptions
 from finbench.models.result import Result, Status
+from finbench.models.tolerances import equal_energy
 
 MILP_LIMIT_S = 600.0
 CSPY_LIMIT_S = 100.0

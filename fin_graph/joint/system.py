@@ -28,9 +28,7 @@ from finbench.fin_graph.paths.arrays import Floats, Ints, PathProblem, path_prob
 from finbench.fin_graph.paths.topology import Topology
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Application, Instance, Network
-
-ROOM_SLACK = 1e-9
-"""Float noise, as a fraction of a whole resource, that is forgiven when something is put on it."""
+from finbench.models.tolerances import FLOAT_NOISE, relaxed
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class Usage:
 
     def fits(self, room: Floats) -> bool:
         """Whether what it takes is left of every resource; `room` has shape (R,)."""
-        return bool(np.all(self.fractions <= room[self.resources] + ROOM_SLACK))
+        return bool(np.all(self.fractions <= room[self.resources] + FLOAT_NOISE))
 
     def cost(self, prices: Floats) -> float:
         """λ · energy + Σ_r π_r u_r; `prices` has shape (R,)."""
@@ -78,7 +76,7 @@ class Group:
     ) -> None:
         self.members = tuple(app.name for app in members)
         self.application = members[0]
-        self.topology, self._most_alone = topology, np.inf if forgiving else 1 + ROOM_SLACK
+        self.topology, self._most_alone = topology, np.inf if forgiving else relaxed(1.0)
         self._base = path_problem(instance, self.application, topology=topology)
         if self._base is not None:
             self._set_demands(instance, self._base)
@@ -97,7 +95,7 @@ class Group:
         compute = np.where(reserves, topology.share_of_vertex, used)
         in_memory = _fractions(parameters, memory)[:, topology.node_of_vertex]
         self._load_bits = rate * survival * np.array([dnn.transfer_bits(i) for i in range(1, depth + 1)])
-        outrun = reserves & (used > topology.share_of_vertex * (1 + ROOM_SLACK))
+        outrun = reserves & (used > relaxed(topology.share_of_vertex))
         impossible = outrun | (compute > self._most_alone) | (in_memory > self._most_alone) | np.isinf(in_memory)
         self._compute, self._memory = np.where(impossible, 0.0, compute), np.where(impossible, 0.0, in_memory)
         self._run_power = np.where(impossible, np.inf, self.weight * base.edges.run_energy)
@@ -151,7 +149,7 @@ class Group:
             run = run + prices[at] * self._compute + prices[count + at] * self._memory
             link_price = self._per_link(prices, 0.0) * edges.link_time
         if room is not None:
-            no_room = (self._compute > room[at] + ROOM_SLACK) | (self._memory > room[count + at] + ROOM_SLACK)
+            no_room = (self._compute > room[at] + FLOAT_NOISE) | (self._memory > room[count + at] + FLOAT_NOISE)
             run = np.where(no_room, np.inf, run)
         return replace(
             self._base,
@@ -176,7 +174,7 @@ class Group:
         """Whether blocks first+1..last together have room at each vertex; shape (V,)."""
         at, count = self.topology.node_of_vertex, len(self.topology.network.nodes)
         compute, memory = self._compute[first:last].sum(axis=0), self._memory[first:last].sum(axis=0)
-        fits: NDArray[np.bool_] = (compute <= room[at] + ROOM_SLACK) & (memory <= room[count + at] + ROOM_SLACK)
+        fits: NDArray[np.bool_] = (compute <= room[at] + FLOAT_NOISE) & (memory <= room[count + at] + FLOAT_NOISE)
         return fits
 
     def _per_link(self, of_resource: Floats, otherwise: float) -> Floats:
@@ -188,7 +186,7 @@ class Group:
     def _link_room(self, room: Floats | None) -> Floats:
         """Bits per second left on every link."""
         time = self.topology.link_time
-        left = np.full(len(time), self._most_alone) if room is None else self._per_link(room, np.inf) + ROOM_SLACK
+        left = np.full(len(time), self._most_alone) if room is None else self._per_link(room, np.inf) + FLOAT_NOISE
         bits: Floats = np.divide(left, time, out=np.full(len(time), np.inf), where=time > 0)
         return bits
 
@@ -267,8 +265,8 @@ class System:
         return 2 * len(self.topology.network.nodes) + len(self.topology.network.links)
 
     def empty_room(self) -> Floats:
-        """The whole of every resource; shape (R,)."""
-        return np.ones(self.resources)
+        """Return the whole of every resource, and the tolerance that methods allow; shape (R,)."""
+        return relaxed(np.ones(self.resources))
 
 
 def resource_name(network: Network, resource: int) -> tuple[str, str]:

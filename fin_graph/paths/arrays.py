@@ -21,6 +21,7 @@ from finbench.fin_graph.paths.compiled import compiled
 from finbench.fin_graph.paths.topology import Topology
 from finbench.models.deployment import ApplicationDeployment
 from finbench.models.instance import DNN, Application, Instance
+from finbench.models.tolerances import accurate_enough, relaxed
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
@@ -155,7 +156,7 @@ class PathProblem:
 def earliest_accurate_exit(dnn: DNN, min_accuracy: float) -> int | None:
     """1-based index of the first exit whose accuracy is at least `min_accuracy`, None if there is none."""
     for index, exit_ in enumerate(dnn.exits, start=1):
-        if exit_.accuracy >= min_accuracy:
+        if accurate_enough(exit_.accuracy, min_accuracy):
             return index
     return None
 
@@ -218,7 +219,7 @@ def path_problem(
         node_names=topology.names,
         source=number[app.source],
         last_exit=last_exit,
-        max_latency_s=float(app.max_latency_s),
+        max_latency_s=relaxed(float(app.max_latency_s)),
         edges=edges,
         shares=tuple(shares.tolist()) if topology.has_levels else None,
     )

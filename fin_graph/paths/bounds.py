@@ -15,14 +15,8 @@ from math import inf
 from finbench.fin_graph.paths.arrays import PathProblem
 from finbench.fin_graph.paths.kernel import least_energy_replica_path
 from finbench.fin_graph.paths.shortest import CostsToGo, Path, cheapest_path, costs_to_go
+from finbench.models.tolerances import FLOAT_NOISE, SUM_NOISE
 
-LATENCY_NOISE = 1e-9
-"""Relative float noise that a method forgives in the latency target (the evaluator forgives 1e-6)."""
-
-OPTIMAL_GAP = 1e-9
-"""Relative gap between a proven bound and an answer below which the answer is optimal."""
-
-_CONVERGED = 1e-12
 _MAX_ITERATIONS = 200
 
 
@@ -46,7 +40,7 @@ class Dual:
 
 def meets(latency: float, max_latency: float) -> bool:
     """Whether a latency meets its target up to float noise."""
-    return latency <= max_latency * (1 + LATENCY_NOISE)
+    return latency <= max_latency * (1 + FLOAT_NOISE)
 
 
 def lagrangian_dual(problem: PathProblem) -> Dual:
@@ -80,7 +74,7 @@ def lagrangian_dual(problem: PathProblem) -> Dual:
         value = path.energy + mu * path.latency
         if value - mu * delta >= lower_bound:
             lower_bound, multiplier, combined = value - mu * delta, mu, to_go
-        if value >= (cheap.energy + mu * cheap.latency) * (1 - _CONVERGED):
+        if value >= (cheap.energy + mu * cheap.latency) * (1 - SUM_NOISE):
             break
         if meets(path.latency, delta):
             quick = path

@@ -5,12 +5,13 @@ from __future__ import annotations
 from math import inf
 
 from finbench.fin_graph.paths.arrays import PathProblem
-from finbench.fin_graph.paths.bounds import OPTIMAL_GAP, lagrangian_dual, meets
+from finbench.fin_graph.paths.bounds import lagrangian_dual, meets
 from finbench.fin_graph.paths.kernel import ReplicaPath, least_energy_replica_path, rows_bytes
 from finbench.fin_graph.paths.shortest import Path, path_costs
 from finbench.models.deployment import Deployment
 from finbench.models.memory import reason_not_to_fit
 from finbench.models.result import Clock, Result, Status
+from finbench.models.tolerances import OPTIMAL_GAP
 
 
 class Sandwich:

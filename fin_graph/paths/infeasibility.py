@@ -20,6 +20,6 @@ def reason_of_infeasibility(instance: Instance, app: Application) -> str | None:
     quickest = least_latency_path(problem)
     if quickest is None:
         return "no path leads from the source through all blocks and pins"
-    if not meets(quickest.latency, app.max_latency_s):
+    if not meets(quickest.latency, problem.max_latency_s):
         return f"the least possible latency is {quickest.latency:.6g} s, {app.max_latency_s:.6g} s is asked"
     return None

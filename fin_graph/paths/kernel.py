@@ -27,9 +27,7 @@ import numpy as np
 
 from finbench.fin_graph.paths.arrays import Edges, Floats, Ints, LayerEdges, PathProblem, layer_edges
 from finbench.fin_graph.paths.compiled import compiled
-
-ROUNDING_SLACK = 1e-9
-"""Float noise that rounding a latency to steps forgives (eq. 17)."""
+from finbench.models.tolerances import FLOAT_NOISE
 
 KEPT_ROWS_BYTES = 2**30
 """Above this many bytes of rows the layers between checkpoints are computed twice instead of kept."""
@@ -161,8 +159,8 @@ def replica_step(latency: float, gamma: int, max_latency: float, up: bool) -> in
     if steps > gamma + 1.0:
         return gamma + 1
     if up:
-        return int(np.ceil(steps - ROUNDING_SLACK))
-    return int(np.floor(steps + ROUNDING_SLACK))
+        return int(np.ceil(steps - FLOAT_NOISE))
+    return int(np.floor(steps + FLOAT_NOISE))
 
 
 @compiled

@@ -7,7 +7,7 @@ from math import inf
 import numpy as np
 
 from finbench.fin_graph.paths.arrays import PathProblem, layer_edges
-from finbench.fin_graph.paths.bounds import LATENCY_NOISE, Dual, lagrangian_dual
+from finbench.fin_graph.paths.bounds import Dual, lagrangian_dual
 from finbench.fin_graph.paths.labels import (
     FULL,
     HEAPED,
@@ -30,6 +30,7 @@ from finbench.fin_graph.paths.shortest import energies_and_latencies_to_go, foll
 from finbench.models.deployment import ApplicationDeployment
 from finbench.models.memory import reason_not_to_fit
 from finbench.models.result import Clock, Status
+from finbench.models.tolerances import FLOAT_NOISE
 
 QUOTA = 1 << 16
 """Labels looked at between two looks at the clock."""
@@ -67,7 +68,7 @@ class LabelSearch:
             dual.combined_to_go.cost,
             *energies_and_latencies_to_go(problem.edges, self._next_link),
             dual.multiplier,
-            problem.max_latency_s * (1 + LATENCY_NOISE),
+            problem.max_latency_s * (1 + FLOAT_NOISE),
         )
         self._out = out_links(problem)
         self._counters = np.zeros(6, np.int64)

@@ -23,6 +23,7 @@ import networkx as nx
 
 from finbench.models.deployment import ApplicationDeployment
 from finbench.models.instance import Application, Exit, Instance, Link, Node
+from finbench.models.tolerances import accurate_enough, relaxed
 
 Vertex = tuple[int, str]
 """(i, n): the output of block i is at node n."""
@@ -31,7 +32,7 @@ Vertex = tuple[int, str]
 def accepted_exits(instance: Instance, app: Application) -> dict[int, Exit]:
     """Exits that are accurate enough to be the last one, α_f ≥ α (eq. 9), by 1-based index, earliest first."""
     exits = enumerate(instance.dnn_of(app).exits, start=1)
-    return {f: exit_ for f, exit_ in exits if exit_.accuracy >= app.min_accuracy}
+    return {f: exit_ for f, exit_ in exits if accurate_enough(exit_.accuracy, app.min_accuracy)}
 
 
 def run_cost(instance: Instance, app: Application, block: int, node: Node) -> tuple[float, float]:
@@ -71,7 +72,7 @@ def extended_graph(instance: Instance, app: Application) -> nx.DiGraph[Vertex]:
     graph: nx.DiGraph[Vertex] = nx.DiGraph(
         source=(0, app.source),
         ends={(exit_.after_block, node.name): f for f, exit_ in exits.items() for node in nodes},
-        max_latency_s=app.max_latency_s,
+        max_latency_s=relaxed(app.max_latency_s),
     )
     for i in range(depth + 1):
         graph.add_nodes_from(((i, node.name), {"tier": node.tier}) for node in nodes)

@@ -20,14 +20,12 @@ from typing import Literal
 import networkx as nx
 
 from finbench.fin_graph.stages.extended import Vertex
+from finbench.models.tolerances import FLOAT_NOISE
 
 Replica = tuple[int, str, int]
 """(i, n, k): the output of block i is at node n, and k/γ of the latency budget is used."""
 
 Rounding = Literal["up", "down"]
-
-FLOAT_NOISE = 1e-9
-"""Part of a replica that float noise may add to or take from q = γ t/δ."""
 
 
 def replica_step(latency_s: float, max_latency_s: float, gamma: int, rounding: Rounding) -> int:

@@ -24,14 +24,12 @@ from finbench.models.programs.steps import Steps, deployment_of, objective_of
 from finbench.models.programs.strengthen import Kept, least_cost, worth_serving
 from finbench.models.programs.warm_start import broken_constraint
 from finbench.models.result import Clock, Result, Status
+from finbench.models.tolerances import ENERGY_TOLERANCE
 from finbench.models.trajectory import Point, thinned
 
 DISTRIBUTION = "ortools"
 INSTALL = "pip install 'finbench[cp-sat]'"
 """The one command that installs it."""
-
-EQUAL = 1e-6
-"""Relative difference up to which bound and energy are the same."""
 
 BYTES_PER_COLUMN = 6500
 """Peak memory of both processes for each column (1.2 GB at 200,100 columns)."""
@@ -184,7 +182,7 @@ class _Search:
             deployment=deployment_of(self.all_costs, self.best),
             claimed_objective=self.energy,
             lower_bound=bound,
-            reason=_ROUNDING if said.finished and self._gap() > max(mip_gap, EQUAL) else None,
+            reason=_ROUNDING if said.finished and self._gap() > max(mip_gap, ENERGY_TOLERANCE) else None,
             info={**info, "gap": self._gap()},
         )
 
@@ -196,7 +194,7 @@ class _Search:
             return None
         if said.proven_infeasible:
             return f"infeasible, but there is a deployment of objective {self.energy:.9g}"
-        if self.bound > self.energy * (1 + EQUAL):
+        if self.bound > self.energy * (1 + ENERGY_TOLERANCE):
             return f"the bound {self.bound:.9g} is above the objective {self.energy:.9g} of a deployment"
         return None
 
@@ -204,9 +202,9 @@ class _Search:
         """How the search ended; None where it has not."""
         if not said.finished:
             return Status.TIME_LIMIT
-        if self.best is not None and self._gap() <= EQUAL:
+        if self.best is not None and self._gap() <= ENERGY_TOLERANCE:
             return Status.OPTIMAL
-        if self.best is not None and self._gap() <= mip_gap * (1 + EQUAL):
+        if self.best is not None and self._gap() <= mip_gap * (1 + ENERGY_TOLERANCE):
             return Status.FEASIBLE
         if self.news or self.energy < self.most_energy:
             return None

@@ -34,9 +34,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from finbench.models.programs.costs import FLOAT_NOISE, Capacities, Costs, Floats, Ints, Mask
+from finbench.models.programs.costs import Capacities, Costs, Floats, Ints, Mask
 from finbench.models.programs.steps import Steps
 from finbench.models.programs.strengthen import Kept, everything, nothing
+from finbench.models.tolerances import FLOAT_NOISE, relaxed
 
 Row: TypeAlias = tuple[list[int], list[int], int, int]
 """Columns, their coefficients, and the least and the greatest sum."""
@@ -117,7 +118,7 @@ def accurate(costs: Costs) -> Kept | None:
     Kept or None
         None where there is no such exit, and the application must be served.
     """
-    exits = np.flatnonzero(costs.accuracy >= costs.app.min_accuracy) + 1
+    exits = np.flatnonzero(costs.accurate) + 1
     if not exits.size:
         return None if np.isinf(costs.penalty) else nothing(costs)
     depth = int(costs.after_block[exits - 1].max())
@@ -173,7 +174,7 @@ def _numbered(
         run, send = _that_fit(costs, kept, capacities, most_energy)
         last = run[costs.after_block[np.array(kept.exits, dtype=np.intp) - 1] - 1]
         end = np.logical_or.reduceat(last, np.flatnonzero(np.diff(costs.topology.place_node, prepend=-1)), axis=1)
-        reject = np.array([np.isfinite(costs.penalty) and costs.penalty <= _limit(most_energy)])
+        reject = np.array([np.isfinite(costs.penalty) and costs.penalty <= relaxed(most_energy)])
         numbers = []
         for mask in (run, send, end, reject):
             numbers.append(np.where(mask, np.cumsum(mask).reshape(mask.shape) - 1 + count, ABSENT))
@@ -185,18 +186,13 @@ def _numbered(
 def _that_fit(costs: Costs, kept: Kept, capacities: Capacities, most_energy: float) -> tuple[Mask, Mask]:
     """The kept runs and sends that do not break a row, or exceed the energy, by themselves."""
     depth = len(kept.run)
-    latency, energy = _limit(costs.app.max_latency_s), _limit(most_energy / costs.weight)
+    latency, energy = costs.max_latency, most_energy / costs.weight * (1 + FLOAT_NOISE)
     run = kept.run & (costs.run_latency[:depth] <= latency) & (costs.run_energy[:depth] <= energy)
     node = costs.topology.place_node
-    run &= costs.compute_load[:depth, None] <= _limit(capacities.compute)[node]
-    run &= costs.memory_load[:depth, None] <= _limit(capacities.memory)[node]
+    run &= costs.compute_load[:depth, None] <= relaxed(capacities.compute)[node]
+    run &= costs.memory_load[:depth, None] <= relaxed(capacities.memory)[node]
     send = kept.send & (costs.send_latency[:depth] <= latency) & (costs.send_energy[:depth] <= energy)
-    return run, send & (costs.link_load[:depth, None] <= _limit(capacities.bandwidth))
-
-
-def _limit(amount: Any) -> Any:
-    """A right-hand side with the slack that every exact method allows for rounding."""
-    return amount * (1 + FLOAT_NOISE)
+    return run, send & (costs.link_load[:depth, None] <= relaxed(capacities.bandwidth))
 
 
 def _energies(part: Columns) -> Floats:
@@ -290,7 +286,7 @@ def eq8_latency(part: Columns) -> Row:
     costs, depth = part.costs, len(part.run)
     run, send = part.run != ABSENT, part.send != ABSENT
     latency = np.concatenate([costs.run_latency[:depth][run], costs.send_latency[:depth][send]])
-    return _at_most(np.concatenate([part.run[run], part.send[send]]), latency, costs.app.max_latency_s)
+    return _at_most(np.concatenate([part.run[run], part.send[send]]), latency, costs.max_latency)
 
 
 def _capacity_rows(parts: Sequence[Columns], capacities: Capacities) -> Iterator[Row]:
@@ -311,13 +307,13 @@ def _capacity_rows(parts: Sequence[Columns], capacities: Capacities) -> Iterator
             amounts = np.concatenate(
                 [np.broadcast_to(load[: len(at)], at.shape)[at] for load, at in zip(loads, here, strict=True)]
             )
-            yield _at_most(columns, amounts, float(limits[n]))
+            yield _at_most(columns, amounts, relaxed(float(limits[n])))
 
 
 def _at_most(columns: Ints, amounts: Floats, limit: float) -> Row:
     """Σ amounts · columns ≤ limit, rounded down; one unit more for the rounding of floating-point sums."""
-    shift = PRECISION_BITS - _bits(_limit(limit))
-    return columns.tolist(), _floored(amounts, shift).tolist(), 0, int(np.ldexp(_limit(limit), shift)) + 1
+    shift = PRECISION_BITS - _bits(limit)
+    return columns.tolist(), _floored(amounts, shift).tolist(), 0, int(np.ldexp(limit, shift)) + 1
 
 
 def _not_all(columns: list[int]) -> Row:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
-from finbench.models.milp.solvers.backend import EQUAL, Outcome
+from finbench.models.milp.solvers.backend import Outcome
 from finbench.models.programs.costs import Costs
 from finbench.models.programs.steps import Steps, deployment_of, objective_of
 from finbench.models.result import Result, Status
+from finbench.models.tolerances import ENERGY_TOLERANCE
 from finbench.models.trajectory import Point
 
 STEEP = 1e6
@@ -86,7 +87,9 @@ def result_of(
         return Result(outcome.status, lower_bound=bound, reason=outcome.reason, info=facts)
     claimed = objective_of(all_costs, found)
     said = None if outcome.objective is None else outcome.objective * scale
-    if outcome.status is Status.OPTIMAL and (said is None or abs(said - claimed) > EQUAL * max(claimed, scale)):
+    if outcome.status is Status.OPTIMAL and (
+        said is None or abs(said - claimed) > ENERGY_TOLERANCE * max(claimed, scale)
+    ):
         reason = f"the solver's objective {said} is not that of its solution, {claimed}"
         return Result(Status.ERROR, reason=f"{reason}{_steep_penalty(all_costs, scale)}", info=facts)
     # The solver's bound may lie above by its rounding.

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from pyomo.core.base import Binary, Block, ConcreteModel, Constraint, Objective, Var
 from pyomo.core.expr import LinearExpression
 
-from finbench.models.programs.costs import FLOAT_NOISE, Capacities, Costs, Floats, Ints, Topology
+from finbench.models.programs.costs import Capacities, Costs, Floats, Ints, Topology
 from finbench.models.programs.strengthen import Kept, least_cost
+from finbench.models.tolerances import relaxed
 
 Variables: TypeAlias = NDArray[np.object_]
 Label: TypeAlias = int | str | tuple[int | str | float, ...]
@@ -206,13 +207,14 @@ def eq8_latency(program: Program) -> None:
     terms.add(np.zeros_like(x.step), x.variables, scaled(costs.run_latency[x.step - 1, x.place], limit))
     terms.add(np.zeros_like(sent.step), sent.variables, scaled(costs.send_latency[sent.step, sent.place], limit))
     for body in terms.sums().values():  # none where the application can only be rejected
-        program.block.eq8_latency = Constraint(expr=(None, body, 1 + FLOAT_NOISE))
+        program.block.eq8_latency = Constraint(expr=(None, body, relaxed(1.0)))
 
 
 def eq9_accuracy(program: Program) -> None:
-    """(9) Σ_f α_f z_f ≥ α (1 − ρ)."""
-    z, rho, target, terms = program.z, program.rho, program.costs.app.min_accuracy, Terms()
-    terms.add(np.zeros_like(z.step), z.variables, program.costs.accuracy[z.place - 1])
+    """(9) Σ_f α_f z_f ≥ α (1 − ρ); an exit that meets α within its tolerance counts as α."""
+    costs, z, rho, target, terms = program.costs, program.z, program.rho, program.costs.app.min_accuracy, Terms()
+    accuracy = np.where(costs.accurate, np.maximum(costs.accuracy, target), costs.accuracy)
+    terms.add(np.zeros_like(z.step), z.variables, accuracy[z.place - 1])
     terms.add(rho.step, rho.variables, target)
     program.block.eq9_accuracy = Constraint(rule=lambda _: (target, terms.sums()[0], None))
 
@@ -276,7 +278,7 @@ def _capacity_rows(
         could_bind = np.isfinite(limits[at])
         row = at[could_bind]
         terms.add(row, variables[could_bind], scaled(load[could_bind], limits[row]))
-    add_rows(model, name, ((labels[r], None, body, 1 + FLOAT_NOISE) for r, body in terms.sums().items()))
+    add_rows(model, name, ((labels[r], None, body, relaxed(1.0)) for r, body in terms.sums().items()))
 
 
 def new_model(names: list[str]) -> ConcreteModel:

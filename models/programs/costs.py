@@ -17,13 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finbench.models.instance import Application, Instance, Network
+from finbench.models.tolerances import accurate_enough, relaxed
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.intp]
 Mask: TypeAlias = NDArray[np.bool_]
-
-FLOAT_NOISE = 1e-9
-"""Relative slack of every row's right-hand side; it admits rounding of sums and nothing else."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +126,16 @@ class Costs:
         """Number of the source node."""
         return self.topology.number[self.app.source]
 
+    @property
+    def max_latency(self) -> float:
+        """Right-hand side of the latency row (eq. 8) [s]: the target and the tolerance that methods allow."""
+        return relaxed(self.app.max_latency_s)
+
+    @cached_property
+    def accurate(self) -> Mask:
+        """(E,) whether each exit meets the accuracy target (eq. 9)."""
+        return np.array([accurate_enough(accuracy, self.app.min_accuracy) for accuracy in self.accuracy.tolist()])
+
     @cached_property
     def pins(self) -> dict[int, int]:
         """Number of the pinned node by 1-based block."""
@@ -154,7 +162,7 @@ def _application_costs(instance: Instance, app: Application, topology: Topology)
     delay = np.array([link.delay_s for link in links])
     per_second = app.rate_per_s or 0.0
     compute_load = per_second * survival * ops
-    keeps_up = compute_load[:, None] <= topology.share * rate * (1 + FLOAT_NOISE)
+    keeps_up = compute_load[:, None] <= relaxed(topology.share * rate)
     return Costs(
         app=app,
         topology=topology,

@@ -28,8 +28,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from finbench.models.programs.costs import FLOAT_NOISE, Costs, Floats, Ints, Mask
+from finbench.models.programs.costs import Costs, Floats, Ints, Mask
 from finbench.models.programs.steps import Steps, cost_of, objective_of
+from finbench.models.tolerances import FLOAT_NOISE
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def nothing(costs: Costs) -> Kept:
 
 def earliest_accurate_exit(costs: Costs) -> int | None:
     """1-based index of the first exit with α_f ≥ α (eq. 9); None if there is none."""
-    enough = np.flatnonzero(costs.accuracy >= costs.app.min_accuracy)
+    enough = np.flatnonzero(costs.accurate)
     return int(enough[0]) + 1 if enough.size else None
 
 
@@ -100,8 +101,7 @@ def within_latency(costs: Costs) -> Kept | None:
     kept = Kept((last_exit,), full.run[:depth], full.send[:depth])
     for block, node in costs.pins.items():
         kept.run[block - 1 : min(block, depth), costs.topology.place_node != node] = False
-    budget = costs.app.max_latency_s * (1 + FLOAT_NOISE)
-    kept = _drop(costs, kept, costs.run_latency, costs.send_latency, budget)
+    kept = _drop(costs, kept, costs.run_latency, costs.send_latency, costs.max_latency)
     return kept if kept.run[0].any() else None
 
 
@@ -122,7 +122,7 @@ def _within_energy(costs: Costs, kept: Kept, energy: float) -> Kept:
     multiplier = best_multiplier(costs, kept, energy)
     run = costs.run_energy + multiplier * costs.run_latency
     send = costs.send_energy + multiplier * costs.send_latency
-    return _drop(costs, kept, run, send, energy + multiplier * costs.app.max_latency_s * (1 + FLOAT_NOISE))
+    return _drop(costs, kept, run, send, energy + multiplier * costs.max_latency)
 
 
 def least_cost(costs: Costs, kept: Kept) -> float:
@@ -147,7 +147,7 @@ def best_multiplier(costs: Costs, kept: Kept, energy: float) -> float:
     """
     from scipy.optimize import minimize_scalar  # slow to import, needed with a warm start only
 
-    budget = costs.app.max_latency_s
+    budget = costs.max_latency
     if energy <= 0 or budget <= 0:
         return 0.0
     natural = np.log(energy / budget)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from finbench.models.programs.costs import FLOAT_NOISE, Capacities, Costs, Floats
+from finbench.models.programs.costs import Capacities, Costs, Floats
 from finbench.models.programs.steps import Steps
+from finbench.models.tolerances import relaxed
 
 
 def broken_constraint(all_costs: list[Costs], capacities: Capacities, all_steps: Sequence[Steps | None]) -> str | None:
@@ -28,9 +29,9 @@ def _broken_by_one(costs: Costs, steps: Steps | None) -> str | None:
         return "the placement and routes are no path to the exit"
     nodes = costs.topology.place_node[list(steps.placement)]
     rules = {
-        "accuracy (9)": costs.accuracy[steps.last_exit - 1] < costs.app.min_accuracy,
+        "accuracy (9)": not costs.accurate[steps.last_exit - 1],
         "pins (10)": any(nodes[b - 1] != node for b, node in costs.pins.items() if b <= len(nodes)),
-        "latency (8)": steps.latency(costs) > costs.app.max_latency_s * (1 + FLOAT_NOISE),
+        "latency (8)": steps.latency(costs) > costs.max_latency,
         "stability (22)": not costs.stable[range(len(nodes)), steps.placement].all(),
     }
     return next((rule for rule, broken in rules.items() if broken), None)
@@ -66,4 +67,4 @@ def _broken_capacity(all_costs: list[Costs], capacities: Capacities, all_steps: 
         "bandwidth (13)": (bandwidth, capacities.bandwidth),
         "reservation (21)": (reserved, capacities.reservation),
     }
-    return next((name for name, (load, limit) in loads.items() if (load > limit * (1 + FLOAT_NOISE)).any()), None)
+    return next((name for name, (load, limit) in loads.items() if (load > relaxed(limit)).any()), None)

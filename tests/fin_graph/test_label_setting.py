@@ -16,10 +16,11 @@ from finbench.fin_graph.paths.arrays import earliest_accurate_exit, path_problem
 from finbench.fin_graph.paths.label_search import latency_energy_frontier
 from finbench.models import exhaustive
 from finbench.models.deployment import ApplicationDeployment, Deployment
-from finbench.models.evaluate import equal_energy, evaluate
+from finbench.models.evaluate import evaluate
 from finbench.models.instance import Instance
 from finbench.models.milp import flow
 from finbench.models.result import Clock, Status
+from finbench.models.tolerances import equal_energy
 from tests.random_instances import random_instance
 
 NOISE = 1e-9

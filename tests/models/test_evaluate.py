@@ -10,9 +10,10 @@ import pytest
 
 from finbench.models import exhaustive
 from finbench.models.deployment import ApplicationDeployment, Deployment
-from finbench.models.evaluate import Evaluation, ViolationKind, equal_energy, evaluate, exceeds
+from finbench.models.evaluate import Evaluation, ViolationKind, evaluate
 from finbench.models.instance import Accounting, Instance
 from finbench.models.io import data_directory, load_instance
+from finbench.models.tolerances import equal_energy, exceeds
 from tests.random_instances import random_instance, random_shared_instance
 
 BALEXNET = load_instance("balexnet-cifar10").with_overrides(accounting=Accounting.FULL_DEPTH)

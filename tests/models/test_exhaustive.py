@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from finbench.models import exhaustive
-from finbench.models.evaluate import equal_energy, evaluate
+from finbench.models.evaluate import evaluate
 from finbench.models.instance import Accounting, Instance
 from finbench.models.io import load_instance
 from finbench.models.result import Result, Status
+from finbench.models.tolerances import equal_energy
 from tests.models.enumeration import least_objective, shared_instance
 from tests.models.worked_optima import WORKED_OPTIMA, published
 from tests.random_instances import of_applications, random_instance, random_shared_instance

@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 
 from finbench.fin_graph.joint.system import Group
 from finbench.fin_graph.paths.arrays import Edges, Floats, Ints, PathProblem, layer_edges
-from finbench.fin_graph.paths.bounds import LATENCY_NOISE, Dual
+from finbench.fin_graph.paths.bounds import Dual
 from finbench.fin_graph.paths.compiled import compiled
 from finbench.fin_graph.paths.labels import OutLinks
+from finbench.models.tolerances import FLOAT_NOISE
 
 MOST_LABELS = 20_000
 WORK = 20_000_000
@@ -119,7 +120,7 @@ def paths_below(
         dual.latency_to_go.cost,
         dual.combined_to_go.cost,
         dual.multiplier,
-        problem.max_latency_s * (1 + LATENCY_NOISE),
+        problem.max_latency_s * (1 + FLOAT_NOISE),
         limit,
         whole,
     )

@@ -29,13 +29,14 @@ from finbench.fin_graph.joint.system import Group, System, Usage
 from finbench.fin_graph.paths.arrays import Floats, Ints
 from finbench.models.result import Clock
 from finbench.models.silent_highs import SilentHighs, set_options
+from finbench.models.tolerances import SMALLEST_COEFFICIENT, SOLVER_TOLERANCE
 
 _OPTIONS: dict[str, float | bool | str] = {
     "threads": 1,
-    "primal_feasibility_tolerance": 1e-9,
-    "dual_feasibility_tolerance": 1e-9,
+    "primal_feasibility_tolerance": SOLVER_TOLERANCE,
+    "dual_feasibility_tolerance": SOLVER_TOLERANCE,
     # Coefficients at or below this are dropped from rows.
-    "small_matrix_value": 1e-12,
+    "small_matrix_value": SMALLEST_COEFFICIENT,
 }
 
 OVERLOAD_COST = 10.0

@@ -20,16 +20,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finbench.fin_graph.joint.columns.listing import demands_of, paths_below
-from finbench.fin_graph.joint.system import ROOM_SLACK, System, Usage
+from finbench.fin_graph.joint.system import System, Usage
 from finbench.fin_graph.paths.arrays import Edges, Floats, Ints, PathProblem
-from finbench.fin_graph.paths.bounds import LATENCY_NOISE, OPTIMAL_GAP, lagrangian_dual, meets
+from finbench.fin_graph.paths.bounds import lagrangian_dual, meets
 from finbench.fin_graph.paths.compiled import compiled
 from finbench.fin_graph.paths.label_search import LabelSearch, out_links
 from finbench.fin_graph.paths.loading import load_compiled, smallest
 from finbench.fin_graph.paths.shortest import costs_along, costs_to_go, follow, least_latency_path
 from finbench.models.result import Clock
+from finbench.models.tolerances import FLOAT_NOISE, OPTIMAL_GAP, SUM_NOISE, relaxed
 
-_CONVERGED = 1e-12
 _MAX_STEPS = 60
 
 MOST_PARTS = 24
@@ -109,7 +109,7 @@ class Pricer:
         bound, part.multiplier, energy, part.layers, part.nodes = _dual_from(
             part.of(problem).edges,
             problem.source,
-            problem.max_latency_s * (1 + LATENCY_NOISE),
+            problem.max_latency_s * (1 + FLOAT_NOISE),
             part.multiplier,
             part.layers,
             part.nodes,
@@ -120,7 +120,7 @@ class Pricer:
         """The first resource of a node that a usage alone overloads."""
         if usage is None or self._room is None:
             return None
-        over = usage.resources[usage.fractions > self._room[usage.resources] + ROOM_SLACK]
+        over = usage.resources[usage.fractions > self._room[usage.resources] + FLOAT_NOISE]
         return int(over[0]) if len(over) and over[0] < 2 * self._nodes else None
 
     def _split(self, g: int, part: _Part, resource: int) -> list[_Part]:
@@ -172,7 +172,7 @@ class Pricer:
         None where they are too many.
         """
         problem, plain = self._problem(g, prices, with_power), self._problem(g, None, with_power)
-        whole = inf if self._room is None else 1 + ROOM_SLACK
+        whole = inf if self._room is None else relaxed(1.0)
         demands = demands_of(self._groups[g], rows)
         found = paths_below(problem, plain, lagrangian_dual(problem), demands, out_links(problem), limit, whole)
         return None if found is None else [self._usage_of(g, layers, nodes) for layers, nodes in found]
@@ -227,7 +227,7 @@ def _dual_from(
         value = to_go.cost[0, source]
         if value - mu * max_latency > bound:
             bound, attained = value - mu * max_latency, mu
-        if not guessed and value >= (cheap_energy + mu * cheap_latency) * (1 - _CONVERGED):
+        if not guessed and value >= (cheap_energy + mu * cheap_latency) * (1 - SUM_NOISE):
             break
         way, via = _traced(edges, to_go.next_link, source)
         energy, latency = costs_along(edges, way, via)

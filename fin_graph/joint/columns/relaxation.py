@@ -23,11 +23,12 @@ from finbench.fin_graph.joint.columns.pricing import Priced, Pricer
 from finbench.fin_graph.joint.system import System, Usage
 from finbench.fin_graph.paths.arrays import Floats
 from finbench.models.result import Clock
+from finbench.models.tolerances import FLOAT_NOISE
 
-CLOSED = 1e-9
+CLOSED = FLOAT_NOISE
 """Relative difference between the relaxation's optimum over some columns and over all at which they are the same."""
 
-_IMPROVES = 1e-9
+_IMPROVES = FLOAT_NOISE
 """Relative to what serving a member costs in the master: by how much a column must be cheaper to be added."""
 
 _FIRST_SMOOTHING = 0.5
@@ -50,7 +51,7 @@ class Bound:
         if self.value == inf:
             return inf
         terms = float(sizes @ np.where(np.isfinite(self.least), np.abs(self.least), 0.0) + room @ self.prices)
-        return self.value - 1e-9 * abs(self.value) - 1e-13 * terms
+        return self.value - FLOAT_NOISE * abs(self.value) - 1e-13 * terms
 
 
 class Relaxation:

@@ -23,13 +23,14 @@ from finbench.fin_graph.joint.system import System, Usage
 from finbench.fin_graph.paths.arrays import Floats, Ints
 from finbench.models.result import Clock
 from finbench.models.silent_highs import SilentHighs, set_options
+from finbench.models.tolerances import SMALLEST_COEFFICIENT, SOLVER_TOLERANCE
 
 _OPTIONS: dict[str, float | bool | str] = {
     "mip_rel_gap": 0.0,
     "mip_abs_gap": 0.0,
-    "mip_feasibility_tolerance": 1e-9,
-    "primal_feasibility_tolerance": 1e-9,
-    "small_matrix_value": 1e-12,
+    "mip_feasibility_tolerance": SOLVER_TOLERANCE,
+    "primal_feasibility_tolerance": SOLVER_TOLERANCE,
+    "small_matrix_value": SMALLEST_COEFFICIENT,
     "threads": 1,
 }
 

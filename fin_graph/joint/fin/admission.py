@@ -6,9 +6,10 @@ from math import inf
 
 from finbench.fin_graph.joint.fin.alone import Alone
 from finbench.fin_graph.joint.fin.placement import Placement
-from finbench.fin_graph.joint.system import ROOM_SLACK, resource_name
+from finbench.fin_graph.joint.system import resource_name
 from finbench.fin_graph.paths.infeasibility import reason_of_infeasibility
 from finbench.models.instance import Instance
+from finbench.models.tolerances import FLOAT_NOISE
 
 
 def reason_alone(instance: Instance, placement: Placement, alone: list[Alone], g: int) -> str | None:
@@ -30,7 +31,7 @@ def reason_not_served(instance: Instance, placement: Placement, alone: list[Alon
     if reason is not None or usage is None:
         return str(reason)
     lacks = usage.fractions - placement.room[usage.resources]
-    if lacks.max(initial=0.0) <= ROOM_SLACK:
+    if lacks.max(initial=0.0) <= FLOAT_NOISE:
         return "no path was found in the time and work allowed"
     kind, subject = resource_name(instance.network, int(usage.resources[lacks.argmax()]))
     return f"no room: {kind} of {subject} lacks {lacks.max():.3g} of the whole"

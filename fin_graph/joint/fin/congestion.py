@@ -2,7 +2,7 @@
 
 With prices π ≥ 0 on the shared rows (eqs. 11–13, 21), every member chooses for itself, and
 
-    L(π) = Σ_g c_g min(ψ_g, min over paths of λ_g · energy + Σ_r π_r u_r) − Σ_r π_r  ≤  OPT                       (25)
+    L(π) = Σ_g c_g min(ψ_g, min over paths of λ_g · energy + Σ_r π_r u_r) − Σ_r b_r π_r  ≤  OPT                   (25)
 
 The best π is sought by subgradient steps of Polyak's length (B. T. Polyak, USSR Comput. Math. Math. Phys. 9(3), 1969)
 towards the objective of the best deployment known: what is asked for beyond the whole becomes dearer, what is left over
@@ -74,7 +74,8 @@ def congestion_prices(
 
 def _everyone_chooses(system: System, prices: Floats, clock: Clock) -> tuple[float, Floats] | None:
     """L(π), and how much more of every resource is asked for than there is; None when the time is up."""
-    bound, excess = -float(prices.sum()), -np.ones(system.resources)
+    room = system.empty_room()
+    bound, excess = -float(room @ prices), -room
     for group in system.groups:
         if clock.expired:
             return None

@@ -21,12 +21,10 @@ from finbench.fin_graph.joint.fin.alone import FRUGALITY, Alone, bound_of_all, e
 from finbench.fin_graph.joint.fin.insertion import insert
 from finbench.fin_graph.joint.fin.placement import Placement
 from finbench.fin_graph.joint.fin.residual import cheapest_usage
-from finbench.fin_graph.joint.system import ROOM_SLACK, Group, System, Usage
+from finbench.fin_graph.joint.system import Group, System, Usage
 from finbench.fin_graph.paths.arrays import Floats
 from finbench.models.result import Clock
-
-NOISE = 1e-9
-"""Relative fall of the cost that counts."""
+from finbench.models.tolerances import FLOAT_NOISE
 
 FRUITLESS = 75
 """Moves in a row that a small system is given before the search ends."""
@@ -90,7 +88,7 @@ def improve(
     if prices is None:
         prices = np.zeros(system.resources)
     improvement = Improvement(placement, alone, prices, gamma, np.random.default_rng(seed), clock)
-    improvement.run(moves, watch or (lambda _: None), bound_of_all(system, alone) * (1 + NOISE))
+    improvement.run(moves, watch or (lambda _: None), bound_of_all(system, alone) * (1 + FLOAT_NOISE))
     return improvement.served
 
 
@@ -173,7 +171,7 @@ class Improvement:
                 before, lot = self._placement.snapshot(), self._placement.lots[number]
                 self._placement.remove(number, lot.times)
                 insert(self._placement, g, lot.times, self._frugal, gamma)
-                if self._placement.cost >= before.cost * (1 - NOISE):
+                if self._placement.cost >= before.cost * (1 - FLOAT_NOISE):
                     self._placement.restore(before)
         self._keep(watch)
 
@@ -201,7 +199,7 @@ class Improvement:
         if out:
             return [(g, -1) for g in out for _ in range(REPAIRS)]
         lots = placement.lots.items()
-        worse = [(lot.group, n) for n, lot in lots if lot.usage.power > alone[lot.group].power * (1 + NOISE)]
+        worse = [(lot.group, n) for n, lot in lots if lot.usage.power > alone[lot.group].power * (1 + FLOAT_NOISE)]
         worse += [(g, -1) for g in self._waiting()]
         return [worse[k] for k in self._random.permutation(len(worse))]
 
@@ -231,7 +229,7 @@ class Improvement:
             placement.place(g, wish, granted)
             times -= granted
         removed[g] = removed.get(g, 0) + times
-        if self._put_back(removed, before.cost * (1 - NOISE)):
+        if self._put_back(removed, before.cost * (1 - FLOAT_NOISE)):
             return True
         placement.restore(before)
         return False
@@ -267,7 +265,7 @@ class Improvement:
         """Take out users of what `wish` lacks, and a few more; members taken out of every group."""
         placement, random, removed = self._placement, self._random, dict[int, int]()
         for resource, fraction in zip(wish.resources.tolist(), wish.fractions.tolist(), strict=True):
-            while placement.room[resource] + ROOM_SLACK < fraction and placement.users(resource):
+            while placement.room[resource] + FLOAT_NOISE < fraction and placement.users(resource):
                 self._remove(self._chosen(resource, fraction), resource, fraction, removed)
         for resource in random.permutation(wish.resources)[: random.integers(3)].tolist():
             users = placement.users(resource)
@@ -282,7 +280,7 @@ class Improvement:
         offers: list[int] = self._random.permutation(placement.users(resource))[:number_of_offers].tolist()
         lack = fraction - placement.room[resource]
         freed = {number: _of(placement.lots[number].usage, resource) for number in offers}
-        enough = [number for number, part in freed.items() if part + ROOM_SLACK >= lack]
+        enough = [number for number, part in freed.items() if part + FLOAT_NOISE >= lack]
         if enough:
             return min(enough, key=lambda number: freed[number])
         return max(freed, key=lambda number: freed[number])
@@ -290,7 +288,7 @@ class Improvement:
     def _remove(self, number: int, resource: int, fraction: float, removed: dict[int, int]) -> None:
         """Take out as many members of a lot as it takes to free `fraction`; all of them where that is inf."""
         lot, lack = self._placement.lots[number], fraction - self._placement.room[resource]
-        needed = lack / _of(lot.usage, resource) - ROOM_SLACK
+        needed = lack / _of(lot.usage, resource) - FLOAT_NOISE
         times = lot.times if needed >= lot.times else max(1, ceil(needed))
         self._placement.remove(number, times)
         removed[lot.group] = removed.get(lot.group, 0) + times

@@ -23,12 +23,12 @@ from finbench.fin_graph.joint.fin.placement import Placement
 from finbench.fin_graph.joint.system import System, joint_deployment
 from finbench.fin_graph.options import FinOptions, Order
 from finbench.fin_graph.paths.arrays import Floats
-from finbench.fin_graph.paths.bounds import OPTIMAL_GAP
 from finbench.fin_graph.paths.kernel import rows_bytes
 from finbench.fin_graph.paths.loading import load_compiled
 from finbench.models.instance import Instance
 from finbench.models.memory import reason_not_to_fit
 from finbench.models.result import Clock, Result, Status
+from finbench.models.tolerances import OPTIMAL_GAP
 
 FEWEST_ROUNDS, MOST_ROUNDS, CHOICES = 6, 60, 600
 """Rounds of congestion prices: as many as make `CHOICES` choices of a group, within limits."""

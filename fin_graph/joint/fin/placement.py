@@ -13,8 +13,9 @@ from math import floor, inf
 
 import numpy as np
 
-from finbench.fin_graph.joint.system import ROOM_SLACK, Group, System, Usage
+from finbench.fin_graph.joint.system import Group, System, Usage
 from finbench.fin_graph.paths.arrays import Floats
+from finbench.models.tolerances import FLOAT_NOISE
 
 LEFT_OUT = 1e6
 """Cost of leaving out a member without a penalty, against what serving everyone would take."""
@@ -84,7 +85,7 @@ class Placement:
 
     def times_that_fit(self, usage: Usage) -> float:
         """How many members may be served by `usage` on what is left; inf where it takes nothing."""
-        left = (self.room[usage.resources] + ROOM_SLACK) / usage.fractions
+        left = (self.room[usage.resources] + FLOAT_NOISE) / usage.fractions
         return floor(max(0.0, left.min())) if len(left) else inf
 
     def place(self, group: int, usage: Usage, times: int) -> None:

@@ -19,11 +19,12 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
-from finbench.fin_graph.joint.system import ROOM_SLACK, Group, Usage
+from finbench.fin_graph.joint.system import Group, Usage
 from finbench.fin_graph.paths.arrays import Floats, PathProblem
 from finbench.fin_graph.paths.bounds import meets
 from finbench.fin_graph.paths.kernel import least_energy_replica_path
 from finbench.fin_graph.paths.shortest import costs_to_go, follow, latency_along, least_latency_path
+from finbench.models.tolerances import FLOAT_NOISE
 
 SEARCHES = 24
 """Paths after which the search no longer branches; after twice as many it gives up."""
@@ -105,7 +106,7 @@ def search(
             return None, complete
         _, _, problem, path = heappop(opened)
         usage = group.usage(path.layers, path.nodes)
-        exceeded = usage.resources[usage.fractions > room[usage.resources] + ROOM_SLACK]
+        exceeded = usage.resources[usage.fractions > room[usage.resources] + FLOAT_NOISE]
         if not len(exceeded):
             return usage, complete
         branches = _branches(group, problem, path, int(exceeded[0]))

@@ -15,10 +15,8 @@ from pyomo.core.base import ConcreteModel
 
 from finbench.models.memory import reason_not_to_fit
 from finbench.models.result import Clock, Status
+from finbench.models.tolerances import ENERGY_TOLERANCE
 from finbench.models.trajectory import Point
-
-EQUAL = 1e-6
-"""Relative difference up to which a solver's objective, its bound and the energy of its solution are the same."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +82,8 @@ def believed(objective: float | None, bound: float | None, mip_gap: float, words
     if objective is None or bound is None:
         return Status.ERROR, f"{words}, but without solution or bound"
     gap = abs(objective - bound) / max(abs(objective), 1.0)
-    if gap <= EQUAL:
+    if gap <= ENERGY_TOLERANCE:
         return Status.OPTIMAL, words
-    if gap <= mip_gap * (1 + EQUAL):
+    if gap <= mip_gap * (1 + ENERGY_TOLERANCE):
         return Status.FEASIBLE, words
     return Status.ERROR, f"{words}, but objective {objective:.9g} and bound {bound:.9g} differ"

@@ -19,8 +19,14 @@ from finbench.models.milp.solvers.executable import Spoken, run_on_file
 from finbench.models.milp.solvers.standard_form import Answer, StandardForm, expired, handed_over, outcome_of
 from finbench.models.programs.costs import Floats
 from finbench.models.result import Clock, Status
+from finbench.models.tolerances import SOLVER_TOLERANCE
 
-_SETTINGS = {"primalTolerance": 1e-9, "dualTolerance": 1e-9, "integerTolerance": 1e-9, "increment": 1e-9}
+_SETTINGS = {
+    "primalTolerance": SOLVER_TOLERANCE,
+    "dualTolerance": SOLVER_TOLERANCE,
+    "integerTolerance": SOLVER_TOLERANCE,
+    "increment": SOLVER_TOLERANCE,
+}
 
 _STATUS = {
     "Optimal": Status.OPTIMAL,

@@ -21,6 +21,7 @@ from finbench.models.milp.solvers.standard_form import (
     outcome_of,
 )
 from finbench.models.result import Clock, Status
+from finbench.models.tolerances import SOLVER_TOLERANCE
 
 
 def solve_with_cplex(model: ConcreteModel, limits: Limits, clock: Clock) -> Outcome:
@@ -80,8 +81,8 @@ def _set_limits(solver: cplex.Cplex, limits: Limits) -> None:
     settings = solver.parameters
     settings.mip.tolerances.absmipgap.set(0.0)
     settings.mip.tolerances.integrality.set(0.0)
-    settings.simplex.tolerances.feasibility.set(1e-9)
-    settings.simplex.tolerances.optimality.set(1e-9)
+    settings.simplex.tolerances.feasibility.set(SOLVER_TOLERANCE)
+    settings.simplex.tolerances.optimality.set(SOLVER_TOLERANCE)
     settings.mip.tolerances.mipgap.set(min(limits.mip_gap, 1.0))
     settings.threads.set(limits.threads)
     settings.randomseed.set(limits.seed % (2**31 - 1))

@@ -22,9 +22,15 @@ from finbench.models.milp.solvers.standard_form import (
     outcome_of,
 )
 from finbench.models.result import Clock, Status
+from finbench.models.tolerances import SOLVER_TOLERANCE
 from finbench.models.trajectory import Trajectory
 
-_SETTINGS = {"MIPGapAbs": 0.0, "FeasibilityTol": 1e-9, "IntFeasTol": 1e-9, "OptimalityTol": 1e-9}
+_SETTINGS = {
+    "MIPGapAbs": 0.0,
+    "FeasibilityTol": SOLVER_TOLERANCE,
+    "IntFeasTol": SOLVER_TOLERANCE,
+    "OptimalityTol": SOLVER_TOLERANCE,
+}
 
 _STATUS = {
     GRB.OPTIMAL: Status.OPTIMAL,

@@ -16,14 +16,15 @@ from finbench.models.milp.solvers.backend import Limits, Outcome
 from finbench.models.milp.solvers.standard_form import Answer, StandardForm, expired, handed_over, outcome_of
 from finbench.models.result import Clock, Status
 from finbench.models.silent_highs import SilentHighs, set_options
+from finbench.models.tolerances import SMALLEST_COEFFICIENT, SOLVER_TOLERANCE
 from finbench.models.trajectory import Trajectory
 
 _TOLERANCES = {
     "mip_abs_gap": 0.0,
-    "mip_feasibility_tolerance": 1e-9,
-    "primal_feasibility_tolerance": 1e-9,
+    "mip_feasibility_tolerance": SOLVER_TOLERANCE,
+    "primal_feasibility_tolerance": SOLVER_TOLERANCE,
     # Coefficients at or below this are dropped from rows; its default, 1e-9, would lose latencies that add up.
-    "small_matrix_value": 1e-12,
+    "small_matrix_value": SMALLEST_COEFFICIENT,
 }
 
 _STATUS = {

@@ -18,13 +18,14 @@ from finbench.models.milp.solvers.backend import Limits, Outcome
 from finbench.models.milp.solvers.model_file import write_numbered
 from finbench.models.milp.solvers.standard_form import Answer, StandardForm, expired, handed_over, outcome_of
 from finbench.models.result import Clock, Status
+from finbench.models.tolerances import SMALLEST_COEFFICIENT, SOLVER_TOLERANCE
 from finbench.models.trajectory import Trajectory
 
 _SETTINGS = {
-    "numerics/feastol": 1e-9,
-    "numerics/dualfeastol": 1e-9,
+    "numerics/feastol": SOLVER_TOLERANCE,
+    "numerics/dualfeastol": SOLVER_TOLERANCE,
     # Numbers below this are 0 to SCIP; its default, 1e-9, would lose latencies that add up.
-    "numerics/epsilon": 1e-12,
+    "numerics/epsilon": SMALLEST_COEFFICIENT,
     "timing/clocktype": 2,  # wall clock
 }
 

@@ -20,9 +20,10 @@ from pyomo.common.errors import InfeasibleConstraintException
 from pyomo.core.base import ConcreteModel
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
-from finbench.models.milp.solvers.backend import EQUAL, Limits, Outcome, believed
+from finbench.models.milp.solvers.backend import Limits, Outcome, believed
 from finbench.models.programs.costs import Floats, Mask
 from finbench.models.result import Clock, Status
+from finbench.models.tolerances import ENERGY_TOLERANCE
 from finbench.models.trajectory import Trajectory
 
 
@@ -146,7 +147,7 @@ def outcome_of(
     -------
     Outcome
         ERROR with a reason where "optimal" comes without solution or bound, where the two differ, and where the
-        solution breaks a row by more than `EQUAL` (rows come scaled to right-hand sides of 1).
+        solution breaks a row by more than `ENERGY_TOLERANCE` (rows come scaled to right-hand sides of 1).
     """
     columns = answer.columns
     bound = None if answer.bound is None or not math.isfinite(answer.bound) else answer.bound
@@ -154,7 +155,7 @@ def outcome_of(
     status, reason = answer.status, answer.words
     if status is Status.OPTIMAL:
         status, reason = believed(objective, bound, limits.mip_gap, reason)
-    if columns is not None and form.violation(columns) > EQUAL:
+    if columns is not None and form.violation(columns) > ENERGY_TOLERANCE:
         broken = f"{answer.words}, but its solution breaks a row by {form.violation(columns):.3g}"
         status, reason, columns = Status.ERROR, broken, None
     if trajectory is not None:

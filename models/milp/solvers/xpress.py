@@ -21,16 +21,17 @@ from finbench.models.milp.solvers.standard_form import (
     outcome_of,
 )
 from finbench.models.result import Clock, Status
+from finbench.models.tolerances import SMALLEST_COEFFICIENT, SOLVER_TOLERANCE
 
 _SETTINGS = {
     "mipabsstop": 0.0,
     # By default what improves by less than 1e-5, or by 1e-6 of the objective, is cut off, and bounds end up there.
-    "mipaddcutoff": -1e-9,
+    "mipaddcutoff": -SOLVER_TOLERANCE,
     "miprelcutoff": 0.0,
-    "feastol": 1e-9,
-    "optimalitytol": 1e-9,
-    "miptol": 1e-9,
-    "matrixtol": 1e-12,
+    "feastol": SOLVER_TOLERANCE,
+    "optimalitytol": SOLVER_TOLERANCE,
+    "miptol": SOLVER_TOLERANCE,
+    "matrixtol": SMALLEST_COEFFICIENT,
 }
 
 _STATUS = {

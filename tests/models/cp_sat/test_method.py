@@ -20,13 +20,14 @@ from finbench.models import exhaustive
 from finbench.models.cp_sat import conversation, method, program
 from finbench.models.cp_sat.conversation import Request, Said
 from finbench.models.cp_sat.program import Program
-from finbench.models.evaluate import equal_energy, evaluate
+from finbench.models.evaluate import evaluate
 from finbench.models.instance import Application, Instance, Link, Network, Node
 from finbench.models.io import load_instance, shipped
 from finbench.models.milp import flow
 from finbench.models.options import ReducedProgramOptions
 from finbench.models.programs.costs import Floats, Ints
 from finbench.models.result import Clock, Result, Status
+from finbench.models.tolerances import equal_energy
 from tests.models.cp_sat.conftest import needs_ortools
 from tests.models.enumeration import shared_instance
 from tests.random_instances import of_applications, random_instance, random_shared_instance

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from finbench.models import exhaustive
-from finbench.models.evaluate import equal_energy, evaluate
+from finbench.models.evaluate import evaluate
 from finbench.models.instance import DNN, Accounting, Instance, Link, Network, Node
 from finbench.models.milp import assignment, flow
 from finbench.models.milp.options import MilpFlowOptions
 from finbench.models.programs.costs import costs_of
 from finbench.models.programs.strengthen import everything, least_energy
 from finbench.models.result import Result, Status
+from finbench.models.tolerances import equal_energy
 from tests.models.enumeration import shared_instance
 from tests.models.worked_optima import WORKED_OPTIMA, published
 from tests.random_instances import of_applications, random_instance, random_shared_instance

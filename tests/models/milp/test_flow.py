@@ -9,7 +9,7 @@ from pyomo.core.base import Constraint, Objective
 
 from finbench.models import exhaustive
 from finbench.models.deployment import ApplicationDeployment, Deployment
-from finbench.models.evaluate import equal_energy, evaluate
+from finbench.models.evaluate import evaluate
 from finbench.models.instance import Accounting, Instance
 from finbench.models.io import load_instance
 from finbench.models.milp import assignment, flow
@@ -20,6 +20,7 @@ from finbench.models.milp.solvers.highs import solve_with_highs
 from finbench.models.programs.costs import Capacities, costs_of
 from finbench.models.programs.strengthen import everything
 from finbench.models.result import Clock, Status
+from finbench.models.tolerances import equal_energy
 from tests.models.enumeration import shared_instance
 from tests.models.worked_optima import published
 from tests.random_instances import random_instance

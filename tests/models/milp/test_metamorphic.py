@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from finbench.models.evaluate import equal_energy
 from finbench.models.instance import Instance
 from finbench.models.milp import flow
 from finbench.models.result import Status
+from finbench.models.tolerances import equal_energy
 from tests.random_instances import of_applications, random_shared_instance
 
 SEEDS = range(40)

@@ -9,7 +9,7 @@ import pytest
 
 from finbench.models import exhaustive
 from finbench.models.deployment import ApplicationDeployment, Deployment
-from finbench.models.evaluate import equal_energy, evaluate
+from finbench.models.evaluate import evaluate
 from finbench.models.instance import DNN, Application, Block, Exit, Instance, Network, Node
 from finbench.models.milp import assignment, flow
 from finbench.models.milp.options import MilpFlowOptions
@@ -17,6 +17,7 @@ from finbench.models.milp.solvers.backend import Limits, Outcome
 from finbench.models.milp.solvers.highs import solve_with_highs
 from finbench.models.milp.solvers.standard_form import StandardForm
 from finbench.models.result import Clock, Result, Status
+from finbench.models.tolerances import equal_energy
 from tests.random_instances import of_applications, random_shared_instance
 
 TARGETS = ("no exit is accurate enough", "no path meets its latency target and pins, even alone")

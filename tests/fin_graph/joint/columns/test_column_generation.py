@@ -7,10 +7,11 @@ import pytest
 
 from finbench.fin_graph.joint.columns import column_generation
 from finbench.fin_graph.joint.columns.column_generation import solve
-from finbench.models.evaluate import equal_energy, evaluate
+from finbench.models.evaluate import evaluate
 from finbench.models.instance import Instance, Network
 from finbench.models.milp import flow
 from finbench.models.result import Result, Status
+from finbench.models.tolerances import equal_energy
 from tests.random_instances import random_shared_instance
 
 SEEDS = range(0, 100, 3)

@@ -11,7 +11,7 @@ from _pytest.mark import ParameterSet
 
 from finbench.benchmarks.families import generate
 from finbench.benchmarks.methods import run_method
-from finbench.models.evaluate import equal_energy, evaluate
+from finbench.models.evaluate import evaluate
 from finbench.models.instance import Instance
 from finbench.models.io import load_instance, shipped
 from finbench.models.milp import assignment, flow
@@ -19,6 +19,7 @@ from finbench.models.milp.options import MilpFlowOptions, MilpOptions
 from finbench.models.milp.solvers.backend import Limits
 from finbench.models.milp.solvers.registry import SOLVERS, SolverName, reason_not_to_use
 from finbench.models.result import Clock, Result, Status
+from finbench.models.tolerances import equal_energy
 from tests.models.enumeration import shared_instance
 from tests.models.milp.solvers.test_highs import knapsack
 from tests.random_instances import random_instance

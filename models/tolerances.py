@@ -1,0 +1,62 @@
+"""Every tolerance of the suite, with its equation or reason.
+
+One rule decides feasibility, for methods and evaluator alike: a constraint holds when it is met within
+`FEASIBILITY_TOLERANCE` of its right-hand side. Methods stop a hundredth short of that (`relaxed`), so that the rounding
+of their own sums never carries a deployment over the evaluator's limit.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Limit = TypeVar("Limit", float, NDArray[np.float64])
+
+FEASIBILITY_TOLERANCE = 1e-6
+"""Of every constraint, relative to its right-hand side; of an accuracy target (eq. 9), absolute."""
+
+METHOD_TOLERANCE = 0.99 * FEASIBILITY_TOLERANCE
+"""What methods allow themselves of it; the rest is for the rounding of their sums and for a solver's own tolerance."""
+
+ENERGY_TOLERANCE = 1e-6
+"""Two energies are equal when |a − b| ≤ ENERGY_TOLERANCE · max(|a|, |b|)."""
+
+FLOAT_NOISE = 1e-9
+"""Relative difference that rounding of sums, in any order and over any path, stays below."""
+
+SUM_NOISE = 1e-12
+"""Relative difference that the order of one short sum alone can make."""
+
+OPTIMAL_GAP = 1e-9
+"""Relative gap between a proven bound and an answer at which the answer is optimal: float noise, nothing more."""
+
+SOLVER_TOLERANCE = 1e-9
+"""Feasibility and integrality that solvers are asked for; rows come scaled to right-hand sides of 1."""
+
+SMALLEST_COEFFICIENT = 1e-12
+"""Coefficients of scaled rows from which on solvers keep them: by default they lose 1e-9, and latencies add up."""
+
+EXIT_SHARE_TOLERANCE = 1e-3
+"""Published exit fractions are rounded; their sum may miss 1 by this much."""
+
+
+def relaxed(limit: Limit) -> Limit:
+    """Return the right-hand side that methods hold: the limit and `METHOD_TOLERANCE` of it."""
+    return limit * (1 + METHOD_TOLERANCE)
+
+
+def exceeds(value: float, limit: float) -> bool:
+    """Return whether value ≤ limit is broken beyond `FEASIBILITY_TOLERANCE` of the limit."""
+    return value > limit * (1 + FEASIBILITY_TOLERANCE)
+
+
+def accurate_enough(accuracy: float, target: float) -> bool:
+    """Return whether an exit's accuracy meets the target (eq. 9) within `FEASIBILITY_TOLERANCE`."""
+    return accuracy >= target - FEASIBILITY_TOLERANCE
+
+
+def equal_energy(a: float, b: float) -> bool:
+    """Return whether two energies are the same within `ENERGY_TOLERANCE`."""
+    return abs(a - b) <= ENERGY_TOLERANCE * max(abs(a), abs(b))
