@@ -68,12 +68,15 @@ def test_packages_import_only_what_lies_below_them(package: str) -> None:
     assert broken == []
 
 
-def test_the_evaluator_imports_no_method() -> None:
-    allowed = {"finbench.models.deployment", "finbench.models.instance", "finbench.models.loads"}
-    for path in ("models/evaluate.py", "models/loads.py"):
-        names = [name for name in imported(ROOT / path) if within(name, "finbench.models")]
-        assert names
-        assert all(any(within(name, module) for module in allowed) for name in names)
+def test_the_evaluator_reaches_the_problem_and_the_rule_of_feasibility_and_no_method() -> None:
+    reached, waiting = set[str](), ["evaluate"]
+    while waiting:
+        module = waiting.pop()
+        reached.add(module)
+        names = [name.split(".") for name in imported(ROOT / "models" / f"{module}.py") if within(name, "finbench")]
+        assert all(name[:2] == ["finbench", "models"] for name in names)
+        waiting += {name[2] for name in names} - reached
+    assert reached == {"evaluate", "loads", "deployment", "instance", "tolerances"}
 
 
 def test_exact_programs_do_not_use_the_heuristics_costs() -> None:
@@ -83,7 +86,13 @@ def test_exact_programs_do_not_use_the_heuristics_costs() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["finbench.benchmarks.cli.app", "finbench.models.io", "finbench.models.evaluate", "finbench.fin_graph.fin"],
+    [
+        "finbench",
+        "finbench.benchmarks.cli.app",
+        "finbench.models.io",
+        "finbench.models.evaluate",
+        "finbench.fin_graph.fin",
+    ],
 )
 def test_heavy_libraries_stay_out_of_a_cold_start(module: str) -> None:
     code = f"import sys, {module}; print(*sorted({{m.split('.')[0] for m in sys.modules}}))"
