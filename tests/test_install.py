@@ -207,7 +207,7 @@ def statuses(results: Path) -> set[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["wheel", "editable"])
 def test_mypy_knows_the_types_of_what_is_installed(built: Distributions, kind: str, tmp_path: Path) -> None:
-    """Of an editable installation only the strict mode shows types; the other is an import hook, which no checker runs."""
+    """An editable installation shows types in its strict mode only: the other is an import hook, which mypy ignores."""
     package = built.wheel
     if kind == "editable":
         package = built.build("build_editable", built.sources, tmp_path / "editable", "editable_mode=strict")
