@@ -18,6 +18,8 @@ from zipfile import ZipFile
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ("models", "fin_graph", "benchmarks", "data")
 STRANGERS = (*PARTS, "tests")
@@ -183,7 +185,6 @@ def test_cp_sat_talks_to_its_process_beside_strangers(installed: Installed) -> N
     )
 
 
-@pytest.mark.slow
 def test_a_campaign_runs_in_worker_processes_beside_strangers(installed: Installed) -> None:
     installed.finbench("run", "smoke", "-o", "results")
     assert statuses(installed.folder / "results" / "smoke") <= {"optimal", "feasible", "no-solution", "unsupported"}
@@ -191,7 +192,6 @@ def test_a_campaign_runs_in_worker_processes_beside_strangers(installed: Install
     assert "smoke" in (installed.folder / "report.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(find_spec("distributed") is None, reason="Dask is not installed")
 def test_a_campaign_runs_on_a_cluster_beside_strangers(installed: Installed) -> None:
     installed.finbench("run", "smoke", "-o", "results", "--backend", "dask", "--method", "single-node")
@@ -204,7 +204,6 @@ def statuses(results: Path) -> set[str]:
     return {row["status"] for row in rows}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["wheel", "editable"])
 def test_mypy_knows_the_types_of_what_is_installed(built: Distributions, kind: str, tmp_path: Path) -> None:
     """An editable installation shows types in its strict mode only: the other is an import hook, which mypy ignores."""
@@ -220,23 +219,3 @@ def test_mypy_knows_the_types_of_what_is_installed(built: Distributions, kind: s
     said = printed([*mypy, "--ignore-missing-imports", "--cache-dir", str(tmp_path / "cache"), "script.py"], project)
     assert 'Revealed type is "tuple[finbench.models.instance.Node, ...]"' in said
     assert 'Revealed type is "float | None"' in said
-
-
-def test_importing_finbench_imports_nothing_but_the_standard_library() -> None:
-    code = (
-        "import sys; before = set(sys.modules); import finbench; after = set(sys.modules) - before;"
-        "print(*sorted({name.partition('.')[0] for name in after} - set(sys.stdlib_module_names)))"
-    )
-    assert printed([sys.executable, "-c", code], ROOT).split() == ["finbench"]
-
-
-def test_every_name_of_the_public_face_is_there() -> None:
-    code = "from finbench import *; print(__version__, load.__name__, solve.__name__, evaluate.__name__)"
-    assert printed([sys.executable, "-c", code], ROOT).split()[1:] == ["load", "solve", "evaluate"]
-
-
-def test_a_name_that_finbench_does_not_have_is_an_attribute_error() -> None:
-    import finbench
-
-    with pytest.raises(AttributeError, match="module 'finbench' has no attribute 'solver'"):
-        finbench.solver  # noqa: B018
