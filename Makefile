@@ -1,17 +1,28 @@
-# Everything a user needs: `make run`, `make test`. Everything a contributor needs: `make check`, `make bench`.
+# Everything a user needs: `make run`, `make test`. Everything a contributor needs: `make quick`, `make check`, `make slow`.
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help install run test check bench figures clean
+# One thread of linear algebra in each of the two processes: more would only wait for each other.
+PYTEST := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n 2
+# The floor of coverage holds for both halves of the suite together: `make coverage`.
+COVERED := --cov --cov-report= --cov-fail-under=0
+# What a change breaks first: the rules of the house, and the problem, its costs and its paths on small instances.
+QUICK := tests/test_import_rules.py tests/test_words.py tests/test_docs.py tests/models tests/fin_graph/paths \
+	tests/fin_graph/test_fin.py --ignore=tests/models/milp --ignore=tests/models/cp_sat --ignore=tests/models/programs
+
+.PHONY: help install run quick test slow coverage check bench figures clean
 
 help:
 	@echo "make run       install into .venv if needed, run the published campaign, print the tables (results/)"
-	@echo "make test      install if needed, run the test suite with its coverage floor (under 5 minutes)"
-	@echo "make check     ruff and mypy --strict"
+	@echo "make test      install if needed, run every test that is not slow"
+	@echo "make quick     a selection of them in well under a minute, for daily work"
+	@echo "make slow      the slow rest: clusters, killed processes, browser, long solves, installation"
+	@echo "make coverage  test and slow, with the floor of coverage"
+	@echo "make check     ruff, mypy --strict, and oxlint over the report's scripts"
 	@echo "make bench     measure every performance target, write results/bench.json"
 	@echo "make figures   draw the pictures of the README again, from real runs"
-	@echo "make clean     remove .venv and caches (results/ stays)"
+	@echo "make clean     remove .venv, caches and what a build leaves (results/ stays)"
 
 install: $(STAMP)
 
@@ -25,14 +36,24 @@ $(STAMP): pyproject.toml constraints.txt
 run: install
 	$(BIN)/finbench run published -o results
 
-# One thread of linear algebra in each of the two processes: more would only wait for each other.
+quick: install
+	$(PYTEST) -m "not slow" $(QUICK)
+
 test: install
-	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --cov --cov-report=term
+	$(PYTEST) -m "not slow" $(COVERED)
+
+slow: install
+	$(PYTEST) -m slow $(COVERED) --cov-append
+
+coverage: test slow
+	$(BIN)/coverage report
 
 check: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy .ci/lint_page.py
+	$(BIN)/python .ci/lint_page.py
 
 bench: install
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
@@ -42,5 +63,5 @@ figures: install
 	$(BIN)/finbench figures -o docs/figures
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .coverage *.egg-info
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .coverage* build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import finbench
 from finbench.benchmarks.upkeep.wings import RUNG, arrows, imports, wing_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,6 +36,12 @@ def imported(path: Path) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def printed(code: str) -> list[str]:
+    """Run code in a fresh interpreter and return the words that it prints."""
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return run.stdout.split()
 
 
 def within(name: str, package: str) -> bool:
@@ -68,12 +75,15 @@ def test_packages_import_only_what_lies_below_them(package: str) -> None:
     assert broken == []
 
 
-def test_the_evaluator_imports_no_method() -> None:
-    allowed = {"finbench.models.deployment", "finbench.models.instance", "finbench.models.loads"}
-    for path in ("models/evaluate.py", "models/loads.py"):
-        names = [name for name in imported(ROOT / path) if within(name, "finbench.models")]
-        assert names
-        assert all(any(within(name, module) for module in allowed) for name in names)
+def test_the_evaluator_reaches_the_problem_and_the_rule_of_feasibility_and_no_method() -> None:
+    reached, waiting = set[str](), ["evaluate"]
+    while waiting:
+        module = waiting.pop()
+        reached.add(module)
+        names = [name.split(".") for name in imported(ROOT / "models" / f"{module}.py") if within(name, "finbench")]
+        assert all(name[:2] == ["finbench", "models"] for name in names)
+        waiting += {name[2] for name in names} - reached
+    assert reached == {"evaluate", "loads", "deployment", "instance", "tolerances"}
 
 
 def test_exact_programs_do_not_use_the_heuristics_costs() -> None:
@@ -83,9 +93,30 @@ def test_exact_programs_do_not_use_the_heuristics_costs() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["finbench.benchmarks.cli.app", "finbench.models.io", "finbench.models.evaluate", "finbench.fin_graph.fin"],
+    [
+        "finbench.benchmarks.cli.app",
+        "finbench.models.io",
+        "finbench.models.evaluate",
+        "finbench.fin_graph.fin",
+    ],
 )
 def test_heavy_libraries_stay_out_of_a_cold_start(module: str) -> None:
-    code = f"import sys, {module}; print(*sorted({{m.split('.')[0] for m in sys.modules}}))"
-    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert HEAVY.isdisjoint(run.stdout.split())
+    assert HEAVY.isdisjoint(printed(f"import sys, {module}; print(*{{m.split('.')[0] for m in sys.modules}})"))
+
+
+def test_importing_finbench_imports_nothing_but_the_standard_library() -> None:
+    new = printed(
+        "import sys; old = {*sys.modules}; import finbench; print(*{m.split('.')[0] for m in {*sys.modules} - old})"
+    )
+    assert set(new) - sys.stdlib_module_names == {"finbench"}
+
+
+def test_every_name_of_the_public_face_is_there() -> None:
+    names = printed("from finbench import *; print(__version__, load.__name__, solve.__name__, evaluate.__name__)")
+    assert names[1:] == ["load", "solve", "evaluate"]
+    assert sorted(finbench.__all__) == ["__version__", "evaluate", "load", "solve"]
+
+
+def test_a_name_that_finbench_does_not_have_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'finbench' has no attribute 'solver'"):
+        finbench.solver  # noqa: B018

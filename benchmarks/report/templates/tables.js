@@ -146,7 +146,7 @@ const runTable = {
   },
 
   words(run) {
-    this.spoken = this.spoken || new Array(data.count);
+    this.spoken = this.spoken || [];
     this.spoken[run] = this.spoken[run] ||
       [textOf("group", run), data.instances[runs.instance[run]].name, textOf("label", run), textOf("status", run), textOf("reason", run)]
         .join("\n").toLowerCase();
