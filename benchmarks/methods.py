@@ -21,6 +21,9 @@ from finbench.models.milp.options import MilpFlowOptions, MilpOptions
 from finbench.models.options import Options, ReducedProgramOptions
 from finbench.models.result import Clock, Result, Status
 
+Choice = tuple[str, dict[str, Any]]
+"""A method's name and its options."""
+
 
 class MethodModule(Protocol):
     """What a method's module offers."""

@@ -71,7 +71,7 @@ def scale(
 
     Example: [bold]finbench scale -o results/[/bold]
     """
-    from finbench.benchmarks.campaigns.ladder import load_scale_campaign
-    from finbench.benchmarks.cli.ladder_results import scale_and_report
+    from finbench.benchmarks.campaigns.ladder import load_ladder_campaign
+    from finbench.benchmarks.cli.ladder_results import climb_and_report
 
-    raise typer.Exit(CONTRADICTED if scale_and_report(load_scale_campaign(campaign), output) else FOUND)
+    raise typer.Exit(CONTRADICTED if climb_and_report(load_ladder_campaign(campaign), output) else FOUND)

@@ -14,6 +14,7 @@ import json
 import os
 from collections.abc import Sequence
 from io import FileIO
+from itertools import chain, count
 from pathlib import Path
 from typing import Self
 
@@ -41,7 +42,7 @@ class Journal:
     folder : Path
         Made where it does not exist.
     fresh : bool
-        Start over; rows that are there move to `runs.jsonl.bak`.
+        Start over; rows that are there move to `runs.jsonl.bak`, or where that is taken to `.bak.2`, `.bak.3`, ….
 
     Raises
     ------
@@ -54,19 +55,19 @@ class Journal:
         self.folder = folder
         self._lock = _locked(folder)
         try:
-            if fresh and (folder / RUNS).exists():
-                os.replace(folder / RUNS, folder / f"{RUNS}.bak")
-            self._open()
+            self._open(fresh)
         except BaseException:
             os.close(self._lock)
             raise
 
-    def _open(self) -> None:
+    def _open(self, fresh: bool) -> None:
         folder = self.folder
         self._old = _rows(folder / OLD)
-        self._written = _rows(folder / RUNS)
+        self._written = [] if fresh else _rows(folder / RUNS)
         self._environments = {line["environment_id"]: line["environment"] for line in _lines(folder / ENVIRONMENTS)}
         self._instances = {line["content_hash"] for line in _lines(folder / INSTANCES)}
+        if fresh:
+            _move_aside(folder / RUNS)
         for name in (OLD, RUNS, ENVIRONMENTS, INSTANCES):
             _mend(folder / name)
         self._stream = (folder / RUNS).open("ab", buffering=0)
@@ -147,6 +148,13 @@ def _locked(folder: Path) -> int:
         os.close(descriptor)
         raise InputError(folder, "another campaign is writing its results there") from None
     return descriptor
+
+
+def _move_aside(file: Path) -> None:
+    """Rename a file, where it is there, to a backup that overwrites none."""
+    names = chain([f"{file.name}.bak"], (f"{file.name}.bak.{number}" for number in count(2)))
+    if file.exists():
+        file.rename(next(backup for backup in map(file.with_name, names) if not backup.exists()))
 
 
 def rows_there(folder: Path) -> dict[Place, Record]:

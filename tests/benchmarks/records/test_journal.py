@@ -102,9 +102,14 @@ def test_starting_over_keeps_what_was_there(tmp_path: Path) -> None:
     with Journal(tmp_path) as opened:
         opened.append(bare("a"), ENVIRONMENT)
     before = (tmp_path / "runs.jsonl").read_bytes()
-    with Journal(tmp_path, fresh=True) as opened:
-        assert opened.known_rows() == {}
-    assert (tmp_path / "runs.jsonl.bak").read_bytes() == before
+    for number in range(3):
+        with Journal(tmp_path, fresh=True) as opened:
+            assert opened.known_rows() == {}
+            opened.append(bare(f"later {number}"), ENVIRONMENT)
+    assert (tmp_path / "runs.jsonl.bak").read_bytes() == before, "no later backup overwrites the first"
+    for number in range(2):
+        assert f"later {number}" in (tmp_path / f"runs.jsonl.bak.{number + 2}").read_text()
+    assert "later 2" in (tmp_path / "runs.jsonl").read_text()
 
 
 def test_instances_are_kept_once_and_not_the_largest(
