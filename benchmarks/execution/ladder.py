@@ -18,9 +18,10 @@ from finbench.benchmarks.execution.local import Crew
 from finbench.benchmarks.execution.plan import Run, runs_on
 from finbench.benchmarks.execution.runner import impossible, row_of
 from finbench.benchmarks.execution.task import Finished
+from finbench.benchmarks.records.columns import CENSORED
 from finbench.benchmarks.records.environment import environment
 from finbench.benchmarks.records.journal import Journal
-from finbench.benchmarks.records.row import CENSORED, LIMITS, Record, failure_columns
+from finbench.benchmarks.records.row import LIMITS, Record, failure_columns
 from finbench.benchmarks.records.row_verdicts import contradictions_among
 from finbench.models.instance import Instance
 from finbench.models.result import Status

@@ -25,6 +25,10 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 """Variables that say how many threads numerical libraries use; how many a solver uses is an option of its method."""
 
 
+SOLVER_NAMES = (*SOLVERS, "cp-sat")
+"""Programs that solve, whose versions an environment names."""
+
+
 @cache
 def environment() -> Environment:
     """Machine, versions and settings of this process.
@@ -48,6 +52,11 @@ def environment() -> Environment:
         "git": _git(Path(finbench.__file__).resolve().parents[1]),
         "threads": {name: os.environ.get(name) for name in THREAD_VARIABLES},
     }
+
+
+def machine(of: Environment) -> str:
+    """Return the machine of an environment in words: times of two runs compare where these are the same."""
+    return f"{of['cpu']} ({of['cores']} cores)"
 
 
 def _cpu() -> str:

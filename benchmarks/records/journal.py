@@ -19,7 +19,16 @@ from pathlib import Path
 from typing import Self
 
 from finbench.benchmarks.records.environment import Environment
-from finbench.benchmarks.records.reading import ENVIRONMENTS, INSTANCES, RUNS, read_lines, read_rows
+from finbench.benchmarks.records.reading import (
+    ENVIRONMENTS,
+    INSTANCES,
+    RUNS,
+    check_environments,
+    kept_instances,
+    load_environments,
+    read_lines,
+    read_rows,
+)
 from finbench.benchmarks.records.row import Record
 from finbench.models.instance import Instance
 from finbench.models.io import InputError, write_bytes
@@ -64,8 +73,11 @@ class Journal:
         folder = self.folder
         self._old = _rows(folder / OLD)
         self._written = [] if fresh else _rows(folder / RUNS)
-        self._environments = {line["environment_id"]: line["environment"] for line in _lines(folder / ENVIRONMENTS)}
-        self._instances = {line["content_hash"] for line in _lines(folder / INSTANCES)}
+        there = (folder / ENVIRONMENTS).exists()
+        self._environments = load_environments(folder, may_be_cut_off=True) if there else {}
+        for rows, name in ((self._old, OLD), (self._written, RUNS)):
+            check_environments(rows, self._environments, folder / name)
+        self._instances = kept_instances(folder)
         if fresh:
             _move_aside(folder / RUNS)
         for name in (OLD, RUNS, ENVIRONMENTS, INSTANCES):
@@ -168,10 +180,6 @@ def _by_place(rows: Sequence[Record]) -> dict[Place, Record]:
 
 def _rows(file: Path) -> list[Record]:
     return list(read_rows(file, may_be_cut_off=True)) if file.exists() else []
-
-
-def _lines(file: Path) -> list[Record]:
-    return list(read_lines(file, may_be_cut_off=True)) if file.exists() else []
 
 
 def _text(table: Record) -> bytes:
