@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -57,6 +58,11 @@ def environment() -> Environment:
 def machine(of: Environment) -> str:
     """Return the machine of an environment in words: times of two runs compare where these are the same."""
     return f"{of['cpu']} ({of['cores']} cores)"
+
+
+def machines_of(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the machines that rows were made on, each once; the rows have their `environment`."""
+    return list(dict.fromkeys(machine(row["environment"]) for row in rows))
 
 
 def _cpu() -> str:

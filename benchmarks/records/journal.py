@@ -12,7 +12,8 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import FileIO
 from itertools import chain, count
 from pathlib import Path
@@ -121,7 +122,11 @@ class Journal:
             self._environments[name] = environment
             _append(self.folder / ENVIRONMENTS, _text({"environment_id": name, "environment": environment}))
         row = {**row, "log": self._keep(log, row["key"]), "environment_id": name}
-        _write(self._stream, _text(row))
+        with _written_to(self.folder / RUNS):
+            _write(self._stream, _text(row))
+            deleted = os.fstat(self._stream.fileno()).st_nlink == 0
+        if deleted:
+            raise InputError(self.folder / RUNS, "was deleted while the campaign ran")
         return row
 
     def with_environment(self, row: Record) -> Record:
@@ -142,7 +147,8 @@ class Journal:
         if not log:
             return None
         name = f"{LOGS}/{key[:16]}.log"
-        (self.folder / LOGS).mkdir(exist_ok=True)
+        with _written_to(self.folder / LOGS):
+            (self.folder / LOGS).mkdir(exist_ok=True)
         write_bytes(self.folder / name, log.encode(errors="replace"))
         return name
 
@@ -188,8 +194,18 @@ def _text(table: Record) -> bytes:
 
 def _append(file: Path, content: bytes) -> None:
     if content:
-        with file.open("ab", buffering=0) as stream:
+        with _written_to(file), file.open("ab", buffering=0) as stream:
             _write(stream, content)
+
+
+@contextmanager
+def _written_to(file: Path) -> Iterator[None]:
+    """Name the file where the system refuses to write to it."""
+    try:
+        yield
+    except OSError as error:
+        hint = "the same command goes on where it stopped"
+        raise InputError(file, f"cannot be written: {error.strerror}; {hint}") from None
 
 
 def _write(stream: FileIO, content: bytes) -> None:
@@ -204,7 +220,7 @@ def _mend(file: Path) -> None:
     rest = content[content.rfind(b"\n") + 1 :]
     if not rest:
         return
-    with file.open("r+b", buffering=0) as stream:
+    with _written_to(file), file.open("r+b", buffering=0) as stream:
         if sum(1 for _ in read_lines(file, may_be_cut_off=True)) > content.count(b"\n"):
             stream.seek(0, os.SEEK_END)
             _write(stream, b"\n")

@@ -14,7 +14,7 @@ from finbench.models.result import Result, Status
 from finbench.models.tolerances import ENERGY_TOLERANCE, equal_energy
 
 TIME_LIMIT_S = 30.0
-STOP_S = 5.0
+STOP_S = 20.0
 """Within which a method must stop where its limit is 0 [s]."""
 
 

@@ -138,6 +138,9 @@ def test_labels_name_what_differs_from_the_default() -> None:
     assert label("fin", check_options("fin", {"lambda_": 3})) == "fin (gamma=100, lambda=3)"
     assert label("milp-flow", check_options("milp-flow", {"strengthen": False})) == "milp-flow (strengthen=False)"
     assert label("mcp", {}) == "mcp"
+    for solver, shown in (("glpk", "solver=glpk"), ("scip", "solver=scip"), ("cbc", "threads=4, solver=cbc")):
+        options = check_options("milp-flow", {"solver": solver, "threads": 4})
+        assert label("milp-flow", options) == f"milp-flow ({shown})", "threads that a solver does not use are not named"
 
 
 def test_a_refusal_is_a_result(add_method: AddMethod, balexnet: Instance) -> None:
