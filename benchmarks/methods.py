@@ -21,6 +21,13 @@ from finbench.models.milp.options import MilpFlowOptions, MilpOptions
 from finbench.models.options import Options, ReducedProgramOptions
 from finbench.models.result import Clock, Result, Status
 
+Choice = tuple[str, dict[str, Any]]
+"""A method's name and its options."""
+
+
+ONE_THREAD = ("scip", "glpk")
+"""Solvers that use one thread, whatever they are allowed."""
+
 
 class MethodModule(Protocol):
     """What a method's module offers."""
@@ -51,6 +58,20 @@ class Method:
     def module(self) -> MethodModule:
         """Import the method's module, on first use, and return it."""
         return cast(MethodModule, import_module(self.path))
+
+    def label(self, options: Mapping[str, Any]) -> str:
+        """Return the method and the options that differ from their defaults, for people.
+
+        Threads that a solver does not use are not named.
+        """
+        declared = self.options
+        shown = [
+            f"{option.rstrip('_')}={value}"
+            for option, value in options.items()
+            if option in declared.always_shown or value != declared.model_fields[option].default
+            if not (option == "threads" and options.get("solver") in ONE_THREAD)
+        ]
+        return f"{self.name} ({', '.join(shown)})" if shown else self.name
 
     def checked(self, given: Mapping[str, Any]) -> Options:
         """Return the options given, checked, and the defaults of the others.
@@ -92,7 +113,7 @@ METHODS: dict[str, Method] = {
 
 
 def find_method(name: str) -> Method:
-    """The method of that name.
+    """Return the method of that name.
 
     Raises
     ------
@@ -105,7 +126,7 @@ def find_method(name: str) -> Method:
 
 
 def check_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """All options of a method: those given, checked, and the defaults of the others.
+    """Return all options of a method: those given, checked, and the defaults of the others.
 
     Raises
     ------
@@ -116,26 +137,20 @@ def check_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def label(name: str, options: Mapping[str, Any]) -> str:
-    """Method and the options that differ from their defaults, for people."""
-    declared = METHODS[name].options
-    shown = [
-        f"{option.rstrip('_')}={value}"
-        for option, value in options.items()
-        if option in declared.always_shown or value != declared.model_fields[option].default
-    ]
-    return f"{name} ({', '.join(shown)})" if shown else name
+    """Return a method and the options that differ from their defaults, for people."""
+    return METHODS[name].label(options)
 
 
 def run_method(
-    instance: Instance, name: str, *, time_limit_s: float | None = None, seed: int = 0, **options: Any
+    instance: Instance, chosen: str | Method, *, time_limit_s: float | None = None, seed: int = 0, **options: Any
 ) -> Result:
     """Run a method on an instance.
 
     Parameters
     ----------
     instance : Instance
-    name : str
-        A key of `METHODS`.
+    chosen : str or Method
+        A key of `METHODS`, or a method that need not be in it.
     time_limit_s : float or None
         Limit for the whole run, a warm start included [s].
     seed : int
@@ -152,7 +167,7 @@ def run_method(
     InputError
         If the method is unknown or an option is not one of its own.
     """
-    method = find_method(name)
+    method = find_method(chosen) if isinstance(chosen, str) else chosen
     checked = method.checked(options)
     warm_start = getattr(checked, "warm_start", "none")
     if warm_start != "none":

@@ -6,7 +6,8 @@ import pandas as pd
 
 from finbench.benchmarks.analysis.growth import Growth, fit_growth
 from finbench.benchmarks.analysis.table import Rows
-from finbench.benchmarks.records.row import CENSORED, LIMITS
+from finbench.benchmarks.records.columns import CENSORED
+from finbench.benchmarks.records.row import LIMITS
 from finbench.models.result import Status
 
 FLOOR_BYTES = 2**20

@@ -35,9 +35,11 @@ seeds = [1, 2]
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -45,7 +47,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from finbench.benchmarks.campaigns.overrides import Overrides
 from finbench.benchmarks.campaigns.sources import Member, SharedMember, TargetPoint
-from finbench.benchmarks.methods import check_options, find_method
+from finbench.benchmarks.methods import Choice, check_options, find_method
 from finbench.models.instance import (
     Accounting,
     LatencyKind,
@@ -60,6 +62,19 @@ from finbench.models.io import InputError, find_file, read_document, validate
 T = TypeVar("T")
 Many = Annotated[tuple[T, ...], Field(strict=False)]
 Some = Annotated[tuple[T, ...], Field(strict=False, min_length=1)]
+
+
+MAX_RUNS = 1_000_000
+"""A campaign of more runs is taken for a mistake."""
+
+MAX_REPETITIONS = 100_000
+MAX_THREADS = 1024
+
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+"""Solvers take no larger one."""
+Count = Annotated[int, Field(ge=1)]
+Repetitions = Annotated[int, Field(ge=1, le=MAX_REPETITIONS)]
+Threads = Annotated[int, Field(ge=1, le=MAX_THREADS)]
 
 
 class Table(BaseModel):
@@ -78,8 +93,13 @@ class MethodEntry(Table):
     options: dict[str, Any] = Field(default_factory=dict)
     """Options of the method."""
 
-    def expanded(self, threads: int | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Each combination of option values, checked.
+    @property
+    def combinations(self) -> int:
+        """How many combinations of option values there are."""
+        return prod(len(value) for value in self.options.values() if isinstance(value, list))
+
+    def expanded(self, threads: int | None = None) -> Iterator[Choice]:
+        """Yield the method with each combination of its option values, checked.
 
         Parameters
         ----------
@@ -106,11 +126,11 @@ class Conditions(Table):
     """Limit for each run [s]."""
     memory_limit_gib: Positive | None = None
     """What each run may take beyond what its process held before [GiB]; said nowhere: no limit."""
-    repetitions: Annotated[int, Field(ge=1)] | None = None
+    repetitions: Repetitions | None = None
     """How often each run is made; said nowhere: once."""
     warm_up: bool | None = None
     """Whether a method runs unrecorded before its first run in a process; said nowhere: it does."""
-    threads: Annotated[int, Field(ge=1)] | None = None
+    threads: Threads | None = None
     """Threads of the solver, for methods that have the option and do not set it themselves; said nowhere: one."""
 
 
@@ -135,8 +155,14 @@ class InstanceEntry(_Entry):
     latency_kind: Many[Annotated[LatencyKind, Field(strict=False)]] = ()
     """Which latency counts; left out: each instance's own."""
 
+    @property
+    def size(self) -> int:
+        """How many instances there are."""
+        lists = (self.max_latency_s, self.min_accuracy, self.accounting, self.latency_kind)
+        return len(self.instances) * prod(len(values) or 1 for values in lists)
+
     def sources(self) -> Iterator[TargetPoint]:
-        """Every instance at every point of the grid."""
+        """Yield every instance at every point of the grid."""
         grid = [
             Overrides(max_latency_s=delta, min_accuracy=alpha, accounting=accounting, latency_kind=kind)
             for delta, alpha, accounting, kind in product(
@@ -155,19 +181,24 @@ class FamilyEntry(_Entry):
 
     family: Name
     """A family of `benchmarks.families`."""
-    nodes: Some[Annotated[int, Field(ge=1)]]
+    nodes: Some[Count]
     """Nodes of the network."""
-    blocks: Some[Annotated[int, Field(ge=1)]]
+    blocks: Some[Count]
     """Blocks of the DNN."""
-    exits: Some[Annotated[int, Field(ge=1)]]
+    exits: Some[Count]
     """Exits of the DNN."""
     tightness: Some[Share] = (0.5,)
     """Where the latency target lies between least latency and least energy."""
-    seeds: Some[Annotated[int, Field(ge=0)]]
+    seeds: Some[Seed]
     """Seeds."""
 
+    @property
+    def size(self) -> int:
+        """How many instances there are."""
+        return prod(map(len, (self.nodes, self.blocks, self.exits, self.tightness, self.seeds)))
+
     def sources(self) -> Iterator[Member]:
-        """Every instance of the ladder, smallest first."""
+        """Yield every instance of the ladder, smallest first."""
         for nodes, blocks, exits, tightness, seed in product(
             self.nodes, self.blocks, self.exits, self.tightness, self.seeds
         ):
@@ -179,9 +210,9 @@ class SharedFamilyEntry(_Entry):
 
     family: Name
     """A family of `benchmarks.families.SHARED_FAMILIES`."""
-    nodes: Some[Annotated[int, Field(ge=1)]]
+    nodes: Some[Count]
     """Nodes of the network."""
-    applications: Some[Annotated[int, Field(ge=1)]]
+    applications: Some[Count]
     """Applications."""
     load: Some[Positive]
     """How full the system is; 1 is full."""
@@ -189,13 +220,21 @@ class SharedFamilyEntry(_Entry):
     """Rejecting an application costs this many times the least power it could take; left out: nobody is rejected."""
     shares: Many[PositiveShare] = ()
     """Compute shares that edge servers reserve; left out: they reserve nothing."""
-    seeds: Some[Annotated[int, Field(ge=0)]]
+    seeds: Some[Seed]
     """Seeds."""
 
+    @property
+    def size(self) -> int:
+        """How many systems there are."""
+        return prod(map(len, (self.nodes, self.applications, self.load, self.seeds)))
+
     def sources(self) -> Iterator[SharedMember]:
-        """Every system, smallest first."""
+        """Yield every system, smallest first."""
         for nodes, applications, load, seed in product(self.nodes, self.applications, self.load, self.seeds):
             yield SharedMember(self.family, nodes, applications, load, seed, self.penalty, self.shares or None)
+
+
+Entry = InstanceEntry | FamilyEntry | SharedFamilyEntry
 
 
 class Campaign(Conditions):
@@ -209,7 +248,7 @@ class Campaign(Conditions):
     """Where its choices come from."""
     time_limit_s: Positive
     """Limit for each run [s]."""
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Seed = 0
     """Seed handed to every method."""
     methods: Many[MethodEntry] = ()
     """Methods to run where an entry names none of its own."""
@@ -220,15 +259,22 @@ class Campaign(Conditions):
     shared_families: Many[SharedFamilyEntry] = ()
     """Generated systems that many applications share."""
 
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Everything that it runs on, in the file's order."""
+        return (*self.instances, *self.families, *self.shared_families)
+
     def under(self, conditions: Conditions) -> Campaign:
-        """The campaign with what the command line says, for its entries too."""
-        said = {name: value for name, value in conditions if value is not None}
+        """Return the campaign with what the command line says, for its entries too."""
+        given = {name: value for name, value in conditions if value is not None}
         entries = {
-            "instances": tuple(entry.model_copy(update=said) for entry in self.instances),
-            "families": tuple(entry.model_copy(update=said) for entry in self.families),
-            "shared_families": tuple(entry.model_copy(update=said) for entry in self.shared_families),
+            "instances": tuple(entry.model_copy(update=given) for entry in self.instances),
+            "families": tuple(entry.model_copy(update=given) for entry in self.families),
+            "shared_families": tuple(entry.model_copy(update=given) for entry in self.shared_families),
         }
-        return self.model_copy(update={**said, **entries})
+        changed = self.model_copy(update={**given, **entries})
+        _check_sizes(changed)
+        return changed
 
 
 @dataclass(frozen=True)
@@ -237,7 +283,7 @@ class Problem:
 
     group: str
     source: Member | SharedMember | TargetPoint
-    methods: tuple[tuple[str, dict[str, Any]], ...]
+    methods: tuple[Choice, ...]
     time_limit_s: float
     memory_limit_gib: float | None = None
     repetitions: int = 1
@@ -251,20 +297,40 @@ def load_campaign(name_or_path: str) -> Campaign:
     ------
     InputError
         If the file cannot be read or breaks a rule; also where a method, an option, an instance or a family that it
-        names does not exist.
+        names does not exist, or where it asks for more than `MAX_RUNS` runs.
     """
     path = find_file(name_or_path, "campaigns")
-    campaign = validate(read_document(path), Campaign, path)
+    campaign = validate(read_regular_document(path), Campaign, path)
     located = campaign.model_copy(update={"instances": tuple(_located(entry, path) for entry in campaign.instances)})
-    try:
-        _check_names(located)
-    except InputError as error:
-        raise InputError(path, str(error)) from None
+    with named(path):
+        _check(located)
     return located
 
 
+def read_regular_document(path: Path) -> dict[str, Any]:
+    """Read a TOML or JSON file that is neither a pipe nor a device, which might never end.
+
+    Raises
+    ------
+    InputError
+        As `models.io.read_document` does, and if it is no regular file.
+    """
+    if path.exists() and not path.is_file():
+        raise InputError(path, "is not a regular file")
+    return read_document(path)
+
+
+@contextmanager
+def named(file: Path) -> Iterator[None]:
+    """Put the name of a file before the message of an `InputError` that is raised inside the block."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(file, str(error)) from None
+
+
 def _located(entry: InstanceEntry, campaign_file: Path) -> InstanceEntry:
-    """The entry with paths relative to the campaign's file made good."""
+    """Return the entry with its paths, which are relative to the campaign's file, made good."""
     beside = [campaign_file.parent / name for name in entry.instances]
     names = [
         str(path) if path.suffix in (".toml", ".json") else name
@@ -273,41 +339,87 @@ def _located(entry: InstanceEntry, campaign_file: Path) -> InstanceEntry:
     return entry.model_copy(update={"instances": tuple(names)})
 
 
-def _check_names(campaign: Campaign) -> None:
-    if not (campaign.instances or campaign.families or campaign.shared_families):
+def _check(campaign: Campaign) -> None:
+    if not campaign.entries:
         raise InputError("instances, families, shared_families", "at least one of the three is required")
-    _check_families(campaign)
+    check_families(campaign.families, campaign.shared_families)
+    _check_sizes(campaign)
     for problem in problems(campaign):
-        if not problem.methods:
-            raise InputError(f"group '{problem.group}'", "methods: required where the campaign has none")
         if isinstance(problem.source, TargetPoint):
             problem.source.build()
 
 
-def _check_families(campaign: Campaign) -> None:
+def check_families(families: Iterable[FamilyEntry], shared: Iterable[SharedFamilyEntry]) -> None:
+    """Raise InputError where an entry names a family that does not exist, or sizes above those that the family makes.
+
+    Sizes below are left to the runs: their rows say what is wrong with each.
+    """
     from finbench.benchmarks.families import FAMILIES, SHARED_FAMILIES
 
-    named = [(entry.family, tuple(FAMILIES)) for entry in campaign.families]
-    named += [(entry.family, tuple(SHARED_FAMILIES)) for entry in campaign.shared_families]
-    for name, known in named:
-        if name not in known:
-            raise InputError(f"family '{name}'", f"no such family; families: {', '.join(known)}")
+    for entry in families:
+        family = _known(entry.family, FAMILIES)
+        _check_most(entry.family, nodes=(entry.nodes, family.most_nodes), blocks=(entry.blocks, family.most_blocks))
+    for system in shared:
+        of_many = _known(system.family, SHARED_FAMILIES)
+        _check_most(
+            system.family,
+            nodes=(system.nodes, of_many.most_nodes),
+            applications=(system.applications, of_many.most_applications),
+        )
+
+
+def _known(name: str, families: Mapping[str, T]) -> T:
+    if name not in families:
+        raise InputError(f"family '{name}'", f"no such family; families: {', '.join(families)}")
+    return families[name]
+
+
+def _check_most(family: str, **sizes: tuple[Sequence[int], int]) -> None:
+    """Raise InputError where one of the values of a field is above its limit."""
+    for field, (values, most) in sizes.items():
+        if max(values) > most:
+            raise InputError(f"family '{family}'", f"{field} = {max(values)}: must be at most {most}")
+
+
+def _check_sizes(campaign: Campaign) -> None:
+    repetitions = (entry.repetitions or campaign.repetitions or 1 for entry in campaign.entries)
+    runs = sum(
+        check_size(entry, entry.methods or campaign.methods) * each
+        for entry, each in zip(campaign.entries, repetitions, strict=True)
+    )
+    if runs > MAX_RUNS:
+        raise InputError(f"campaign '{campaign.name}'", f"asks for {runs} runs: must be at most {MAX_RUNS}")
+
+
+def check_size(entry: Entry, methods: Sequence[MethodEntry]) -> int:
+    """Return how often methods run on an entry's instances, each once.
+
+    Raises
+    ------
+    InputError
+        If there is no method, or more than `MAX_RUNS` runs.
+    """
+    group = f"group '{entry.group}'"
+    if not methods:
+        raise InputError(group, "methods: required where the campaign has none")
+    runs = entry.size * sum(method.combinations for method in methods)
+    if runs > MAX_RUNS:
+        raise InputError(group, f"asks for {runs} runs: must be at most {MAX_RUNS}")
+    return runs
 
 
 def problems(campaign: Campaign) -> Iterator[Problem]:
-    """Every problem of a campaign, in the file's order."""
-    entries: tuple[InstanceEntry | FamilyEntry | SharedFamilyEntry, ...]
-    entries = (*campaign.instances, *campaign.families, *campaign.shared_families)
-    for entry in entries:
-        said = _said(entry, campaign)
-        threads = said.pop("threads", None)
-        chosen = tuple(run for method in entry.methods or campaign.methods for run in method.expanded(threads))
+    """Yield every problem of a campaign, in the file's order."""
+    for entry in campaign.entries:
+        conditions = _conditions(entry, campaign)
+        threads = conditions.pop("threads", None)
+        chosen = tuple(choice for method in entry.methods or campaign.methods for choice in method.expanded(threads))
         for source in entry.sources():
-            yield Problem(entry.group, source, chosen, **said)
+            yield Problem(entry.group, source, chosen, **conditions)
 
 
-def _said(entry: Conditions, campaign: Campaign) -> dict[str, Any]:
-    """Conditions of an entry's runs: its own word, else the campaign's; nothing where neither says."""
+def _conditions(entry: Conditions, campaign: Campaign) -> dict[str, Any]:
+    """Return the conditions of an entry's runs: the entry's where it sets them, else the campaign's, else left out."""
     own = {name: getattr(entry, name) for name in Conditions.model_fields}
-    words = {name: getattr(campaign, name) if word is None else word for name, word in own.items()}
-    return {name: word for name, word in words.items() if word is not None}
+    chosen = {name: getattr(campaign, name) if value is None else value for name, value in own.items()}
+    return {name: value for name, value in chosen.items() if value is not None}

@@ -6,13 +6,25 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from finbench.benchmarks.campaigns.campaign import FamilyEntry, Many, MethodEntry, Some, Table
+from finbench.benchmarks.campaigns.campaign import (
+    FamilyEntry,
+    Many,
+    MethodEntry,
+    Seed,
+    Some,
+    Table,
+    check_families,
+    check_size,
+    named,
+    read_regular_document,
+)
+from finbench.benchmarks.methods import Choice
 from finbench.models.instance import Positive
-from finbench.models.io import find_file, read_document, validate
+from finbench.models.io import find_file, validate
 
 
-class ScaleCampaign(Table):
-    """What a scale campaign's file holds."""
+class LadderCampaign(Table):
+    """The fields of a ladder campaign's file."""
 
     schema_version: Literal[1] = 1
     """Version of the file format."""
@@ -26,21 +38,49 @@ class ScaleCampaign(Table):
     """What each run may take beyond what its process held before [GiB]."""
     strikes: Annotated[int, Field(ge=1)] = 2
     """Runs at a limit after which a method stops climbing."""
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Seed = 0
     """Seed handed to every method."""
     methods: Many[MethodEntry] = ()
     """Methods where a ladder names none of its own."""
     families: Some[FamilyEntry]
     """One ladder each."""
 
+    def methods_of(self, ladder: FamilyEntry) -> tuple[Choice, ...]:
+        """Return the methods that climb a ladder, each with all its options.
 
-def load_scale_campaign(name_or_path: str) -> ScaleCampaign:
-    """Read a scale campaign by shipped name or path.
+        Raises
+        ------
+        InputError
+            If there is no such method or option, or a value breaks the option's rule.
+        """
+        return tuple(choice for method in ladder.methods or self.methods for choice in method.expanded())
+
+    def check(self) -> None:
+        """Check what the file's fields alone do not tell.
+
+        Raises
+        ------
+        InputError
+            If a family, a method or an option does not exist, a value breaks its rule, a ladder has no method, or there
+            are more runs than a campaign may have.
+        """
+        check_families(self.families, ())
+        for ladder in self.families:
+            check_size(ladder, ladder.methods or self.methods)
+            self.methods_of(ladder)
+
+
+def load_ladder_campaign(name_or_path: str) -> LadderCampaign:
+    """Read a ladder campaign by shipped name or path.
 
     Raises
     ------
     InputError
-        If the file cannot be read or breaks a rule.
+        If the file cannot be read or breaks a rule; also where a method, an option or a family that it names does not
+        exist.
     """
     path = find_file(name_or_path, "ladders")
-    return validate(read_document(path), ScaleCampaign, path)
+    campaign = validate(read_regular_document(path), LadderCampaign, path)
+    with named(path):
+        campaign.check()
+    return campaign

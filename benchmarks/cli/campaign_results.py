@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 
 from finbench.benchmarks.analysis.numbers import number
 from finbench.benchmarks.campaigns.campaign import Campaign
-from finbench.benchmarks.execution.plan import Choice, Run, plan
-from finbench.benchmarks.execution.runner import Outcome, known_rows, run_campaign
+from finbench.benchmarks.cli.lasting_output import lasting_output
+from finbench.benchmarks.execution.plan import Run, RunFilter, plan
+from finbench.benchmarks.execution.runner import CampaignResult, known_rows, run_campaign
 from finbench.benchmarks.execution.task import Backend
 from finbench.benchmarks.execution.warm_worker import GRACE_S, TERMINATION_S
+from finbench.benchmarks.records.columns import extra_kind, frame_columns
+from finbench.benchmarks.records.environment import machines_of
 from finbench.benchmarks.records.journal import Place, rows_there
 from finbench.benchmarks.records.row import Record
 from finbench.benchmarks.terminal import console
@@ -23,7 +26,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def run_and_report(campaign: Campaign, output: Path, backend: Backend, choice: Choice | None = None) -> Outcome:
+def run_and_report(
+    campaign: Campaign, output: Path, backend: Backend, chosen: RunFilter | None = None
+) -> CampaignResult:
     """Run what is missing of a campaign, write its results to a folder of its own, and print its tables.
 
     Parameters
@@ -33,34 +38,53 @@ def run_and_report(campaign: Campaign, output: Path, backend: Backend, choice: C
         The results land in `output/<campaign>/`.
     backend : callable
         Where runs are made.
-    choice : Choice
+    chosen : RunFilter
         By default all that is missing.
 
     Returns
     -------
-    Outcome
+    CampaignResult
     """
-    folder, screen = output / campaign.name, console.output()
-    with progress(screen, campaign.name) as shown:
-        outcome = run_campaign(campaign, folder, backend, choice, shown)
-    if outcome.stopped_by is not None:
-        screen.print(f"stopped; {len(outcome.records)} runs are in {folder}: the same command goes on", markup=False)
-    elif outcome.records:
-        _write_and_print(campaign, outcome, folder)
-    return outcome
+    folder = output / campaign.name
+    with lasting_output():
+        screen = console.output()
+        with progress(screen, campaign.name) as shown:
+            made = run_campaign(campaign, folder, backend, chosen, shown)
+        if made.stopped_by is not None:
+            screen.print(f"stopped; {len(made.rows)} runs are in {folder}: the same command goes on", markup=False)
+        elif made.rows:
+            _write_and_print(campaign, made, folder)
+    return made
 
 
 def collect(runs: pd.DataFrame, folder: Path) -> tuple[Path, Path]:
-    """Write a frame of runs (`metrics.frame`) as `runs.parquet` and `runs.csv`; returns the two files."""
+    """Write a frame of runs (`analysis.frame`) as `runs.parquet` and `runs.csv`; return the two files.
+
+    Both have the same columns, those of every campaign and in the same order, each of its declared type: so the Parquet
+    files of several campaigns are one data set. What a campaign does not have is null.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     parquet, csv = folder / "runs.parquet", folder / "runs.csv"
+    types = {
+        "text": pa.string(), "integer": pa.int64(), "number": pa.float64(), "truth": pa.bool_(),
+        "numbers": pa.list_(pa.float64()),
+    }  # fmt: skip
+    kinds = frame_columns()
+    kinds |= {name: kind for name in sorted(runs) if name not in kinds and (kind := extra_kind(name)) is not None}
+    numeric = {"integer": "Int64", "number": "float64"}
+    dtypes = {name: numeric[kind] for name, kind in kinds.items() if kind in numeric}
+    whole = runs.reindex(columns=list(kinds)).astype(dtypes)
+    schema = pa.schema([(name, types[kind]) for name, kind in kinds.items()])
     content = BytesIO()
-    runs.to_parquet(content, index=False)
+    pq.write_table(pa.Table.from_pandas(whole, schema, preserve_index=False), content)
     write_bytes(parquet, content.getvalue())
-    write_text(csv, runs.to_csv(index=False))
+    write_text(csv, whole.to_csv(index=False))
     return parquet, csv
 
 
-def _write_and_print(campaign: Campaign, outcome: Outcome, folder: Path) -> None:
+def _write_and_print(campaign: Campaign, made: CampaignResult, folder: Path) -> None:
     from finbench.benchmarks.analysis.aggregate import aggregate, aggregate_tables
     from finbench.benchmarks.analysis.campaign_tables import campaign_tables
     from finbench.benchmarks.analysis.frame import frame
@@ -68,22 +92,25 @@ def _write_and_print(campaign: Campaign, outcome: Outcome, folder: Path) -> None
     from finbench.benchmarks.analysis.trajectories import matching_tables
     from finbench.benchmarks.plots.gaps import campaign_figures
 
-    runs = frame(outcome.records)
+    runs = frame(made.rows)
     collected = collect(runs, folder)
-    tables = [*campaign_tables(runs), *aggregate_tables(aggregate(runs)), *matching_tables(outcome.records)]
-    notes = [*(f"contradiction: {line}" for line in outcome.contradictions), f"{outcome.errors} failed runs"]
+    tables = [*campaign_tables(runs), *aggregate_tables(aggregate(runs)), *matching_tables(made.rows)]
+    notes = [*(f"contradiction: {line}" for line in made.contradictions), f"{made.errors} failed runs"]
+    machines = machines_of(made.rows)
+    if len(machines) > 1:
+        notes.append(f"made on {len(machines)} machines, whose times do not compare: {'; '.join(machines)}")
     write_text(folder / "tables.md", markdown(f"Campaign {campaign.name}", tables, notes))
     figures = campaign_figures(runs, folder / "figures")
     screen = console.output()
-    for made in tables:
-        screen.print(console.table(made.title, made.columns, made.rows, text_columns=made.text_columns))
+    for each in tables:
+        screen.print(console.table(each.title, each.columns, each.rows, text_columns=each.text_columns))
     for note in notes:
         screen.print(note, markup=False)
     for path in (folder / "runs.jsonl", *collected, folder / "tables.md", *figures):
         screen.print(f"wrote {path}", markup=False)
 
 
-def print_plan(campaign: Campaign, output: Path, choice: Choice, jobs: int) -> None:
+def print_plan(campaign: Campaign, output: Path, chosen: RunFilter, jobs: int) -> None:
     """Say what would run, group by group, and for how long at most; nothing is run or written.
 
     Raises
@@ -92,27 +119,27 @@ def print_plan(campaign: Campaign, output: Path, choice: Choice, jobs: int) -> N
         If the results that are there are not to be trusted.
     """
     runs = plan(campaign)
-    rows = known_rows(runs, rows_there(output / campaign.name), choice)
+    rows = known_rows(runs, rows_there(output / campaign.name), chosen)
     groups: dict[str, list[Run]] = {}
     for run in runs:
         groups.setdefault(run.origin["group"], []).append(run)
     columns = ("group", "methods", "instances", "runs", "already there", "would run", "at most [h]")
     screen = console.output()
-    cells = [_plan_cells(group, here, rows, choice) for group, here in groups.items()]
+    cells = [_plan_cells(group, here, rows, chosen) for group, here in groups.items()]
     screen.print(console.table(f"campaign {campaign.name}", columns, cells, text_columns=2))
-    missing = {run.task.key: run for run in _missing(runs, rows, choice)}
+    missing = {run.task.key: run for run in _missing(runs, rows, chosen)}
     hours = number(_at_most_h(missing.values(), jobs), 3)
     screen.print(f"would make {len(missing)} runs, in at most {hours} h without loading and warming up", markup=False)
 
 
-def _missing(runs: list[Run], rows: Mapping[Place, Record], choice: Choice) -> list[Run]:
-    return [run for run in runs if run.place not in rows and choice.takes(run)]
+def _missing(runs: list[Run], rows: Mapping[Place, Record], chosen: RunFilter) -> list[Run]:
+    return [run for run in runs if run.place not in rows and chosen.takes(run)]
 
 
-def _plan_cells(group: str, runs: list[Run], rows: Mapping[Place, Record], choice: Choice) -> tuple[str, ...]:
+def _plan_cells(group: str, runs: list[Run], rows: Mapping[Place, Record], chosen: RunFilter) -> tuple[str, ...]:
     labels = dict.fromkeys(run.task.label for run in runs)
     instances = {run.task.content_hash for run in runs}
-    missing = _missing(runs, rows, choice)
+    missing = _missing(runs, rows, chosen)
     counts = (len(instances), len(runs), sum(run.place in rows for run in runs), len(missing))
     return (group, ", ".join(labels), *map(str, counts), number(_at_most_h(missing), 3))
 

@@ -43,23 +43,23 @@ def run(
     from finbench.benchmarks.campaigns.campaign import load_campaign
     from finbench.benchmarks.cli.campaign_results import print_plan, run_and_report
     from finbench.benchmarks.execution.backends import chosen_backend
-    from finbench.benchmarks.execution.plan import Choice
+    from finbench.benchmarks.execution.plan import RunFilter
     from finbench.models.io import validate
 
-    chosen = load_campaign(campaign).under(validate(conditions, Conditions, "command line"))
-    choice = Choice(method or (), redo or ())
-    choice.check()
+    asked = load_campaign(campaign).under(validate(conditions, Conditions, "command line"))
+    chosen = RunFilter(method or (), redo or ())
+    chosen.check()
     if dry_run:
-        print_plan(chosen, output, choice, jobs)
+        print_plan(asked, output, chosen, jobs)
         raise typer.Exit(FOUND)
     if backend is BackendName.LOCAL and jobs > 1:
         print_error(f"{jobs} runs at a time slow each other down: their times do not compare with --jobs 1")
-    outcome = run_and_report(chosen, output, chosen_backend(backend, jobs, scheduler), choice)
-    if outcome.stopped_by is not None:
-        raise typer.Exit(128 + outcome.stopped_by)
-    if outcome.contradictions:
+    made = run_and_report(asked, output, chosen_backend(backend, jobs, scheduler), chosen)
+    if made.stopped_by is not None:
+        raise typer.Exit(128 + made.stopped_by)
+    if made.contradictions:
         raise typer.Exit(CONTRADICTED)
-    raise typer.Exit(UNEXPECTED if outcome.errors else FOUND)
+    raise typer.Exit(UNEXPECTED if made.errors else FOUND)
 
 
 @commands.command()
@@ -71,7 +71,7 @@ def scale(
 
     Example: [bold]finbench scale -o results/[/bold]
     """
-    from finbench.benchmarks.campaigns.ladder import load_scale_campaign
-    from finbench.benchmarks.cli.ladder_results import scale_and_report
+    from finbench.benchmarks.campaigns.ladder import load_ladder_campaign
+    from finbench.benchmarks.cli.ladder_results import climb_and_report
 
-    raise typer.Exit(CONTRADICTED if scale_and_report(load_scale_campaign(campaign), output) else FOUND)
+    raise typer.Exit(CONTRADICTED if climb_and_report(load_ladder_campaign(campaign), output) else FOUND)

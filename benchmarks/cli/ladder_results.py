@@ -7,19 +7,19 @@ from pathlib import Path
 from finbench.benchmarks.analysis.frame import frame
 from finbench.benchmarks.analysis.ladder_growth import growth_table
 from finbench.benchmarks.analysis.table import markdown
-from finbench.benchmarks.campaigns.ladder import ScaleCampaign
-from finbench.benchmarks.execution.ladder import run_scale
+from finbench.benchmarks.campaigns.ladder import LadderCampaign
+from finbench.benchmarks.execution.ladder import run_ladders
 from finbench.benchmarks.terminal import console
 from finbench.models.io import write_text
 
 
-def scale_and_report(campaign: ScaleCampaign, output: Path) -> list[str]:
-    """Run a scale campaign, write runs, table and plots, print the table; returns the contradictions."""
+def climb_and_report(campaign: LadderCampaign, output: Path) -> list[str]:
+    """Run a ladder campaign, write its runs, table and plots, print the table; return the contradictions."""
     from finbench.benchmarks.plots.growth import draw_growth
     from finbench.benchmarks.plots.style import save_picture
 
     folder = output / campaign.name
-    rows, broken = run_scale(campaign, output, lambda line: print(line, flush=True))
+    rows, broken = run_ladders(campaign, output, lambda line: print(line, flush=True))
     runs = frame(rows)
     table = growth_table(runs)
     write_text(folder / "runs.csv", runs.to_csv(index=False))

@@ -11,7 +11,7 @@ from finbench.models.io import InputError
 
 
 def chosen_backend(name: BackendName, jobs: int, scheduler: str | None) -> Backend:
-    """The back end of that name.
+    """Return the backend of that name: where runs are made.
 
     Parameters
     ----------
@@ -24,7 +24,8 @@ def chosen_backend(name: BackendName, jobs: int, scheduler: str | None) -> Backe
     Raises
     ------
     InputError
-        If there are fewer cores than jobs, Dask is not installed, or a scheduler is named for another back end.
+        If there are fewer cores than jobs, Dask is not installed, or a scheduler's address is malformed or given
+        for another backend.
     """
     if name is BackendName.LOCAL:
         if scheduler is not None:
@@ -32,11 +33,15 @@ def chosen_backend(name: BackendName, jobs: int, scheduler: str | None) -> Backe
         shares_of_cores(jobs)
         return partial(run_locally, jobs=jobs)
     try:
-        from finbench.benchmarks.execution.cluster import run_on_cluster
+        from finbench.benchmarks.execution.cluster import check_address, run_on_cluster
     except ModuleNotFoundError as error:
         if error.name not in ("dask", "distributed"):
             raise
         raise InputError("--backend dask", "is not installed: pip install 'finbench[dask]'") from None
+    if scheduler is None:
+        shares_of_cores(jobs)
+    else:
+        check_address(scheduler)
     return partial(run_on_cluster, scheduler=scheduler, jobs=jobs)
 
 

@@ -13,14 +13,15 @@ from contextlib import closing
 from pathlib import Path
 
 from finbench.benchmarks.campaigns.campaign import Problem
-from finbench.benchmarks.campaigns.ladder import ScaleCampaign
+from finbench.benchmarks.campaigns.ladder import LadderCampaign
 from finbench.benchmarks.execution.local import Crew
 from finbench.benchmarks.execution.plan import Run, runs_on
 from finbench.benchmarks.execution.runner import impossible, row_of
 from finbench.benchmarks.execution.task import Finished
+from finbench.benchmarks.records.columns import CENSORED
 from finbench.benchmarks.records.environment import environment
 from finbench.benchmarks.records.journal import Journal
-from finbench.benchmarks.records.row import CENSORED, LIMITS, Record, failure_columns
+from finbench.benchmarks.records.row import LIMITS, Record, failure_columns
 from finbench.benchmarks.records.row_verdicts import contradictions_among
 from finbench.models.instance import Instance
 from finbench.models.result import Status
@@ -31,12 +32,12 @@ _NOT_RUN = failure_columns(Status.TIME_LIMIT, _REASON, 0.0, "not-made") | {"stat
 Row = tuple[Record, str | None]
 
 
-def climb(campaign: ScaleCampaign, make: Callable[[Run], Finished], keep: Callable[[Instance], None]) -> Iterator[Row]:
+def climb(campaign: LadderCampaign, make: Callable[[Run], Finished], keep: Callable[[Instance], None]) -> Iterator[Row]:
     """Run every ladder, size by size; censored sizes are rows as well.
 
     Parameters
     ----------
-    campaign : ScaleCampaign
+    campaign : LadderCampaign
     make : callable
         Makes a run.
     keep : callable
@@ -50,7 +51,7 @@ def climb(campaign: ScaleCampaign, make: Callable[[Run], Finished], keep: Callab
     for ladder in campaign.families:
         strikes: Counter[str] = Counter()
         limit_s = ladder.time_limit_s or campaign.time_limit_s
-        chosen = tuple(run for method in ladder.methods or campaign.methods for run in method.expanded())
+        chosen = campaign.methods_of(ladder)
         for member in ladder.sources():
             problem = Problem(ladder.group, member, chosen, limit_s, campaign.memory_limit_gib)
             for run in runs_on(problem, campaign.seed, keep):
@@ -71,14 +72,18 @@ def _overrun(event: Finished) -> Record:
     return {"status": Status.TIME_LIMIT.value, "reason": f"took {time_s:.3g} s"}
 
 
-def run_scale(campaign: ScaleCampaign, output: Path, report: Callable[[str], None]) -> tuple[list[Record], list[str]]:
-    """Run a scale campaign; every finished run is on the disk before the next.
+def run_ladders(
+    campaign: LadderCampaign, output: Path, report: Callable[[str], None]
+) -> tuple[list[Record], list[str]]:
+    """Run a ladder campaign; every finished run is on the disk before the next.
+
+    The campaign is checked before anything of an earlier one is moved.
 
     Parameters
     ----------
-    campaign : ScaleCampaign
+    campaign : LadderCampaign
     output : Path
-        The results land in `output/<campaign>/`; rows of an earlier campaign there are kept as `.bak`.
+        The results land in `output/<campaign>/`; rows of an earlier campaign there are kept (`runs.jsonl.bak`, …).
     report : callable
         Told what is about to run.
 
@@ -88,7 +93,13 @@ def run_scale(campaign: ScaleCampaign, output: Path, report: Callable[[str], Non
         A row for each run and each censored size.
     list of str
         Contradictions between methods, one line each.
+
+    Raises
+    ------
+    InputError
+        As `LadderCampaign.check` and `Journal` do.
     """
+    campaign.check()
     rows: list[Record] = []
     with Journal(output / campaign.name, fresh=True) as journal, closing(Crew()) as crew:
 

@@ -12,7 +12,7 @@ from finbench.benchmarks.execution.warm_worker import WarmWorker
 from finbench.models.io import InputError
 
 POLL_S = 0.2
-"""How long at most nobody looks whether to stop [s]."""
+"""Longest time between two looks at whether to stop [s]."""
 
 
 def shares_of_cores(jobs: int) -> list[tuple[int, ...]]:

@@ -1,16 +1,23 @@
-"""Memory of this process: what a run takes beyond what was there before it, and a limit on that (Linux)."""
+"""Memory of a run (Linux): what this process takes beyond what it held, what processes below it take, and a limit."""
 
 from __future__ import annotations
 
 import ctypes
+import errno
 import gc
+import os
 import resource
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event, Thread
+from time import sleep
 
 _RESET, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 _SIZES, _EVENTS = Path("/proc/self/statm"), Path("/proc/vmstat")
+
+LOOK_S = 0.02
+"""Time between two looks at the processes below this one [s]."""
 
 
 @contextmanager
@@ -26,6 +33,77 @@ def memory_limit(limit_bytes: int | None) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (before, hard))
+
+
+def lacks_memory(error: BaseException, *, limited: bool) -> bool:
+    """Return whether an error says that there was not enough memory.
+
+    Parameters
+    ----------
+    error : BaseException
+    limited : bool
+        Whether there was a limit: under one, compiled libraries that cannot be loaded for want of address space end in
+        an ImportError or OSError of the loader.
+    """
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        return True
+    return limited and isinstance(error, ImportError | OSError) and any(words in str(error) for words in _LOADER)
+
+
+_LOADER = ("failed to map segment", "cannot allocate memory", "Cannot allocate memory", "out of memory")
+"""What the dynamic loader says where address space is short."""
+
+
+class DescendantWatch:
+    """Measures the most memory that processes below this one hold at a time during a run.
+
+    A thread looks every `LOOK_S`; the kernel remembers the peak of each process until then. A run that is shorter costs
+    next to nothing: the thread sleeps through it. Solvers that are programs of their own live longer than that.
+    """
+
+    def __init__(self) -> None:
+        self._running = Event()
+        self._peak = 0
+        self._thread = Thread(target=self._watch, daemon=True)
+
+    def begin(self) -> None:
+        """Measure from here."""
+        if not self._thread.is_alive():
+            self._thread.start()
+        self._peak = 0
+        self._running.set()
+
+    def end(self) -> int:
+        """Measure no further; return the peak since `begin` [byte]."""
+        self._running.clear()
+        return self._peak
+
+    def _watch(self) -> None:
+        while self._running.wait():
+            sleep(LOOK_S)
+            held = sum(map(_peak_of, _descendants(os.getpid()))) if self._running.is_set() else 0
+            self._peak = max(self._peak, held)
+
+
+def _descendants(process: int) -> Iterator[int]:
+    """Yield the processes below a process."""
+    with suppress(OSError):  # it has ended
+        for thread in os.listdir(f"/proc/{process}/task"):
+            for child in Path(f"/proc/{process}/task/{thread}/children").read_text().split():
+                yield int(child)
+                yield from _descendants(int(child))
+
+
+def _peak_of(process: int) -> int:
+    """Return the peak memory of a process [byte]; 0 where it has ended."""
+    with suppress(OSError):
+        return _peak_in(Path(f"/proc/{process}/status"))
+    return 0
+
+
+def _peak_in(status: Path) -> int:
+    lines = status.read_text().splitlines()
+    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), 0) * 1024
 
 
 def let_go() -> None:
@@ -54,9 +132,8 @@ def forget_peak() -> None:
 
 
 def peak_bytes() -> int:
-    """Peak of `resident_bytes` since `forget_peak` [byte]."""
-    lines = _STATUS.read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024
+    """Return the peak of `resident_bytes` since `forget_peak` [byte]."""
+    return _peak_in(_STATUS)
 
 
 def kills_for_memory() -> int:

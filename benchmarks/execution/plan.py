@@ -21,7 +21,7 @@ GIB = 2**30
 
 @dataclass(frozen=True)
 class Run:
-    """A run of a campaign: what to do, and what its row says beside what comes of it."""
+    """A run of a campaign: the task for a worker, and the columns of its row that are known before it is made."""
 
     task: Task
     origin: Record
@@ -36,8 +36,8 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Choice:
-    """Which runs of a campaign are made now."""
+class RunFilter:
+    """Selects the runs of a campaign that are made now."""
 
     methods: Collection[str] = ()
     """Names; empty: all."""
@@ -45,7 +45,7 @@ class Choice:
     """Methods or statuses whose rows do not count as made."""
 
     def check(self) -> None:
-        """Raise InputError where a name is none of a method, or of a method or status."""
+        """Raise InputError where one of `methods` is no method, or one of `redo` neither a method nor a status."""
         for name in self.methods:
             find_method(name)
         for name in self.redo:
@@ -54,33 +54,33 @@ class Choice:
                 raise InputError(f"--redo {name}", f"no such method or status; there are: {known}")
 
     def takes(self, run: Run) -> bool:
-        """Whether a run may be made now."""
+        """Return whether a run may be made now."""
         return not self.methods or run.task.method.name in self.methods
 
     def counts(self, row: Record) -> bool:
-        """Whether a row counts as made."""
+        """Return whether a row that is there counts, so that its run need not be made again."""
         return row["method"] not in self.redo and row["status"] not in self.redo
 
 
 def count_runs(campaign: Campaign) -> int:
-    """How many runs the campaign has."""
+    """Return how many runs the campaign has."""
     return sum(len(problem.methods) * problem.repetitions for problem in problems(campaign))
 
 
 def plan(campaign: Campaign, keep: Callable[[Instance], None] = lambda _: None) -> list[Run]:
-    """Every run of a campaign, in the file's order.
+    """Return every run of a campaign, in the file's order.
 
     Parameters
     ----------
     campaign : Campaign
     keep : callable
-        Given every instance, which the plan forgets.
+        Called with every instance; the plan itself keeps none.
     """
     return [run for problem in problems(campaign) for run in runs_on(problem, campaign.seed, keep)]
 
 
 def runs_on(problem: Problem, seed: int, keep: Callable[[Instance], None]) -> Iterator[Run]:
-    """Every run on one problem; see `plan`."""
+    """Yield every run on one problem; parameters as for `plan`."""
     origin: Record = {"group": problem.group, "instance": problem.source.name, **problem.source.columns()}
     origin |= {"limit_s": problem.time_limit_s, "memory_limit_gib": problem.memory_limit_gib}
     failure = None

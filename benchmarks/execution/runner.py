@@ -17,7 +17,7 @@ from types import FrameType
 from typing import Protocol
 
 from finbench.benchmarks.campaigns.campaign import Campaign
-from finbench.benchmarks.execution.plan import Choice, Run, plan
+from finbench.benchmarks.execution.plan import Run, RunFilter, plan
 from finbench.benchmarks.execution.task import Backend, Event, Finished, Started
 from finbench.benchmarks.records.environment import environment
 from finbench.benchmarks.records.journal import Journal, Place
@@ -26,11 +26,11 @@ from finbench.benchmarks.records.row_verdicts import contradictions_among
 from finbench.models.result import Status
 
 
-@dataclass
-class Outcome:
-    """What came of a campaign."""
+@dataclass(frozen=True)
+class CampaignResult:
+    """The rows of a campaign, and what is wrong with them."""
 
-    records: list[Record] = field(default_factory=list)
+    rows: list[Record] = field(default_factory=list)
     """A row for each run that was made now or before, in the campaign's order, each with its `environment`."""
     contradictions: list[str] = field(default_factory=list)
     stopped_by: int | None = None
@@ -38,8 +38,8 @@ class Outcome:
 
     @property
     def errors(self) -> int:
-        """Runs that failed."""
-        return sum(row["status"] == Status.ERROR for row in self.records)
+        """How many runs failed."""
+        return sum(row["status"] == Status.ERROR for row in self.rows)
 
 
 class Progress(Protocol):
@@ -69,9 +69,13 @@ class Silence:
 
 
 def run_campaign(
-    campaign: Campaign, folder: Path, backend: Backend, choice: Choice | None = None, progress: Progress | None = None
-) -> Outcome:
-    """Run what is missing.
+    campaign: Campaign,
+    folder: Path,
+    backend: Backend,
+    chosen: RunFilter | None = None,
+    progress: Progress | None = None,
+) -> CampaignResult:
+    """Run what is missing of a campaign.
 
     Parameters
     ----------
@@ -80,27 +84,27 @@ def run_campaign(
         Gets one line in `runs.jsonl` for each finished run (`benchmarks.records.journal`).
     backend : callable
         Where runs are made.
-    choice : Choice
+    chosen : RunFilter
         By default all that is missing.
     progress : Progress
 
     Returns
     -------
-    Outcome
-        All rows, and what contradicts among the runs on one and the same instance.
+    CampaignResult
+        All rows, and the contradictions among runs on one and the same instance.
 
     Raises
     ------
     InputError
         As `benchmarks.records.journal.Journal` does.
     """
-    choice, progress = choice or Choice(), progress or Silence()
+    chosen, progress = chosen or RunFilter(), progress or Silence()
     with Journal(folder) as journal:
         runs = plan(campaign, journal.add_instance)
-        rows = known_rows(runs, journal.known_rows(), choice)
+        rows = known_rows(runs, journal.known_rows(), chosen)
         journal.settle([rows[run.place] for run in runs if run.place in rows])
         progress.begin(len(runs), len(rows))
-        missing = [run for run in runs if run.place not in rows and choice.takes(run)]
+        missing = [run for run in runs if run.place not in rows and chosen.takes(run)]
         with _signals() as caught, closing(_events(missing, backend, lambda: bool(caught))) as events:
             for run, event in events:
                 if isinstance(event, Started):
@@ -110,11 +114,11 @@ def run_campaign(
                     rows[run.place] = row
                     progress.finished(run.origin["group"], run.task.label, row["status"])
         found = [journal.with_environment(rows[run.place]) for run in runs if run.place in rows]
-    return Outcome(found, contradictions_among(found), caught[0] if caught else None)
+    return CampaignResult(found, contradictions_among(found), caught[0] if caught else None)
 
 
-def known_rows(runs: Sequence[Run], known: Mapping[Place, Record], choice: Choice) -> dict[Place, Record]:
-    """Rows of a journal that count for runs of a campaign, by group and key.
+def known_rows(runs: Sequence[Run], known: Mapping[Place, Record], chosen: RunFilter) -> dict[Place, Record]:
+    """Return the rows of a journal that count for runs of a campaign, by group and key.
 
     A row of another group counts too, under the run's own group and source.
     """
@@ -122,13 +126,13 @@ def known_rows(runs: Sequence[Run], known: Mapping[Place, Record], choice: Choic
     found = {}
     for run in runs:
         row = known.get(run.place, by_key.get(run.task.key))
-        if row is not None and (choice.counts(row) or not choice.takes(run)):
+        if row is not None and (chosen.counts(row) or not chosen.takes(run)):
             found[run.place] = {**row, **run.origin}
     return found
 
 
 def _events(missing: Sequence[Run], backend: Backend, stopped: Callable[[], bool]) -> Generator[tuple[Run, Event]]:
-    """What happens to missing runs; where several are one and the same, it is made once and happens to all of them."""
+    """Yield the events of missing runs; runs that are the same are made once and share the events."""
     wanting: defaultdict[str, list[Run]] = defaultdict(list)
     for run in missing:
         wanting[run.task.key].append(run)
@@ -142,14 +146,14 @@ def _events(missing: Sequence[Run], backend: Backend, stopped: Callable[[], bool
 
 
 def impossible(run: Run) -> Finished:
-    """What comes of a run whose instance could not be made."""
+    """Return the result of a run whose instance could not be made."""
     assert run.failure is not None
     reason, trace = run.failure
     return Finished(run.task, failure_columns(Status.ERROR, reason, 0.0, "not-made"), trace)
 
 
 def row_of(run: Run, event: Finished) -> Record:
-    """The row of a run, but for what the journal adds."""
+    """Return the row of a run, without what the journal adds."""
     task = run.task
     return {
         **run_columns(task.method.name, task.options, task.seed),
@@ -164,7 +168,7 @@ def row_of(run: Run, event: Finished) -> Record:
 
 @contextmanager
 def _signals() -> Iterator[list[int]]:
-    """Interrupts and requests to terminate that arrive inside the block, instead of their effect."""
+    """Collect the interrupts and requests to terminate that arrive inside the block; they have no other effect."""
     caught: list[int] = []
 
     def note(number: int, _: FrameType | None) -> None:

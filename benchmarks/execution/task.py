@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from finbench.benchmarks.campaigns.sources import Source
-from finbench.benchmarks.methods import Method, label
+from finbench.benchmarks.methods import Method
 
 Columns = dict[str, Any]
 """Part of a row, JSON-compatible."""
@@ -42,7 +42,7 @@ class Task:
     @property
     def label(self) -> str:
         """Method and the options that matter, for people."""
-        return label(self.method.name, self.options)
+        return self.method.label(self.options)
 
     @cached_property
     def key(self) -> str:

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from enum import Enum
+from functools import cache
 from math import inf
 from signal import SIGABRT, SIGKILL, SIGTERM, Signals
 from tempfile import TemporaryFile
@@ -70,7 +71,7 @@ class WarmWorker:
             stderr=self._log,
             pass_fds=(results,),
             start_new_session=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
+            env={**os.environ, "PYTHONPATH": _search_path()},
         )
         os.close(results)
         self._tasks: deque[Task] = deque()
@@ -209,6 +210,16 @@ class WarmWorker:
         if signal == SIGKILL:
             return kills_for_memory() > self._kills
         return signal == SIGABRT and "bad_alloc" in end_of_file(self._log.fileno())
+
+
+@cache
+def _search_path() -> str:
+    """Return where this process finds modules, so that a worker finds the same; a working folder may go meanwhile."""
+    found = []
+    for entry in sys.path:
+        with suppress(FileNotFoundError):  # relative to a working folder that is gone
+            found.append(os.path.abspath(entry))
+    return os.pathsep.join(found)
 
 
 def _parsed(line: bytes) -> object:

@@ -20,10 +20,18 @@ from typing import IO
 from finbench.benchmarks.campaigns.sources import Source
 from finbench.benchmarks.execution.descendants import end_survivors
 from finbench.benchmarks.execution.log import end_of_file
-from finbench.benchmarks.execution.memory import forget_peak, let_go, memory_limit, peak_bytes, resident_bytes
+from finbench.benchmarks.execution.memory import (
+    DescendantWatch,
+    forget_peak,
+    lacks_memory,
+    let_go,
+    memory_limit,
+    peak_bytes,
+    resident_bytes,
+)
 from finbench.benchmarks.execution.task import Columns, Task
 from finbench.benchmarks.judging.judged import judge
-from finbench.benchmarks.methods import METHODS, run_method
+from finbench.benchmarks.methods import run_method
 from finbench.benchmarks.records.row import failure_columns, result_columns
 from finbench.models.instance import Instance
 from finbench.models.io import load_instance
@@ -36,6 +44,8 @@ LIBRARY_BYTES = 2**30
 """Address space that libraries and compiled code may take."""
 
 Say = Callable[[Columns], None]
+
+descendants = DescendantWatch()
 
 
 def serve(results: int) -> None:
@@ -88,7 +98,6 @@ def _line(message: Columns) -> bytes:
 
 def _answer(task: Task, say: Say, warm: set[str]) -> Columns:
     os.ftruncate(sys.stdout.fileno(), 0)
-    METHODS[task.method.name] = task.method
     try:
         instance = _built(task.source)
         if instance.content_hash != task.content_hash:
@@ -129,7 +138,7 @@ def _warm_up(task: Task, warm: set[str]) -> None:
     small, limit = load_instance("blenet-mnist"), task.memory_limit_bytes
     try:
         with memory_limit(None if limit is None else limit + LIBRARY_BYTES):
-            run_method(small, task.method.name, time_limit_s=task.time_limit_s, seed=task.seed, **choices)
+            run_method(small, task.method, time_limit_s=task.time_limit_s, seed=task.seed, **choices)
     except Exception:  # noqa: BLE001  (see above)
         traceback.print_exc()
 
@@ -138,17 +147,16 @@ def _run(task: Task, instance: Instance) -> Columns:
     before = resident_bytes()
     forget_peak()
     result, raised = None, None
+    descendants.begin()
     start = perf_counter()
     try:
         with memory_limit(task.memory_limit_bytes):
-            result = run_method(
-                instance, task.method.name, time_limit_s=task.time_limit_s, seed=task.seed, **task.options
-            )
+            result = run_method(instance, task.method, time_limit_s=task.time_limit_s, seed=task.seed, **task.options)
     except BaseException as error:  # noqa: BLE001  (kept in the row)
         raised = error
-    wall_s, peak = perf_counter() - start, peak_bytes()
+    wall_s, peak, below = perf_counter() - start, peak_bytes(), descendants.end()
     answer = _judged(task, instance, result, wall_s) if raised is None else _raised(task, raised, wall_s)
-    answer["row"]["peak_bytes"] = max(0, peak - before)
+    answer["row"]["peak_bytes"] = max(0, peak - before) + below
     answer["spent"] |= resident_bytes() > SPENT_BYTES
     return answer
 
@@ -169,7 +177,7 @@ def _judged(task: Task, instance: Instance, result: object, wall_s: float) -> Co
 def _raised(task: Task, error: BaseException, wall_s: float) -> Columns:
     traceback.print_exception(error)
     reason = f"{type(error).__name__}: {error}"
-    if not isinstance(error, MemoryError):
+    if not lacks_memory(error, limited=task.memory_limit_bytes is not None):
         return _failed(Status.ERROR, reason, "raised", wall_s)
     if task.memory_limit_bytes is not None:
         reason = f"needs more than {task.memory_limit_bytes / 2**30:.3g} GiB"

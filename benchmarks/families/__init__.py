@@ -8,7 +8,7 @@ from math import inf
 import numpy as np
 
 from finbench.benchmarks.families import campus, linked, mesh, tiered
-from finbench.benchmarks.families.family import Family, SharedFamily, SharedSize, Size
+from finbench.benchmarks.families.family import MOST_LINKED_NODES, Family, SharedFamily, SharedSize, Size
 from finbench.benchmarks.families.targets import place_target
 from finbench.models.instance import Instance
 
@@ -25,11 +25,17 @@ FAMILIES: dict[str, Family] = {
     for family in (
         Family("tiered", "devices under edge servers under the cloud, around the published scenario", tiered.draw),
         Family("mesh", "sparse random geometric network, several hops needed", mesh.draw),
-        Family("dense", "completely linked, independent energies and latencies", linked.draw_dense),
+        Family(
+            "dense",
+            "completely linked, independent energies and latencies",
+            linked.draw_dense,
+            most_nodes=MOST_LINKED_NODES,
+        ),
         Family(
             "correlated",
             "completely linked by fast links, energy ≈ constant − latency: the hard case",
             linked.draw_correlated,
+            most_nodes=MOST_LINKED_NODES,
         ),
         Family(
             "deep",
@@ -96,6 +102,7 @@ def generate(family: str, *, nodes: int, blocks: int, exits: int, seed: int, tig
 def _check(family: Family, nodes: int, blocks: int, exits: int, seed: int, tightness: float) -> None:
     _check_rules(
         ("nodes", nodes, nodes >= 2, "must be at least 2"),
+        ("nodes", nodes, nodes <= family.most_nodes, f"must be at most {family.most_nodes}"),
         (
             "blocks",
             blocks,
@@ -165,11 +172,13 @@ def generate_shared(
 
 
 def _check_shared(family: SharedFamily, size: SharedSize, seed: int) -> None:
-    menu = size.shares
+    menu, most_applications = size.shares, f"must be at most {family.most_applications}"
     grows = menu is None or (len(menu) > 0 and all(a < b for a, b in pairwise((0.0, *menu))) and menu[-1] <= 1)
     _check_rules(
         ("nodes", size.nodes, size.nodes >= family.fewest_nodes, f"must be at least {family.fewest_nodes}"),
+        ("nodes", size.nodes, size.nodes <= family.most_nodes, f"must be at most {family.most_nodes}"),
         ("applications", size.applications, size.applications >= 1, "must be at least 1"),
+        ("applications", size.applications, size.applications <= family.most_applications, most_applications),
         ("load", size.load, 0 < size.load < inf, "must be greater than 0"),
         ("seed", seed, seed >= 0, "must be at least 0"),
         ("penalty", size.penalty, size.penalty is None or 1 < size.penalty < inf, "must be greater than 1"),

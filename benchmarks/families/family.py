@@ -12,6 +12,9 @@ import numpy as np
 
 from finbench.models.instance import Instance
 
+MOST_LINKED_NODES = 1_000
+"""Most nodes of a completely linked network: it has a million links then."""
+
 
 @dataclass(frozen=True)
 class Size:
@@ -33,6 +36,7 @@ class Family:
     """Draws an instance whose target is still to be placed (`targets.place_target`)."""
     fewest_blocks: int = 1
     most_blocks: int = 1000
+    most_nodes: int = 100_000
 
 
 @dataclass(frozen=True)
@@ -59,3 +63,5 @@ class SharedFamily:
     draw: Callable[[np.random.Generator, SharedSize], Instance]
     """Draws an instance, latency targets included."""
     fewest_nodes: int
+    most_nodes: int = 10_000
+    most_applications: int = 10_000

@@ -12,9 +12,6 @@ from finbench.benchmarks.judging.judged import Judged, judge
 from finbench.benchmarks.methods import run_method
 from finbench.models.instance import Instance
 
-Choice = tuple[str, dict[str, Any]]
-"""A method's name and the options given to it."""
-
 
 @dataclass(frozen=True)
 class Comparison:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from math import isfinite
 from typing import Any
 
-from finbench.benchmarks.judging.contradictions import CLAIMS_FEASIBLE, relative_gap
+from finbench.benchmarks.judging.contradictions import CLAIMS_FEASIBLE, contradictions, relative_gap
 from finbench.benchmarks.methods import label
 from finbench.models.deployment import Deployment
 from finbench.models.evaluate import Evaluation, Violation, evaluate
@@ -56,6 +57,15 @@ class Judged:
     def claims_feasible(self) -> bool:
         """Whether the method says of its deployment that it satisfies every constraint."""
         return self.evaluation is not None and self.result.status in CLAIMS_FEASIBLE
+
+    @cached_property
+    def contradictions(self) -> list[str]:
+        """What the method says and cannot be true, a line each, found without any other run.
+
+        Violations under a status that claims none, no deployment under one that claims it, a claimed objective that is
+        not the evaluated one, an objective below the method's own bound. The exit code of a command follows from it.
+        """
+        return contradictions([self])
 
     @property
     def violations(self) -> tuple[Violation, ...]:

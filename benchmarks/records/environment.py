@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -23,6 +24,10 @@ PACKAGES = ("finbench", "numpy", "scipy", "networkx", "numba", "pyomo", "highspy
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 """Variables that say how many threads numerical libraries use; how many a solver uses is an option of its method."""
+
+
+SOLVER_NAMES = (*SOLVERS, "cp-sat")
+"""Programs that solve, whose versions an environment names."""
 
 
 @cache
@@ -48,6 +53,16 @@ def environment() -> Environment:
         "git": _git(Path(finbench.__file__).resolve().parents[1]),
         "threads": {name: os.environ.get(name) for name in THREAD_VARIABLES},
     }
+
+
+def machine(of: Environment) -> str:
+    """Return the machine of an environment in words: times of two runs compare where these are the same."""
+    return f"{of['cpu']} ({of['cores']} cores)"
+
+
+def machines_of(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the machines that rows were made on, each once; the rows have their `environment`."""
+    return list(dict.fromkeys(machine(row["environment"]) for row in rows))
 
 
 def _cpu() -> str:

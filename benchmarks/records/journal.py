@@ -12,13 +12,24 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import FileIO
+from itertools import chain, count
 from pathlib import Path
 from typing import Self
 
 from finbench.benchmarks.records.environment import Environment
-from finbench.benchmarks.records.reading import ENVIRONMENTS, INSTANCES, RUNS, read_lines, read_rows
+from finbench.benchmarks.records.reading import (
+    ENVIRONMENTS,
+    INSTANCES,
+    RUNS,
+    check_environments,
+    kept_instances,
+    load_environments,
+    read_lines,
+    read_rows,
+)
 from finbench.benchmarks.records.row import Record
 from finbench.models.instance import Instance
 from finbench.models.io import InputError, write_bytes
@@ -41,7 +52,7 @@ class Journal:
     folder : Path
         Made where it does not exist.
     fresh : bool
-        Start over; rows that are there move to `runs.jsonl.bak`.
+        Start over; rows that are there move to `runs.jsonl.bak`, or where that is taken to `.bak.2`, `.bak.3`, ….
 
     Raises
     ------
@@ -54,19 +65,22 @@ class Journal:
         self.folder = folder
         self._lock = _locked(folder)
         try:
-            if fresh and (folder / RUNS).exists():
-                os.replace(folder / RUNS, folder / f"{RUNS}.bak")
-            self._open()
+            self._open(fresh)
         except BaseException:
             os.close(self._lock)
             raise
 
-    def _open(self) -> None:
+    def _open(self, fresh: bool) -> None:
         folder = self.folder
         self._old = _rows(folder / OLD)
-        self._written = _rows(folder / RUNS)
-        self._environments = {line["environment_id"]: line["environment"] for line in _lines(folder / ENVIRONMENTS)}
-        self._instances = {line["content_hash"] for line in _lines(folder / INSTANCES)}
+        self._written = [] if fresh else _rows(folder / RUNS)
+        there = (folder / ENVIRONMENTS).exists()
+        self._environments = load_environments(folder, may_be_cut_off=True) if there else {}
+        for rows, name in ((self._old, OLD), (self._written, RUNS)):
+            check_environments(rows, self._environments, folder / name)
+        self._instances = kept_instances(folder)
+        if fresh:
+            _move_aside(folder / RUNS)
         for name in (OLD, RUNS, ENVIRONMENTS, INSTANCES):
             _mend(folder / name)
         self._stream = (folder / RUNS).open("ab", buffering=0)
@@ -108,7 +122,11 @@ class Journal:
             self._environments[name] = environment
             _append(self.folder / ENVIRONMENTS, _text({"environment_id": name, "environment": environment}))
         row = {**row, "log": self._keep(log, row["key"]), "environment_id": name}
-        _write(self._stream, _text(row))
+        with _written_to(self.folder / RUNS):
+            _write(self._stream, _text(row))
+            deleted = os.fstat(self._stream.fileno()).st_nlink == 0
+        if deleted:
+            raise InputError(self.folder / RUNS, "was deleted while the campaign ran")
         return row
 
     def with_environment(self, row: Record) -> Record:
@@ -129,7 +147,8 @@ class Journal:
         if not log:
             return None
         name = f"{LOGS}/{key[:16]}.log"
-        (self.folder / LOGS).mkdir(exist_ok=True)
+        with _written_to(self.folder / LOGS):
+            (self.folder / LOGS).mkdir(exist_ok=True)
         write_bytes(self.folder / name, log.encode(errors="replace"))
         return name
 
@@ -149,6 +168,13 @@ def _locked(folder: Path) -> int:
     return descriptor
 
 
+def _move_aside(file: Path) -> None:
+    """Rename a file, where it is there, to a backup that overwrites none."""
+    names = chain([f"{file.name}.bak"], (f"{file.name}.bak.{number}" for number in count(2)))
+    if file.exists():
+        file.rename(next(backup for backup in map(file.with_name, names) if not backup.exists()))
+
+
 def rows_there(folder: Path) -> dict[Place, Record]:
     """What a journal opened in `folder` would know, without opening it; raises InputError as `Journal` does."""
     return _by_place([*_rows(folder / OLD), *_rows(folder / RUNS)])
@@ -162,18 +188,24 @@ def _rows(file: Path) -> list[Record]:
     return list(read_rows(file, may_be_cut_off=True)) if file.exists() else []
 
 
-def _lines(file: Path) -> list[Record]:
-    return list(read_lines(file, may_be_cut_off=True)) if file.exists() else []
-
-
 def _text(table: Record) -> bytes:
     return json.dumps(table, ensure_ascii=False, allow_nan=False).encode() + b"\n"
 
 
 def _append(file: Path, content: bytes) -> None:
     if content:
-        with file.open("ab", buffering=0) as stream:
+        with _written_to(file), file.open("ab", buffering=0) as stream:
             _write(stream, content)
+
+
+@contextmanager
+def _written_to(file: Path) -> Iterator[None]:
+    """Name the file where the system refuses to write to it."""
+    try:
+        yield
+    except OSError as error:
+        hint = "the same command goes on where it stopped"
+        raise InputError(file, f"cannot be written: {error.strerror}; {hint}") from None
 
 
 def _write(stream: FileIO, content: bytes) -> None:
@@ -188,7 +220,7 @@ def _mend(file: Path) -> None:
     rest = content[content.rfind(b"\n") + 1 :]
     if not rest:
         return
-    with file.open("r+b", buffering=0) as stream:
+    with _written_to(file), file.open("r+b", buffering=0) as stream:
         if sum(1 for _ in read_lines(file, may_be_cut_off=True)) > content.count(b"\n"):
             stream.seek(0, os.SEEK_END)
             _write(stream, b"\n")

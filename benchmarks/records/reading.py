@@ -7,12 +7,12 @@ for; and `instances.jsonl`, the instances they name by `content_hash`. `benchmar
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
-from pydantic import BaseModel, ConfigDict
-
+from finbench.benchmarks.records.columns import EnvironmentColumns, EnvironmentLine, InstanceLine, RowColumns
 from finbench.benchmarks.records.environment import Environment
 from finbench.benchmarks.records.row import SCHEMA_VERSION, Record
 from finbench.models.instance import Instance
@@ -21,47 +21,8 @@ from finbench.models.io import InputError, validate
 RUNS, ENVIRONMENTS, INSTANCES = "runs.jsonl", "environments.jsonl", "instances.jsonl"
 
 
-class _Part(BaseModel):
-    """What readers of a row rely on; it may hold more."""
-
-    model_config = ConfigDict(strict=True, allow_inf_nan=False)
-
-
-class _Environment(_Part):
-    cpu: str
-    cores: int
-    python: str
-    versions: dict[str, str | None]
-
-
-class _Row(_Part):
-    key: str
-    group: str
-    instance: str
-    content_hash: str | None = None
-    method: str
-    label: str
-    options: dict[str, Any]
-    seed: int
-    status: str
-    found: bool
-    objective: float | None = None
-    lower_bound: float | None = None
-    time_s: float | None = None
-    times_s: dict[str, float] = {}
-    limit_s: float
-    violations: list[str]
-    environment_id: str
-
-
-class _EnvironmentLine(_Part):
-    environment_id: str
-    environment: dict[str, Any]
-
-
-class _InstanceLine(_Part):
-    content_hash: str
-    instance: dict[str, Any]
+MAX_DEPTH = 32
+"""How deep the tables and lists of a line may lie in one another."""
 
 
 def load_records(path: Path) -> list[Record]:
@@ -88,19 +49,23 @@ def load_records(path: Path) -> list[Record]:
     if not rows:
         raise InputError(runs, "holds no runs")
     environments = load_environments(folder)
+    check_environments(rows, environments, runs)
+    return [{**row, "environment": environments[row["environment_id"]]} for row in rows]
+
+
+def check_environments(rows: Iterable[Record], environments: Collection[str], file: Path) -> None:
+    """Raise InputError where a row of a journal names an environment that is not there."""
     for number, row in enumerate(rows, start=1):
         if row["environment_id"] not in environments:
-            raise InputError(runs, f"line {number}: environment_id = {row['environment_id']!r}: not in {ENVIRONMENTS}")
-        row["environment"] = environments[row["environment_id"]]
-    return rows
+            raise InputError(file, f"line {number}: environment_id = {row['environment_id']!r}: not in {ENVIRONMENTS}")
 
 
-def load_environments(folder: Path) -> dict[str, Environment]:
-    """The environments of a folder of results by id; raises InputError as `load_records` does."""
+def load_environments(folder: Path, *, may_be_cut_off: bool = False) -> dict[str, Environment]:
+    """Return the environments of a folder of results by id; raise InputError as `load_records` does."""
     file, found = folder / ENVIRONMENTS, {}
-    for number, line in enumerate(read_lines(file), start=1):
-        entry = validate(line, _EnvironmentLine, file, f"line {number}")
-        validate(entry.environment, _Environment, file, f"line {number}")
+    for number, line in enumerate(read_lines(file, may_be_cut_off=may_be_cut_off), start=1):
+        entry = validate(line, EnvironmentLine, file, f"line {number}")
+        validate(entry.environment, EnvironmentColumns, file, f"line {number}")
         found[entry.environment_id] = entry.environment
     return found
 
@@ -126,20 +91,33 @@ def load_instances(folder: Path) -> dict[str, Instance]:
     if not file.exists():
         return {}
     for number, line in enumerate(read_lines(file), start=1):
-        entry = validate(line, _InstanceLine, file, f"line {number}")
-        found[entry.content_hash] = validate(entry.instance, Instance, file, f"line {number}")
+        entry = validate(line, InstanceLine, file, f"line {number}")
+        instance = validate(entry.instance, Instance, file, f"line {number}")
+        if instance.content_hash != entry.content_hash:
+            hashes = f"content_hash = {entry.content_hash!r}: the instance beside it has {instance.content_hash!r}"
+            raise InputError(file, f"line {number}: {hashes}")
+        found[entry.content_hash] = instance
     return found
 
 
+def kept_instances(folder: Path) -> set[str]:
+    """Return the content hashes of the instances in a folder of results; raise InputError as `load_instances` does."""
+    file = folder / INSTANCES
+    if not file.exists():
+        return set()
+    lines = enumerate(read_lines(file, may_be_cut_off=True), start=1)
+    return {validate(line, InstanceLine, file, f"line {number}").content_hash for number, line in lines}
+
+
 def read_rows(file: Path, *, may_be_cut_off: bool = False) -> Iterator[Record]:
-    """The rows of a journal, each checked; raises InputError as `load_records` does."""
+    """Yield the rows of a journal, each checked; raise InputError as `load_records` does."""
     for number, row in enumerate(read_lines(file, may_be_cut_off=may_be_cut_off), start=1):
         _check(row, number, file)
         yield row
 
 
 def read_lines(file: Path, *, may_be_cut_off: bool = False) -> Iterator[Record]:
-    """The tables of a file of JSON lines; raises InputError as `load_records` does.
+    """Yield the tables of a file of JSON lines; raise InputError as `load_records` does.
 
     Parameters
     ----------
@@ -147,17 +125,16 @@ def read_lines(file: Path, *, may_be_cut_off: bool = False) -> Iterator[Record]:
     may_be_cut_off : bool
         Leave out a last line that was not written to its end.
     """
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise InputError(file, f"cannot be read: {error.strerror}") from None
-    *lines, rest = content.split(b"\n")
+    *lines, rest = _content(file).split(b"\n")
     for number, line in enumerate([*lines, rest] if rest else lines, start=1):
         try:
             table = json.loads(line.decode(), parse_constant=_not_json)
+            _check_text(table, line)
+        except RecursionError:
+            raise InputError(file, f"line {number} is nested too deeply") from None
         except ValueError as error:
             if number <= len(lines):
-                why = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else "is not JSON"
+                why = "is not UTF-8 text" if isinstance(error, UnicodeError) else "is not JSON"
                 raise InputError(file, f"line {number} {why}") from None
             if may_be_cut_off:
                 return
@@ -167,14 +144,52 @@ def read_lines(file: Path, *, may_be_cut_off: bool = False) -> Iterator[Record]:
         yield table
 
 
+def _content(file: Path) -> bytes:
+    try:
+        if file.exists() and not file.is_file():
+            raise InputError(file, "cannot be read: it is not a regular file")
+        return file.read_bytes()
+    except OSError as error:
+        raise InputError(file, f"cannot be read: {error.strerror}") from None
+
+
+def _check_text(table: object, line: bytes) -> None:
+    """Check that parsed JSON can be written again.
+
+    Raises
+    ------
+    RecursionError
+        If it is nested more deeply than `MAX_DEPTH`.
+    UnicodeError
+        If a text in it is none: half of a surrogate pair.
+    """
+    if line.count(b"[") + line.count(b"{") > MAX_DEPTH:
+        level = [table]
+        for _ in range(MAX_DEPTH):
+            level = [inner for outer in level for inner in _inside(outer)]
+        if level:
+            raise RecursionError
+    if _SURROGATE.search(line):
+        json.dumps(table, ensure_ascii=False).encode()
+
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def _inside(value: object) -> Iterator[object]:
+    """Yield the tables and lists that stand directly in a table or list."""
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return (part for part in parts if isinstance(part, dict | list))
+
+
 def _check(row: Record, number: int, file: Path) -> None:
     at, found = f"line {number}", row.get("schema_version")
-    if isinstance(found, int) and found > SCHEMA_VERSION:
+    if type(found) is int and SCHEMA_VERSION < found < 10**6:
         newer = f"schema_version = {found}: written by a newer finbench; this one reads {SCHEMA_VERSION}"
         raise InputError(file, f"{at}: {newer}")
-    if found != SCHEMA_VERSION:
-        raise InputError(file, f"{at}: schema_version = {found!r}: must be {SCHEMA_VERSION}")
-    validate(row, _Row, file, at)
+    if type(found) is not int or found != SCHEMA_VERSION:
+        raise InputError(file, f"{at}: schema_version = {repr(found)[:60]}: must be {SCHEMA_VERSION}")
+    validate(row, RowColumns, file, at)
 
 
 def _not_json(constant: str) -> NoReturn:

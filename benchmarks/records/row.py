@@ -18,6 +18,9 @@ Record = dict[str, Any]
 SCHEMA_VERSION = 2
 """Version of the rows."""
 
+MAX_REASON = 2000
+"""Characters of an error message that a row keeps; the log has all of it."""
+
 
 def run_columns(method: str, options: Mapping[str, Any], seed: int) -> Record:
     """What ran."""
@@ -103,10 +106,11 @@ def failure_columns(status: Status, reason: str, wall_s: float, kind: str, **end
     **ended
         What else there is to say about that.
     """
+    reason = reason.encode(errors="replace").decode()
     nothing = ("objective", "claimed_objective", "lower_bound", "gap", *_COSTS)
     return {
         "status": status.value,
-        "reason": reason,
+        "reason": reason if len(reason) <= MAX_REASON else f"{reason[:MAX_REASON]}…",
         "found": False,
         **dict.fromkeys(nothing),
         "violations": [],
@@ -130,10 +134,6 @@ def _shared_columns(shown: Record) -> Record:
         "penalty_w": shown["penalty_w"],
         "rejected": len(shown["rejected"]) if deployed else None,
     }
-
-
-CENSORED = "censored"
-"""Status of a size that a method did not climb to."""
 
 
 LIMITS = (Status.TIME_LIMIT, Status.MEMORY_LIMIT)

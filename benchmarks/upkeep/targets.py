@@ -95,9 +95,9 @@ def _overhead() -> Iterator[Measurement]:
         start = perf_counter()
         outcome = run_campaign(Campaign.model_validate(tiny), Path(folder), run_locally)
         elapsed = perf_counter() - start
-    spent = elapsed - sum(row["wall_s"] for row in outcome.records)
-    subject = f"{len(outcome.records)} runs of single-node on blenet-mnist"
-    yield Measurement("overhead of a run in a campaign", subject, 1e3 * spent / len(outcome.records), "ms", at_most=60)
+    spent = elapsed - sum(row["wall_s"] for row in outcome.rows)
+    subject = f"{len(outcome.rows)} runs of single-node on blenet-mnist"
+    yield Measurement("overhead of a run in a campaign", subject, 1e3 * spent / len(outcome.rows), "ms", at_most=60)
 
 
 def _backends() -> Iterator[Measurement]:

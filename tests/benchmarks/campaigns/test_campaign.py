@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 import finbench.benchmarks.families
 from finbench.benchmarks.campaigns.campaign import Campaign, Conditions, load_campaign, problems
+from finbench.benchmarks.campaigns.ladder import load_ladder_campaign
 from finbench.benchmarks.campaigns.sources import Member, SharedMember, TargetPoint
 from finbench.benchmarks.execution.plan import count_runs
 from finbench.models.instance import Accounting, Instance
@@ -22,8 +24,7 @@ def _made_up_family(monkeypatch: pytest.MonkeyPatch) -> None:
     def generate(family: str, *, seed: int, **sizes: Any) -> Instance:
         return random_instance(seed)
 
-    monkeypatch.setattr(finbench.benchmarks.families, "FAMILIES", {"tiered": None}, raising=False)
-    monkeypatch.setattr(finbench.benchmarks.families, "generate", generate, raising=False)
+    monkeypatch.setattr(finbench.benchmarks.families, "generate", generate)
 
 
 def load(tmp_path: Path, text: str) -> Campaign:
@@ -216,7 +217,24 @@ def test_paths_are_relative_to_the_campaigns_file(tmp_path: Path) -> None:
         (METHODS + FAMILIES.replace("[3, 6]", "[0]"), ["nodes", "0"]),
         (METHODS + FAMILIES.replace('family = "tiered"', ""), ["family", "missing"]),
         (METHODS + FAMILIES.replace("[1, 2]", "[-1]"), ["seeds", "-1"]),
+        (METHODS + FAMILIES.replace("[3, 6]", "[3, 1000000000]"), ["family 'tiered'", "nodes = 1000000000", "at most"]),
+        (METHODS + FAMILIES.replace("[1, 2]", "[18446744073709551616]"), ["seeds", "18446744073709551616"]),
+        (
+            METHODS + SHARED.replace("nodes = [4]", "nodes = [9999999]"),
+            ["family 'campus'", "nodes = 9999999", "at most"],
+        ),
+        (
+            METHODS + SHARED.replace("= [3]", "= [1000000000]"),
+            ["family 'campus'", "applications = 1000000000", "at most"],
+        ),
         ("repetitions = 0" + METHODS + INSTANCES, ["repetitions = 0"]),
+        (
+            "repetitions = 18446744073709551616" + METHODS + INSTANCES,
+            ["repetitions = 18446744073709551616", "less than"],
+        ),
+        ("repetitions = 100000" + METHODS + INSTANCES, ["campaign 'test'", "runs: must be at most 1000000"]),
+        ("threads = 100000" + METHODS + INSTANCES, ["threads = 100000", "less than or equal"]),
+        ("seed = 18446744073709551616" + METHODS + INSTANCES, ["seed = 18446744073709551616", "less than"]),
         ("memory_limit_gib = 0.0" + METHODS + INSTANCES, ["memory_limit_gib = 0.0"]),
         (METHODS + FAMILIES.replace("time_limit_s = 9.0", "threads = 0"), ["threads = 0"]),
     ],
@@ -227,6 +245,23 @@ def test_a_broken_campaign_is_one_line(text: str, named: list[str], tmp_path: Pa
     line = str(caught.value)
     assert "\n" not in line
     assert [part for part in ["campaign.toml", *named] if part not in line] == [], line
+
+
+@pytest.mark.parametrize("special", ["fifo", "device"])
+def test_only_regular_files_are_campaigns(special: str, tmp_path: Path) -> None:
+    path = tmp_path / "campaign.toml"
+    if special == "fifo":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+    for load_file in (load_campaign, load_ladder_campaign):
+        with pytest.raises(InputError, match=r"campaign\.toml: is not a regular file"):
+            load_file(str(path))
+
+
+def test_too_many_runs_by_the_command_line(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="must be at most 1000000"):
+        load(tmp_path, METHODS + INSTANCES).under(Conditions(repetitions=100_000))
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "", ".hidden", "a b"])

@@ -159,3 +159,32 @@ def test_two_campaigns_do_not_write_to_one_folder(tmp_path: Path) -> None:
     first.send_signal(signal.SIGINT)
     first.communicate(timeout=30)
     assert first.returncode == 130
+
+
+def test_a_campaign_whose_output_nobody_reads_runs_to_its_end(tmp_path: Path) -> None:
+    folder = written(tmp_path / "c", pause_s=0.05, diary="")
+    campaign = started(folder)
+    assert campaign.stdout is not None
+    assert campaign.stderr is not None
+    assert campaign.stdout.readline()
+    campaign.stdout.close()
+    campaign.stderr.close()
+    assert campaign.wait(timeout=200) == 1, "some runs fail"
+    assert len(lines(folder)) == 18
+    assert (folder / "results" / "test" / "tables.md").exists()
+
+
+def test_a_working_folder_that_is_deleted_meanwhile_ends_no_campaign(tmp_path: Path) -> None:
+    folder = written(tmp_path / "c", pause_s=0.1, diary="")
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    command = [sys.executable, "-c", COMMAND, "run", str(folder / "campaign.toml"), "-o", str(folder / "results")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    campaign = subprocess.Popen(
+        command, cwd=gone, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment
+    )
+    assert comes_true(lambda: len(lines(folder)) >= 1, 60)
+    gone.rmdir()
+    _, said = campaign.communicate(timeout=200)
+    assert campaign.returncode == 1, said
+    assert len(lines(folder)) == 18

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from finbench.benchmarks.execution.task import Event, Finished, Started, Task
 from finbench.models.io import InputError
 from tests.benchmarks.cli.test_app import ROOT
 from tests.benchmarks.execution.conftest import are_gone, comes_true, made, pages
+from tests.benchmarks.execution.test_campaign_process import COMMAND
 from tests.benchmarks.execution.unruly import UNRULY
 
 cluster = pytest.importorskip("finbench.benchmarks.execution.cluster", reason="Dask is not installed")
@@ -32,10 +34,10 @@ class DaskCluster:
     def __init__(self, folder: Path) -> None:
         self.address_file = folder / "scheduler.json"
         options = ["--scheduler-file", str(self.address_file), "--no-dashboard", "--host", "127.0.0.1"]
-        scheduler = self._start("dask_scheduler", *options, "--port", "0")
+        self.scheduler = self._start("dask_scheduler", *options, "--port", "0")
         worker = ["dask_worker", *options, "--no-nanny", "--nthreads", "1", "--local-directory", str(folder)]
         self.workers = [self._start(*worker) for _ in range(2)]
-        self._processes = [scheduler, *self.workers]
+        self._processes = [self.scheduler, *self.workers]
 
     @property
     def address(self) -> str:
@@ -119,10 +121,95 @@ def kill_the_worker_of_page(dask: DaskCluster, diary: Path, number: int) -> None
         dask_worker_of(pages(diary)[-1], dask).kill()
 
 
-def test_a_worker_with_other_code_makes_no_run(dask: DaskCluster) -> None:
-    (_, finished) = cluster.run_on_cluster([made()], lambda: False, scheduler=dask.address)
-    assert isinstance(finished, Finished)
-    assert finished.columns["reason"].endswith("the code or a library on this Dask worker is not that of the campaign")
+def test_workers_with_other_code_are_refused_before_any_run(dask: DaskCluster) -> None:
+    made_here: list[Event] = []
+    with pytest.raises(
+        InputError, match=r"Dask worker tcp://.*the code or a library there is not.*: unruly; no worker"
+    ):
+        made_here += cluster.run_on_cluster([made()] * 20, lambda: False, scheduler=dask.address)
+    assert made_here == []
+
+
+def test_a_worker_whose_code_changed_since_makes_no_run() -> None:
+    with pytest.raises(RuntimeError, match="is not that of the campaign"):
+        cluster.run_task(made(), "campaign")
+
+
+def test_a_worker_that_stands_still_has_its_run_made_elsewhere(
+    dask: DaskCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "SLACK_S", 0.0)
+    monkeypatch.setattr(cluster, "SETUP_S", 15.0)
+    diary = tmp_path / "diary"
+    finished: list[Finished] = []
+    for event in events(dask, [made("answer", pause_s=20.0, diary=str(diary), time_limit_s=3.0)]):
+        if isinstance(event, Started) and not finished:
+            Thread(target=stop_the_first_worker, args=(dask, diary)).start()
+        elif isinstance(event, Finished):
+            finished.append(event)
+    (made_elsewhere,) = finished
+    assert made_elsewhere.attempts == 2
+    assert made_elsewhere.columns["status"] == "time-limit"
+
+
+def stop_the_first_worker(dask: DaskCluster, diary: Path) -> None:
+    if comes_true(lambda: len(pages(diary)) == 1):
+        dask_worker_of(pages(diary)[0], dask).send_signal(signal.SIGSTOP)
+
+
+def test_a_scheduler_that_is_killed_is_one_line_that_says_how_to_go_on(dask: DaskCluster, tmp_path: Path) -> None:
+    tasks = [made("answer", pause_s=0.5, seed=seed) for seed in range(50)]
+    done: list[Event] = []
+
+    def run_and_kill() -> None:
+        for event in events(dask, tasks):
+            done.append(event)
+            if sum(isinstance(each, Finished) for each in done) == 2:
+                dask.scheduler.kill()
+
+    with pytest.raises(InputError, match="the Dask scheduler is gone: the same command goes on") as refusal:
+        run_and_kill()
+    assert "\n" not in str(refusal.value)
+    assert len(done) < 50
+
+
+def test_warm_workers_that_nobody_takes_are_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(cluster, "IDLE_S", 0.2)
+    diary = tmp_path / "diary"
+    task = made("answer", diary=str(diary))
+    task = replace(task, code_version=code_version(UNRULY, task.options))
+    assert cluster.run_task(task, "killed campaign") is not None
+    assert comes_true(lambda: are_gone(pages(diary)), 10)
+
+
+@pytest.mark.parametrize(
+    "address", ["garbage", "", "tcp://:::", "http://x", "tcp://127.0.0.1:99999", "tcp://127.0.0.1:abc", "inproc://a/1"]
+)
+def test_an_address_that_is_none_is_one_line_at_once(address: str) -> None:
+    with pytest.raises(InputError, match="must be an address such as tcp://host:8786"):
+        backends.chosen_backend(BackendName.DASK, 1, address)
+
+
+def test_more_workers_than_cores_are_refused() -> None:
+    with pytest.raises(InputError, match="at most the number of cores"):
+        backends.chosen_backend(BackendName.DASK, 100_000, None)
+
+
+def test_a_campaign_that_is_killed_leaves_no_process_of_its_cluster(tmp_path: Path) -> None:
+    file = tmp_path / "campaign.toml"
+    diary = tmp_path / "diary"
+    file.write_text(
+        f'name = "test"\ntime_limit_s = 60\nwarm_up = false\n[[methods]]\nname = "unruly"\n'
+        f'options = {{ deed = "sleep", diary = "{diary}" }}\n[[instances]]\ngroup = "g"\n'
+        'instances = ["balexnet-cifar10"]\n'
+    )
+    command = [sys.executable, "-c", COMMAND, "run", str(file), "-o", str(tmp_path), "--backend", "dask"]
+    campaign = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    assert comes_true(lambda: len(pages(diary)) == 1, 120)
+    processes = [process.pid for process in psutil.Process(campaign.pid).children(recursive=True)]
+    campaign.kill()
+    campaign.wait()
+    assert comes_true(lambda: are_gone(processes), 30), processes
 
 
 def test_the_whole_command_on_a_cluster_of_its_own(tmp_path: Path) -> None:

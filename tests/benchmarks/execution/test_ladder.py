@@ -1,4 +1,4 @@
-"""Scale campaigns: ladders climbed run by run, strikes, censoring, growth, plots."""
+"""Ladder campaigns: ladders climbed run by run, strikes, censoring, growth, plots."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ import pytest
 from typer.testing import CliRunner
 
 from finbench.benchmarks.analysis.ladder_growth import censored, growth_table, growths
-from finbench.benchmarks.campaigns.ladder import ScaleCampaign, load_scale_campaign
+from finbench.benchmarks.campaigns.ladder import LadderCampaign, load_ladder_campaign
 from finbench.benchmarks.cli.app import app
-from finbench.benchmarks.execution.ladder import climb, run_scale
+from finbench.benchmarks.execution.ladder import climb, run_ladders
 from finbench.benchmarks.execution.plan import Run
 from finbench.benchmarks.execution.task import Finished
-from finbench.benchmarks.records.row import CENSORED, failure_columns
+from finbench.benchmarks.records.columns import CENSORED
+from finbench.benchmarks.records.row import failure_columns
 from finbench.models.instance import Instance
 from finbench.models.io import InputError, shipped
 from finbench.models.result import Status
+from tests.benchmarks.conftest import made_up_row, write_results
 
 CAMPAIGN: dict[str, Any] = {
     "name": "tiny",
@@ -33,8 +35,8 @@ CAMPAIGN: dict[str, Any] = {
 }
 
 
-def campaign(**changes: Any) -> ScaleCampaign:
-    return ScaleCampaign.model_validate({**CAMPAIGN, **changes})
+def campaign(**changes: Any) -> LadderCampaign:
+    return LadderCampaign.model_validate({**CAMPAIGN, **changes})
 
 
 def test_strikes_stop_the_climb_and_the_rest_is_censored() -> None:
@@ -65,7 +67,7 @@ def test_strikes_stop_the_climb_and_the_rest_is_censored() -> None:
 
 def test_a_size_that_cannot_be_made_is_a_row_for_each_method(tmp_path: Path) -> None:
     bad = {"group": "g", "family": "tiered", "nodes": [1], "blocks": [4], "exits": [1], "seeds": [0]}
-    runs, broken = run_scale(campaign(families=[bad]), tmp_path, lambda _: None)
+    runs, broken = run_ladders(campaign(families=[bad]), tmp_path, lambda _: None)
     assert broken == []
     assert [row["status"] for row in runs] == ["error"] * 3
     assert [row["exit"]["kind"] for row in runs] == ["not-made"] * 3
@@ -73,12 +75,7 @@ def test_a_size_that_cannot_be_made_is_a_row_for_each_method(tmp_path: Path) -> 
 
 def test_whole_campaign_lands_on_the_disk(tmp_path: Path) -> None:
     file = tmp_path / "tiny.toml"
-    text = (
-        'name = "tiny"\ntime_limit_s = 5\n[[methods]]\nname = "label-setting"\n'
-        '[[methods]]\nname = "fin"\noptions = { gamma = 20 }\n'
-        '[[families]]\ngroup = "dense"\nfamily = "dense"\nnodes = [4, 7]\nblocks = [4]\nexits = [1]\nseeds = [0]\n'
-    )
-    file.write_text(text)
+    file.write_text(GOOD)
     result = CliRunner().invoke(app, ["scale", str(file), "-o", str(tmp_path)])
     assert result.exit_code == 0, result.output
     assert "Growth with size" in result.output
@@ -121,11 +118,51 @@ def test_growth_of_time_and_memory() -> None:
     assert row[:5] == ("g", "m", "5", "1", "10000")
 
 
-def test_shipped_scale_campaign_and_bad_ones(tmp_path: Path) -> None:
+def test_the_shipped_ladders_are_sound_and_bad_ones_refused(tmp_path: Path) -> None:
     assert "scale" in shipped("ladders")
-    assert len(load_scale_campaign("scale").families) == 5
+    assert len(load_ladder_campaign("scale").families) == 5
     bad = tmp_path / "bad.toml"
     bad.write_text('name = "x"\ntime_limit_s = 1\nstrikes = 0\nfamilies = []\n')
     with pytest.raises(InputError) as error:
-        load_scale_campaign(str(bad))
+        load_ladder_campaign(str(bad))
     assert "bad.toml" in str(error.value)
+
+
+BAD = {
+    "method": ('name = "fin"', 'name = "finn"', "method 'finn'"),
+    "option": ("gamma = 20", "gama = 20", "gama = 20"),
+    "value": ("gamma = 20", "gamma = [20, 0]", "gamma = 0"),
+    "family": ('family = "dense"', 'family = "dens"', "family 'dens'"),
+    "size": ("nodes = [4, 7]", "nodes = [4, 1000000000]", "nodes = 1000000000: must be at most 1000"),
+    "blocks": ("blocks = [4]", "blocks = [4, 18446744073709551616]", "blocks = 18446744073709551616: must be at most"),
+    "seeds": ("seeds = [0]", "seeds = [18446744073709551616]", "seeds"),
+    "no method": (
+        '[[methods]]\nname = "label-setting"\n[[methods]]\nname = "fin"\noptions = { gamma = 20 }\n',
+        "",
+        "methods",
+    ),
+}
+GOOD = (
+    'name = "tiny"\ntime_limit_s = 5\n[[methods]]\nname = "label-setting"\n'
+    '[[methods]]\nname = "fin"\noptions = { gamma = 20 }\n'
+    '[[families]]\ngroup = "dense"\nfamily = "dense"\nnodes = [4, 7]\nblocks = [4]\nexits = [1]\nseeds = [0]\n'
+)
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_mistake_in_the_file_leaves_finished_ladders_alone(case: str, tmp_path: Path) -> None:
+    write_results(tmp_path / "tiny", [made_up_row("a", "fin", objective=1.0)])
+    before = {file.name: file.read_bytes() for file in (tmp_path / "tiny").iterdir()}
+    old, new, named = BAD[case]
+    assert old in GOOD
+    file = tmp_path / "tiny.toml"
+    file.write_text(GOOD.replace(old, new))
+    for _ in range(2):
+        result = CliRunner().invoke(app, ["scale", str(file), "-o", str(tmp_path)])
+        assert (result.exit_code, result.stderr.count("\n")) == (2, 1), result.output
+        assert "tiny.toml" in result.stderr
+        assert named in result.stderr
+    assert {file.name: file.read_bytes() for file in (tmp_path / "tiny").iterdir()} == before
+    with pytest.raises(InputError):
+        run_ladders(campaign(methods=[{"name": "finn"}]), tmp_path, lambda _: None)
+    assert {file.name: file.read_bytes() for file in (tmp_path / "tiny").iterdir()} == before

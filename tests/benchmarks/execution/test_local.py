@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from finbench.benchmarks.campaigns.sources import Member
 from finbench.benchmarks.execution import warm_worker
 from finbench.benchmarks.execution.local import run_locally, shares_of_cores
-from finbench.benchmarks.execution.memory import memory_limit
+from finbench.benchmarks.execution.memory import lacks_memory, memory_limit
 from finbench.benchmarks.execution.task import Finished, Started, Task
 from finbench.benchmarks.families import generate
 from finbench.benchmarks.records.row import Record
@@ -152,6 +153,29 @@ def test_peak_memory_is_that_of_the_run() -> None:
     assert 0.9 * rows < last < 1.5 * rows
 
 
+def test_memory_of_processes_below_the_run_counts() -> None:
+    first, second = ended(made("delegate"), made("answer"))
+    assert first.columns["status"] == "no-solution"
+    assert 200 * MIB < first.columns["peak_bytes"] < 300 * MIB
+    assert second.columns["peak_bytes"] < 50 * MIB
+
+
+@pytest.mark.parametrize(
+    ("error", "limited", "short"),
+    [
+        (MemoryError(), False, True),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), False, True),
+        (ImportError("libortools.so.9: failed to map segment from shared object"), True, True),
+        (ImportError("libortools.so.9: failed to map segment from shared object"), False, False),
+        (ImportError("No module named 'ortools'"), True, False),
+        (OSError("x.so: cannot allocate memory in static TLS block"), True, True),
+        (ZeroDivisionError("failed to map segment"), True, False),
+    ],
+)
+def test_want_of_memory_is_recognised(error: Exception, limited: bool, short: bool) -> None:
+    assert lacks_memory(error, limited=limited) is short
+
+
 def test_a_memory_limit_ends_with_its_block() -> None:
     before = resource.getrlimit(resource.RLIMIT_AS)
     with memory_limit(100 * MIB):
@@ -175,8 +199,15 @@ def test_a_warm_up_that_ends_the_process_is_the_runs_failure() -> None:
 
 def test_a_run_that_never_gets_ready_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(warm_worker, "SETUP_S", 2.0)
-    came = row(made("sleep", warm_up=True))
-    assert (came["status"], came["reason"]) == ("error", "was not ready after 2 s")
+    came = []
+    for event in run_locally([made("sleep", warm_up=True), made("answer")], never):
+        came.append(event)
+        # The next worker is started after this: it may take as long as a loaded machine needs.
+        monkeypatch.setattr(warm_worker, "SETUP_S", 120.0)
+    assert [type(event) for event in came] == [Finished, Started, Finished]
+    first, last = (event.columns for event in came if isinstance(event, Finished))
+    assert (first["status"], first["reason"]) == ("error", "was not ready after 2 s")
+    assert (last["status"], last["exit"]) == ("no-solution", {"kind": "returned"})
 
 
 def test_one_process_makes_many_runs_and_is_replaced_after_a_failure(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from pyarrow import parquet
+from pyarrow.dataset import dataset
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -81,6 +83,7 @@ def _registered(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def write(tmp_path: Path, text: str = CAMPAIGN) -> str:
+    tmp_path.mkdir(exist_ok=True)
     path = tmp_path / "campaign.toml"
     path.write_text(text)
     return str(path)
@@ -276,6 +279,9 @@ def test_a_single_method_may_be_run_first(tmp_path: Path) -> None:
         (["--repetitions", "0"], ["command line", "repetitions = 0"]),
         (["--memory-limit-gib", "-1"], ["command line", "memory_limit_gib = -1.0"]),
         (["--threads", "0"], ["command line", "threads = 0"]),
+        (["--threads", "100000"], ["command line", "threads = 100000", "less than or equal to 1024"]),
+        (["--repetitions", "1000000000"], ["command line", "repetitions = 1000000000", "less than or equal"]),
+        (["--repetitions", "100000"], ["campaign 'test'", "asks for 1500000 runs: must be at most 1000000"]),
         (["--jobs", "4096"], ["jobs", "4096", "number of cores"]),
         (["--scheduler", "tcp://127.0.0.1:1"], ["--scheduler", "--backend dask"]),
     ],
@@ -305,10 +311,43 @@ def test_a_dry_run_says_what_would_run_and_touches_nothing(tmp_path: Path) -> No
 def test_parquet_and_csv_hold_the_same_runs(tmp_path: Path) -> None:
     run(tmp_path)
     folder = tmp_path / "results" / "test"
-    parquet, csv = pd.read_parquet(folder / "runs.parquet"), pd.read_csv(folder / "runs.csv")
-    assert list(parquet.columns) == list(csv.columns)
-    assert parquet["objective"].tolist() == pytest.approx(csv["objective"].tolist(), nan_ok=True)
-    assert json.loads(str(parquet.loc[1, "options"]))["gamma"] == 5
+    typed, csv = pd.read_parquet(folder / "runs.parquet"), pd.read_csv(folder / "runs.csv")
+    assert list(typed.columns) == list(csv.columns)
+    assert typed["objective"].tolist() == pytest.approx(csv["objective"].tolist(), nan_ok=True)
+    assert json.loads(str(typed.loc[1, "options"]))["gamma"] == 5
+
+
+def test_the_parquet_files_of_all_campaigns_are_one_data_set(tmp_path: Path) -> None:
+    ladder = '[[families]]\ngroup = "ladder"\nfamily = "tiered"\nnodes = [4]\nblocks = [3]\nexits = [1]\nseeds = [1]\n'
+    campus = (
+        '[[shared_families]]\ngroup = "campus"\nfamily = "campus"\nnodes = [4]\napplications = [2]\nload = [0.5]\n'
+        'penalty = 5\nshares = [0.5, 1.0]\nseeds = [1]\nmethods = [{ name = "greedy" }]\n'
+    )
+    own = '[[instances]]\ngroup = "g"\ninstances = ["balexnet-cifar10"]\n'
+    head = 'name = "test"\ntime_limit_s = 5\nwarm_up = false\nmethods = [{ name = "METHOD" }]\n'
+    schemas = []
+    for number, (text, method) in enumerate(((own, "larac"), (ladder, "fin"), (campus, "greedy"))):
+        assert run(tmp_path / str(number), head.replace("METHOD", method) + text).exit_code == 0
+        schemas.append(parquet.read_schema(tmp_path / str(number) / "results" / "test" / "runs.parquet"))
+    assert [schema.remove_metadata() for schema in schemas] == [schemas[0].remove_metadata()] * 3
+    files = [tmp_path / str(number) / "results" / "test" / "runs.parquet" for number in range(3)]
+    whole = dataset(files).to_table()
+    assert whole.num_rows == 3
+    assert whole["load"].to_pylist() == [None, None, 0.5]
+    assert whole["shares"].to_pylist() == [None, None, [0.5, 1.0]]
+    assert whole["nodes"].to_pylist() == [None, 4, 4]
+
+
+def test_rows_of_two_machines_are_not_joined_without_a_word(tmp_path: Path) -> None:
+    run(tmp_path, QUICK, "--method", "larac")
+    file = tmp_path / "results" / "test" / "environments.jsonl"
+    cpu = environment()["cpu"]
+    file.write_text(file.read_text().replace(json.dumps(cpu), '"another"'))
+    result = run(tmp_path, QUICK)
+    cores = environment()["cores"]
+    line = f"made on 2 machines, whose times do not compare: another ({cores} cores); {cpu} ({cores} cores)"
+    assert line in result.stdout
+    assert line in (tmp_path / "results" / "test" / "tables.md").read_text()
 
 
 def made_up_rows() -> list[Record]:

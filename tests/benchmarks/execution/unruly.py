@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -96,6 +97,13 @@ def _hold() -> Result:
     return _answer()
 
 
+def _delegate() -> Result:
+    """Let another program take memory, as solvers that are programs of their own do."""
+    code = "import time; held = bytearray(b'x') * (200 * 2**20); time.sleep(0.3)"
+    subprocess.run([sys.executable, "-S", "-c", code], check=True)
+    return _answer()
+
+
 def _raise() -> NoReturn:
     print("about to fail", flush=True)
     raise ZeroDivisionError("inside the method")
@@ -160,6 +168,7 @@ DEEDS: dict[str, Callable[..., Any]] = {
     "stop-late": _stop_late,
     "eat": _eat,
     "hold": _hold,
+    "delegate": _delegate,
     "raise": _raise,
     "leave-python": lambda: sys.exit(4),
     "exit": lambda: os._exit(3),

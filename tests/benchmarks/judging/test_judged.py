@@ -122,6 +122,26 @@ def test_runs_that_agree_contradict_nothing(balexnet: Instance) -> None:
     assert contradictions([judged(balexnet, Status.INFEASIBLE), judged(balexnet, Status.NO_SOLUTION)]) == []
 
 
+def test_a_run_knows_its_own_contradictions(balexnet: Instance) -> None:
+    half = judged(balexnet, Status.FEASIBLE, BEST, OPTIMUM_J / 2)
+    assert half.found
+    assert half.contradictions == [f"mcp claims {OPTIMUM_J / 2!r}, the evaluator finds {half.objective!r}"]
+    (late,) = judged(balexnet, Status.FEASIBLE, TOO_SLOW).contradictions
+    assert "exceeds 0.005 s" in late
+    (low,) = judged(balexnet, Status.TIME_LIMIT, BEST, OPTIMUM_J, 2 * OPTIMUM_J).contradictions
+    assert "below the bound" in low
+    (empty,) = judged(balexnet, Status.OPTIMAL).contradictions
+    assert "gives no deployment" in empty
+    honest = [
+        judged(balexnet, Status.OPTIMAL, BEST, OPTIMUM_J, OPTIMUM_J),
+        judged(balexnet, Status.INFEASIBLE),
+        judged(balexnet, Status.NO_SOLUTION, TOO_SLOW),
+        judge_deployment(balexnet, TOO_SLOW),
+        judge_deployment(balexnet, BEST),
+    ]
+    assert [run.contradictions for run in honest] == [[]] * 5
+
+
 @pytest.mark.parametrize(
     ("runs", "said"),
     [

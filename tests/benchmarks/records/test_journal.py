@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import resource
+import signal
 from pathlib import Path
 
 import pytest
@@ -102,9 +105,14 @@ def test_starting_over_keeps_what_was_there(tmp_path: Path) -> None:
     with Journal(tmp_path) as opened:
         opened.append(bare("a"), ENVIRONMENT)
     before = (tmp_path / "runs.jsonl").read_bytes()
-    with Journal(tmp_path, fresh=True) as opened:
-        assert opened.known_rows() == {}
-    assert (tmp_path / "runs.jsonl.bak").read_bytes() == before
+    for number in range(3):
+        with Journal(tmp_path, fresh=True) as opened:
+            assert opened.known_rows() == {}
+            opened.append(bare(f"later {number}"), ENVIRONMENT)
+    assert (tmp_path / "runs.jsonl.bak").read_bytes() == before, "no later backup overwrites the first"
+    for number in range(2):
+        assert f"later {number}" in (tmp_path / f"runs.jsonl.bak.{number + 2}").read_text()
+    assert "later 2" in (tmp_path / "runs.jsonl").read_text()
 
 
 def test_instances_are_kept_once_and_not_the_largest(
@@ -132,3 +140,57 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot be written"):
         Journal(tmp_path / "file" / "results")
+
+
+def test_a_lost_environment_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    with Journal(tmp_path) as opened:
+        opened.append(bare("a"), ENVIRONMENT)
+    (tmp_path / "environments.jsonl").write_text("{}\n")
+    for _ in range(2):
+        with pytest.raises(InputError, match=r"environments\.jsonl: line 1: environment_id: required field is missing"):
+            Journal(tmp_path)
+    (tmp_path / "environments.jsonl").unlink()
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    for _ in range(2):
+        with pytest.raises(InputError, match=r"runs\.jsonl: line 1: environment_id = .* not in environments\.jsonl"):
+            Journal(tmp_path)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+def test_a_full_disk_names_the_file_and_leaves_what_can_go_on(tmp_path: Path) -> None:
+    with Journal(tmp_path) as opened:
+        opened.append(bare("a"), ENVIRONMENT)
+        size = (tmp_path / "runs.jsonl").stat().st_size
+        limits, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size + 20, limits[1]))
+        try:
+            with pytest.raises(InputError, match=r"runs\.jsonl: cannot be written: File too large; the same command"):
+                opened.append(bare("b"), ENVIRONMENT)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            signal.signal(signal.SIGXFSZ, handler)
+    with Journal(tmp_path) as opened:
+        assert list(opened.known_rows()) == [("g", "a fin")]
+        opened.append(bare("b"), ENVIRONMENT)
+    assert len(load_records(tmp_path)) == 2
+
+
+def test_a_folder_that_is_deleted_meanwhile_is_noticed(tmp_path: Path) -> None:
+    with Journal(tmp_path) as opened:
+        opened.append(bare("a"), ENVIRONMENT)
+        (tmp_path / "runs.jsonl").unlink()
+        with pytest.raises(InputError, match=r"runs\.jsonl: was deleted while the campaign ran"):
+            opened.append(bare("b"), ENVIRONMENT)
+
+
+@pytest.mark.parametrize("special", ["fifo", "device"])
+@pytest.mark.parametrize("name", ["runs.jsonl", "environments.jsonl", "instances.jsonl", "runs.old.jsonl"])
+def test_only_regular_files_are_results(name: str, special: str, tmp_path: Path) -> None:
+    write_results(tmp_path, [made_up_row("a", "fin")])
+    (tmp_path / name).unlink(missing_ok=True)
+    if special == "fifo":
+        os.mkfifo(tmp_path / name)
+    else:
+        (tmp_path / name).symlink_to("/dev/zero")
+    with pytest.raises(InputError, match=f"{name}: cannot be read: it is not a regular file"):
+        Journal(tmp_path)

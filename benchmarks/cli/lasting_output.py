@@ -1,0 +1,62 @@
+"""Output that never ends the work it reports on."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO
+
+
+class LastingStream:
+    """A text stream that throws away what is written once nobody can take it any more.
+
+    Its reader may be gone (`finbench run … | head -1`), its terminal closed, its disk full.
+
+    Parameters
+    ----------
+    stream : TextIO
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write a text, or nothing."""
+        try:
+            return self._stream.write(text)
+        except OSError:
+            self._give_up()
+        return len(text)
+
+    def flush(self) -> None:
+        """Hand over what was written, or nothing."""
+        try:
+            self._stream.flush()
+        except OSError:
+            self._give_up()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def _give_up(self) -> None:
+        """Lead the file descriptor to nowhere: what is still in the stream's buffer must have somewhere to go."""
+        with suppress(OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._stream.fileno())
+            os.close(nowhere)
+
+
+@contextmanager
+def lasting_output() -> Iterator[None]:
+    """Let no failure to print end what runs inside the block."""
+    before = sys.stdout, sys.stderr
+    lasting = LastingStream(sys.stdout), LastingStream(sys.stderr)
+    sys.stdout, sys.stderr = lasting  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        for stream in lasting:
+            stream.flush()
+        sys.stdout, sys.stderr = before
