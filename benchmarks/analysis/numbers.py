@@ -17,6 +17,11 @@ def percent(value: float | None) -> str:
     return f"{100 * value:.4f}" if value == 0 or abs(value) >= 1e-6 else f"{100 * value:.1e}"
 
 
+def plural(count: int, noun: str) -> str:
+    """Return a noun as it follows a count."""
+    return noun if count == 1 else f"{noun}s"
+
+
 TIME_UNITS = ((1.0, "s"), (1e-3, "ms"), (0.0, "µs"))
 
 

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from finbench.benchmarks.cli.options import InstanceName, output_option
+from finbench.benchmarks.plots.formats import PICTURE_SUFFIXES
 from finbench.benchmarks.terminal import console
 from finbench.benchmarks.terminal.lists import instance_row, print_methods
 from finbench.models.evaluate import evaluate
@@ -28,8 +30,8 @@ commands = typer.Typer()
 
 @commands.command()
 def generate(
-    family: Annotated[str, typer.Argument(help="A family of instances.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Write the instance here (JSON).")],
+    family: Annotated[str, typer.Argument(metavar="FAMILY", help="A family of instances.")],
+    output: Annotated[Path, output_option("Write the instance here (.json).", ".json")],
     nodes: Annotated[int, typer.Option(min=1, help="Nodes of the network.")],
     blocks: Annotated[int | None, typer.Option(min=1, help="Blocks of the DNN.")] = None,
     exits: Annotated[int | None, typer.Option(min=1, help="Exits of the DNN.")] = None,
@@ -108,8 +110,8 @@ def _menu(text: str) -> tuple[float, ...]:
 
 @commands.command()
 def draw(
-    instance: Annotated[str, typer.Argument(metavar="INSTANCE", help="Shipped name or a TOML/JSON file.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Draw it here (.png, .pdf or .svg).")],
+    instance: InstanceName,
+    output: Annotated[Path, output_option("Draw it here (.png, .pdf or .svg).", *PICTURE_SUFFIXES)],
     deployment: Annotated[
         Path | None, typer.Option(help="A deployment file: show how full it makes everything.")
     ] = None,

@@ -9,9 +9,8 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from finbench.benchmarks.plots.formats import PICTURE_SUFFIXES
 from finbench.models.io import InputError, write_bytes
-
-PICTURE_SUFFIXES = (".png", ".pdf", ".svg")
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")

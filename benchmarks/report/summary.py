@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from finbench.benchmarks.analysis.claims import Claims
-from finbench.benchmarks.analysis.numbers import seconds
+from finbench.benchmarks.analysis.numbers import plural, seconds
 from finbench.benchmarks.records.row import Record
 from finbench.models.result import Status
 from finbench.models.tolerances import ENERGY_TOLERANCE
@@ -31,8 +31,8 @@ def facts(runs: pd.DataFrame, claims: Claims, contradictions: Sequence[str]) -> 
     instances = _instances(runs)
     proven = _instances(runs[runs["proven"] | _refuted(runs)])
     made = [
-        Fact(f"{len(runs):,}", _plural(len(runs), "run")),
-        Fact(f"{instances:,}", _plural(instances, "instance")),
+        Fact(f"{len(runs):,}", plural(len(runs), "run")),
+        Fact(f"{instances:,}", plural(instances, "instance")),
         Fact(f"{runs['label'].nunique()}", "method variants"),
         Fact(f"{proven:,}", "decided with proof"),
     ]
@@ -41,7 +41,7 @@ def facts(runs: pd.DataFrame, claims: Claims, contradictions: Sequence[str]) -> 
         made.append(Fact(f"{100 * best.matched / best.points:.4g} %", f"FIN meets the optimum, γ = {best.gamma}"))
     made.append(Fact(str(failed), "failed", warns=failed > 0))
     made.append(
-        Fact(str(len(contradictions)), _plural(len(contradictions), "contradiction"), warns=bool(contradictions))
+        Fact(str(len(contradictions)), plural(len(contradictions), "contradiction"), warns=bool(contradictions))
     )
     return made
 
@@ -62,8 +62,8 @@ def _what_ran(runs: pd.DataFrame) -> str:
     limit = " or ".join(f"{value:g}" for value in limits) if len(limits) <= 3 else f"{limits[0]:g} to {limits[-1]:g}"
     groups, methods = runs["group"].nunique(), runs["method"].nunique()
     return (
-        f"{len(runs):,} {_plural(len(runs), 'run')} of {methods} {_plural(methods, 'method')} on {_instances(runs):,} "
-        f"{_plural(_instances(runs), 'instance')} in {groups} {_plural(groups, 'group')}, each run with a limit of "
+        f"{len(runs):,} {plural(len(runs), 'run')} of {methods} {plural(methods, 'method')} on {_instances(runs):,} "
+        f"{plural(_instances(runs), 'instance')} in {groups} {plural(groups, 'group')}, each run with a limit of "
         f"{limit} s."
     )
 
@@ -73,7 +73,7 @@ def _how_it_ended(runs: pd.DataFrame) -> str:
     found = int(runs["found"].astype(bool).sum())
     ends = ", ".join(f"{count:,} {status}" for status, count in counts.items())
     return (
-        f"{found:,} {_plural(found, 'run')} found a deployment that satisfies every constraint. How they ended: {ends}."
+        f"{found:,} {plural(found, 'run')} found a deployment that satisfies every constraint. How they ended: {ends}."
     )
 
 
@@ -89,7 +89,7 @@ def _who_is_optimal(runs: pd.DataFrame) -> str:
     shares = met.groupby(proven["label"], sort=False).mean().sort_values(ascending=False, kind="stable")
     always = [str(label) for label, share in shares.items() if share == 1]
     others = [f"{label} {100 * share:.1f} %" for label, share in shares.items() if share < 1]
-    text = f"The optimum is proven on {solvable:,} of {_instances(runs):,} {_plural(_instances(runs), 'instance')}."
+    text = f"The optimum is proven on {solvable:,} of {_instances(runs):,} {plural(_instances(runs), 'instance')}."
     text += none if refuted else ""
     if always:
         text += f" Every run there of {_listed(always)} meets it."
@@ -138,7 +138,7 @@ def environment_rows(records: Sequence[Record]) -> list[tuple[str, str]]:
 def machine(records: Sequence[Record]) -> str:
     """The machines of the runs, in words."""
     shown = dict.fromkeys(
-        f"{here['cpu']}, {here['cores']} {_plural(here['cores'], 'core')}"
+        f"{here['cpu']}, {here['cores']} {plural(here['cores'], 'core')}"
         for here in (row["environment"] for row in records)
     )
     return "; ".join(shown)
@@ -158,10 +158,6 @@ def _refuted(runs: pd.DataFrame) -> pd.Series[bool]:
 
 def _instances(runs: pd.DataFrame) -> int:
     return int(runs["content_hash"].fillna(runs["instance"]).nunique())
-
-
-def _plural(count: int, noun: str) -> str:
-    return noun if count == 1 else f"{noun}s"
 
 
 def _listed(parts: Sequence[str]) -> str:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 from typing import Any
 
 from finbench.benchmarks.analysis.numbers import number, percent
 from finbench.benchmarks.terminal import console
 from finbench.fin_graph.frontier import Corner, ExitFrontier, frontiers
 from finbench.fin_graph.paths.support import reason_to_refuse
-from finbench.models.instance import Instance
+from finbench.models.instance import Application, Instance
 from finbench.models.io import InputError
+from finbench.models.memory import reason_not_to_fit
 
 SHOWN = 15
 """Corners of one exit that the table shows."""
+
+STEP_BYTES = 120
+"""A latency step and its energy as Python holds them: a tuple of two numbers."""
 
 
 def instance_frontiers(
@@ -24,13 +29,25 @@ def instance_frontiers(
     Raises
     ------
     InputError
-        If the instance has several applications, or capacities that may bind.
+        If the instance has several applications, or capacities that may bind; if the horizon is no positive finite
+        number, or so many latency steps do not fit into memory.
     """
     reason = reason_to_refuse(instance)
     if reason is not None:
         raise InputError(f"instance '{instance.name}'", f"frontier: {reason}")
+    if horizon_s is not None and not 0 < horizon_s < inf:
+        raise InputError("frontier", f"horizon_s = {horizon_s}: must be a positive finite number of seconds")
     app = instance.applications[0]
+    reason = reason_not_to_fit(_needed_bytes(instance, app, gamma))
+    if reason is not None:
+        raise InputError("frontier", f"gamma = {gamma}: {reason}")
     return frontiers(instance, app, gamma=gamma, horizon_s=horizon_s, time_limit_s=time_limit_s)
+
+
+def _needed_bytes(instance: Instance, app: Application, gamma: int) -> int:
+    """Memory of FIN's frontiers: two rows of all nodes, one of every layer, and a list of the steps of one exit."""
+    rows = 2 * len(instance.network.nodes) + len(instance.dnn_of(app).blocks) + 1
+    return (8 * rows + STEP_BYTES) * (gamma + 1)
 
 
 def to_json(instance: Instance, gamma: int, found: Sequence[ExitFrontier]) -> dict[str, Any]:
