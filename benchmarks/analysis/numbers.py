@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_CEILING, Context, Decimal
 from typing import Any
 
 
 def number(value: float | None, digits: int = 7) -> str:
     """A number with enough digits to compare by eye; a dash where there is none."""
     return "–" if value is None else f"{value:.{digits}g}"
+
+
+def rounded_up(value: float | None, digits: int = 7) -> str:
+    """Return a number of at most so many digits that is not below `value`; a dash where there is none."""
+    if value is None:
+        return number(None)
+    upward = Context(prec=digits, rounding=ROUND_CEILING).create_decimal(Decimal(value))
+    return number(float(upward), digits)
 
 
 def percent(value: float | None) -> str:

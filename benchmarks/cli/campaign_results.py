@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from finbench.benchmarks.analysis.numbers import number
+from finbench.benchmarks.analysis.table import csv_text
 from finbench.benchmarks.campaigns.campaign import Campaign
 from finbench.benchmarks.execution.plan import Choice, Run, plan
 from finbench.benchmarks.execution.runner import Outcome, known_rows, run_campaign
@@ -56,7 +57,7 @@ def collect(runs: pd.DataFrame, folder: Path) -> tuple[Path, Path]:
     content = BytesIO()
     runs.to_parquet(content, index=False)
     write_bytes(parquet, content.getvalue())
-    write_text(csv, runs.to_csv(index=False))
+    write_text(csv, csv_text(runs))
     return parquet, csv
 
 

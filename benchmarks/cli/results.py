@@ -39,6 +39,7 @@ def table(
     """
     from finbench.benchmarks.analysis.aggregate import aggregate, aggregate_tables
     from finbench.benchmarks.analysis.frame import frame
+    from finbench.benchmarks.analysis.table import csv_text
     from finbench.benchmarks.analysis.trajectories import matching_tables
     from finbench.benchmarks.records.reading import load_records
     from finbench.models.io import write_text
@@ -46,7 +47,7 @@ def table(
     records = load_records(results)
     judged = aggregate(frame(records))
     if format_ is Format.CSV:
-        text = judged.to_csv(index=False)
+        text = csv_text(judged)
     else:
         made = [*aggregate_tables(judged), *matching_tables(records)]
         text = "\n".join(each.latex() if format_ is Format.LATEX else each.markdown() for each in made)

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from finbench.benchmarks.analysis.growth import Growth
 from finbench.benchmarks.analysis.ladder_growth import censored, growths
-from finbench.benchmarks.plots.style import COLOURS, MARKERS, STYLE
+from finbench.benchmarks.plots.style import COLOURS, MARKERS, STYLE, literal
 
 CENSORED_MARKER = "2"
 
@@ -43,7 +43,7 @@ def draw_growth(runs: pd.DataFrame) -> Figure:
                     _draw_memory(right, here, memory_fit, styles[method])
             _name_axes(left, right, ladder)
         for method in methods:
-            panels[0][0].plot([], [], linestyle="-", label=method, **styles[method])
+            panels[0][0].plot([], [], linestyle="-", label=literal(method), **styles[method])
         panels[0][0].plot([], [], linestyle="", color="black", marker=CENSORED_MARKER, label="ended by its limit")
         figure.legend(*panels[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
@@ -84,4 +84,4 @@ def _name_axes(left: Axes, right: Axes, ladder: str) -> None:
     for axes, quantity in ((left, "time [s]"), (right, "peak memory [MiB]")):
         axes.set(xscale="log", yscale="log", xlabel="layered arcs", ylabel=quantity)
         axes.margins(x=0.12)
-    left.set_title(ladder, loc="left")
+    left.set_title(literal(ladder), loc="left")

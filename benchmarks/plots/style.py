@@ -32,6 +32,15 @@ STYLE: Any = {
 }
 
 
+def literal(text: str) -> str:
+    """Return a text as Matplotlib draws it character by character.
+
+    Two dollar signs would enclose a formula, and a legend leaves out what begins with an underscore.
+    """
+    escaped = text.replace("$", r"\$")
+    return f" {escaped}" if escaped.startswith("_") else escaped
+
+
 def save_picture(figure: Figure, path: Path) -> None:
     """Write a picture whole or not at all; its suffix decides the format.
 

@@ -20,7 +20,7 @@ from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from finbench.benchmarks.plots.style import STYLE
+from finbench.benchmarks.plots.style import STYLE, literal
 from finbench.models.evaluate import Evaluation
 from finbench.models.instance import Instance, Network, Node
 from finbench.models.loads import Resource, Use, uses
@@ -144,7 +144,7 @@ def _draw_bands(axes: Axes, rows: Bands) -> None:
         axes.axhspan(base - 0.75, top + 0.75, color=BAND_COLOUR, zorder=0)
         count = sum(map(len, columns))
         label: dict[str, Any] = {"color": TEXT_COLOUR, "ha": "right", "va": "center"}
-        axes.text(-0.02, (base + top) / 2, f"{tier or 'nodes'}\n{count}", fontsize=10, **label)
+        axes.text(-0.02, (base + top) / 2, f"{literal(tier or 'nodes')}\n{count}", fontsize=10, **label)
         base = top + _GAP
     axes.set(xlim=(-0.1, 1.01), ylim=(-0.9, base - _GAP + 1.1))
     axes.set_axis_off()
@@ -219,7 +219,14 @@ def _name_node(axes: Axes, name: str, place: Place, use: Use | None) -> None:
     style: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "va": "top", "zorder": 5}
     box = {"boxstyle": "round,pad=0.12", "facecolor": "white", "edgecolor": "none", "alpha": 0.75}
     axes.annotate(
-        name + share, place, xytext=(0, -10), fontsize=6.5, color=TEXT_COLOUR, bbox=box, linespacing=0.95, **style
+        literal(name) + share,
+        place,
+        xytext=(0, -10),
+        fontsize=6.5,
+        color=TEXT_COLOUR,
+        bbox=box,
+        linespacing=0.95,
+        **style,
     )
 
 
@@ -253,7 +260,7 @@ def _draw_lines(axes: Axes, lines: Sequence[tuple[str, str]]) -> None:
             "xycoords": "axes fraction", "textcoords": "offset points", "color": TEXT_COLOUR, "va": "top",
             "fontsize": 9 if heading else 8, "fontweight": "bold" if heading else "normal",
         }  # fmt: skip
-        axes.annotate(text, (0, 1), xytext=(0, -13 * k), ha="left", **style)
+        axes.annotate(literal(text), (0, 1), xytext=(0, -13 * k), ha="left", **style)
         axes.annotate(value, (1, 1), xytext=(0, -13 * k), ha="right", **style)
 
 
@@ -270,7 +277,7 @@ def _draw_titles(axes: Axes, instance: Instance, evaluation: Evaluation | None) 
         if evaluation.violations:
             facts.append(f"rules broken: {len(evaluation.violations)}")
     style: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "color": TEXT_COLOUR}
-    axes.annotate(instance.name, (0, 1), xytext=(0, 18), fontsize=13, fontweight="bold", **style)
+    axes.annotate(literal(instance.name), (0, 1), xytext=(0, 18), fontsize=13, fontweight="bold", **style)
     axes.annotate(" · ".join(facts), (0, 1), xytext=(0, 3), fontsize=9.5, **style)
 
 

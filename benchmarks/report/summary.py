@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from finbench.benchmarks.analysis.claims import Claims
+from finbench.benchmarks.analysis.frame import instance_of, refuted
 from finbench.benchmarks.analysis.numbers import plural, seconds
 from finbench.benchmarks.records.row import Record
 from finbench.models.result import Status
@@ -29,7 +30,7 @@ def facts(runs: pd.DataFrame, claims: Claims, contradictions: Sequence[str]) -> 
     """The numbers at the top of the page."""
     failed = int(runs["status"].isin(FAILURES).sum())
     instances = _instances(runs)
-    proven = _instances(runs[runs["proven"] | _refuted(runs)])
+    proven = _instances(runs[runs["proven"] | refuted(runs)])
     made = [
         Fact(f"{len(runs):,}", plural(len(runs), "run")),
         Fact(f"{instances:,}", plural(instances, "instance")),
@@ -80,17 +81,17 @@ def _how_it_ended(runs: pd.DataFrame) -> str:
 def _who_is_optimal(runs: pd.DataFrame) -> str:
     proven = runs[runs["proven"]]
     solvable = _instances(proven)
-    refuted = _instances(runs[_refuted(runs)])
-    has = "instance has" if refuted == 1 else "instances have"
-    none = f" {refuted:,} {has} no feasible deployment, with proof."
+    empty = _instances(runs[refuted(runs)])
+    has = "instance has" if empty == 1 else "instances have"
+    none = f" {empty:,} {has} no feasible deployment, with proof."
     if not solvable:
-        return "No optimum is proven: gaps are against the best energy known." + (none if refuted else "")
+        return "No optimum is proven: gaps are against the best energy known." + (none if empty else "")
     met = proven["gap_to_best_known"].astype(float) <= ENERGY_TOLERANCE
     shares = met.groupby(proven["label"], sort=False).mean().sort_values(ascending=False, kind="stable")
     always = [str(label) for label, share in shares.items() if share == 1]
     others = [f"{label} {100 * share:.1f} %" for label, share in shares.items() if share < 1]
     text = f"The optimum is proven on {solvable:,} of {_instances(runs):,} {plural(_instances(runs), 'instance')}."
-    text += none if refuted else ""
+    text += none if empty else ""
     if always:
         text += f" Every run there of {_listed(always)} meets it."
     return text + (f" How often the runs of others do: {_listed(others)}." if others else "")
@@ -114,7 +115,7 @@ def _gap(value: float | None) -> str:
 
 
 def _who_is_fast(runs: pd.DataFrame) -> str:
-    timed = runs[runs["time_s"].notna() & (runs["found"].astype(bool) | _refuted(runs))]
+    timed = runs[runs["time_s"].notna() & (runs["found"].astype(bool) | refuted(runs))]
     if timed.empty:
         return "No run ended with an answer."
     medians = timed.groupby("label")["time_s"].median().sort_values()
@@ -152,12 +153,8 @@ def _flat(table: Record, prefix: str = "") -> Iterable[tuple[str, str]]:
             yield f"{prefix}{name}", "not installed" if value is None else str(value)
 
 
-def _refuted(runs: pd.DataFrame) -> pd.Series[bool]:
-    return (runs["status"] == Status.INFEASIBLE) & runs["best_objective"].isna()
-
-
 def _instances(runs: pd.DataFrame) -> int:
-    return int(runs["content_hash"].fillna(runs["instance"]).nunique())
+    return int(instance_of(runs).nunique())
 
 
 def _listed(parts: Sequence[str]) -> str:

@@ -255,6 +255,12 @@ def test_the_csv_of_runs_holds_what_is_filtered(opened: webdriver.Chrome, result
     assert [row[head.index("instance")] for row in rows] == [row["instance"] for row in expected]
 
 
+def test_a_csv_holds_no_formula(opened: webdriver.Chrome) -> None:
+    cells = ["=cmd|' /C calc'!A0", "+1", "-1", "@x", "\tx", "b=1", "–", -1, None]
+    text = opened.execute_script("return csvText(['a'], arguments[0].map((cell) => [cell]))", cells)
+    assert text.split("\r\n") == ["a", "'=cmd|' /C calc'!A0", "'+1", "'-1", "'@x", "'\tx", "b=1", "–", "-1", "", ""]
+
+
 def downloaded(browser: webdriver.Chrome, folder: Path, button: str, name: str) -> list[list[str]]:
     browser.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(folder)})
     browser.execute_script("arguments[0].click()", one(browser, button))

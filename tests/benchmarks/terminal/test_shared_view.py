@@ -15,6 +15,7 @@ from finbench.benchmarks.cli.app import app
 from finbench.benchmarks.families import SharedSize
 from finbench.benchmarks.families.campus import draw_with_balance
 from finbench.benchmarks.judging.judged import judge, judge_deployment
+from finbench.benchmarks.terminal.run_view import print_judged
 from finbench.benchmarks.terminal.shared_view import placement_summary, print_shared
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Instance
