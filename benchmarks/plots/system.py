@@ -215,11 +215,11 @@ def _named(rows: Bands, places: Mapping[str, Place], fullest: Sequence[str]) -> 
 
 
 def _name_node(axes: Axes, name: str, place: Place, use: Use | None) -> None:
-    share = "" if use is None else f"\n{100 * use.utilisation:.0f} %"
+    text = literal(name) if use is None else f"{literal(name)}\n{100 * use.utilisation:.0f} %"
     style: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "va": "top", "zorder": 5}
     box = {"boxstyle": "round,pad=0.12", "facecolor": "white", "edgecolor": "none", "alpha": 0.75}
     axes.annotate(
-        literal(name) + share,
+        text,
         place,
         xytext=(0, -10),
         fontsize=6.5,

@@ -63,9 +63,8 @@ def _what_ran(runs: pd.DataFrame) -> str:
     limit = " or ".join(f"{value:g}" for value in limits) if len(limits) <= 3 else f"{limits[0]:g} to {limits[-1]:g}"
     groups, methods = runs["group"].nunique(), runs["method"].nunique()
     return (
-        f"{len(runs):,} {plural(len(runs), 'run')} of {methods} {plural(methods, 'method')} on {_instances(runs):,} "
-        f"{plural(_instances(runs), 'instance')} in {groups} {plural(groups, 'group')}, each run with a limit of "
-        f"{limit} s."
+        f"Runs of {methods} {plural(methods, 'method')} on instances in {groups} {plural(groups, 'group')}, each run "
+        f"with a limit of {limit} s."
     )
 
 
@@ -90,7 +89,7 @@ def _who_is_optimal(runs: pd.DataFrame) -> str:
     shares = met.groupby(proven["label"], sort=False).mean().sort_values(ascending=False, kind="stable")
     always = [str(label) for label, share in shares.items() if share == 1]
     others = [f"{label} {100 * share:.1f} %" for label, share in shares.items() if share < 1]
-    text = f"The optimum is proven on {solvable:,} of {_instances(runs):,} {plural(_instances(runs), 'instance')}."
+    text = f"The optimum is proven on {solvable:,} {plural(solvable, 'instance')}."
     text += none if empty else ""
     if always:
         text += f" Every run there of {_listed(always)} meets it."
@@ -98,20 +97,13 @@ def _who_is_optimal(runs: pd.DataFrame) -> str:
 
 
 def _fin_by_gamma(claims: Claims) -> str:
+    """Return from which γ on FIN is always right; the table beside it has the numbers."""
     rows = claims.matches
     always = next((row.gamma for k, row in enumerate(rows) if all(r.matched == r.points for r in rows[k:])), None)
-    parts = [
-        f"{100 * row.matched / row.points:.4g} % at γ = {row.gamma} (mean gap {_gap(row.mean_gap)})"
-        for row in rows
-        if always is None or row.gamma < always
-    ]
-    if always is not None:
-        parts.append("all of them" + (f" from γ = {always} on" if parts else " at every γ"))
-    return f"Of {rows[0].points:,} instances that every γ ran on, FIN meets the optimum on {_listed(parts)}."
-
-
-def _gap(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.2g} %"
+    where = f"the {rows[0].points:,} {plural(rows[0].points, 'instance')} that every γ ran on"
+    if always is None:
+        return f"At no γ that was run does FIN meet the optimum on all of {where}."
+    return f"FIN meets the optimum on all of {where}{'' if always == rows[0].gamma else f' from γ = {always} on'}."
 
 
 def _who_is_fast(runs: pd.DataFrame) -> str:
@@ -150,7 +142,16 @@ def _flat(table: Record, prefix: str = "") -> Iterable[tuple[str, str]]:
         if isinstance(value, dict):
             yield from _flat(value, f"{name}: ")
         else:
-            yield f"{prefix}{name}", "not installed" if value is None else str(value)
+            yield f"{prefix}{name}", _absent(name, prefix) if value is None else str(value)
+
+
+def _absent(name: str, prefix: str) -> str:
+    """Return what it means that an environment names no value there."""
+    if prefix.startswith(("versions", "solvers")):
+        return "not installed"
+    if prefix.startswith("threads"):
+        return "not set"
+    return "no checkout" if name == "git" else "unknown"
 
 
 def _instances(runs: pd.DataFrame) -> int:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import chdir
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -143,7 +144,7 @@ def drawing(tmp_path: Path) -> Callable[[Instance, Deployment], Result]:
     return drawn
 
 
-ALIEN = {
+ALIEN: dict[str, tuple[dict[str, Any], str]] = {
     "another application": ({"application": "nobody"}, "unknown application 'nobody'"),
     "another node": ({"placement": ("moon",) * 5}, "unknown node 'moon'"),
     "other blocks": ({"placement": ("device",) * 7}, "placement names 7 nodes"),

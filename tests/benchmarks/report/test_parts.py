@@ -16,7 +16,7 @@ from finbench.benchmarks.report.charts import frontier_chart, gap_chart, profile
 from finbench.benchmarks.report.growth_chart import growth_chart, with_sizes
 from finbench.benchmarks.report.pictures import MOST_APPLICATIONS, Gallery
 from finbench.benchmarks.report.steps import steps
-from finbench.benchmarks.report.summary import sentences
+from finbench.benchmarks.report.summary import environment_rows, sentences
 from finbench.fin_graph.label_setting import solve
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.evaluate import evaluate
@@ -189,7 +189,7 @@ def test_sentences_name_who_meets_the_optimum() -> None:
     runs = frame(RUNS)
     said = sentences(runs, measured_claims(runs))
     assert "Every run there of label-setting and fin (gamma=10) meets it." in said[2]
-    assert "0 % at γ = 5 (mean gap 1e+02 %) and all of them from γ = 10 on" in said[3]
+    assert said[3].endswith("that every γ ran on from γ = 10 on.")
     assert isinstance(runs, pd.DataFrame)
 
 
@@ -217,3 +217,21 @@ def test_a_deployment_that_is_none_is_not_drawn() -> None:
     instance = several_applications(1)
     lost = ApplicationDeployment(application="user 0", last_exit=1, placement=("nowhere",))
     assert Gallery().placement(judge_deployment(instance, Deployment(deployments=(lost,)))) is None
+
+
+def test_what_an_environment_does_not_name_is_said_by_its_kind() -> None:
+    none = {
+        "cpu": "c",
+        "git": None,
+        "versions": {"numpy": None},
+        "solvers": {"cbc": None},
+        "threads": {"OMP_NUM_THREADS": None, "MKL_NUM_THREADS": "2"},
+    }
+    assert dict(environment_rows([{"environment": none}])) == {
+        "cpu": "c",
+        "git": "no checkout",
+        "versions: numpy": "not installed",
+        "solvers: cbc": "not installed",
+        "threads: OMP_NUM_THREADS": "not set",
+        "threads: MKL_NUM_THREADS": "2",
+    }
