@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from statistics import fmean, median
 from typing import Any
 
-from finbench.benchmarks.analysis.numbers import percent
+from finbench.benchmarks.analysis.numbers import percent, plural
 from finbench.benchmarks.judging.contradictions import relative_gap
 from finbench.models.tolerances import ENERGY_TOLERANCE
 
@@ -165,9 +165,10 @@ def saving_claim(rows: Sequence[SavingRow], points: Sequence[Point], gamma: int)
     unanswered = sum(point.fin[gamma] is not None and point.baseline is None for point in points)
     measured = (
         f"FIN (γ = {gamma}) against MCP: mean {100 * mean:.2f} % over {total} points, case means "
-        f"{100 * min(row.mean for row in rows):.2f} % to {100 * max(row.mean for row in rows):.2f} %; "
-        f"at {unanswered} more points FIN finds a deployment and MCP none"
+        f"{100 * min(row.mean for row in rows):.2f} % to {100 * max(row.mean for row in rows):.2f} %"
     )
+    if unanswered:
+        measured += f"; at {unanswered} more {plural(unanswered, 'point')} FIN finds a deployment and MCP none"
     return Claim(SAVING, verdict, measured)
 
 

@@ -36,7 +36,7 @@ COLUMNS = (
 Row = dict[Hashable, Any]
 
 
-def measured_claims(runs: pd.DataFrame) -> Claims:
+def claims_of_runs(runs: pd.DataFrame) -> Claims:
     """Judge the claims over the instances whose optimum is proven and on which FIN ran at the same γ.
 
     Parameters

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from finbench.benchmarks.analysis.claims import MATCHES, SAVING, TARGETS
-from finbench.benchmarks.analysis.claims_of_runs import UNKNOWN, measured_claims
+from finbench.benchmarks.analysis.claims_of_runs import UNKNOWN, claims_of_runs
 from finbench.benchmarks.analysis.frame import frame
 from finbench.benchmarks.analysis.numbers import seconds
 from finbench.benchmarks.judging.judged import judge_deployment
@@ -88,7 +88,7 @@ RUNS = [
 
 
 def test_claims_from_rows() -> None:
-    claims = measured_claims(frame(RUNS))
+    claims = claims_of_runs(frame(RUNS))
     assert (claims.points, claims.solvable) == (2, 2)
     assert [(row.gamma, row.matched, row.missed, row.worst_gap) for row in claims.matches] == [
         (5, 0, 1, 1.0),
@@ -106,22 +106,22 @@ def test_claims_from_rows() -> None:
 
 
 def test_claims_that_the_rows_do_not_speak_of() -> None:
-    without_rival = measured_claims(frame([row for row in RUNS if row["method"] != "mcp"]))
+    without_rival = claims_of_runs(frame([row for row in RUNS if row["method"] != "mcp"]))
     assert [claim.verdict for claim in without_rival.claims] == ["holds only if γ ≥ 10", UNKNOWN, "holds"]
-    without_proof = measured_claims(frame([row for row in RUNS if row["method"] != "label-setting"]))
+    without_proof = claims_of_runs(frame([row for row in RUNS if row["method"] != "label-setting"]))
     assert {claim.verdict for claim in without_proof.claims} == {UNKNOWN}
-    without_fin = measured_claims(frame([exact("a", 1.0)]))
+    without_fin = claims_of_runs(frame([exact("a", 1.0)]))
     assert {claim.verdict for claim in without_fin.claims} == {UNKNOWN}
 
 
 def test_an_instance_that_one_resolution_did_not_run_on_is_left_out() -> None:
-    claims = measured_claims(frame([*RUNS, exact("c", 1.0), fin("c", 10, 9.0), mcp("c", 1.0)]))
+    claims = claims_of_runs(frame([*RUNS, exact("c", 1.0), fin("c", 10, 9.0), mcp("c", 1.0)]))
     assert claims.points == 2
 
 
 def test_an_instance_proven_infeasible_is_a_point_but_not_solvable() -> None:
     refuted = made_up_row("c", "label-setting", status="infeasible", accounting="expected")
-    claims = measured_claims(frame([*RUNS, refuted, fin("c", 5, None), fin("c", 10, None)]))
+    claims = claims_of_runs(frame([*RUNS, refuted, fin("c", 5, None), fin("c", 10, None)]))
     assert (claims.points, claims.solvable) == (3, 2)
 
 
@@ -187,7 +187,7 @@ def test_growth_chart_fits_lines_and_marks_limits() -> None:
 
 def test_sentences_name_who_meets_the_optimum() -> None:
     runs = frame(RUNS)
-    said = sentences(runs, measured_claims(runs))
+    said = sentences(runs, claims_of_runs(runs))
     assert "Every run there of label-setting and fin (gamma=10) meets it." in said[2]
     assert said[3].endswith("that every γ ran on from γ = 10 on.")
     assert isinstance(runs, pd.DataFrame)
