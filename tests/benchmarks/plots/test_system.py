@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from contextlib import chdir
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def judged(load: float, nodes: int = 30) -> tuple[Instance, Evaluation]:
 
 
 def texts(figure: Figure) -> str:
-    figure.canvas.draw()
+    figure.savefig(BytesIO())
     return "\n".join(text.get_text() for text in figure.findobj(Text))
 
 
@@ -181,7 +182,7 @@ def test_names_are_drawn_as_they_are(name: str, balexnet: Instance) -> None:
     system = draw_system(balexnet.model_copy(update={"name": name, "network": network, "applications": (app_,)}), None)
     runs = pd.DataFrame({"group": name, "gamma": [1, 2], "worst": 1.0, "mean": 1.0, "matched": 50.0, "found": 50.0})
     for figure in (system, draw_gap_by_gamma(runs)):
-        figure.canvas.draw()
+        figure.savefig(BytesIO())
         shown = [text for text in figure.findobj(Text) if name in text.get_text().replace(r"\$", "$")]
         assert shown
         assert not any(cbook.is_math_text(text.get_text()) for text in shown)
