@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from finbench.benchmarks.analysis.numbers import number, percent
+from finbench.benchmarks.analysis.numbers import fixed_percent, number, percent
 from finbench.benchmarks.analysis.table import Rows
 from finbench.models.tolerances import ENERGY_TOLERANCE
 
@@ -150,7 +150,7 @@ def _summary_row(label: str, runs: pd.DataFrame) -> tuple[str, ...]:
         str(len(runs)),
         str(len(found)),
         str(len(solvable) - len(found)),
-        percent(best) if best is None else f"{100 * best:.2f}",
+        number(None) if best is None else fixed_percent(best),
         *(percent(_known(value)) for value in (gaps.median(), gaps.mean(), gaps.max())),
         *(number(_known(value), 3) for value in (times.median(), times.max())),
         _other_ends(runs["status"]),

@@ -13,8 +13,9 @@ def number(value: float | None, digits: int = 7) -> str:
 
 def rounded_up(value: float | None, digits: int = 7) -> str:
     """Return a number of at most so many digits that is not below `value`; a dash where there is none."""
-    if value is None:
-        return number(None)
+    nearest = number(value, digits)
+    if value is None or float(nearest) >= value:
+        return nearest
     upward = Context(prec=digits, rounding=ROUND_CEILING).create_decimal(Decimal(value))
     return number(float(upward), digits)
 
@@ -24,6 +25,11 @@ def percent(value: float | None) -> str:
     if value is None:
         return "–"
     return f"{100 * value:.4f}" if value == 0 or abs(value) >= 1e-6 else f"{100 * value:.1e}"
+
+
+def fixed_percent(fraction: float, decimals: int = 2) -> str:
+    """Return a fraction as a percentage with so many decimals, without the sign."""
+    return f"{100 * fraction:.{decimals}f}"
 
 
 def plural(count: int, noun: str) -> str:

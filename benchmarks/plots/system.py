@@ -20,6 +20,7 @@ from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from finbench.benchmarks.analysis.numbers import fixed_percent, number, plural
 from finbench.benchmarks.plots.style import STYLE, literal
 from finbench.models.evaluate import Evaluation
 from finbench.models.instance import Instance, Network, Node
@@ -215,7 +216,7 @@ def _named(rows: Bands, places: Mapping[str, Place], fullest: Sequence[str]) -> 
 
 
 def _name_node(axes: Axes, name: str, place: Place, use: Use | None) -> None:
-    text = literal(name) if use is None else f"{literal(name)}\n{100 * use.utilisation:.0f} %"
+    text = literal(name) if use is None else f"{literal(name)}\n{fixed_percent(use.utilisation, 0)} %"
     style: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "va": "top", "zorder": 5}
     box = {"boxstyle": "round,pad=0.12", "facecolor": "white", "edgecolor": "none", "alpha": 0.75}
     axes.annotate(
@@ -244,10 +245,10 @@ def _mark_prices(axes: Axes, places: Mapping[str, Place], prices: Mapping[str, f
 def _lines(used: Sequence[Use], prices: Mapping[str, float]) -> list[tuple[str, str]]:
     """What stands beside the network, left and right: the fullest resources and the prices."""
     lines = [(FULLEST_HEADING, "")] if used else []
-    lines += [(f"{use.subject}  {use.resource}", f"{100 * use.utilisation:.1f} %") for use in used[:FULLEST]]
+    lines += [(f"{use.subject}  {use.resource}", f"{fixed_percent(use.utilisation, 1)} %") for use in used[:FULLEST]]
     if prices:
         lines += [*([("", "")] if used else []), (PRICES_HEADING, "J per unit")]
-        lines += [(key, f"{price:.3g}") for key, price in list(prices.items())[:PRICED]]
+        lines += [(key, number(price, 3)) for key, price in list(prices.items())[:PRICED]]
         lines += [(f"… and {len(prices) - PRICED} more", "")] if len(prices) > PRICED else []
     return lines
 
@@ -266,14 +267,14 @@ def _draw_lines(axes: Axes, lines: Sequence[tuple[str, str]]) -> None:
 
 def _draw_titles(axes: Axes, instance: Instance, evaluation: Evaluation | None) -> None:
     total = len(instance.applications)
-    applications = f"{total} application{'' if total == 1 else 's'}"
+    applications = f"{total} {plural(total, 'application')}"
     facts = [f"{len(instance.network.nodes)} nodes, {len(instance.network.links)} links"]
     if evaluation is None:
         facts.append(applications)
     else:
         facts.append(f"{len(evaluation.applications)} of {applications} served")
         if evaluation.objective is not None:
-            facts.append(f"{evaluation.objective:.6g} {instance.objective_unit}")
+            facts.append(f"{number(evaluation.objective, 6)} {instance.objective_unit}")
         if evaluation.violations:
             facts.append(f"rules broken: {len(evaluation.violations)}")
     style: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "color": TEXT_COLOUR}

@@ -9,7 +9,7 @@ import pandas as pd
 
 from finbench.benchmarks.analysis.claims import Claims
 from finbench.benchmarks.analysis.frame import instance_of, refuted
-from finbench.benchmarks.analysis.numbers import plural, seconds
+from finbench.benchmarks.analysis.numbers import fixed_percent, plural, seconds
 from finbench.benchmarks.records.row import Record
 from finbench.models.result import Status
 from finbench.models.tolerances import ENERGY_TOLERANCE
@@ -88,7 +88,7 @@ def _who_is_optimal(runs: pd.DataFrame) -> str:
     met = proven["gap_to_best_known"].astype(float) <= ENERGY_TOLERANCE
     shares = met.groupby(proven["label"], sort=False).mean().sort_values(ascending=False, kind="stable")
     always = [str(label) for label, share in shares.items() if share == 1]
-    others = [f"{label} {100 * share:.1f} %" for label, share in shares.items() if share < 1]
+    others = [f"{label} {fixed_percent(share, 1)} %" for label, share in shares.items() if share < 1]
     text = f"The optimum is proven on {solvable:,} {plural(solvable, 'instance')}."
     text += none if empty else ""
     if always:

@@ -9,13 +9,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
 
-from finbench.benchmarks.analysis.numbers import number, percent, plural
+from finbench.benchmarks.analysis.numbers import fixed_percent, number, percent, plural
 from finbench.benchmarks.judging.contradictions import contradictions
 from finbench.benchmarks.judging.judged import Judged
 from finbench.benchmarks.terminal.console import output, table
 from finbench.models.evaluate import Evaluation, Violation
 from finbench.models.instance import Application, Instance
-from finbench.models.loads import UNITS, Use
+from finbench.models.loads import UNITS
 from finbench.models.result import Status
 
 FULLEST, REJECTED, BROKEN = 10, 10, 10
@@ -89,7 +89,7 @@ def print_uses(console: Console, judged: Judged) -> None:
             number(use.load, 4),
             number(use.limit, 4),
             UNITS[use.resource],
-            percent_full(use),
+            fixed_percent(use.utilisation),
         )
         for use in judged.uses
     ]
@@ -97,11 +97,6 @@ def print_uses(console: Console, judged: Judged) -> None:
         columns = ("node or link", "resource", "load", "limit", "unit", "used [%]")
         heading = f"the {FULLEST} fullest of {len(rows)} used resources" if len(rows) > FULLEST else "used resources"
         console.print(table(heading, columns, rows[:FULLEST], text_columns=2))
-
-
-def percent_full(use: Use) -> str:
-    """Utilisation as a percentage."""
-    return f"{100 * use.utilisation:.2f}"
 
 
 def print_rejections(console: Console, judged: Judged) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from finbench.benchmarks.analysis.numbers import number, percent
+from finbench.benchmarks.analysis.numbers import fixed_percent, number, percent
 from finbench.benchmarks.judging.judged import Judged
 from finbench.benchmarks.terminal import console
 from finbench.benchmarks.terminal.console import table
@@ -96,6 +96,6 @@ def placement_summary(source: str, decision: ApplicationDeployment) -> str:
 def _tier_rows(tiers: dict[str, float]) -> list[tuple[str, ...]]:
     total = sum(tiers.values())
     return [
-        (tier or "–", number(spent, 6), f"{100 * spent / total:.2f}" if total > 0 else "–")
+        (tier or "–", number(spent, 6), fixed_percent(spent / total) if total > 0 else "–")
         for tier, spent in sorted(tiers.items(), key=lambda item: -item[1])
     ]
