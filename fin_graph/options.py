@@ -43,7 +43,7 @@ class SingleNodeOptions(Options):
 class LabelSettingOptions(Options):
     """Options of `label-setting`."""
 
-    k: Annotated[int, Field(ge=1)] = 1
+    k: Annotated[int, Field(ge=1, le=10**9)] = 1
     """Number of least-energy deployments to find."""
 
 

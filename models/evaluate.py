@@ -179,8 +179,9 @@ def _match_applications(
             if known[name].rejection_penalty_w is None:
                 message = f"application '{name}' is rejected, but has no rejection_penalty_w"
                 violations.append(Violation(ViolationKind.REJECTION, name, message))
-    for name in known.keys() - matched.keys() - rejected.keys():
-        report(name, f"application '{name}' has no deployment")
+    for name in known:
+        if name not in matched and name not in rejected:
+            report(name, f"application '{name}' has no deployment")
     return [(known[name], decision) for name, decision in matched.items()], list(rejected.values())
 
 

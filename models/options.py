@@ -35,7 +35,7 @@ class SolverOptions(Options):
 
     mip_gap: Annotated[float, Field(ge=0)] = 0.0
     """Relative gap at which the solver may stop."""
-    threads: Annotated[int, Field(ge=1)] = 1
+    threads: Annotated[int, Field(ge=1, le=1024)] = 1
     """Threads that the solver may use."""
 
 

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from finbench.benchmarks.analysis.frame import instance_of, refuted
 from finbench.benchmarks.analysis.numbers import number, percent
 from finbench.benchmarks.analysis.statistics import (
     GAPS,
@@ -65,16 +66,16 @@ def worth(runs: pd.DataFrame, *keys: str) -> pd.DataFrame:
     """
     limit, time = runs["limit_s"].astype(float), runs["time_s"].astype(float)
     in_time = time <= limit * (1 + OVERRUN)
-    refuted = (runs["status"] == Status.INFEASIBLE) & runs["best_objective"].isna()
+    proven_empty = refuted(runs)
     ended = runs["found"].astype(bool) & runs["status"].isin([Status.OPTIMAL, Status.FEASIBLE])
-    gap = runs["gap_to_best_bound"].astype(float).mask(refuted, 0.0)
+    gap = runs["gap_to_best_bound"].astype(float).mask(proven_empty, 0.0)
     columns = {
         "label": runs["label"],
-        "instance": runs["content_hash"].fillna(runs["instance"]),
+        "instance": instance_of(runs),
         **{key: runs[key] for key in keys},
         "time_s": time.fillna(limit).clip(lower=SMALLEST_TIME_S, upper=limit),
         "limit_s": limit,
-        "answered": in_time & (ended | refuted),
+        "answered": in_time & (ended | proven_empty),
         "gap": gap.where(in_time).fillna(np.inf),
     }
     grouped = pd.DataFrame(columns).groupby(["label", "instance", *keys], sort=False)
@@ -110,7 +111,7 @@ def aggregate(runs: pd.DataFrame) -> pd.DataFrame:
     for group in dict.fromkeys(runs["group"]):
         here = runs[runs["group"] == group]
         known = {
-            "instances": here["content_hash"].fillna(here["instance"]).nunique(),
+            "instances": instance_of(here).nunique(),
             "bounded": here.loc[here["best_bound"].notna(), "content_hash"].nunique(),
         }
         for label, values in shared_worth(here).items():

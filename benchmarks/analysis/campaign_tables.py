@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from finbench.benchmarks.analysis.numbers import number, percent
+from finbench.benchmarks.analysis.numbers import fixed_percent, number, percent
 from finbench.benchmarks.analysis.table import Rows
 from finbench.models.tolerances import ENERGY_TOLERANCE
 
 FEW = 12
 """Groups of at most this many instances are listed run by run."""
+
+TARGETS = (("δ [s]", "max_latency_s"), ("α", "min_accuracy"), ("accounting", "accounting"), ("latency", "latency_kind"))
+"""What tells points of a target grid apart, and its column."""
 
 
 def campaign_tables(runs: pd.DataFrame) -> list[Rows]:
@@ -46,16 +49,29 @@ def side_by_side(title: str, runs: pd.DataFrame) -> Rows:
         "accuracy",
         "runtime [s]",
     )
-    rows = tuple(_run_row(run) for run in runs.to_dict("records"))
+    targets = [(name, column) for name, column in TARGETS if _differs_by(runs, column)]
+    rows = tuple(_run_row(run, targets) for run in runs.to_dict("records"))
     return Rows(f"{title}: side by side", columns, rows, text_columns=3)
 
 
-def _run_row(run: Mapping[Hashable, Any]) -> tuple[str, ...]:
+def _differs_by(runs: pd.DataFrame, column: str) -> bool:
+    """Return whether instances of one name differ in a target or definition."""
+    return column in runs and bool((runs.groupby("instance")[column].nunique() > 1).any())
+
+
+def _run_row(run: Mapping[Hashable, Any], targets: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    told = [str(run["instance"]), *(f"{name} = {_text(run[column])}" for name, column in targets)]
     costs: tuple[str, ...] = ("–", "–", "–", "–")
     if run["found"]:
         gap = percent(_known(run["gap_to_best_bound"]))
         costs = (number(run["energy_j"]), gap, number(run["latency_s"]), number(run["accuracy"]))
-    return (str(run["instance"]), run["label"], run["status"], *costs, number(_known(run["time_s"]), 4))
+    return (", ".join(told), run["label"], run["status"], *costs, number(_known(run["time_s"]), 4))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value.replace("_", " ")
+    return number(_known(value))
 
 
 def _known(value: float) -> float | None:
@@ -134,7 +150,7 @@ def _summary_row(label: str, runs: pd.DataFrame) -> tuple[str, ...]:
         str(len(runs)),
         str(len(found)),
         str(len(solvable) - len(found)),
-        percent(best) if best is None else f"{100 * best:.2f}",
+        number(None) if best is None else fixed_percent(best),
         *(percent(_known(value)) for value in (gaps.median(), gaps.mean(), gaps.max())),
         *(number(_known(value), 3) for value in (times.median(), times.max())),
         _other_ends(runs["status"]),

@@ -8,7 +8,7 @@ from finbench.benchmarks.analysis.claims import (
     MatchRow,
     SavingRow,
 )
-from finbench.benchmarks.analysis.numbers import percent
+from finbench.benchmarks.analysis.numbers import fixed_percent, percent
 from finbench.benchmarks.analysis.table import Rows
 
 
@@ -19,7 +19,7 @@ def match_table(rows: Sequence[MatchRow], counted: str = "instances") -> Rows:
         (
             str(row.gamma),
             str(row.points),
-            f"{100 * row.matched / row.points:.2f}",
+            fixed_percent(row.matched / row.points),
             str(row.missed),
             percent(row.mean_gap),
             percent(row.worst_gap),
@@ -36,7 +36,7 @@ def saving_table(rows: Sequence[SavingRow], counted: str = "instances") -> Rows:
         (
             row.case,
             str(row.points),
-            *(f"{100 * share:.2f}" for share in (row.mean, row.least, row.median, row.most, row.share_above)),
+            *map(fixed_percent, (row.mean, row.least, row.median, row.most, row.share_above)),
         )
         for row in rows
     )

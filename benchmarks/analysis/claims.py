@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from statistics import fmean, median
 from typing import Any
 
-from finbench.benchmarks.analysis.numbers import percent
+from finbench.benchmarks.analysis.numbers import fixed_percent, percent, plural
 from finbench.benchmarks.judging.contradictions import relative_gap
 from finbench.models.tolerances import ENERGY_TOLERANCE
 
@@ -145,7 +145,7 @@ def matches_claim(rows: Sequence[MatchRow]) -> Claim:
     verdict = "does not hold" if first is None else f"holds only if γ ≥ {first.gamma}"
     if first is rows[0]:
         verdict = "holds"
-    shares = ", ".join(f"γ = {row.gamma}: {100 * row.matched / row.points:.2f} %" for row in rows)
+    shares = ", ".join(f"γ = {row.gamma}: {fixed_percent(row.matched / row.points)} %" for row in rows)
     last = rows[-1]
     measured = (
         f"points matched: {shares}; at γ = {last.gamma} mean gap {percent(last.mean_gap)} %, "
@@ -164,10 +164,11 @@ def saving_claim(rows: Sequence[SavingRow], points: Sequence[Point], gamma: int)
     mean = sum(row.mean * row.points for row in rows) / total
     unanswered = sum(point.fin[gamma] is not None and point.baseline is None for point in points)
     measured = (
-        f"FIN (γ = {gamma}) against MCP: mean {100 * mean:.2f} % over {total} points, case means "
-        f"{100 * min(row.mean for row in rows):.2f} % to {100 * max(row.mean for row in rows):.2f} %; "
-        f"at {unanswered} more points FIN finds a deployment and MCP none"
+        f"FIN (γ = {gamma}) against MCP: mean {fixed_percent(mean)} % over {total} points, case means "
+        f"{fixed_percent(min(row.mean for row in rows))} % to {fixed_percent(max(row.mean for row in rows))} %"
     )
+    if unanswered:
+        measured += f"; at {unanswered} more {plural(unanswered, 'point')} FIN finds a deployment and MCP none"
     return Claim(SAVING, verdict, measured)
 
 

@@ -22,6 +22,7 @@ from finbench.benchmarks.analysis.claims import (
     saving_rows,
     targets_claim,
 )
+from finbench.benchmarks.analysis.frame import refuted
 from finbench.benchmarks.methods import label
 from finbench.models.result import Status
 
@@ -29,13 +30,13 @@ UNKNOWN = "cannot be said"
 
 COLUMNS = (
     *("content_hash", "group", "instance", "accounting", "family", "label", "method", "gamma", "status", "found"),
-    *("objective", "best_objective", "proven", "violations"),
+    *("objective", "best_objective", "proven", "violations", "refuted"),
 )
 
 Row = dict[Hashable, Any]
 
 
-def measured_claims(runs: pd.DataFrame) -> Claims:
+def claims_of_runs(runs: pd.DataFrame) -> Claims:
     """Judge the claims over the instances whose optimum is proven and on which FIN ran at the same γ.
 
     Parameters
@@ -50,14 +51,15 @@ def measured_claims(runs: pd.DataFrame) -> Claims:
         `UNKNOWN`.
     """
     by_instance: defaultdict[str, list[Row]] = defaultdict(list)
-    for row in runs.loc[runs["content_hash"].notna()].reindex(columns=COLUMNS).to_dict("records"):
+    told = runs.assign(refuted=refuted(runs)).loc[runs["content_hash"].notna()]
+    for row in told.reindex(columns=COLUMNS).to_dict("records"):
         by_instance[row["content_hash"]].append(row)
     answers = {key: _fin_answers(rows) for key, rows in by_instance.items()}
     gammas = _shared_gammas(answers)
     points = {
         key: _point(by_instance[key], {gamma: found[gamma] for gamma in gammas})
         for key, found in answers.items()
-        if gammas and set(gammas) <= set(found) and (by_instance[key][0]["proven"] or _refuted(by_instance[key]))
+        if gammas and set(gammas) <= set(found) and (by_instance[key][0]["proven"] or _is_refuted(by_instance[key]))
     }
     matches = [match_row(list(points.values()), gamma) for gamma in gammas] if points else []
     if not matches or not matches[0].points:
@@ -91,12 +93,12 @@ def _shared_gammas(answers: Mapping[str, Mapping[int, Row]]) -> tuple[int, ...]:
     return counts.most_common(1)[0][0] if counts else ()
 
 
-def _refuted(rows: Sequence[Row]) -> bool:
-    return pd.isna(rows[0]["best_objective"]) and any(row["status"] == Status.INFEASIBLE for row in rows)
+def _is_refuted(rows: Sequence[Row]) -> bool:
+    return any(row["refuted"] for row in rows)
 
 
 def _point(rows: Sequence[Row], fin: Mapping[int, Row]) -> Point:
-    optimum = None if _refuted(rows) else float(rows[0]["best_objective"])
+    optimum = None if _is_refuted(rows) else float(rows[0]["best_objective"])
     energies = {gamma: row["objective"] if row["found"] else None for gamma, row in fin.items()}
     baseline = [row["objective"] for row in rows if row["label"] == BASELINE and row["found"]]
     violations = sum(bool(row["violations"]) for row in fin.values())

@@ -12,6 +12,7 @@ from finbench.benchmarks.judging.contradictions import relative_gap
 from finbench.benchmarks.records.environment import Environment
 from finbench.benchmarks.records.reading import load_records
 from finbench.benchmarks.records.row import Record
+from finbench.models.result import Status
 from finbench.models.tolerances import ENERGY_TOLERANCE
 
 NESTED = ("options", "times_s", "info", "deployments", "environment", "violations", "exit")
@@ -49,6 +50,16 @@ def frame(records: Sequence[Record]) -> pd.DataFrame:
         for gap in map(relative_gap, _optional(rows["best_objective"]), _optional(rows["best_bound"]))
     ]
     return rows
+
+
+def instance_of(runs: pd.DataFrame) -> pd.Series[str]:
+    """Return what tells each run's instance: its content, or its name where it could not be made."""
+    return runs["content_hash"].fillna(runs["instance"])
+
+
+def refuted(runs: pd.DataFrame) -> pd.Series[bool]:
+    """Return which runs prove that their instance has no feasible deployment, no run having found one."""
+    return (runs["status"] == Status.INFEASIBLE) & runs["best_objective"].isna()
 
 
 def load_frame(results: Path) -> pd.DataFrame:

@@ -29,7 +29,7 @@ SMALLEST_SPREAD = 1e-3
 
 
 @dataclass(frozen=True)
-class Growth:
+class GrowthFit:
     """A fitted power law, cost = factor · size ** exponent."""
 
     exponent: float
@@ -49,7 +49,7 @@ class Growth:
 
 def fit_growth(
     sizes: Sequence[float], costs: Sequence[float], censored: Sequence[bool] | None = None, *, seed: int = 0
-) -> Growth | None:
+) -> GrowthFit | None:
     """Fit a power law.
 
     Parameters
@@ -63,7 +63,7 @@ def fit_growth(
 
     Returns
     -------
-    Growth or None
+    GrowthFit or None
         None where fewer than `FEWEST_SIZES` sizes have a finished run: no slope can be told from noise.
     """
     x, y = np.log(np.asarray(sizes, float)), np.log(np.asarray(costs, float))
@@ -79,7 +79,7 @@ def fit_growth(
             slopes.append(_fit(x[drawn], y[drawn], cut[drawn])[1])
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(slopes, [tail, 1 - tail])
-    return Growth(slope, float(low), float(high), float(np.exp(intercept)), len(x), int(cut.sum()))
+    return GrowthFit(slope, float(low), float(high), float(np.exp(intercept)), len(x), int(cut.sum()))
 
 
 def _fit(x: Floats, y: Floats, cut: NDArray[np.bool_]) -> tuple[float, float]:

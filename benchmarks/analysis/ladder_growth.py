@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from finbench.benchmarks.analysis.growth import Growth, fit_growth
+from finbench.benchmarks.analysis.growth import GrowthFit, fit_growth
+from finbench.benchmarks.analysis.numbers import number
 from finbench.benchmarks.analysis.table import Rows
 from finbench.benchmarks.records.columns import CENSORED
 from finbench.benchmarks.records.row import LIMITS
@@ -14,8 +15,12 @@ FLOOR_BYTES = 2**20
 """Memory below this is noise of the allocator, and left out of the fits."""
 
 
-def growths(runs: pd.DataFrame) -> dict[tuple[str, str], tuple[Growth | None, Growth | None]]:
-    """Fits of time and of memory against layered arcs, by ladder and method."""
+Fits = tuple[GrowthFit | None, GrowthFit | None]
+"""Of time and of memory; None where the runs do not tell a slope."""
+
+
+def growths(runs: pd.DataFrame) -> dict[tuple[str, str], Fits]:
+    """Return the fits of time and of memory against layered arcs, by ladder and method."""
     return {
         (str(group), str(method)): (_time_growth(here), _memory_growth(here))
         for (group, method), here in runs.groupby(["group", "label"], sort=False)
@@ -27,14 +32,14 @@ def censored(runs: pd.DataFrame) -> pd.Series[bool]:
     return runs["status"].isin([CENSORED, *LIMITS])
 
 
-def _time_growth(runs: pd.DataFrame) -> Growth | None:
+def _time_growth(runs: pd.DataFrame) -> GrowthFit | None:
     cut = censored(runs)
     told = runs[cut | runs["found"].astype(bool) | (runs["status"] == Status.NO_SOLUTION)]
     times = told["time_s"].where(~cut, told["limit_s"]).astype(float)
     return fit_growth(told["arcs"].tolist(), times.tolist(), cut[told.index].tolist())
 
 
-def _memory_growth(runs: pd.DataFrame) -> Growth | None:
+def _memory_growth(runs: pd.DataFrame) -> GrowthFit | None:
     told = runs[~censored(runs) & runs["peak_bytes"].notna()]
     peaks = told["peak_bytes"].astype(float)
     grown = told[peaks > FLOOR_BYTES]
@@ -62,14 +67,14 @@ def growth_table(runs: pd.DataFrame) -> Rows:
     return Rows("Growth with size (layered arcs)", columns, rows, text_columns=2)
 
 
-def _growth_row(key: tuple[str, str], runs: pd.DataFrame, fits: tuple[Growth | None, Growth | None]) -> tuple[str, ...]:
+def _growth_row(key: tuple[str, str], runs: pd.DataFrame, fits: Fits) -> tuple[str, ...]:
     cut = censored(runs)
     solved = runs[runs["found"].astype(bool) & ~cut]
     largest = solved[solved["arcs"] == solved["arcs"].max()]
-    reach = ("–", "–") if solved.empty else (str(largest["arcs"].iloc[0]), f"{largest['time_s'].median():.3g}")
+    reach = ("–", "–") if solved.empty else (str(largest["arcs"].iloc[0]), number(largest["time_s"].median(), 3))
     cells = [cell for fit in fits for cell in _fit_cells(fit)]
     return (*key, str(len(runs)), str(int(cut.sum())), *reach, *cells)
 
 
-def _fit_cells(fit: Growth | None) -> tuple[str, str]:
+def _fit_cells(fit: GrowthFit | None) -> tuple[str, str]:
     return ("–", "–") if fit is None else (f"{fit.exponent:.2f}", f"{fit.low:.2f} to {fit.high:.2f}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_CEILING, Context, Decimal
 from typing import Any
 
 
@@ -10,11 +11,30 @@ def number(value: float | None, digits: int = 7) -> str:
     return "–" if value is None else f"{value:.{digits}g}"
 
 
+def rounded_up(value: float | None, digits: int = 7) -> str:
+    """Return a number of at most so many digits that is not below `value`; a dash where there is none."""
+    nearest = number(value, digits)
+    if value is None or float(nearest) >= value:
+        return nearest
+    upward = Context(prec=digits, rounding=ROUND_CEILING).create_decimal(Decimal(value))
+    return number(float(upward), digits)
+
+
 def percent(value: float | None) -> str:
     """A share as a percentage; tiny ones keep their magnitude."""
     if value is None:
         return "–"
     return f"{100 * value:.4f}" if value == 0 or abs(value) >= 1e-6 else f"{100 * value:.1e}"
+
+
+def fixed_percent(fraction: float, decimals: int = 2) -> str:
+    """Return a fraction as a percentage with so many decimals, without the sign."""
+    return f"{100 * fraction:.{decimals}f}"
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a noun as it follows a count."""
+    return noun if count == 1 else f"{noun}s"
 
 
 TIME_UNITS = ((1.0, "s"), (1e-3, "ms"), (0.0, "µs"))

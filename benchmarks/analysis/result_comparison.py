@@ -1,7 +1,9 @@
 """`finbench compare-results`: two sets of results, run by run, with intervals, on one and the same kind of machine.
 
-Runs are paired by instance content, method with its options, and seed. Gaps of both sides are against the best bound
-that either has proved. Several seeds on one instance enter an interval as one pair, since they are not independent.
+Runs are paired by instance content, method with its options, and seed. The two runs of a pair must have been measured
+on machines with the same processor and as many cores; a side may hold runs of several machines. Gaps of both sides are
+against the best bound that either has proved. Several seeds on one instance enter an interval as one pair, since they
+are not independent.
 
 An interval tells how far the ratio varies over instances. What slows a whole set of runs at once, such as another load
 on the same machine, is inside the ratio and not inside the interval.
@@ -9,7 +11,6 @@ on the same machine, is inside the ratio and not inside the interval.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,13 +18,16 @@ import numpy as np
 import pandas as pd
 
 from finbench.benchmarks.analysis.aggregate import worth
-from finbench.benchmarks.analysis.frame import frame
-from finbench.benchmarks.analysis.numbers import number, percent
+from finbench.benchmarks.analysis.frame import frame, instance_of
+from finbench.benchmarks.analysis.numbers import number, percent, plural
 from finbench.benchmarks.analysis.statistics import Interval, mean_difference, ratio_of_times
 from finbench.benchmarks.analysis.table import Rows
 from finbench.benchmarks.records.reading import load_records
 from finbench.benchmarks.records.row import Record
 from finbench.models.io import InputError
+
+SEPARATOR = "; "
+"""Between machines."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class MethodChange:
     """Geometric mean of time B over time A, where both answered; None where there is no such pair."""
     gap: Interval | None
     """Mean of gap B minus gap A, where both have one; None where there is no such pair."""
+    unlike: int = 0
+    """Pairs whose runs were measured on machines that differ, so that their ratio tells about the machines."""
 
     def worse(self, allowed: float) -> bool:
         """Whether B is worse by more than `allowed`, relative in time and answers, absolute in gap.
@@ -59,14 +65,15 @@ class ResultComparison:
     unpaired: tuple[int, int]
     """Runs that only A and only B has."""
     machines: tuple[str, str]
+    """Those that the runs of A and of B name."""
 
     @property
-    def unlike(self) -> bool:
-        """Whether the two ran on machines that differ, so that the ratio of times tells about the machines."""
-        return self.machines[0] != self.machines[1]
+    def unlike(self) -> int:
+        """Pairs whose runs were measured on machines that differ."""
+        return sum(change.unlike for change in self.changes)
 
     def table(self, allowed: float) -> Rows:
-        """One row for each method."""
+        """Return a table with one row for each method; where pairs ran on unlike machines, a column counts them."""
         columns = (
             "method",
             "paired runs",
@@ -78,9 +85,12 @@ class ResultComparison:
             "95 % interval",
             "verdict",
         )
-        mark = ", MACHINES DIFFER (forced)" if self.unlike else ""
         rows = tuple(_cells(change, allowed) for change in self.changes)
-        return Rows(f"B against A{mark}", columns, rows, text_columns=1)
+        if not self.unlike:
+            return Rows("B against A", columns, rows, text_columns=1)
+        marked = tuple((*row, str(change.unlike)) for row, change in zip(rows, self.changes, strict=True))
+        heading = "B against A, MACHINES DIFFER (forced)"
+        return Rows(heading, (*columns, "pairs on unlike machines"), marked, text_columns=1)
 
 
 def _cells(change: MethodChange, allowed: float) -> tuple[str, ...]:
@@ -94,7 +104,7 @@ def _cells(change: MethodChange, allowed: float) -> tuple[str, ...]:
 
 
 def compare_results(first: Path, second: Path, *, force: bool = False) -> ResultComparison:
-    """Pair two sets of results.
+    """Pair two sets of results and compare them, method by method.
 
     Parameters
     ----------
@@ -110,28 +120,48 @@ def compare_results(first: Path, second: Path, *, force: bool = False) -> Result
     Raises
     ------
     InputError
-        If one cannot be read, nothing can be paired, or the machines differ without `force`.
+        If one cannot be read, nothing can be paired, or the machines of a pair differ without `force`.
     """
     sides = {"A": load_records(first), "B": load_records(second)}
-    machines = (_machines(sides["A"]), _machines(sides["B"]))
-    if machines[0] != machines[1] and not force:
-        raise InputError(
-            second, f"ran on {machines[1]}, but {first} on {machines[0]}: times do not compare (--force: mark it)"
-        )
     runs = frame([{**row, "side": side} for side, rows in sides.items() for row in rows])
-    by_side = worth(runs, "seed", "side").groupby(level="side")
+    runs["machine"] = [_machine(row) for rows in sides.values() for row in rows]
+    by_side = _with_machines(runs).groupby(level="side")
     before, after = (by_side.get_group(side).droplevel("side") for side in sides)
     paired = before.add_suffix("_a").join(after.add_suffix("_b"), how="inner")
     if paired.empty:
         raise InputError(second, f"shares no run (instance, method and seed) with {first}")
+    unlike = paired[_unlike(paired)]
+    if not unlike.empty and not force:
+        one, other = unlike.iloc[0][["machine_a", "machine_b"]]
+        pairs = f"{len(unlike)} of {len(paired)} {plural(len(paired), 'pair')} of runs"
+        raise InputError(
+            second, f"{pairs} ran on {other} here, but on {one} in {first}: times do not compare (--force: mark them)"
+        )
     changes = [_change(str(label), here) for label, here in paired.groupby(level="label", sort=False)]
+    machines = (_listed(before["machine"]), _listed(after["machine"]))
     return ResultComparison(tuple(changes), (len(before) - len(paired), len(after) - len(paired)), machines)
 
 
-def _machines(rows: Sequence[Record]) -> str:
-    """Processors and cores that the rows name."""
-    environments = [row["environment"] for row in rows]
-    return ", ".join(sorted({f"{machine['cpu']} ({machine['cores']} cores)" for machine in environments}))
+def _machine(row: Record) -> str:
+    """Return processor and cores of the machine that a row names."""
+    here = row["environment"]
+    return f"{here['cpu']} ({here['cores']} {plural(here['cores'], 'core')})"
+
+
+def _with_machines(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return what the runs of each side are worth, and the machines on which they were measured."""
+    values = worth(runs, "seed", "side")
+    keys = [runs["label"], instance_of(runs).rename("instance"), runs["seed"], runs["side"]]
+    return values.assign(machine=runs["machine"].groupby(keys).agg(_listed))
+
+
+def _unlike(paired: pd.DataFrame) -> pd.Series[bool]:
+    """Return which pairs were not measured on one kind of machine; repetitions on several count as such."""
+    return (paired["machine_a"] != paired["machine_b"]) | paired["machine_a"].str.contains(SEPARATOR, regex=False)
+
+
+def _listed(machines: pd.Series[str]) -> str:
+    return SEPARATOR.join(sorted({machine for each in machines for machine in each.split(SEPARATOR)}))
 
 
 def _change(label: str, pairs: pd.DataFrame) -> MethodChange:
@@ -144,4 +174,5 @@ def _change(label: str, pairs: pd.DataFrame) -> MethodChange:
         (int(pairs["answered_a"].sum()), int(pairs["answered_b"].sum())),
         None if times.empty else ratio_of_times(*(np.exp(times[side]).tolist() for side in timed)),
         None if gaps.empty else mean_difference(gaps["gap_a"].tolist(), gaps["gap_b"].tolist()),
+        int(_unlike(pairs).sum()),
     )

@@ -1,9 +1,16 @@
-"""A table as text cells, and how it is written: Markdown, LaTeX."""
+"""A table as text cells, and how tables are written: Markdown, LaTeX, CSV."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""Spreadsheets take a text that begins so for a formula, which may run a command."""
 
 LATEX = str.maketrans(
     {
@@ -62,6 +69,21 @@ class Rows:
                 "",
             ]
         )
+
+
+def csv_text(frame: DataFrame) -> str:
+    """Return a frame as CSV with every digit; a text that a spreadsheet would run gets an apostrophe before it."""
+    from pandas import Series
+    from pandas.api.types import is_numeric_dtype
+
+    harmless = frame.copy()
+    for name in frame.columns[[not is_numeric_dtype(dtype) for dtype in frame.dtypes]]:
+        harmless[name] = Series([_harmless(value) for value in frame[name]], frame.index, dtype=object)
+    return harmless.to_csv(index=False)
+
+
+def _harmless(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
 
 
 def markdown(title: str, tables: Sequence[Rows], notes: Sequence[str]) -> str:

@@ -13,13 +13,13 @@ import typer
 from typer.core import TyperGroup
 
 from finbench.benchmarks.cli import campaigns, claims, insight, instances, results, solving, upkeep
-from finbench.benchmarks.cli.exit_codes import BAD_INPUT, UNEXPECTED
+from finbench.benchmarks.cli.exit_codes import BAD_INPUT, PIPE_CLOSED, UNEXPECTED
 from finbench.benchmarks.terminal import console
 from finbench.models.io import InputError
 
 
 class Commands(TyperGroup):
-    """Bad input is one line on standard error and exit code 2."""
+    """Bad input is one line on standard error and exit code 2; a closed pipe ends the command without a word."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the chosen command."""
@@ -28,6 +28,10 @@ class Commands(TyperGroup):
         except InputError as error:
             console.print_error(str(error))
             raise typer.Exit(BAD_INPUT) from None
+        except BrokenPipeError:
+            if not console.reader_is_gone():
+                raise
+            raise typer.Exit(PIPE_CLOSED) from None
 
 
 app = typer.Typer(
@@ -56,9 +60,15 @@ for group in (solving, insight, instances, campaigns, results, claims, upkeep):
 
 
 def main() -> None:
-    """Entry point of the command `finbench`."""
+    """Run the command `finbench`."""
+    console.show_what_can_be_shown()
     try:
-        app(prog_name="finbench")
+        try:
+            app(prog_name="finbench")
+        finally:
+            if console.reader_is_gone():
+                console.discard_output()
+                sys.exit(PIPE_CLOSED)
     except Exception as error:
         if os.environ.get("FINBENCH_DEBUG"):
             raise

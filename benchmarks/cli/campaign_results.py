@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from finbench.benchmarks.analysis.numbers import number
+from finbench.benchmarks.analysis.table import csv_text
 from finbench.benchmarks.campaigns.campaign import Campaign
 from finbench.benchmarks.cli.lasting_output import lasting_output
 from finbench.benchmarks.execution.plan import Run, RunFilter, plan
@@ -80,7 +81,7 @@ def collect(runs: pd.DataFrame, folder: Path) -> tuple[Path, Path]:
     content = BytesIO()
     pq.write_table(pa.Table.from_pandas(whole, schema, preserve_index=False), content)
     write_bytes(parquet, content.getvalue())
-    write_text(csv, whole.to_csv(index=False))
+    write_text(csv, csv_text(whole))
     return parquet, csv
 
 

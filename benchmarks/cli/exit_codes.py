@@ -6,3 +6,5 @@ BAD_INPUT = 2
 INFEASIBLE = 3
 NOTHING_FOUND = 4
 CONTRADICTED = 5
+PIPE_CLOSED = 128 + 13
+"""As a shell reports a process that SIGPIPE has ended."""

@@ -53,7 +53,8 @@ def frontier(
     instance: InstanceName,
     gamma: Annotated[int, typer.Option(min=1, help="FIN's latency steps over the whole range.")] = 200,
     horizon_s: Annotated[
-        float | None, typer.Option(help="Largest latency budget \\[s]; default: all that matters.")
+        float | None,
+        typer.Option(help="Largest latency budget \\[s]; left out: the one from which more saves nothing."),
     ] = None,
     time_limit: TimeLimit = None,
     as_json: AsJson = False,
@@ -77,4 +78,6 @@ def frontier(
         view.print_frontiers(problem, gamma, found)
     if output is not None and found:
         save_picture(draw_frontiers(problem, gamma, found), output)
+    elif output is not None:
+        console.print_unwritten(output, "no exit can be reached")
     raise typer.Exit(FOUND if found else NOTHING_FOUND)

@@ -9,9 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
+from finbench.benchmarks.analysis.numbers import plural
+from finbench.benchmarks.cli.options import InstanceName, output_option
+from finbench.benchmarks.plots.formats import PICTURE_SUFFIXES
 from finbench.benchmarks.terminal import console
 from finbench.benchmarks.terminal.lists import instance_row, print_methods
-from finbench.models.evaluate import evaluate
+from finbench.models.evaluate import Evaluation, ViolationKind, evaluate
 from finbench.models.instance import Instance
 from finbench.models.io import (
     InputError,
@@ -25,11 +28,14 @@ from finbench.models.io import (
 
 commands = typer.Typer()
 
+OF_THE_INSTANCE = (ViolationKind.PIN, ViolationKind.REJECTION)
+"""Rules without a measure that a deployment of the instance may break all the same."""
+
 
 @commands.command()
 def generate(
-    family: Annotated[str, typer.Argument(help="A family of instances.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Write the instance here (JSON).")],
+    family: Annotated[str, typer.Argument(metavar="FAMILY", help="A family of instances.")],
+    output: Annotated[Path, output_option("Write the instance here (.json).", ".json")],
     nodes: Annotated[int, typer.Option(min=1, help="Nodes of the network.")],
     blocks: Annotated[int | None, typer.Option(min=1, help="Blocks of the DNN.")] = None,
     exits: Annotated[int | None, typer.Option(min=1, help="Exits of the DNN.")] = None,
@@ -108,8 +114,8 @@ def _menu(text: str) -> tuple[float, ...]:
 
 @commands.command()
 def draw(
-    instance: Annotated[str, typer.Argument(metavar="INSTANCE", help="Shipped name or a TOML/JSON file.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Draw it here (.png, .pdf or .svg).")],
+    instance: InstanceName,
+    output: Annotated[Path, output_option("Draw it here (.png, .pdf or .svg).", *PICTURE_SUFFIXES)],
     deployment: Annotated[
         Path | None, typer.Option(help="A deployment file: show how full it makes everything.")
     ] = None,
@@ -122,8 +128,27 @@ def draw(
     from finbench.benchmarks.plots.system import draw_system
 
     problem = load_instance(instance)
-    judged = None if deployment is None else evaluate(problem, load_deployment(deployment))
-    save_picture(draw_system(problem, judged), output)
+    evaluation = None if deployment is None else _fitting(problem, deployment)
+    save_picture(draw_system(problem, evaluation), output)
+
+
+def _fitting(instance: Instance, file: Path) -> Evaluation:
+    """Return the evaluation of a deployment file that fits the instance; say where it breaks targets or capacities.
+
+    Raises
+    ------
+    InputError
+        If applications, exits, nodes, links or numbers of blocks are not the instance's.
+    """
+    evaluation = evaluate(instance, load_deployment(file))
+    alien = [rule for rule in evaluation.violations if rule.excess is None and rule.kind not in OF_THE_INSTANCE]
+    if alien:
+        raise InputError(file, f"is no deployment of instance '{instance.name}': {alien[0].message}")
+    if evaluation.violations:
+        broken = f"{len(evaluation.violations)} {plural(len(evaluation.violations), 'violation')}"
+        first = evaluation.violations[0].message
+        console.print_error(f"{file}: {broken}, the first: {first} (`finbench evaluate` lists all)")
+    return evaluation
 
 
 @commands.command()

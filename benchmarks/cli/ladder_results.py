@@ -6,7 +6,7 @@ from pathlib import Path
 
 from finbench.benchmarks.analysis.frame import frame
 from finbench.benchmarks.analysis.ladder_growth import growth_table
-from finbench.benchmarks.analysis.table import markdown
+from finbench.benchmarks.analysis.table import csv_text, markdown
 from finbench.benchmarks.campaigns.ladder import LadderCampaign
 from finbench.benchmarks.execution.ladder import run_ladders
 from finbench.benchmarks.terminal import console
@@ -22,7 +22,7 @@ def climb_and_report(campaign: LadderCampaign, output: Path) -> list[str]:
     rows, broken = run_ladders(campaign, output, lambda line: print(line, flush=True))
     runs = frame(rows)
     table = growth_table(runs)
-    write_text(folder / "runs.csv", runs.to_csv(index=False))
+    write_text(folder / "runs.csv", csv_text(runs))
     notes = [f"contradiction: {line}" for line in broken]
     write_text(folder / "tables.md", markdown(f"Campaign {campaign.name}", [table], notes))
     for suffix in ("png", "pdf"):

@@ -7,10 +7,12 @@ overrides of an instance, conditions of a campaign) is not written again: `takes
 from __future__ import annotations
 
 import inspect
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import wraps
+from math import isfinite
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
@@ -21,15 +23,82 @@ from pydantic.fields import FieldInfo
 
 from finbench.benchmarks.campaigns.overrides import Overrides
 from finbench.benchmarks.methods import METHODS
+from finbench.benchmarks.plots.formats import PICTURE_SUFFIXES
 from finbench.models.instance import Instance
-from finbench.models.io import load_instance, validate
+from finbench.models.io import InputError, load_instance, validate
 from finbench.models.options import Flag
 
+LONGEST_WAIT_S = 2e6
+"""A time limit above this (23 days) is none: what waits for a process counts milliseconds in 32 bits [s]."""
+
+
+def output_option(text: str, *suffixes: str, new_folders: bool = False) -> Any:
+    """Return the option `-o` of a command that writes one file; whether it can is checked before any work.
+
+    Parameters
+    ----------
+    text : str
+        Its help.
+    *suffixes : str
+        Those that the file's name may end in; none: any.
+    new_folders : bool
+        Whether the command makes the folders that are missing.
+    """
+
+    def checked(path: Path | None) -> Path | None:
+        if path is not None:
+            _check_file(path, suffixes, new_folders=new_folders)
+        return path
+
+    return typer.Option("-o", "--output", help=text, callback=checked)
+
+
+def _check_file(path: Path, suffixes: tuple[str, ...], *, new_folders: bool) -> None:
+    """Raise InputError if no file of that name can be written."""
+    if suffixes and path.suffix not in suffixes:
+        raise InputError(path, f"file name must end in {', '.join(suffixes)}")
+    if path.is_dir():
+        raise InputError(path, "cannot be written: it is a folder")
+    _check_folder(path, path.parent, new_folders=new_folders)
+
+
+def writable_folder(folder: Path) -> Path:
+    """Return `folder`, if files can be written there; folders that are missing can be made."""
+    _check_folder(folder, folder, new_folders=True)
+    return folder
+
+
+def _check_folder(output: Path, folder: Path, *, new_folders: bool) -> None:
+    """Raise InputError, naming `output`, if no file can be made in `folder`, or in what there is of it."""
+    there = folder
+    while new_folders and not there.exists() and there != there.parent:
+        there = there.parent
+    if not there.is_dir():
+        reason = "is no folder" if there.exists() else "does not exist"
+        raise InputError(output, f"cannot be written: '{there}' {reason}")
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        raise InputError(output, f"cannot be written: {error.strerror}") from None
+
+
+def _limit(seconds: float | None) -> float | None:
+    """Return a time limit as methods take it."""
+    if seconds is None:
+        return None
+    if not isfinite(seconds):
+        raise InputError("--time-limit", f"{seconds}: must be a finite number of seconds")
+    return seconds if seconds <= LONGEST_WAIT_S else None
+
+
 InstanceName = Annotated[str, typer.Argument(metavar="INSTANCE", help="Shipped name or a TOML/JSON file.")]
-TimeLimit = Annotated[float | None, typer.Option(min=0, help="Limit for each run \\[s].")]
-Seed = Annotated[int, typer.Option(min=0, help="Seed.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON at full precision.")]
-Picture = Annotated[Path | None, typer.Option("-o", "--output", help="Draw it here (.png, .pdf or .svg).")]
+TimeLimit = Annotated[
+    float | None, typer.Option(min=0, callback=_limit, help="Wall-clock limit for each run \\[s]; left out: none.")
+]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random; the same seed gives the same answer.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON at full precision instead of tables.")]
+Picture = Annotated[Path | None, output_option("Draw it here (.png, .pdf or .svg).", *PICTURE_SUFFIXES)]
 
 Command = TypeVar("Command", bound=Callable[..., None])
 

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from finbench.benchmarks.cli.options import output_option
+from finbench.benchmarks.plots.formats import PICTURE_SUFFIXES
 from finbench.benchmarks.terminal import console
 
 WORSE = 1
@@ -29,7 +31,7 @@ class Format(StrEnum):
 def table(
     results: Results,
     format_: Annotated[Format, typer.Option("--format", help="csv has every digit.")] = Format.MARKDOWN,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write it here instead.")] = None,
+    output: Annotated[Path | None, output_option("Write it here instead.")] = None,
 ) -> None:
     """Judge the methods of finished results over the instances they share, as a table for papers.
 
@@ -37,6 +39,7 @@ def table(
     """
     from finbench.benchmarks.analysis.aggregate import aggregate, aggregate_tables
     from finbench.benchmarks.analysis.frame import frame
+    from finbench.benchmarks.analysis.table import csv_text
     from finbench.benchmarks.analysis.trajectories import matching_tables
     from finbench.benchmarks.records.reading import load_records
     from finbench.models.io import write_text
@@ -44,7 +47,7 @@ def table(
     records = load_records(results)
     judged = aggregate(frame(records))
     if format_ is Format.CSV:
-        text = judged.to_csv(index=False)
+        text = csv_text(judged)
     else:
         made = [*aggregate_tables(judged), *matching_tables(records)]
         text = "\n".join(each.latex() if format_ is Format.LATEX else each.markdown() for each in made)
@@ -57,7 +60,7 @@ def table(
 @commands.command()
 def plot(
     results: Results,
-    output: Annotated[Path, typer.Option("-o", "--output", help="Draw it here (.png, .pdf or .svg).")],
+    output: Annotated[Path, output_option("Draw it here (.png, .pdf or .svg).", *PICTURE_SUFFIXES)],
     gap: Annotated[float, typer.Option(min=0, help="Largest gap to the best bound that counts as solved.")] = 0.01,
 ) -> None:
     """Draw performance profiles of finished results: share solved over the ratio to the fastest method's time.
@@ -78,7 +81,7 @@ def plot(
 @commands.command()
 def report(
     results: Annotated[Path, typer.Argument(metavar="RESULTS", help="A folder of results.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Write the page here (.html).")],
+    output: Annotated[Path, output_option("Write the page here (.html).", ".html")],
     title: Annotated[str | None, typer.Option(help="Heading of the page; by default the folder's name.")] = None,
 ) -> None:
     """Write one HTML page of finished results that opens without any network.

@@ -17,9 +17,11 @@ from finbench.benchmarks.cli.options import (
     TimeLimit,
     declared_by_methods,
     loaded,
+    output_option,
     takes,
 )
 from finbench.benchmarks.judging.comparison import compare_methods
+from finbench.benchmarks.judging.contradictions import contradictions
 from finbench.benchmarks.judging.judged import Judged, judge, judge_deployment
 from finbench.benchmarks.methods import check_options, find_method, run_method
 from finbench.benchmarks.terminal import console
@@ -51,7 +53,7 @@ class FileFormat(StrEnum):
 def solve(
     instance: InstanceName,
     method: Annotated[str, typer.Option(help="A name that `finbench methods` lists.")] = "fin",
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write the deployment here (JSON).")] = None,
+    output: Annotated[Path | None, output_option("Write the deployment here (.json).", ".json")] = None,
     time_limit: TimeLimit = None,
     seed: Seed = 0,
     as_json: AsJson = False,
@@ -69,6 +71,8 @@ def solve(
     if output is not None and result.deployment is not None:
         write_text(output, dump_deployment(result.deployment))
     _show(judged, as_json)
+    if output is not None and result.deployment is None:
+        console.print_unwritten(output, "there is no deployment")
     raise typer.Exit(exit_code(judged))
 
 
@@ -76,7 +80,7 @@ def solve(
 @takes(overrides=OVERRIDES)
 def export(
     instance: InstanceName,
-    output: Annotated[Path, typer.Option("-o", "--output", help="Write the program here.")],
+    output: Annotated[Path, output_option("Write the program here.")],
     method: Annotated[MilpName, typer.Option(help="milp-flow or milp-assignment.")] = MilpName.FLOW,
     file_format: Annotated[FileFormat, typer.Option("--format", help="mps or lp.")] = FileFormat.MPS,
     plain: Annotated[bool, typer.Option("--plain", help="milp-flow: nothing cut by bounds.")] = False,
@@ -171,20 +175,20 @@ def _integer(text: str) -> int:
 
 
 def exit_code(judged: Judged) -> int:
-    """Return the exit code of one run."""
+    """Return the exit code of one run; a claim that the evaluator contradicts is never a success."""
     status = judged.result.status
     if status is Status.ERROR:
         return UNEXPECTED
+    if contradictions([judged]):
+        return CONTRADICTED
     if status is Status.INFEASIBLE:
         return INFEASIBLE
-    if judged.found:
-        return FOUND
-    return CONTRADICTED if judged.claims_feasible else NOTHING_FOUND
+    return FOUND if judged.found else NOTHING_FOUND
 
 
 def _show(judged: Judged, as_json: bool) -> None:
     if as_json:
-        console.print_json(judged.to_json())
+        console.print_json({**judged.to_json(), "contradictions": contradictions([judged])})
     elif len(judged.instance.applications) > 1:
         print_shared(judged)
     else:

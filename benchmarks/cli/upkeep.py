@@ -10,19 +10,18 @@ from typing import Annotated
 import typer
 
 from finbench.benchmarks.cli.exit_codes import FOUND, UNEXPECTED
+from finbench.benchmarks.cli.options import output_option, writable_folder
 from finbench.benchmarks.records.environment import environment
 from finbench.benchmarks.terminal import console
 from finbench.benchmarks.upkeep.measurement import Measurement
-from finbench.models.io import (
-    write_text,
-)
+from finbench.models.io import write_text
 
 commands = typer.Typer()
 
 
 @commands.command()
 def bench(
-    output: Annotated[Path, typer.Option("-o", "--output", help="File for the measurements.")] = Path("bench.json"),
+    output: Annotated[Path, output_option("File for the measurements.", new_folders=True)] = Path("bench.json"),
 ) -> None:
     """Measure every performance target, mark those that fall short (about half an hour).
 
@@ -33,7 +32,9 @@ def bench(
 
 @commands.command()
 def figures(
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the pictures.")] = Path("docs/figures"),
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Folder for the pictures.", callback=writable_folder)
+    ] = Path("docs/figures"),
 ) -> None:
     """Draw the README's pictures again, from real runs.
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from finbench.benchmarks.plots.style import COLOURS, MARKERS, STYLE
+from finbench.benchmarks.plots.style import COLOURS, MARKERS, STYLE, literal
 from finbench.fin_graph.frontier import ExitFrontier
 from finbench.models.instance import Instance
 
@@ -33,7 +33,7 @@ def draw_frontiers(instance: Instance, gamma: int, found: Sequence[ExitFrontier]
             axes.plot([], [], "-", color=colour, marker=marker, label=label)
         axes.plot([], [], "--", color="black", marker="o", markerfacecolor="white", label=f"FIN, γ = {gamma}")
         axes.set(xlabel="latency budget δ [s]", ylabel="least energy per inference [J]", ylim=(0, None))
-        axes.set_title(f"{instance.name}: what latency and accuracy cost", loc="left")
+        axes.set_title(f"{literal(instance.name)}: what latency and accuracy cost", loc="left")
         axes.ticklabel_format(axis="both", style="sci", scilimits=(-2, 3), useMathText=True)
         axes.legend()
     return figure

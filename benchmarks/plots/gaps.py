@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from finbench.benchmarks.analysis.gaps import FEWEST_GAMMAS, gap_by_gamma
-from finbench.benchmarks.plots.style import COLOURS, MARKERS, STYLE, save_picture
+from finbench.benchmarks.plots.style import COLOURS, MARKERS, STYLE, literal, save_picture
 
 SMALLEST_GAP = 1e-2
 """Below this the gap axis is linear down to 0 [%]."""
@@ -54,9 +54,9 @@ def draw_gap_by_gamma(table: pd.DataFrame) -> Figure:
     for k, group in enumerate(table["group"].unique()):
         here = table[table["group"] == group].sort_values("gamma")
         style: Any = {"color": COLOURS[k % len(COLOURS)], "marker": MARKERS[k % len(MARKERS)], "clip_on": False}
-        gaps.plot(here["gamma"], here["worst"], label=group, **style)
+        gaps.plot(here["gamma"], here["worst"], label=literal(group), **style)
         gaps.plot(here["gamma"], here["mean"], linestyle="--", markerfacecolor="white", **style)
-        shares.plot(here["gamma"], here["matched"], label=group, **style)
+        shares.plot(here["gamma"], here["matched"], label=literal(group), **style)
         shares.plot(here["gamma"], here["found"], linestyle="--", markerfacecolor="white", **style)
     _gap_axis(gaps)
     _share_axis(shares)

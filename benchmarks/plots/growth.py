@@ -10,9 +10,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from finbench.benchmarks.analysis.growth import Growth
+from finbench.benchmarks.analysis.growth import GrowthFit
 from finbench.benchmarks.analysis.ladder_growth import censored, growths
-from finbench.benchmarks.plots.style import COLOURS, MARKERS, STYLE
+from finbench.benchmarks.plots.style import COLOURS, MARKERS, STYLE, literal
 
 CENSORED_MARKER = "2"
 
@@ -43,13 +43,13 @@ def draw_growth(runs: pd.DataFrame) -> Figure:
                     _draw_memory(right, here, memory_fit, styles[method])
             _name_axes(left, right, ladder)
         for method in methods:
-            panels[0][0].plot([], [], linestyle="-", label=method, **styles[method])
+            panels[0][0].plot([], [], linestyle="-", label=literal(method), **styles[method])
         panels[0][0].plot([], [], linestyle="", color="black", marker=CENSORED_MARKER, label="ended by its limit")
         figure.legend(*panels[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
 
-def _draw_times(axes: Axes, runs: pd.DataFrame, fit: Growth | None, style: dict[str, Any]) -> None:
+def _draw_times(axes: Axes, runs: pd.DataFrame, fit: GrowthFit | None, style: dict[str, Any]) -> None:
     cut = censored(runs)
     done = runs[~cut & runs["found"].astype(bool)]
     axes.plot(done["arcs"], done["time_s"].astype(float), linestyle="", alpha=0.7, **style)
@@ -58,14 +58,14 @@ def _draw_times(axes: Axes, runs: pd.DataFrame, fit: Growth | None, style: dict[
     _draw_fit(axes, runs["arcs"], fit, 1.0, style["color"])
 
 
-def _draw_memory(axes: Axes, runs: pd.DataFrame, fit: Growth | None, style: dict[str, Any]) -> None:
+def _draw_memory(axes: Axes, runs: pd.DataFrame, fit: GrowthFit | None, style: dict[str, Any]) -> None:
     done = runs[~censored(runs) & runs["peak_bytes"].notna()]
     megabytes = np.maximum(done["peak_bytes"].astype(float) / 2**20, 0.1)
     axes.plot(done["arcs"], megabytes, linestyle="", alpha=0.7, **style)
     _draw_fit(axes, done["arcs"], fit, 2**-20, style["color"])
 
 
-def _draw_fit(axes: Axes, arcs: pd.Series[int], fit: Growth | None, unit: float, colour: str) -> None:
+def _draw_fit(axes: Axes, arcs: pd.Series[int], fit: GrowthFit | None, unit: float, colour: str) -> None:
     if fit is None:
         return
     ends = [float(arcs.min()), float(arcs.max())]
@@ -84,4 +84,4 @@ def _name_axes(left: Axes, right: Axes, ladder: str) -> None:
     for axes, quantity in ((left, "time [s]"), (right, "peak memory [MiB]")):
         axes.set(xscale="log", yscale="log", xlabel="layered arcs", ylabel=quantity)
         axes.margins(x=0.12)
-    left.set_title(ladder, loc="left")
+    left.set_title(literal(ladder), loc="left")

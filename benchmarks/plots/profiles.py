@@ -13,7 +13,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from finbench.benchmarks.analysis.aggregate import SOLVED_GAP, profiles
 from finbench.benchmarks.analysis.statistics import Profile
-from finbench.benchmarks.plots.style import COLOURS, DASHES, MARKERS, STYLE
+from finbench.benchmarks.plots.style import COLOURS, DASHES, MARKERS, STYLE, literal
 
 PANELS_PER_ROW = 2
 
@@ -46,7 +46,7 @@ def draw_profiles(runs: pd.DataFrame, gap: float = SOLVED_GAP) -> Figure | None:
             _draw_panel(axes, group, made, styles)
         for axes in panels:  # those that no group has filled
             axes.remove()
-        lines = {label: figure.axes[0].plot([], [], label=label, **style)[0] for label, style in styles.items()}
+        lines = {literal(label): figure.axes[0].plot([], [], **style)[0] for label, style in styles.items()}
         figure.legend(list(lines.values()), list(lines), loc="outside lower center", ncols=1 + across)
         figure.suptitle(f"Solved: a gap of at most {100 * gap:g} % to the best proven bound", fontsize=9)
     return figure
@@ -72,7 +72,7 @@ def _draw_panel(axes: Axes, group: str, made: dict[str, Profile], styles: dict[s
         shares = [100 * profile.share(ratio) for ratio in corners]
         axes.plot(corners, shares, drawstyle="steps-post", clip_on=False, **styles[label])
     instances = next(iter(made.values())).instances
-    axes.set_title(f"{group} ({instances} instances)", loc="left")
+    axes.set_title(f"{literal(group)} ({instances} instances)", loc="left")
     axes.set(xscale="log", xlim=(1, end), ylim=(-2, 102), ylabel="solved [%]", xlabel="time over fastest method's, τ")
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda ratio, _: f"{ratio:g}"))

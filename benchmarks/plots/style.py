@@ -9,9 +9,8 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from finbench.benchmarks.plots.formats import PICTURE_SUFFIXES
 from finbench.models.io import InputError, write_bytes
-
-PICTURE_SUFFIXES = (".png", ".pdf", ".svg")
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
@@ -31,6 +30,15 @@ STYLE: Any = {
     "savefig.dpi": 200,
     "pdf.fonttype": 42,
 }
+
+
+def literal(text: str) -> str:
+    """Return a text as Matplotlib draws it character by character.
+
+    Two dollar signs would enclose a formula, and a legend leaves out what begins with an underscore.
+    """
+    escaped = text.replace("$", r"\$")
+    return f" {escaped}" if escaped.startswith("_") else escaped
 
 
 def save_picture(figure: Figure, path: Path) -> None:

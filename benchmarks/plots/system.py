@@ -20,7 +20,8 @@ from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from finbench.benchmarks.plots.style import STYLE
+from finbench.benchmarks.analysis.numbers import fixed_percent, number, plural
+from finbench.benchmarks.plots.style import STYLE, literal
 from finbench.models.evaluate import Evaluation
 from finbench.models.instance import Instance, Network, Node
 from finbench.models.loads import Resource, Use, uses
@@ -144,7 +145,7 @@ def _draw_bands(axes: Axes, rows: Bands) -> None:
         axes.axhspan(base - 0.75, top + 0.75, color=BAND_COLOUR, zorder=0)
         count = sum(map(len, columns))
         label: dict[str, Any] = {"color": TEXT_COLOUR, "ha": "right", "va": "center"}
-        axes.text(-0.02, (base + top) / 2, f"{tier or 'nodes'}\n{count}", fontsize=10, **label)
+        axes.text(-0.02, (base + top) / 2, f"{literal(tier or 'nodes')}\n{count}", fontsize=10, **label)
         base = top + _GAP
     axes.set(xlim=(-0.1, 1.01), ylim=(-0.9, base - _GAP + 1.1))
     axes.set_axis_off()
@@ -215,11 +216,18 @@ def _named(rows: Bands, places: Mapping[str, Place], fullest: Sequence[str]) -> 
 
 
 def _name_node(axes: Axes, name: str, place: Place, use: Use | None) -> None:
-    share = "" if use is None else f"\n{100 * use.utilisation:.0f} %"
+    text = literal(name) if use is None else f"{literal(name)}\n{fixed_percent(use.utilisation, 0)} %"
     style: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "va": "top", "zorder": 5}
     box = {"boxstyle": "round,pad=0.12", "facecolor": "white", "edgecolor": "none", "alpha": 0.75}
     axes.annotate(
-        name + share, place, xytext=(0, -10), fontsize=6.5, color=TEXT_COLOUR, bbox=box, linespacing=0.95, **style
+        text,
+        place,
+        xytext=(0, -10),
+        fontsize=6.5,
+        color=TEXT_COLOUR,
+        bbox=box,
+        linespacing=0.95,
+        **style,
     )
 
 
@@ -237,10 +245,10 @@ def _mark_prices(axes: Axes, places: Mapping[str, Place], prices: Mapping[str, f
 def _lines(used: Sequence[Use], prices: Mapping[str, float]) -> list[tuple[str, str]]:
     """What stands beside the network, left and right: the fullest resources and the prices."""
     lines = [(FULLEST_HEADING, "")] if used else []
-    lines += [(f"{use.subject}  {use.resource}", f"{100 * use.utilisation:.1f} %") for use in used[:FULLEST]]
+    lines += [(f"{use.subject}  {use.resource}", f"{fixed_percent(use.utilisation, 1)} %") for use in used[:FULLEST]]
     if prices:
         lines += [*([("", "")] if used else []), (PRICES_HEADING, "J per unit")]
-        lines += [(key, f"{price:.3g}") for key, price in list(prices.items())[:PRICED]]
+        lines += [(key, number(price, 3)) for key, price in list(prices.items())[:PRICED]]
         lines += [(f"… and {len(prices) - PRICED} more", "")] if len(prices) > PRICED else []
     return lines
 
@@ -253,24 +261,24 @@ def _draw_lines(axes: Axes, lines: Sequence[tuple[str, str]]) -> None:
             "xycoords": "axes fraction", "textcoords": "offset points", "color": TEXT_COLOUR, "va": "top",
             "fontsize": 9 if heading else 8, "fontweight": "bold" if heading else "normal",
         }  # fmt: skip
-        axes.annotate(text, (0, 1), xytext=(0, -13 * k), ha="left", **style)
+        axes.annotate(literal(text), (0, 1), xytext=(0, -13 * k), ha="left", **style)
         axes.annotate(value, (1, 1), xytext=(0, -13 * k), ha="right", **style)
 
 
 def _draw_titles(axes: Axes, instance: Instance, evaluation: Evaluation | None) -> None:
     total = len(instance.applications)
-    applications = f"{total} application{'' if total == 1 else 's'}"
+    applications = f"{total} {plural(total, 'application')}"
     facts = [f"{len(instance.network.nodes)} nodes, {len(instance.network.links)} links"]
     if evaluation is None:
         facts.append(applications)
     else:
         facts.append(f"{len(evaluation.applications)} of {applications} served")
         if evaluation.objective is not None:
-            facts.append(f"{evaluation.objective:.6g} {instance.objective_unit}")
+            facts.append(f"{number(evaluation.objective, 6)} {instance.objective_unit}")
         if evaluation.violations:
             facts.append(f"rules broken: {len(evaluation.violations)}")
     style: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "color": TEXT_COLOUR}
-    axes.annotate(instance.name, (0, 1), xytext=(0, 18), fontsize=13, fontweight="bold", **style)
+    axes.annotate(literal(instance.name), (0, 1), xytext=(0, 18), fontsize=13, fontweight="bold", **style)
     axes.annotate(" · ".join(facts), (0, 1), xytext=(0, 3), fontsize=9.5, **style)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from finbench.benchmarks.analysis.frame import instance_of
 from finbench.benchmarks.judging.judged import Judged
 from finbench.benchmarks.report.pictures import Gallery
 
@@ -76,7 +77,7 @@ def _instances(runs: pd.DataFrame, judged: Sequence[Judged | None], gallery: Gal
     made: list[Table] = []
     numbers: dict[str, int] = {}
     of_run = []
-    keys = runs["content_hash"].fillna(runs["instance"])
+    keys = instance_of(runs)
     for key, row, one in zip(keys, runs.to_dict("records"), judged, strict=True):
         number = numbers.setdefault(key, len(made))
         if number == len(made):

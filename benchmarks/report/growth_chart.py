@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from finbench.benchmarks.analysis.aggregate import SMALLEST_TIME_S
-from finbench.benchmarks.analysis.growth import FEWEST_SIZES, Growth
-from finbench.benchmarks.analysis.ladder_growth import FLOOR_BYTES, censored, growth_table, growths
+from finbench.benchmarks.analysis.growth import FEWEST_SIZES, GrowthFit
+from finbench.benchmarks.analysis.ladder_growth import FLOOR_BYTES, Fits, censored, growth_table, growths
 from finbench.benchmarks.analysis.table import Rows
 from finbench.benchmarks.report.chart import Axis, Chart, Panel, Series, View, entries, finite
 from finbench.fin_graph.paths.support import layered_arcs
@@ -56,7 +56,7 @@ def growth_chart(sized: pd.DataFrame) -> tuple[Chart, Rows] | None:
     return Chart("growth", "Time and memory against size", caption, styles, [View("", panels)]), growth_table(sized)
 
 
-def _time_panel(group: str, runs: pd.DataFrame, fits: Mapping[tuple[str, str], tuple[Growth | None, ...]]) -> Panel:
+def _time_panel(group: str, runs: pd.DataFrame, fits: Mapping[tuple[str, str], Fits]) -> Panel:
     series: list[Series] = []
     cut = censored(runs)
     for method, here in runs.groupby("label", sort=False):
@@ -71,7 +71,7 @@ def _time_panel(group: str, runs: pd.DataFrame, fits: Mapping[tuple[str, str], t
     return Panel(f"{group}: time", *_axes(Axis("time", "time_s", "log", unit="s")), series)
 
 
-def _memory_panel(group: str, runs: pd.DataFrame, fits: Mapping[tuple[str, str], tuple[Growth | None, ...]]) -> Panel:
+def _memory_panel(group: str, runs: pd.DataFrame, fits: Mapping[tuple[str, str], Fits]) -> Panel:
     series: list[Series] = []
     for method, here in runs[runs["peak_bytes"].astype(float) > FLOOR_BYTES].groupby("label", sort=False):
         x, y = finite(zip(here["arcs"], here["peak_bytes"].astype(float), strict=True))
@@ -84,7 +84,7 @@ def _axes(y: Axis) -> tuple[Axis, Axis]:
     return Axis("layered arcs", "arcs", "log"), y
 
 
-def _fit_series(method: str, arcs: pd.Series[float], fit: Growth | None) -> list[Series]:
+def _fit_series(method: str, arcs: pd.Series[float], fit: GrowthFit | None) -> list[Series]:
     if fit is None:
         return []
     sizes = np.geomspace(float(arcs.min()), float(arcs.max()), BAND_POINTS)

@@ -18,7 +18,7 @@ from markupsafe import Markup
 from finbench.benchmarks.analysis.aggregate import aggregate, aggregate_tables
 from finbench.benchmarks.analysis.campaign_tables import shared_systems, summary
 from finbench.benchmarks.analysis.claim_tables import match_table, saving_table
-from finbench.benchmarks.analysis.claims_of_runs import measured_claims
+from finbench.benchmarks.analysis.claims_of_runs import claims_of_runs
 from finbench.benchmarks.analysis.frame import frame
 from finbench.benchmarks.analysis.table import Rows
 from finbench.benchmarks.plots.style import COLOURS, DASHES, MARKERS
@@ -86,7 +86,7 @@ def report_page(records: list[Record], instances: Mapping[str, Instance], title:
     runs = frame(records)
     judged = judge_again(records, instances)
     contradictions = [*altered(records, judged), *all_contradictions(judged)]
-    claims = measured_claims(runs)
+    claims = claims_of_runs(runs)
     growth = growth_chart(with_sizes(runs, instances))
     found = [gap_chart(runs), growth and growth[0], profile_chart(runs), frontier_chart(runs)]
     charts = [chart for chart in (*found, trajectory_chart(records, runs)) if chart]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from finbench.benchmarks.analysis.claims import Claims
-from finbench.benchmarks.analysis.numbers import seconds
+from finbench.benchmarks.analysis.frame import instance_of, refuted
+from finbench.benchmarks.analysis.numbers import fixed_percent, plural, seconds
 from finbench.benchmarks.records.row import Record
 from finbench.models.result import Status
 from finbench.models.tolerances import ENERGY_TOLERANCE
@@ -29,10 +30,10 @@ def facts(runs: pd.DataFrame, claims: Claims, contradictions: Sequence[str]) -> 
     """The numbers at the top of the page."""
     failed = int(runs["status"].isin(FAILURES).sum())
     instances = _instances(runs)
-    proven = _instances(runs[runs["proven"] | _refuted(runs)])
+    proven = _instances(runs[runs["proven"] | refuted(runs)])
     made = [
-        Fact(f"{len(runs):,}", _plural(len(runs), "run")),
-        Fact(f"{instances:,}", _plural(instances, "instance")),
+        Fact(f"{len(runs):,}", plural(len(runs), "run")),
+        Fact(f"{instances:,}", plural(instances, "instance")),
         Fact(f"{runs['label'].nunique()}", "method variants"),
         Fact(f"{proven:,}", "decided with proof"),
     ]
@@ -41,7 +42,7 @@ def facts(runs: pd.DataFrame, claims: Claims, contradictions: Sequence[str]) -> 
         made.append(Fact(f"{100 * best.matched / best.points:.4g} %", f"FIN meets the optimum, γ = {best.gamma}"))
     made.append(Fact(str(failed), "failed", warns=failed > 0))
     made.append(
-        Fact(str(len(contradictions)), _plural(len(contradictions), "contradiction"), warns=bool(contradictions))
+        Fact(str(len(contradictions)), plural(len(contradictions), "contradiction"), warns=bool(contradictions))
     )
     return made
 
@@ -62,9 +63,8 @@ def _what_ran(runs: pd.DataFrame) -> str:
     limit = " or ".join(f"{value:g}" for value in limits) if len(limits) <= 3 else f"{limits[0]:g} to {limits[-1]:g}"
     groups, methods = runs["group"].nunique(), runs["method"].nunique()
     return (
-        f"{len(runs):,} {_plural(len(runs), 'run')} of {methods} {_plural(methods, 'method')} on {_instances(runs):,} "
-        f"{_plural(_instances(runs), 'instance')} in {groups} {_plural(groups, 'group')}, each run with a limit of "
-        f"{limit} s."
+        f"Runs of {methods} {plural(methods, 'method')} on instances in {groups} {plural(groups, 'group')}, each run "
+        f"with a limit of {limit} s."
     )
 
 
@@ -73,48 +73,41 @@ def _how_it_ended(runs: pd.DataFrame) -> str:
     found = int(runs["found"].astype(bool).sum())
     ends = ", ".join(f"{count:,} {status}" for status, count in counts.items())
     return (
-        f"{found:,} {_plural(found, 'run')} found a deployment that satisfies every constraint. How they ended: {ends}."
+        f"{found:,} {plural(found, 'run')} found a deployment that satisfies every constraint. How they ended: {ends}."
     )
 
 
 def _who_is_optimal(runs: pd.DataFrame) -> str:
     proven = runs[runs["proven"]]
     solvable = _instances(proven)
-    refuted = _instances(runs[_refuted(runs)])
-    has = "instance has" if refuted == 1 else "instances have"
-    none = f" {refuted:,} {has} no feasible deployment, with proof."
+    empty = _instances(runs[refuted(runs)])
+    has = "instance has" if empty == 1 else "instances have"
+    none = f" {empty:,} {has} no feasible deployment, with proof."
     if not solvable:
-        return "No optimum is proven: gaps are against the best energy known." + (none if refuted else "")
+        return "No optimum is proven: gaps are against the best energy known." + (none if empty else "")
     met = proven["gap_to_best_known"].astype(float) <= ENERGY_TOLERANCE
     shares = met.groupby(proven["label"], sort=False).mean().sort_values(ascending=False, kind="stable")
     always = [str(label) for label, share in shares.items() if share == 1]
-    others = [f"{label} {100 * share:.1f} %" for label, share in shares.items() if share < 1]
-    text = f"The optimum is proven on {solvable:,} of {_instances(runs):,} {_plural(_instances(runs), 'instance')}."
-    text += none if refuted else ""
+    others = [f"{label} {fixed_percent(share, 1)} %" for label, share in shares.items() if share < 1]
+    text = f"The optimum is proven on {solvable:,} {plural(solvable, 'instance')}."
+    text += none if empty else ""
     if always:
         text += f" Every run there of {_listed(always)} meets it."
     return text + (f" How often the runs of others do: {_listed(others)}." if others else "")
 
 
 def _fin_by_gamma(claims: Claims) -> str:
+    """Return from which γ on FIN is always right; the table beside it has the numbers."""
     rows = claims.matches
     always = next((row.gamma for k, row in enumerate(rows) if all(r.matched == r.points for r in rows[k:])), None)
-    parts = [
-        f"{100 * row.matched / row.points:.4g} % at γ = {row.gamma} (mean gap {_gap(row.mean_gap)})"
-        for row in rows
-        if always is None or row.gamma < always
-    ]
-    if always is not None:
-        parts.append("all of them" + (f" from γ = {always} on" if parts else " at every γ"))
-    return f"Of {rows[0].points:,} instances that every γ ran on, FIN meets the optimum on {_listed(parts)}."
-
-
-def _gap(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.2g} %"
+    where = f"the {rows[0].points:,} {plural(rows[0].points, 'instance')} that every γ ran on"
+    if always is None:
+        return f"At no γ that was run does FIN meet the optimum on all of {where}."
+    return f"FIN meets the optimum on all of {where}{'' if always == rows[0].gamma else f' from γ = {always} on'}."
 
 
 def _who_is_fast(runs: pd.DataFrame) -> str:
-    timed = runs[runs["time_s"].notna() & (runs["found"].astype(bool) | _refuted(runs))]
+    timed = runs[runs["time_s"].notna() & (runs["found"].astype(bool) | refuted(runs))]
     if timed.empty:
         return "No run ended with an answer."
     medians = timed.groupby("label")["time_s"].median().sort_values()
@@ -138,7 +131,7 @@ def environment_rows(records: Sequence[Record]) -> list[tuple[str, str]]:
 def machine(records: Sequence[Record]) -> str:
     """The machines of the runs, in words."""
     shown = dict.fromkeys(
-        f"{here['cpu']}, {here['cores']} {_plural(here['cores'], 'core')}"
+        f"{here['cpu']}, {here['cores']} {plural(here['cores'], 'core')}"
         for here in (row["environment"] for row in records)
     )
     return "; ".join(shown)
@@ -149,19 +142,20 @@ def _flat(table: Record, prefix: str = "") -> Iterable[tuple[str, str]]:
         if isinstance(value, dict):
             yield from _flat(value, f"{name}: ")
         else:
-            yield f"{prefix}{name}", "not installed" if value is None else str(value)
+            yield f"{prefix}{name}", _absent(name, prefix) if value is None else str(value)
 
 
-def _refuted(runs: pd.DataFrame) -> pd.Series[bool]:
-    return (runs["status"] == Status.INFEASIBLE) & runs["best_objective"].isna()
+def _absent(name: str, prefix: str) -> str:
+    """Return what it means that an environment names no value there."""
+    if prefix.startswith(("versions", "solvers")):
+        return "not installed"
+    if prefix.startswith("threads"):
+        return "not set"
+    return "no checkout" if name == "git" else "unknown"
 
 
 def _instances(runs: pd.DataFrame) -> int:
-    return int(runs["content_hash"].fillna(runs["instance"]).nunique())
-
-
-def _plural(count: int, noun: str) -> str:
-    return noun if count == 1 else f"{noun}s"
+    return int(instance_of(runs).nunique())
 
 
 def _listed(parts: Sequence[str]) -> str:

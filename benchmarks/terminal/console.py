@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
+import select
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from rich import box
@@ -19,18 +23,67 @@ PIPE_WIDTH = 200
 
 
 def output() -> Console:
-    """Console on standard output, made anew so that it follows a redirected stream."""
-    return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
+    """Return a console on standard output, made anew so that it follows a redirected stream."""
+    return _PipeConsole(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
+
+
+def show_what_can_be_shown() -> None:
+    """Replace characters that standard output cannot take, where it is not UTF-8, instead of failing on them.
+
+    Where it is closed, output goes nowhere.
+    """
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - as long as the process lives
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+
+
+def reader_is_gone() -> bool:
+    """Return whether whatever read standard output has closed it (`… | head -1`)."""
+    try:
+        sys.stdout.flush()
+        pipe = select.poll()
+        pipe.register(sys.stdout.fileno(), 0)  # errors are reported whether asked for or not
+        return any(event & select.POLLERR for _, event in pipe.poll(0))
+    except BrokenPipeError:
+        return True
+    except io.UnsupportedOperation:  # no file of the operating system
+        return False
+
+
+def discard_output() -> None:
+    """Send what is left of standard output nowhere, so that the interpreter ends without a complaint about it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class _PipeConsole(Console):
+    """A console that leaves a closed pipe to the command, as `print` does."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise the error that is being handled, where Rich would end the process with an exit code of its own."""
+        raise BrokenPipeError
 
 
 def print_error(message: str) -> None:
-    """One line on standard error."""
-    print(f"finbench: {message}", file=sys.stderr)
+    """Print one line on standard error; characters that could steer the terminal are written as escapes."""
+    print(f"finbench: {printable(message)}", file=sys.stderr)
+
+
+def printable(text: str) -> str:
+    """Return `text` with an escape in place of every character that cannot be seen."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
+def print_unwritten(path: Path, reason: str) -> None:
+    """Say on standard error that a file was not written, and whether an older one of that name is still there."""
+    older = "; the file of that name is an older one" if path.exists() else ""
+    print_error(f"{path}: not written: {reason}{older}")
 
 
 def print_json(value: Any) -> None:
-    """One JSON document at full precision."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+    """Print one JSON document at full precision; no character is lost where standard output is not UTF-8."""
+    is_utf8 = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
+    print(json.dumps(value, indent=2, ensure_ascii=not is_utf8, allow_nan=False))
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, text_columns: int = 1) -> Table:

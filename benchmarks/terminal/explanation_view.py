@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
-from finbench.benchmarks.analysis.numbers import percent
+from finbench.benchmarks.analysis.numbers import number, percent, rounded_up
 from finbench.benchmarks.terminal import console
 from finbench.models.instance import Instance
 
@@ -60,8 +60,8 @@ def print_explanation(instance: Instance, explanation: Explanation) -> None:
             (
                 need.resource,
                 need.subject,
-                f"{need.capacity:.6g}",
-                f"{need.missing:.6g}",
+                number(need.capacity, 6),
+                rounded_up(need.missing, 6),
                 need.unit,
                 percent(need.relative),
             )
@@ -78,10 +78,10 @@ def _print_prices(explanation: Explanation) -> None:
         (
             price.resource,
             price.subject,
-            f"{price.capacity:.6g}",
-            f"{price.price:.6g}",
+            number(price.capacity, 6),
+            number(price.price, 6),
             price.unit,
-            f"{price.price_w:.6g}",
+            number(price.price_w, 6),
         )
         for price in explanation.prices
     ]
@@ -97,13 +97,15 @@ def _print_prices(explanation: Explanation) -> None:
 def _obstacle_row(obstacle: Obstacle) -> tuple[str, str]:
     ways = []
     if obstacle.least_latency_s is not None:
-        ways.append(f"a latency target of {obstacle.least_latency_s:.6g} s instead of {obstacle.max_latency_s:.6g} s")
+        least, asked = rounded_up(obstacle.least_latency_s, 6), number(obstacle.max_latency_s, 6)
+        ways.append(f"a latency target of {least} s instead of {asked} s")
     if obstacle.most_accuracy is not None:
-        ways.append(f"an accuracy target of {obstacle.most_accuracy:.6g} instead of {obstacle.min_accuracy:.6g}")
+        most, wanted = number(obstacle.most_accuracy, 6), number(obstacle.min_accuracy, 6)
+        ways.append(f"an accuracy target of {most} instead of {wanted}")
     return obstacle.application, " or ".join(ways) or "nothing: no path leads through all blocks and pins"
 
 
 def _between(growth: Growth) -> str:
     if growth.value - growth.lower_bound <= 1e-6 * growth.value:
-        return f"{growth.value:.6g}"
-    return f"{growth.value:.6g} (at least {growth.lower_bound:.6g})"
+        return rounded_up(growth.value, 6)
+    return f"{rounded_up(growth.value, 6)} (at least {number(growth.lower_bound, 6)})"

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 from typing import Any
 
-from finbench.benchmarks.analysis.numbers import number, percent
+from finbench.benchmarks.analysis.numbers import number, percent, rounded_up
 from finbench.benchmarks.terminal import console
 from finbench.fin_graph.frontier import Corner, ExitFrontier, frontiers
 from finbench.fin_graph.paths.support import reason_to_refuse
-from finbench.models.instance import Instance
+from finbench.models.instance import Application, Instance
 from finbench.models.io import InputError
+from finbench.models.memory import reason_not_to_fit
+from finbench.models.tolerances import equal_energy
 
 SHOWN = 15
 """Corners of one exit that the table shows."""
+
+STEP_BYTES = 120
+"""A latency step and its energy as Python holds them: a tuple of two numbers."""
 
 
 def instance_frontiers(
@@ -24,13 +30,25 @@ def instance_frontiers(
     Raises
     ------
     InputError
-        If the instance has several applications, or capacities that may bind.
+        If the instance has several applications, or capacities that may bind; if the horizon is no positive finite
+        number, or so many latency steps do not fit into memory.
     """
     reason = reason_to_refuse(instance)
     if reason is not None:
         raise InputError(f"instance '{instance.name}'", f"frontier: {reason}")
+    if horizon_s is not None and not 0 < horizon_s < inf:
+        raise InputError("frontier", f"horizon_s = {horizon_s}: must be a positive finite number of seconds")
     app = instance.applications[0]
+    reason = reason_not_to_fit(_needed_bytes(instance, app, gamma))
+    if reason is not None:
+        raise InputError("frontier", f"gamma = {gamma}: {reason}")
     return frontiers(instance, app, gamma=gamma, horizon_s=horizon_s, time_limit_s=time_limit_s)
+
+
+def _needed_bytes(instance: Instance, app: Application, gamma: int) -> int:
+    """Memory of FIN's frontiers: two rows of all nodes, one of every layer, and a list of the steps of one exit."""
+    rows = 2 * len(instance.network.nodes) + len(instance.dnn_of(app).blocks) + 1
+    return (8 * rows + STEP_BYTES) * (gamma + 1)
 
 
 def to_json(instance: Instance, gamma: int, found: Sequence[ExitFrontier]) -> dict[str, Any]:
@@ -55,9 +73,10 @@ def _corners(corners: Sequence[Corner]) -> list[dict[str, float]]:
 
 
 def print_frontiers(instance: Instance, gamma: int, found: Sequence[ExitFrontier]) -> None:
-    """One table: for every exit its exact corners, each with the budget from which FIN reaches that energy.
+    """Print one table: for every exit its exact corners, each with the budget from which FIN reaches that energy.
 
-    Of more than `SHOWN` corners, as many are shown, evenly spread, the first and the last among them.
+    Budgets are rounded up, so that a run within a printed budget reaches the printed energy. Of more than `SHOWN`
+    corners of an exit as many are shown, evenly spread, the first and the last among them.
     """
     columns = ("last exit", "accuracy", "energy [J]", "least latency budget [s]", "FIN's budget [s]", "more [%]")
     of_exits = [_rows(one) for one in found]
@@ -80,11 +99,20 @@ def _thinned(corners: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
 def _rows(one: ExitFrontier) -> list[tuple[str, ...]]:
     head = (str(one.last_exit), number(one.accuracy))
     if one.exact is None:
-        return [(*head, number(e), "–", number(budget), "–") for budget, e in one.fin]
+        return [(*head, number(energy), "–", rounded_up(budget), "–") for budget, energy in _distinct(one.fin)]
     rows: list[tuple[str, ...]] = []
-    for budget, energy in one.exact:
-        reached = next((b for b, e in one.fin if e <= energy * (1 + 1e-9)), None)
+    for budget, energy in _distinct(one.exact):
+        reached = next((b for b, e in one.fin if e <= energy or equal_energy(e, energy)), None)
         more = None if reached is None or budget == 0 else reached / budget - 1
-        cells = (number(energy), number(budget), number(reached), percent(more))
+        cells = (number(energy), rounded_up(budget), rounded_up(reached), percent(more))
         rows.append((*head, *cells))
     return rows
+
+
+def _distinct(corners: Sequence[Corner]) -> list[Corner]:
+    """Return of corners of equal energy the first, which has the least budget."""
+    kept: list[Corner] = []
+    for budget, energy in corners:
+        if not kept or not equal_energy(energy, kept[-1][1]):
+            kept.append((budget, energy))
+    return kept

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
 
-from finbench.benchmarks.analysis.numbers import number, percent
+from finbench.benchmarks.analysis.numbers import fixed_percent, number, percent, plural
+from finbench.benchmarks.judging.contradictions import contradictions
 from finbench.benchmarks.judging.judged import Judged
 from finbench.benchmarks.terminal.console import output, table
-from finbench.models.evaluate import Evaluation
+from finbench.models.evaluate import Evaluation, Violation
 from finbench.models.instance import Application, Instance
-from finbench.models.loads import UNITS, Use
+from finbench.models.loads import UNITS
+from finbench.models.result import Status
 
-FULLEST, REJECTED = 10, 10
-"""Rows of the tables of resources and of rejections; `--json` has all."""
+FULLEST, REJECTED, BROKEN = 10, 10, 10
+"""Rows of the tables of resources and of rejections; lines of violations, and of contradictions. `--json` has all."""
+
+NOT_USED = "not used"
+"""How a warm start that the method could not take tells so."""
 
 
 def print_judged(judged: Judged) -> None:
-    """One run on one application: status, costs against targets, bound, times, and the placement drawn."""
+    """Print one run on one application: status, costs against targets, bound, times, and the placement drawn."""
     console = output()
     print_status(console, judged)
     rows = _cost_rows(judged)
     if rows:
         console.print(table("", ("", "value", "target"), rows))
-    for violation in judged.violations:
-        console.print(f"[red]violation[/red] ({violation.kind.value}): {escape(violation.message)}")
+    print_broken(console, judged)
     if judged.evaluation is not None and judged.objective is not None:
         console.print(_placement(judged))
     print_rejections(console, judged)
@@ -37,11 +42,42 @@ def print_judged(judged: Judged) -> None:
 
 
 def print_status(console: Console, judged: Judged) -> None:
-    """How the run ended, and why."""
+    """Print how the run ended, and why; and a warm start that came to nothing."""
     given = f" · {judged.label}" if judged.method else ""
     console.print(f"[bold]{escape(judged.instance.name)}{escape(given)}: {judged.status}[/bold]")
     if judged.result.reason:
         console.print(f"  {escape(judged.result.reason)}")
+    unused = _unused_start(judged.result.info.get("warm_start"))
+    if unused is not None:
+        console.print(f"  warm start {escape(unused)}")
+
+
+def _unused_start(told: Any) -> str | None:
+    """Return why a warm start was not used; None where it was, or where there was none."""
+    if isinstance(told, str):
+        return told if told.startswith(NOT_USED) else None
+    if not isinstance(told, Mapping):
+        return None
+    if told["status"] not in (Status.OPTIMAL, Status.FEASIBLE):
+        return f"{NOT_USED}: {told['method']} ended as {told['status']}"
+    return _unused_start(told.get("use"))
+
+
+def print_broken(console: Console, judged: Judged) -> None:
+    """Print the rules that the deployment breaks, the worst first, and what of the method's claims is not true."""
+    broken = [f"[red]violation[/red] ({rule.kind.value}): {escape(rule.message)}" for rule in _worst(judged.violations)]
+    wrong = [f"[red]contradiction[/red]: {escape(line)}" for line in contradictions([judged])]
+    for lines, noun in ((broken, "violation"), (wrong, "contradiction")):
+        for line in lines[:BROKEN]:
+            console.print(line)
+        rest = len(lines) - BROKEN
+        if rest > 0:
+            console.print(f"… and {rest} more {plural(rest, noun)}")
+
+
+def _worst(violations: Sequence[Violation]) -> list[Violation]:
+    """Return the structural ones first, then those farthest beyond their limit; equal ones stay in their order."""
+    return sorted(violations, key=lambda v: v.excess is not None and -v.excess / max(abs(v.limit or 0.0), 1e-300))
 
 
 def print_uses(console: Console, judged: Judged) -> None:
@@ -53,7 +89,7 @@ def print_uses(console: Console, judged: Judged) -> None:
             number(use.load, 4),
             number(use.limit, 4),
             UNITS[use.resource],
-            percent_full(use),
+            fixed_percent(use.utilisation),
         )
         for use in judged.uses
     ]
@@ -61,11 +97,6 @@ def print_uses(console: Console, judged: Judged) -> None:
         columns = ("node or link", "resource", "load", "limit", "unit", "used [%]")
         heading = f"the {FULLEST} fullest of {len(rows)} used resources" if len(rows) > FULLEST else "used resources"
         console.print(table(heading, columns, rows[:FULLEST], text_columns=2))
-
-
-def percent_full(use: Use) -> str:
-    """Utilisation as a percentage."""
-    return f"{100 * use.utilisation:.2f}"
 
 
 def print_rejections(console: Console, judged: Judged) -> None:

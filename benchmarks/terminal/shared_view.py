@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from rich.markup import escape
-
-from finbench.benchmarks.analysis.numbers import number, percent
+from finbench.benchmarks.analysis.numbers import fixed_percent, number, percent
 from finbench.benchmarks.judging.judged import Judged
 from finbench.benchmarks.terminal import console
 from finbench.benchmarks.terminal.console import table
-from finbench.benchmarks.terminal.run_view import first, print_rejections, print_status, print_uses
+from finbench.benchmarks.terminal.run_view import first, print_broken, print_rejections, print_status, print_uses
 from finbench.models.deployment import ApplicationDeployment
-from finbench.models.evaluate import ApplicationEvaluation, Violation
+from finbench.models.evaluate import ApplicationEvaluation
 from finbench.models.instance import Application
 
-APPLICATIONS, VIOLATIONS = 20, 10
-"""Rows of the tables; `--json` has all."""
+APPLICATIONS = 20
+"""Rows of the table of applications; `--json` has all."""
 
 COLUMNS = (
     *("application", "source", "last exit", "placement"),
@@ -29,10 +27,7 @@ def print_shared(judged: Judged) -> None:
     screen = console.output()
     print_status(screen, judged)
     screen.print(table("", ("", "value"), _summary(judged)))
-    for violation in _worst(judged.violations)[:VIOLATIONS]:
-        screen.print(f"[red]violation[/red] ({violation.kind.value}): {escape(violation.message)}")
-    if len(judged.violations) > VIOLATIONS:
-        screen.print(f"… and {len(judged.violations) - VIOLATIONS} more violations")
+    print_broken(screen, judged)
     rows = _application_rows(judged)
     if rows:
         screen.print(table("applications, the largest power first", COLUMNS, first(rows, APPLICATIONS), text_columns=4))
@@ -57,11 +52,6 @@ def _summary(judged: Judged) -> list[tuple[str, str]]:
     if judged.gap is not None:
         rows.append(("gap to own bound [%]", percent(judged.gap)))
     return [*rows, *((f"time: {phase} [s]", number(seconds, 4)) for phase, seconds in judged.result.times_s.items())]
-
-
-def _worst(violations: tuple[Violation, ...]) -> list[Violation]:
-    """The structural ones first, then those farthest beyond their limit."""
-    return sorted(violations, key=lambda v: v.excess is not None and -v.excess / max(abs(v.limit or 0.0), 1e-300))
 
 
 def _application_rows(judged: Judged) -> list[tuple[str, ...]]:
@@ -106,6 +96,6 @@ def placement_summary(source: str, decision: ApplicationDeployment) -> str:
 def _tier_rows(tiers: dict[str, float]) -> list[tuple[str, ...]]:
     total = sum(tiers.values())
     return [
-        (tier or "–", number(spent, 6), f"{100 * spent / total:.2f}" if total > 0 else "–")
+        (tier or "–", number(spent, 6), fixed_percent(spent / total) if total > 0 else "–")
         for tier, spent in sorted(tiers.items(), key=lambda item: -item[1])
     ]

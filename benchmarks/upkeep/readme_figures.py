@@ -19,7 +19,7 @@ from finbench.benchmarks.plots.frontier import draw_frontiers
 from finbench.benchmarks.plots.gaps import draw_gap_by_gamma
 from finbench.benchmarks.plots.style import STYLE, save_picture
 from finbench.benchmarks.terminal.frontier_view import instance_frontiers
-from finbench.benchmarks.upkeep.wings import draw_wings
+from finbench.benchmarks.upkeep.wings_picture import draw_wings
 from finbench.fin_graph.joint.explanation.explain import explain
 from finbench.fin_graph.stages.drawing import draw_fin
 from finbench.fin_graph.stages.inference import fin_three_stages

@@ -1,4 +1,4 @@
-"""The house as it stands: which wing imports which, read from the sources, and its picture.
+"""The house as it stands: which wing imports which, read from the sources.
 
 A wing imports only wings on lower rungs of `LADDER`; neighbours on a rung do not know each other.
 """
@@ -9,11 +9,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-import matplotlib as mpl
-from matplotlib.figure import Figure
-
 import finbench
-from finbench.benchmarks.plots.style import COLOURS, STYLE
 
 LADDER: tuple[tuple[str, ...], ...] = (
     ("models",),
@@ -63,38 +59,8 @@ def arrows() -> set[Arrow]:
     return {(one, other) for one, other in pairs if one != other}
 
 
-def draw_wings() -> Figure:
-    """Draw the wings on their rungs, and the arrows that do not follow from others."""
-    found = arrows()
-    places = {wing: _place(rung, k) for rung, wings in enumerate(LADDER) for k, wing in enumerate(wings)}
-    with mpl.rc_context({**STYLE, "axes.grid": False}):
-        figure = Figure(figsize=(7.2, 8.4), layout="constrained")
-        axes = figure.subplots()
-        for one, other in sorted(_needed(found)):
-            (x, y), (to_x, to_y) = places[one], places[other]
-            axes.annotate(
-                "",
-                xy=(to_x, to_y + 0.3),
-                xytext=(x, y - 0.3),
-                arrowprops={"arrowstyle": "-|>", "color": "#777777", "lw": 0.7, "shrinkA": 0, "shrinkB": 0},
-            )
-        for wing, (x, y) in places.items():
-            colour = COLOURS[("models", "fin_graph", "benchmarks").index(wing.partition(".")[0])]
-            box = {"boxstyle": "round,pad=0.4", "facecolor": "white", "edgecolor": colour, "linewidth": 1.4}
-            axes.text(x, y, wing, ha="center", va="center", bbox=box, zorder=3)
-        axes.set(xlim=(-0.2, 4.2), ylim=(-0.7, len(LADDER) - 0.3))
-        axes.axis("off")
-        axes.set_title("Who imports whom: every arrow points down", loc="left")
-    return figure
-
-
-def _place(rung: int, k: int) -> tuple[float, float]:
-    wings = LADDER[rung]
-    return 4 * (k + 0.5) / len(wings), float(rung)
-
-
-def _needed(found: set[Arrow]) -> set[Arrow]:
-    """Return the arrows that no longer way of other arrows explains."""
+def needed(found: set[Arrow]) -> set[Arrow]:
+    """Return the arrows of `found` that do not follow from others: no way of several arrows leads the same way."""
     below: dict[str, set[str]] = {}
     for wing in sorted(RUNG, key=RUNG.__getitem__):
         direct = {other for one, other in found if one == wing}

@@ -45,9 +45,13 @@ function percent(value) {
 
 const count = (value) => value.toLocaleString("en");
 
+/** Spreadsheets take a text that begins so for a formula, which may run a command. */
+const FORMULA = /^[=+\-@\t\r]/;
+
 function csvText(header, rows) {
   const cell = (value) => {
-    const text = value === null || value === undefined ? "" : String(value);
+    const given = value === null || value === undefined ? "" : String(value);
+    const text = typeof value === "string" && FORMULA.test(value) ? `'${given}` : given;
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   return [header, ...rows].map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";

@@ -225,14 +225,19 @@ const chosen = {
     const [left, right] = decisions;
     if (!left || !right || shown[0] === shown[1]) { node.textContent = ""; return; }
     const depth = Math.max(left.blocks.length, right.blocks.length);
-    const where = (decision, k) => decision.blocks[k]?.[0] ?? "not deployed";
+    const where = (decision, k) => {
+      if (!decision.blocks[k]) return "not deployed";
+      const [node, share, route] = decision.blocks[k];
+      return [node, share < 1 ? `with ${short(100 * share)} % of it` : "", route.length > 2 ? `via ${route.slice(1, -1).join(", ")}` : ""]
+        .filter(Boolean).join(" ");
+    };
     const apart = new Map();
     for (let k = 0; k < depth; k++) {
       const both = `${where(left, k)} against ${where(right, k)}`;
       if (where(left, k) !== where(right, k)) apart.set(both, [...(apart.get(both) || []), k + 1]);
     }
     const said = [...apart].map(([both, blocks]) => `block ${ranges(blocks).map(rangeText).join(", ")}: ${both}`);
-    node.textContent = said.length ? `They differ in ${said.join("; ")}.` : "Both place every block on the same node.";
+    node.textContent = said.length ? `They differ in ${said.join("; ")}.` : "Both run every block at the same node and send over the same links.";
   },
 
   drawRuns(here, shown) {

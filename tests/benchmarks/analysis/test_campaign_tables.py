@@ -57,3 +57,19 @@ def test_instances_without_a_load_are_a_size_of_their_own() -> None:
     rows = [*ROWS[:2], {key: value for key, value in ROWS[3].items() if key != "load"}]
     table = shared_systems("campus", frame(rows))
     assert [row[2] for row in table.rows] == ["0.7", "0.7", "–"]
+
+
+def test_points_of_a_target_grid_are_told_apart_by_the_targets_in_which_they_differ() -> None:
+    grid = [
+        {
+            **made_up_row(f"x{delta}{alpha}", "fin", objective=1.0, status="feasible"),
+            **{"instance": "x", "applications": 1, "max_latency_s": delta, "min_accuracy": alpha},
+            **{"accounting": "full_depth", "latency_kind": "expected"},
+        }
+        for delta in (0.005, 0.0061)
+        for alpha in (0.8, 0.9)
+    ]
+    names = [row[0] for row in campaign_tables(frame(grid))[0].rows]
+    assert names[0] == "x, δ [s] = 0.005, α = 0.8"
+    assert len(set(names)) == 4
+    assert [row[0] for row in campaign_tables(frame(grid[:1]))[0].rows] == ["x"]

@@ -18,8 +18,8 @@ from finbench.benchmarks.analysis.claims import (
     saving_rows,
     targets_claim,
 )
+from finbench.benchmarks.analysis.claims_of_grids import claims_of_grids
 from finbench.benchmarks.cli.app import app
-from finbench.benchmarks.cli.claims import measure_claims
 
 
 def point(optimum: float | None, fin: float | None, baseline: float | None = None, case: str = "c") -> Point:
@@ -70,7 +70,7 @@ def test_savings_by_case() -> None:
     assert (first.case, first.points, first.share_above) == ("c", 2, 0.5)
     assert (first.mean, first.least, first.median, first.most) == pytest.approx((0.625, 0.5, 0.625, 0.75))
     assert (second.case, second.mean) == ("d", 0.0)
-    assert "at 1 more points" in saving_claim([first, second], points, 10).measured
+    assert "at 1 more point FIN" in saving_claim([first, second], points, 10).measured
 
 
 @pytest.mark.parametrize(
@@ -106,12 +106,27 @@ min_accuracy = [0.5, 0.8]
 def test_measured_on_the_grids_of_a_campaign(tmp_path: Path) -> None:
     path = tmp_path / "small.toml"
     path.write_text(SMALL)
-    measured = measure_claims(str(path), gammas=(10, 1000))
-    assert (measured.points, measured.solvable, measured.contradictions) == (6, 4, [])
-    low, high = measured.matches
+    found = claims_of_grids(str(path), gammas=(10, 1000))
+    assert (found.points, found.solvable, found.contradictions) == (6, 4, [])
+    low, high = found.matches
     assert low.worst_gap == pytest.approx(0.380642, abs=1e-6)
     assert (high.matched, high.missed, high.worst_gap) == (4, 0, 0.0)
-    assert [claim.verdict for claim in measured.claims[::2]] == ["holds only if γ ≥ 1000", "holds"]
+    assert [claim.verdict for claim in found.claims[::2]] == ["holds only if γ ≥ 1000", "holds"]
+
+
+def test_a_point_of_two_grids_counts_once(tmp_path: Path) -> None:
+    """The second grid repeats two points of the first and adds one."""
+    path = tmp_path / "overlapping.toml"
+    again = """
+[[instances]]
+group = "overlapping grid"
+instances = ["balexnet-cifar10"]
+max_latency_s = [0.003, 0.005, 0.007]
+min_accuracy = [0.8]
+"""
+    path.write_text(SMALL + again)
+    found = claims_of_grids(str(path), gammas=(10,))
+    assert (found.points, found.solvable) == (7, 5)
 
 
 def test_claims_of_the_published_grids() -> None:
@@ -122,15 +137,15 @@ def test_claims_of_the_published_grids() -> None:
     assert optimum["verdict"].startswith("holds only if γ ≥ ")
     assert targets["verdict"] == "holds"
     assert savings["verdict"]
-    assert shown["solvable"] == shown["fin_against_optimum"][-1]["points"]
+    assert shown["solvable"] == shown["fin_against_optimum"][-1]["points"] == 1660
     assert {row["case"] for row in shown["savings_against_mcp"]} >= {"balexnet-cifar10, full_depth"}
 
 
 def test_claims_for_people(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = tmp_path / "small.toml"
     path.write_text(SMALL)
-    measured = measure_claims(str(path), gammas=(10, 1000))
-    monkeypatch.setattr("finbench.benchmarks.cli.claims.measure_claims", lambda: measured)
+    found = claims_of_grids(str(path), gammas=(10, 1000))
+    monkeypatch.setattr("finbench.benchmarks.analysis.claims_of_grids.claims_of_grids", lambda: found)
     result = CliRunner().invoke(app, ["claims"])
     assert result.exit_code == 0
     for part in ("FIN matches the optimum", "holds only if γ ≥ 1000", "38.0642", "balexnet-cifar10, expected"):

@@ -128,11 +128,36 @@ def test_unlike_machines_are_refused_or_marked(tmp_path: Path, before: Path) -> 
     refused = compare(before, second)
     assert (refused.exit_code, refused.stdout, refused.stderr.count("\n")) == (2, "", 1)
     assert "another (8 cores)" in refused.stderr
-    assert "c (1 cores)" in refused.stderr
+    assert "c (1 core)" in refused.stderr
     forced = compare(before, second, "--force")
     assert forced.exit_code == 0
     assert "MACHINES DIFFER (forced)" in forced.stdout
     assert "MACHINES" not in compare(before, before).stdout
+
+
+def test_machines_are_compared_pair_by_pair(tmp_path: Path) -> None:
+    """Both sides name the same two machines, but the pairs cross."""
+    first = write_results(tmp_path / "a", [row("a"), row("b", environment=OTHER_MACHINE), row("c")])
+    second = write_results(tmp_path / "b", [row("a", environment=OTHER_MACHINE), row("b"), row("c")])
+    refused = compare(first, second)
+    assert (refused.exit_code, refused.stdout, refused.stderr.count("\n")) == (2, "", 1)
+    assert "2 of 3 pairs of runs ran on another (8 cores) here, but on c (1 core) in" in refused.stderr
+    forced = compare_results(first, second, force=True)
+    assert [change.unlike for change in forced.changes] == [2]
+    table = forced.table(0.1)
+    assert (table.columns[-1], table.rows[0][-1]) == ("pairs on unlike machines", "2")
+
+
+def test_runs_without_a_counterpart_may_be_of_any_machine(tmp_path: Path) -> None:
+    first = write_results(tmp_path / "a", [row("a")])
+    second = write_results(tmp_path / "b", [row("a"), row("z", environment=OTHER_MACHINE)])
+    assert compare_results(first, second).unlike == 0
+
+
+def test_repetitions_on_several_machines_are_no_pair_of_one(tmp_path: Path) -> None:
+    rows = [row("a", key="1"), row("a", key="2", environment=OTHER_MACHINE)]
+    with pytest.raises(InputError, match="1 of 1 pair of runs"):
+        compare_results(write_results(tmp_path / "a", rows), write_results(tmp_path / "b", rows))
 
 
 def test_nothing_to_pair_is_refused(tmp_path: Path, before: Path) -> None:

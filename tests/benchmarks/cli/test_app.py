@@ -18,7 +18,7 @@ import finbench.benchmarks.families
 from finbench.benchmarks.cli.app import app, main
 from finbench.benchmarks.methods import METHODS
 from finbench.models.instance import Instance
-from finbench.models.io import dump_deployment, load_instance, shipped
+from finbench.models.io import dump_deployment, dump_instance, load_instance, shipped
 from finbench.models.milp.options import MilpFlowOptions
 from finbench.models.milp.solvers.registry import SOLVERS
 from finbench.models.result import Status
@@ -121,6 +121,8 @@ def test_expected_latency_is_shorter() -> None:
         (Status.TIME_LIMIT, None, 4),
         (Status.MEMORY_LIMIT, None, 4),
         (Status.FEASIBLE, TOO_SLOW, 5),
+        (Status.INFEASIBLE, BEST, 5),
+        (Status.OPTIMAL, None, 5),
         (Status.ERROR, None, 1),
     ],
 )
@@ -129,6 +131,46 @@ def test_exit_code_of_solve(add_method: AddMethod, status: Status, deployment: A
     result = called("solve", "balexnet-cifar10", "--method", "made-up")
     assert result.exit_code == code
     assert "because" in result.stdout
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_a_wrong_claim_is_exit_code_5_and_said(add_method: AddMethod, several: bool, tmp_path: Path) -> None:
+    problem = load_instance("balexnet-cifar10")
+    deployment = BEST
+    if several:
+        app = problem.applications[0].model_copy(update={"rate_per_s": 1.0})
+        apps = tuple(app.model_copy(update={"name": name}) for name in ("one", "two"))
+        problem = problem.model_copy(update={"applications": apps})
+        decisions = tuple(BEST.deployments[0].model_copy(update={"application": name}) for name in ("one", "two"))
+        deployment = BEST.model_copy(update={"deployments": decisions})
+    path = tmp_path / "instance.json"
+    path.write_text(dump_instance(problem))
+    add_method("boastful", answer(deployment, Status.FEASIBLE, OPTIMUM_J / 2))
+    result = called("solve", path, "--method", "boastful")
+    assert result.exit_code == 5
+    assert "contradiction: boastful claims" in " ".join(result.stdout.split())
+    shown = json.loads(called("solve", path, "--method", "boastful", "--json").stdout)
+    assert [line[:15] for line in shown["contradictions"]] == ["boastful claims"]
+
+
+@pytest.mark.parametrize("method", ["fin", "cp-sat", "milp-flow", "label-setting"])
+@pytest.mark.parametrize("limit", ["1e9", "1e300"])
+def test_a_time_limit_of_any_positive_finite_length_works(method: str, limit: str) -> None:
+    result = called("solve", "blenet-mnist", "--method", method, "--time-limit", limit)
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_violations_are_listed_in_the_order_of_the_applications(tmp_path: Path) -> None:
+    problem = load_instance("balexnet-cifar10")
+    app = problem.applications[0].model_copy(update={"rate_per_s": 1.0})
+    names = [f"user{k}" for k in range(9)]
+    apps = tuple(app.model_copy(update={"name": name}) for name in names)
+    instance, deployment = tmp_path / "instance.json", tmp_path / "deployment.json"
+    instance.write_text(dump_instance(problem.model_copy(update={"applications": apps})))
+    nobody = {"application": "nobody", "last_exit": 1, "placement": ["device"]}
+    deployment.write_text(json.dumps({"deployments": [nobody]}))
+    shown = json.loads(called("evaluate", instance, deployment, "--json").stdout)
+    assert [violation["subject"] for violation in shown["violations"]] == ["nobody", *names]
 
 
 def test_a_refusal_is_exit_code_4(add_method: AddMethod) -> None:
@@ -214,7 +256,18 @@ def test_a_file_that_cannot_be_parsed_is_one_line_and_exit_code_2(case: str, tmp
         (["solve", "blenet-mnist", "--max-latency-s", "-1"], ["command line", "max_latency_s = -1.0"]),
         (["solve", "blenet-mnist", "--max-latency-s", "nan"], ["command line", "max_latency_s = nan"]),
         (["solve", "blenet-mnist", "--min-accuracy", "99"], ["command line", "min_accuracy = 99.0"]),
-        (["solve", "blenet-mnist", "-o", "/nowhere/at/all.json"], ["/nowhere/at/all.json", "cannot be written"]),
+        (["solve", "blenet-mnist", "--time-limit", "inf"], ["--time-limit", "inf", "finite"]),
+        (["compare", "blenet-mnist", "--time-limit", "inf"], ["--time-limit", "inf", "finite"]),
+        (["explain", "blenet-mnist", "--time-limit", "inf"], ["--time-limit", "inf", "finite"]),
+        (["solve", "blenet-mnist", "--method", "label-setting", "--k", str(10**30)], ["k = "]),
+        (["solve", "blenet-mnist", "--method", "milp-flow", "--threads", str(10**5)], ["threads = 100000"]),
+        (["solve", "blenet-mnist", "--method", "cp-sat", "--threads", str(10**5)], ["threads = 100000"]),
+        (["frontier", "blenet-mnist", "--horizon-s", "-1"], ["horizon_s = -1.0", "positive"]),
+        (["frontier", "blenet-mnist", "--horizon-s", "0"], ["horizon_s = 0.0", "positive"]),
+        (["frontier", "blenet-mnist", "--horizon-s", "nan"], ["horizon_s = nan", "positive"]),
+        (["frontier", "blenet-mnist", "--horizon-s", "inf"], ["horizon_s = inf", "finite"]),
+        (["frontier", "blenet-mnist", "--gamma", str(10**13)], ["gamma = 10000000000000", "GiB of memory"]),
+        (["frontier", "blenet-mnist", "--gamma", str(10**30)], ["gamma = 1", "GiB of memory"]),
         (["evaluate", "blenet-mnist", "nowhere.json"], ["nowhere.json", "cannot be read"]),
         (["compare", "blenet-mnist", "--methods", "fin,magic"], ["method 'magic'"]),
         (["compare", "blenet-mnist", "--gamma", "10,x"], ["--gamma", "'x'"]),

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
-from finbench.benchmarks.analysis.table import Rows
+from finbench.benchmarks.analysis.table import Rows, csv_text
 from finbench.benchmarks.cli.app import app
 
 CAMPAIGN = """
@@ -97,3 +97,24 @@ def test_a_picture_of_another_kind_is_refused(results: Path, tmp_path: Path) -> 
     refused = finbench("plot", results, "-o", tmp_path / "profile.gif")
     assert refused.exit_code == 2
     assert "must end in .png, .pdf, .svg" in refused.stderr
+
+
+def test_csv_holds_no_formula_and_every_digit() -> None:
+    text = csv_text(
+        pd.DataFrame(
+            {
+                "group": ["=cmd|' /C calc'!A0", "+1", "-1", "@x", "\tx", "b=1", "–", None],
+                "objective": [-0.1, 1 / 3, *[None] * 6],
+                "mixed": pd.Series([-1, None, "-1", 2, 3, 4, 5, 6], dtype=object),
+            }
+        )
+    )
+    head, *rows = text.splitlines()
+    assert head == "group,objective,mixed"
+    assert rows[:4] == ["'=cmd|' /C calc'!A0,-0.1,-1", "'+1,0.3333333333333333,", "'-1,,'-1", "'@x,,2"]
+    assert rows[4:] == ["'\tx,,3", "b=1,,4", "–,,5", ",,6"]
+
+
+def test_csv_of_harmless_texts_is_as_pandas_writes_it() -> None:
+    frame = pd.DataFrame({"a": ["x", None], "b": [1, 2], "c": [True, None], "d": [None, 1]}, dtype=object)
+    assert csv_text(frame) == frame.to_csv(index=False)

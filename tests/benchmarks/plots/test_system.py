@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from contextlib import chdir
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+from matplotlib import cbook
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from finbench.benchmarks.cli.app import app
 from finbench.benchmarks.families import SharedSize, generate
 from finbench.benchmarks.families.campus import draw_with_balance
+from finbench.benchmarks.plots.gaps import draw_gap_by_gamma
 from finbench.benchmarks.plots.system import OVERLOAD_COLOUR, PRICE_COLOUR, draw_system
+from finbench.models.deployment import Deployment
 from finbench.models.evaluate import Evaluation, evaluate
 from finbench.models.instance import Instance
 from finbench.models.io import dump_deployment, dump_instance, write_text
 from finbench.models.loads import Resource, uses
+from tests.benchmarks.conftest import BEST, TOO_SLOW
 
 
 def judged(load: float, nodes: int = 30) -> tuple[Instance, Evaluation]:
@@ -29,7 +38,7 @@ def judged(load: float, nodes: int = 30) -> tuple[Instance, Evaluation]:
 
 
 def texts(figure: Figure) -> str:
-    figure.canvas.draw()
+    figure.savefig(BytesIO())
     return "\n".join(text.get_text() for text in figure.findobj(Text))
 
 
@@ -120,6 +129,60 @@ def test_draw_writes_a_picture(tmp_path: Path) -> None:
     arguments = ["draw", str(tmp_path / "i.json"), "--deployment", str(tmp_path / "d.json"), "-o"]
     assert CliRunner().invoke(app, [*arguments, str(tmp_path / "p.png")]).exit_code == 0
     assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
-    refused = CliRunner().invoke(app, [*arguments, str(tmp_path / "p.gif")])
-    assert refused.exit_code == 2
-    assert "file name must end in" in refused.stderr
+
+
+@pytest.fixture
+def drawing(tmp_path: Path) -> Callable[[Instance, Deployment], Result]:
+    """What `finbench draw` says of an instance and a deployment."""
+
+    def drawn(instance: Instance, deployment: Deployment) -> Result:
+        write_text(tmp_path / "i.json", dump_instance(instance))
+        write_text(tmp_path / "d.json", dump_deployment(deployment))
+        arguments = ["draw", "i.json", "--deployment", "d.json", "-o", "p.png"]
+        with chdir(tmp_path):
+            return CliRunner().invoke(app, arguments)
+
+    return drawn
+
+
+ALIEN: dict[str, tuple[dict[str, Any], str]] = {
+    "another application": ({"application": "nobody"}, "unknown application 'nobody'"),
+    "another node": ({"placement": ("moon",) * 5}, "unknown node 'moon'"),
+    "other blocks": ({"placement": ("device",) * 7}, "placement names 7 nodes"),
+    "another exit": ({"last_exit": 9}, "last_exit = 9"),
+}
+
+
+@pytest.mark.parametrize("case", ALIEN)
+def test_the_deployment_of_another_instance_is_not_drawn(
+    case: str, drawing: Callable[[Instance, Deployment], Result], balexnet: Instance
+) -> None:
+    change, named = ALIEN[case]
+    decision = BEST.deployments[0].model_copy(update=change)
+    result = drawing(balexnet, Deployment(deployments=(decision,)))
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert "d.json: is no deployment of instance 'balexnet-cifar10'" in result.stderr
+    assert named in result.stderr
+
+
+def test_a_deployment_that_breaks_a_target_is_drawn_with_a_warning(
+    drawing: Callable[[Instance, Deployment], Result], balexnet: Instance
+) -> None:
+    result = drawing(balexnet, TOO_SLOW)
+    assert result.exit_code == 0
+    assert "d.json: 1 violation, the first: application 'balexnet-cifar10': latency" in result.stderr
+    assert drawing(balexnet, BEST).stderr == ""
+
+
+@pytest.mark.parametrize("name", ["a $ and $ b_1", "$x_$", "_hidden", "$\\frac{$", "a\\$b$"])
+def test_names_are_drawn_as_they_are(name: str, balexnet: Instance) -> None:
+    app_ = balexnet.applications[0].model_copy(update={"source": name, "pinned": {}})
+    nodes = tuple(node.model_copy(update={"name": name, "tier": name}) for node in balexnet.network.nodes[:1])
+    network = balexnet.network.model_copy(update={"nodes": nodes, "links": ()})
+    system = draw_system(balexnet.model_copy(update={"name": name, "network": network, "applications": (app_,)}), None)
+    runs = pd.DataFrame({"group": name, "gamma": [1, 2], "worst": 1.0, "mean": 1.0, "matched": 50.0, "found": 50.0})
+    for figure in (system, draw_gap_by_gamma(runs)):
+        figure.savefig(BytesIO())
+        shown = [text for text in figure.findobj(Text) if name in text.get_text().replace(r"\$", "$")]
+        assert shown
+        assert not any(cbook.is_math_text(text.get_text()) for text in shown)

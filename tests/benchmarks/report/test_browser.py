@@ -202,6 +202,23 @@ def test_a_chosen_instance_is_drawn_with_both_placements(opened: webdriver.Chrom
     assert column(opened, "#instance-runs", 1) == [row["label"] for row in wanted]
 
 
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        (["a", 1, ["s", "a"]], "Both run every block at the same node and send over the same links."),
+        (["a", 1, ["s", "x", "a"]], "They differ in block 1: a against a via x."),
+        (["a", 0.5, ["s", "a"]], "They differ in block 1: a against a with 50 % of it."),
+        (["b", 1, ["s", "b"]], "They differ in block 1: a against b."),
+    ],
+)
+def test_placements_that_differ_in_routes_or_shares_alone_are_not_the_same(
+    opened: webdriver.Chrome, other: list[Any], said: str
+) -> None:
+    blocks = [["a", 1, ["s", "a"]], other]
+    opened.execute_script("chosen.compare(arguments[0].map((one) => ({ blocks: [one] })), [0, 1])", blocks)
+    assert one(opened, "#difference").text == said
+
+
 def test_one_of_several_applications_is_chosen(opened: webdriver.Chrome) -> None:
     one(opened, "#instance-search").send_keys("several")
     Select(one(opened, "#application-choice")).select_by_visible_text("user 1")
@@ -253,6 +270,12 @@ def test_the_csv_of_runs_holds_what_is_filtered(opened: webdriver.Chrome, result
     energies = [float(text) if text else None for text in (row[head.index("energy_j")] for row in rows)]
     assert energies == [row["energy_j"] if row["found"] else None for row in expected]
     assert [row[head.index("instance")] for row in rows] == [row["instance"] for row in expected]
+
+
+def test_a_csv_holds_no_formula(opened: webdriver.Chrome) -> None:
+    cells = ["=cmd|' /C calc'!A0", "+1", "-1", "@x", "\tx", "b=1", "–", -1, None]
+    text = opened.execute_script("return csvText(['a'], arguments[0].map((cell) => [cell]))", cells)
+    assert text.split("\r\n") == ["a", "'=cmd|' /C calc'!A0", "'+1", "'-1", "'@x", "'\tx", "b=1", "–", "-1", "", ""]
 
 
 def downloaded(browser: webdriver.Chrome, folder: Path, button: str, name: str) -> list[list[str]]:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from finbench.benchmarks.analysis.claims import MATCHES, SAVING, TARGETS
-from finbench.benchmarks.analysis.claims_of_runs import UNKNOWN, measured_claims
+from finbench.benchmarks.analysis.claims_of_runs import UNKNOWN, claims_of_runs
 from finbench.benchmarks.analysis.frame import frame
 from finbench.benchmarks.analysis.numbers import seconds
 from finbench.benchmarks.judging.judged import judge_deployment
@@ -16,7 +16,7 @@ from finbench.benchmarks.report.charts import frontier_chart, gap_chart, profile
 from finbench.benchmarks.report.growth_chart import growth_chart, with_sizes
 from finbench.benchmarks.report.pictures import MOST_APPLICATIONS, Gallery
 from finbench.benchmarks.report.steps import steps
-from finbench.benchmarks.report.summary import sentences
+from finbench.benchmarks.report.summary import environment_rows, sentences
 from finbench.fin_graph.label_setting import solve
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.evaluate import evaluate
@@ -88,7 +88,7 @@ RUNS = [
 
 
 def test_claims_from_rows() -> None:
-    claims = measured_claims(frame(RUNS))
+    claims = claims_of_runs(frame(RUNS))
     assert (claims.points, claims.solvable) == (2, 2)
     assert [(row.gamma, row.matched, row.missed, row.worst_gap) for row in claims.matches] == [
         (5, 0, 1, 1.0),
@@ -106,22 +106,22 @@ def test_claims_from_rows() -> None:
 
 
 def test_claims_that_the_rows_do_not_speak_of() -> None:
-    without_rival = measured_claims(frame([row for row in RUNS if row["method"] != "mcp"]))
+    without_rival = claims_of_runs(frame([row for row in RUNS if row["method"] != "mcp"]))
     assert [claim.verdict for claim in without_rival.claims] == ["holds only if γ ≥ 10", UNKNOWN, "holds"]
-    without_proof = measured_claims(frame([row for row in RUNS if row["method"] != "label-setting"]))
+    without_proof = claims_of_runs(frame([row for row in RUNS if row["method"] != "label-setting"]))
     assert {claim.verdict for claim in without_proof.claims} == {UNKNOWN}
-    without_fin = measured_claims(frame([exact("a", 1.0)]))
+    without_fin = claims_of_runs(frame([exact("a", 1.0)]))
     assert {claim.verdict for claim in without_fin.claims} == {UNKNOWN}
 
 
 def test_an_instance_that_one_resolution_did_not_run_on_is_left_out() -> None:
-    claims = measured_claims(frame([*RUNS, exact("c", 1.0), fin("c", 10, 9.0), mcp("c", 1.0)]))
+    claims = claims_of_runs(frame([*RUNS, exact("c", 1.0), fin("c", 10, 9.0), mcp("c", 1.0)]))
     assert claims.points == 2
 
 
 def test_an_instance_proven_infeasible_is_a_point_but_not_solvable() -> None:
     refuted = made_up_row("c", "label-setting", status="infeasible", accounting="expected")
-    claims = measured_claims(frame([*RUNS, refuted, fin("c", 5, None), fin("c", 10, None)]))
+    claims = claims_of_runs(frame([*RUNS, refuted, fin("c", 5, None), fin("c", 10, None)]))
     assert (claims.points, claims.solvable) == (3, 2)
 
 
@@ -187,9 +187,9 @@ def test_growth_chart_fits_lines_and_marks_limits() -> None:
 
 def test_sentences_name_who_meets_the_optimum() -> None:
     runs = frame(RUNS)
-    said = sentences(runs, measured_claims(runs))
+    said = sentences(runs, claims_of_runs(runs))
     assert "Every run there of label-setting and fin (gamma=10) meets it." in said[2]
-    assert "0 % at γ = 5 (mean gap 1e+02 %) and all of them from γ = 10 on" in said[3]
+    assert said[3].endswith("that every γ ran on from γ = 10 on.")
     assert isinstance(runs, pd.DataFrame)
 
 
@@ -217,3 +217,21 @@ def test_a_deployment_that_is_none_is_not_drawn() -> None:
     instance = several_applications(1)
     lost = ApplicationDeployment(application="user 0", last_exit=1, placement=("nowhere",))
     assert Gallery().placement(judge_deployment(instance, Deployment(deployments=(lost,)))) is None
+
+
+def test_what_an_environment_does_not_name_is_said_by_its_kind() -> None:
+    none = {
+        "cpu": "c",
+        "git": None,
+        "versions": {"numpy": None},
+        "solvers": {"cbc": None},
+        "threads": {"OMP_NUM_THREADS": None, "MKL_NUM_THREADS": "2"},
+    }
+    assert dict(environment_rows([{"environment": none}])) == {
+        "cpu": "c",
+        "git": "no checkout",
+        "versions: numpy": "not installed",
+        "solvers: cbc": "not installed",
+        "threads: OMP_NUM_THREADS": "not set",
+        "threads: MKL_NUM_THREADS": "2",
+    }

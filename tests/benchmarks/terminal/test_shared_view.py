@@ -15,6 +15,7 @@ from finbench.benchmarks.cli.app import app
 from finbench.benchmarks.families import SharedSize
 from finbench.benchmarks.families.campus import draw_with_balance
 from finbench.benchmarks.judging.judged import judge, judge_deployment
+from finbench.benchmarks.terminal.run_view import print_judged
 from finbench.benchmarks.terminal.shared_view import placement_summary, print_shared
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Instance
@@ -198,3 +199,26 @@ def test_placements_in_few_words() -> None:
         shares=(1.0, 1.0, 0.25, 0.5, 1.0),
     )
     assert placement_summary("d", decision) == "1–2 d, 3–4 s at 0.25, 0.5 via r, 5 c"
+
+
+@pytest.mark.parametrize(
+    ("told", "line"),
+    [
+        ("not used: latency exceeds 0.005 s", "warm start not used: latency exceeds 0.005 s"),
+        ({"method": "fin", "status": "no-solution"}, "warm start not used: fin ended as no-solution"),
+        (
+            {"method": "fin", "status": "feasible", "use": "not used: latency exceeds 0.005 s"},
+            "warm start not used: latency exceeds 0.005 s",
+        ),
+        ({"method": "fin", "status": "feasible", "use": "used"}, None),
+        ("used", None),
+        (None, None),
+    ],
+)
+def test_a_warm_start_that_came_to_nothing_is_told(
+    balexnet: Instance, told: Any, line: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = Result(Status.OPTIMAL, BEST, info={} if told is None else {"warm_start": told})
+    print_judged(judge(balexnet, "milp-flow", {}, result))
+    shown = capsys.readouterr().out
+    assert (line in shown) if line else ("warm start" not in shown)

@@ -20,7 +20,7 @@ methods = [{ name = "label-setting" }, { name = "fin", options = { gamma = [5, 1
 """
 
 
-def test_four_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_picture_of_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "grid.toml"
     file.write_text(GRID)
 
@@ -30,5 +30,7 @@ def test_four_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(figures, "load_campaign", small)
     monkeypatch.setattr(figures, "SHARED_SIZE", 6)
     paths = figures.readme_figures(tmp_path / "figures")
-    assert [path.name for path in paths] == ["fin-graph.png", "gap-by-gamma.png", "frontier.png", "shared-system.png"]
+    assert [path.name for path in paths] == [
+        *("fin-graph.png", "gap-by-gamma.png", "wings.png", "frontier.png", "shared-system.png")
+    ]
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths)

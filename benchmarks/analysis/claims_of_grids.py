@@ -1,0 +1,71 @@
+"""The claims of the paper's abstract, measured now: every method runs on every point of a campaign's target grids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from finbench.benchmarks.analysis.claims import (
+    BASELINE,
+    EXACT_METHOD,
+    GAMMAS,
+    Claims,
+    Point,
+    match_row,
+    matches_claim,
+    saving_claim,
+    saving_rows,
+    targets_claim,
+)
+from finbench.benchmarks.campaigns.campaign import load_campaign
+from finbench.benchmarks.judging.comparison import Comparison, compare_methods
+from finbench.models.instance import Instance
+from finbench.models.result import Status
+
+
+def claims_of_grids(campaign: str = "published", gammas: Sequence[int] = GAMMAS) -> Claims:
+    """Run the exact method, the baseline and FIN on a campaign's target grids, and judge the claims.
+
+    Parameters
+    ----------
+    campaign : str
+        Name or file; its entries with both lists of targets are the grids.
+    gammas : sequence of int
+        Resolutions of FIN, increasing.
+
+    Returns
+    -------
+    Claims
+        Over distinct points: what two grids share counts once.
+    """
+    methods: list[tuple[str, dict[str, Any]]] = [(EXACT_METHOD, {}), (BASELINE, {})]
+    methods += [("fin", {"gamma": gamma}) for gamma in gammas]
+    points, contradictions = [], []
+    for instance in _grid_points(campaign):
+        comparison = compare_methods(instance, methods)
+        points.append(_point(comparison, gammas))
+        contradictions += comparison.contradictions
+    matches, savings = [match_row(points, gamma) for gamma in gammas], saving_rows(points, gammas[-1])
+    claims = [matches_claim(matches), saving_claim(savings, points, gammas[-1]), targets_claim(points)]
+    return Claims(len(points), matches[0].points, matches, savings, claims, contradictions)
+
+
+def _grid_points(campaign: str) -> Iterator[Instance]:
+    """Yield every point of the campaign's grids; one that lies on several grids comes once."""
+    seen = set()
+    for entry in load_campaign(campaign).instances:
+        if entry.max_latency_s and entry.min_accuracy:
+            for instance in (source.build() for source in entry.sources()):
+                if instance.content_hash not in seen:
+                    seen.add(instance.content_hash)
+                    yield instance
+
+
+def _point(comparison: Comparison, gammas: Sequence[int]) -> Point:
+    exact, baseline, *fins = comparison.runs
+    if exact.result.status not in (Status.OPTIMAL, Status.INFEASIBLE):
+        raise RuntimeError(f"{exact.label} proved nothing on {comparison.instance.name}: {exact.status}")
+    energies = [run.evaluation.energy_j if run.found and run.evaluation else None for run in (exact, baseline, *fins)]
+    case = f"{comparison.instance.name}, {comparison.instance.accounting.value}"
+    violations = sum(len(run.violations) for run in fins)
+    return Point(case, energies[0], dict(zip(gammas, energies[2:], strict=True)), energies[1], violations)
