@@ -23,11 +23,13 @@ from pyomo.core.base import ConcreteModel, NonNegativeReals
 
 from finbench.models.instance import Instance
 from finbench.models.milp import flow, rows
+from finbench.models.milp.answer import Selection, result_of, selections_of
+from finbench.models.milp.doubt import Knowledge, disbelieved
 from finbench.models.milp.options import MilpOptions
-from finbench.models.milp.outcome import Selection, result_of, selections_of
 from finbench.models.milp.rows import Program, Terms
-from finbench.models.milp.solvers.backend import Backend, Limits, reason_not_to_build
-from finbench.models.milp.solvers.registry import backend_of, reason_not_to_use
+from finbench.models.milp.solvers import registry
+from finbench.models.milp.solvers.interface import Limits, SolveProgram, SolverAnswer, reason_not_to_build
+from finbench.models.milp.solvers.registry import reason_not_to_use
 from finbench.models.programs.admission import rejection_reasons
 from finbench.models.programs.costs import Capacities, Costs, Floats, Topology, costs_of
 from finbench.models.programs.steps import Steps
@@ -64,7 +66,7 @@ def solve(
     *,
     time_limit_s: float | None = None,
     seed: int = 0,
-    backend: Backend | None = None,
+    solver_function: SolveProgram | None = None,
 ) -> Result:
     """Solve `instance`, which must be supported, by the assignment formulation.
 
@@ -76,7 +78,7 @@ def solve(
         Limit for the whole run [s].
     seed : int
         Random seed of the solver.
-    backend : Backend or None
+    solver_function : SolveProgram or None
         What solves instead; None: the solver that the options name.
 
     Returns
@@ -90,29 +92,55 @@ def solve(
     ValueError
         If the solver does not accept an option.
     """
-    backend = backend or backend_of(options.solver)
+    ask = solver_function or registry.solver_function(options.solver)
     clock = Clock(time_limit_s)
     with clock.phase("build"):
         all_costs = costs_of(instance)
         no_room = reason_not_to_build(sum(costs.run_energy.size + costs.send_energy.size for costs in all_costs))
         if no_room is not None:
             return Result(Status.MEMORY_LIMIT, reason=no_room, times_s=clock.times_s)
-        model, programs, scale = build(all_costs, Capacities.of(instance.network, all_costs))
+        capacities = Capacities.of(instance.network, all_costs)
+        model, programs, scale = build(all_costs, capacities)
     families = [family for program in programs for family in (program.x, program.sent, program.z, program.rho)]
     info: dict[str, Any] = {"mip_gap": options.mip_gap, "variables": sum(len(family.step) for family in families)}
-    outcome = backend(model, Limits(options.mip_gap, options.threads, seed), clock)
+    limits, least = Limits(options.mip_gap, options.threads, seed), rows.least_objective(programs)
+    answer, again = _answered(ask, model, limits, Knowledge(all_costs, capacities), (scale, least), clock)
+    if again is not None:
+        info["asked_again"] = again
     with clock.phase("extract"):
         found = None
-        if outcome.values is not None:
-            selections = selections_of(outcome.values)
+        if answer.values is not None:
+            selections = selections_of(answer.values)
             found = [_direct(costs, selections[costs.app.name]) for costs in all_costs]
     if found is not None and None in found:
         with clock.phase("explain"):
-            alone = flow.alone_on(instance.network, backend, Limits(threads=options.threads, seed=seed), clock)
-            info["rejected"] = rejection_reasons(all_costs, found, alone, optimal=outcome.status is Status.OPTIMAL)
+            alone = flow.alone_on(instance.network, ask, Limits(threads=options.threads, seed=seed), clock)
+            info["rejected"] = rejection_reasons(all_costs, found, alone, optimal=answer.status is Status.OPTIMAL)
     with clock.phase("extract"):
-        result = result_of(outcome, all_costs, found, scale, rows.least_objective(programs), info)
+        result = result_of(answer, all_costs, found, scale, least, info)
     return replace(result, times_s=clock.times_s)
+
+
+def _answered(
+    ask: SolveProgram,
+    model: ConcreteModel,
+    limits: Limits,
+    knowledge: Knowledge,
+    scale_and_least: tuple[float, float],
+    clock: Clock,
+) -> tuple[SolverAnswer, str | None]:
+    """Return a solver's answer, ERROR where it cannot be true, and why the solver was asked twice, if it was."""
+    first = ask(model, limits, clock)
+    with clock.phase("extract"):
+        doubt = knowledge.doubt(first, *scale_and_least)
+    if doubt is None:
+        return first, None
+    if clock.expired:
+        return disbelieved(first, doubt), None
+    second = ask(model, replace(limits, careful=True), clock)
+    with clock.phase("extract"):
+        still = knowledge.doubt(second, *scale_and_least)
+    return second if still is None else disbelieved(second, still), doubt
 
 
 def build(all_costs: list[Costs], capacities: Capacities) -> tuple[ConcreteModel, list[Program], float]:

@@ -29,8 +29,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from finbench.models.programs.costs import Costs, Floats, Ints, Mask
-from finbench.models.programs.steps import Steps, cost_of, objective_of
-from finbench.models.tolerances import FLOAT_NOISE
+from finbench.models.programs.steps import Steps, cost_of
+from finbench.models.tolerances import FLOAT_NOISE, SUM_NOISE
 
 
 @dataclass(frozen=True)
@@ -106,12 +106,17 @@ def within_latency(costs: Costs) -> Kept | None:
 
 
 def within_energy(all_costs: list[Costs], all_kept: list[Kept], incumbent: Sequence[Steps | None]) -> list[Kept]:
-    """Keep what a deployment better than, or equal to, the feasible `incumbent` may use."""
+    """Keep what a deployment as good as the feasible `incumbent`, or better, may use; the incumbent's own stays.
+
+    An application may cost what it costs in the incumbent, and what the others could save there: no difference of large
+    sums, which would leave nothing of an application beside one of a far greater power.
+    """
+    own = [cost_of(costs, steps) for costs, steps in zip(all_costs, incumbent, strict=True)]
     least = [least_cost(costs, kept) for costs, kept in zip(all_costs, all_kept, strict=True)]
-    slack = objective_of(all_costs, incumbent) - sum(least)
+    savings = [max(0.0, cost - low) + SUM_NOISE * cost for cost, low in zip(own, least, strict=True)]
     return [
-        _within_energy(costs, kept, (own + slack) / costs.weight)
-        for costs, kept, own in zip(all_costs, all_kept, least, strict=True)
+        _within_energy(costs, kept, (own[h] + sum(savings[:h]) + sum(savings[h + 1 :])) / costs.weight)
+        for h, (costs, kept) in enumerate(zip(all_costs, all_kept, strict=True))
     ]
 
 

@@ -13,7 +13,7 @@ from importlib import import_module, metadata
 from typing import TYPE_CHECKING, Literal, cast
 
 if TYPE_CHECKING:
-    from finbench.models.milp.solvers.backend import Backend
+    from finbench.models.milp.solvers.interface import SolveProgram
 
 SolverName = Literal["highs", "scip", "cbc", "glpk", "gurobi", "cplex", "xpress"]
 
@@ -43,10 +43,11 @@ class Solver:
         except metadata.PackageNotFoundError:
             return None
 
-    def backend(self) -> Backend:
+    def function(self) -> SolveProgram:
         """The back end, imported on first use; the solver must be there."""
         return cast(
-            "Backend", getattr(import_module(f"finbench.models.milp.solvers.{self.name}"), f"solve_with_{self.name}")
+            "SolveProgram",
+            getattr(import_module(f"finbench.models.milp.solvers.{self.name}"), f"solve_with_{self.name}"),
         )
 
 
@@ -76,9 +77,9 @@ def reason_not_to_use(name: str) -> str | None:
     return f"the solver {name} is not installed: {solver.install}"
 
 
-def backend_of(name: str) -> Backend:
+def solver_function(name: str) -> SolveProgram:
     """The back end of a solver of the registry, which must be there."""
-    return SOLVERS[name].backend()
+    return SOLVERS[name].function()
 
 
 def _executable_version(executable: str) -> str | None:
