@@ -40,7 +40,7 @@ MAX_ROUTES = 50_000
 Route = tuple[str, ...]
 Floats = NDArray[np.float64]
 
-Resource = tuple[str, str | tuple[str, str]]
+CapacityKey = tuple[str, str | tuple[str, str]]
 """What a capacity row is about: its kind, and a node or link."""
 
 
@@ -219,7 +219,7 @@ class _Search:
     def _loads(self, app: Application, candidate: Candidate) -> Floats:
         """Left-hand sides of the capacity rows (11)–(13) and (21) that could bind."""
         dnn, rate = self.instance.dnn_of(app), app.rate_per_s or 0.0
-        loads: defaultdict[Resource, float] = defaultdict(float)
+        loads: defaultdict[CapacityKey, float] = defaultdict(float)
         for i, (way, share) in enumerate(zip(candidate.path, dnn.survival, strict=False), start=1):
             loads["compute", way.node] += rate * share * dnn.blocks[i - 1].ops
             loads["memory", way.node] += dnn.blocks[i - 1].parameter_bytes
@@ -377,7 +377,7 @@ def _numbers_of_ways(instance: Instance, app: Application, routes: list[Route]) 
         yield {start: Counter(way.node for way in ways) for start, ways in by_start.items()}
 
 
-def _capacities_that_may_bind(instance: Instance) -> dict[Resource, float]:
+def _capacities_that_may_bind(instance: Instance) -> dict[CapacityKey, float]:
     """Right-hand sides of (11)–(13), left out where all applications together could not exceed them, and of (21)."""
     compute = memory = bits = 0.0
     for app in instance.applications:
@@ -385,7 +385,7 @@ def _capacities_that_may_bind(instance: Instance) -> dict[Resource, float]:
         memory += sum(block.parameter_bytes for block in dnn.blocks)
         compute += rate * sum(share * block.ops for share, block in zip(dnn.survival, dnn.blocks, strict=True))
         bits += rate * sum(share * dnn.transfer_bits(i) for i, share in enumerate(dnn.survival, start=1))
-    capacities: dict[Resource, float] = {}
+    capacities: dict[CapacityKey, float] = {}
     for node in instance.network.nodes:
         if compute > node.compute_ops_per_s:
             capacities["compute", node.name] = node.compute_ops_per_s

@@ -6,7 +6,7 @@ past construction: fields are checked where they are declared, relations where b
 Symbols (README, section "The problem") beside the fields:
 
 ==========  =========================================  =========================================
-n, C_n      `Node.name`, `Node.compute_ops_per_s`      a place to compute and its processing rate
+n, C_n      `Node.name`, `Node.compute_ops_per_s`      a node and its processing rate
 P_n, M_n    `Node.power_w`, `Node.memory_bytes`        power while computing, memory
 r           `Node.compute_shares`                      shares of C_n that a block may reserve
 B_nm, τ_nm  `Link.bandwidth_bit_per_s`, `.delay_s`     rate and propagation delay of link (n, m)
@@ -40,7 +40,7 @@ SCHEMA_VERSION = 1
 """Version of the file format that this package writes, and the newest that it reads."""
 
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
-Label = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+OptionalName = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 """A name that may be left out. Neither kind holds control characters: names are printed."""
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
@@ -81,7 +81,7 @@ class Node(_Frozen):
 
     name: Name
     """Unique name."""
-    tier: Label = ""
+    tier: OptionalName = ""
     """A label for people and pictures (mobile, edge, cloud); no rule depends on it."""
     compute_ops_per_s: Positive
     """Processing rate C_n [operations/s]."""
@@ -168,7 +168,7 @@ class Network(_Frozen):
 class Block(_Frozen):
     """One block of the DNN's chain."""
 
-    name: Label = ""
+    name: OptionalName = ""
     """A label for people."""
     ops: NonNegative
     """Operations o_i, its exit head included."""
@@ -181,7 +181,7 @@ class Block(_Frozen):
 class Exit(_Frozen):
     """An early exit, or the DNN's final one."""
 
-    name: Label = ""
+    name: OptionalName = ""
     """A label for people."""
     after_block: Index
     """1-based index b(e) of the block the exit is attached to."""

@@ -24,7 +24,7 @@ class Selection:
 
     last_exit: int = 0
     """The exit f with z_f = 1; 0 where ρ = 1."""
-    places: dict[int, tuple[str, float]] = field(default_factory=dict)
+    sites: dict[int, tuple[str, float]] = field(default_factory=dict)
     """Node of every deployed block and the share it gets there, x_{i,n} = 1 or x_{i,n,r} = 1."""
     links: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
     """Links that every output takes, t_{i,nm} = 1."""
@@ -47,7 +47,7 @@ def selections_of(values: Iterable[tuple[Any, float]]) -> dict[str, Selection]:
         if symbol == "z":
             chosen.last_exit = label
         elif symbol == "x":
-            chosen.places[label[0]] = (label[1], label[2] if len(label) > 2 else 1.0)
+            chosen.sites[label[0]] = (label[1], label[2] if len(label) > 2 else 1.0)
         elif symbol == "t":
             chosen.links.setdefault(label[0], []).append(label[1:])
     return selections

@@ -38,11 +38,11 @@ from finbench.models.milp import rows
 from finbench.models.milp.answer import Selection, result_of, selections_of
 from finbench.models.milp.doubt import Knowledge, disbelieved
 from finbench.models.milp.options import MilpFlowOptions
-from finbench.models.milp.rows import Family, Program, Terms
+from finbench.models.milp.rows import ApplicationProgram, Terms, VariableFamily
 from finbench.models.milp.solvers import registry
 from finbench.models.milp.solvers.interface import Limits, SolveProgram, SolverAnswer, reason_not_to_build
 from finbench.models.milp.solvers.registry import reason_not_to_use
-from finbench.models.programs.admission import Alone, rejection_reasons
+from finbench.models.programs.admission import CostAlone, rejection_reasons
 from finbench.models.programs.costs import Capacities, Costs, Mask, costs_of
 from finbench.models.programs.steps import Steps, steps_of
 from finbench.models.programs.strengthen import Kept, everything, improved, within_energy, within_latency, worth_serving
@@ -51,11 +51,11 @@ from finbench.models.result import Clock, Result, Status
 
 
 @dataclass(frozen=True)
-class FlowProgram(Program):
+class FlowProgram(ApplicationProgram):
     """One application's part of the flow formulation; `sent` holds t_{i,nm}."""
 
-    y: Family
-    """y_{f,n}, the DNN ends at exit f on node n; `step` is b(f), `place` is n."""
+    y: VariableFamily
+    """y_{f,n}, the DNN ends at exit f on node n; `step` is b(f), `subject` is n."""
 
 
 def supports(instance: Instance, options: MilpFlowOptions = MilpFlowOptions()) -> str | None:  # noqa: ARG001
@@ -223,16 +223,16 @@ def build(
 def _program(block: Any, costs: Costs, kept: Kept) -> FlowProgram:
     x, z = rows.placement_and_exit(block, costs, kept)
     output, link = np.nonzero(kept.send)
-    t = rows.new_family(block, "t", rows.link_labels(costs.topology, output, link), output, link, Binary)
+    t = rows.new_family(block, "t", rows.link_labels(costs.network, output, link), output, link, Binary)
     exit_, node = np.nonzero(_nodes(costs, kept)[z.step - 1])
-    labels = [(kept.exits[f], costs.topology.nodes[n]) for f, n in zip(exit_, node, strict=True)]
+    labels = [(kept.exits[f], costs.network.nodes[n]) for f, n in zip(exit_, node, strict=True)]
     y = rows.new_family(block, "y", labels, z.step[exit_], node, Binary)
     return FlowProgram(costs, kept, block, x, t, z, rows.rejection(block, costs), y)
 
 
 def _nodes(costs: Costs, kept: Kept) -> Mask:
-    """(L, N) whether block i = row + 1 may run at node n, at any of its places."""
-    first = np.searchsorted(costs.topology.place_node, np.arange(len(costs.topology.nodes)))
+    """(L, N) whether block i = row + 1 may run at node n, at any of its sites."""
+    first = np.searchsorted(costs.network.site_node, np.arange(len(costs.network.nodes)))
     return np.logical_or.reduceat(kept.run, first, axis=1)
 
 
@@ -242,16 +242,16 @@ def eq7_flow_conservation(program: FlowProgram) -> None:
     What has output i (block i ran there, or the output arrived) passes it on, runs block i + 1, or is the DNN's end.
     x_0 is data, not variables: at the source 1, or 1 − ρ where the application may be rejected.
     """
-    x, t, y, topology = program.x, program.sent, program.y, program.costs.topology
-    count, source, terms = len(topology.nodes), program.costs.source, Terms()
+    x, t, y, network = program.x, program.sent, program.y, program.costs.network
+    count, source, terms = len(network.nodes), program.costs.source, Terms()
     terms.add(x.step * count + program.node, x.variables, 1.0)
-    terms.add(t.step * count + topology.heads[t.place], t.variables, 1.0)
-    terms.add(t.step * count + topology.tails[t.place], t.variables, -1.0)
+    terms.add(t.step * count + network.heads[t.subject], t.variables, 1.0)
+    terms.add(t.step * count + network.tails[t.subject], t.variables, -1.0)
     terms.add((x.step - 1) * count + program.node, x.variables, -1.0)
-    terms.add(y.step * count + y.place, y.variables, -1.0)
+    terms.add(y.step * count + y.subject, y.variables, -1.0)
     terms.add(program.rho.step + source, program.rho.variables, -1.0)
     balance = (
-        ((row // count, topology.nodes[row % count]), -1.0 if row == source else 0.0, body)
+        ((row // count, network.nodes[row % count]), -1.0 if row == source else 0.0, body)
         for row, body in terms.sums().items()
     )
     rows.add_rows(program.block, "eq7_flow_conservation", ((label, rhs, body, rhs) for label, rhs, body in balance))
@@ -262,11 +262,11 @@ def eq14_end(program: FlowProgram) -> None:
     y, z, terms = program.y, program.z, Terms()
     terms.add(y.step, y.variables, 1.0)
     terms.add(z.step, z.variables, -1.0)
-    exit_after = dict(zip(z.step.tolist(), z.place.tolist(), strict=True))
+    exit_after = dict(zip(z.step.tolist(), z.subject.tolist(), strict=True))
     rows.add_rows(program.block, "eq14_end", ((exit_after[b], 0, body, 0) for b, body in terms.sums().items()))
 
 
-def alone_on(network: Network, solver_function: SolveProgram, limits: Limits, clock: Clock) -> Alone:
+def alone_on(network: Network, solver_function: SolveProgram, limits: Limits, clock: Clock) -> CostAlone:
     """Return what an application costs with `network` to itself, solved in the time that `clock` leaves."""
 
     def least(costs: Costs) -> float | None:
@@ -318,17 +318,17 @@ def reduced(all_costs: list[Costs], start: Sequence[Steps | None] | None) -> lis
 def _set_values(programs: list[FlowProgram], start: Sequence[Steps | None]) -> None:
     """Give the variables of `start` the value 1; one without a value is 0."""
     for program, steps in zip(programs, start, strict=True):
-        block, topology = program.block, program.costs.topology
-        names = topology.nodes
+        block, network = program.block, program.costs.network
+        names = network.nodes
         if steps is None:
             block.rho.set_value(1)
             continue
         block.z[steps.last_exit].set_value(1)
-        block.y[steps.last_exit, topology.places[steps.placement[-1]][0]].set_value(1)
-        for i, (place, route) in enumerate(zip(steps.placement, steps.routes, strict=True)):
-            block.x[i + 1, *topology.place_labels[place]].set_value(1)
+        block.y[steps.last_exit, network.sites[steps.placement[-1]][0]].set_value(1)
+        for i, (site, route) in enumerate(zip(steps.placement, steps.routes, strict=True)):
+            block.x[i + 1, *network.site_labels[site]].set_value(1)
             for link in route:
-                block.t[i, names[topology.tails[link]], names[topology.heads[link]]].set_value(1)
+                block.t[i, names[network.tails[link]], names[network.heads[link]]].set_value(1)
 
 
 def _sizes(all_costs: list[Costs], programs: list[FlowProgram]) -> dict[str, Any]:
@@ -348,14 +348,14 @@ def _extracted(costs: Costs, chosen: Selection) -> Steps | None:
     """Follow the unit flow from the source; cycles of flow that touch it nowhere, or rejoin it, are left out."""
     if not chosen.last_exit:
         return None
-    topology = costs.topology
+    network = costs.network
     here, placement, routes = costs.app.source, [], []
     for i in range(costs.after_block[chosen.last_exit - 1]):
-        there, share = chosen.places[i + 1]
+        there, share = chosen.sites[i + 1]
         routes.append(
-            tuple(topology.link_number[pair] for pair in pairwise(_path(chosen.links.get(i, []), here, there)))
+            tuple(network.link_number[pair] for pair in pairwise(_path(chosen.links.get(i, []), here, there)))
         )
-        placement.append(topology.place_number[there, share])
+        placement.append(network.site_number[there, share])
         here = there
     return Steps(chosen.last_exit, tuple(placement), tuple(routes))
 

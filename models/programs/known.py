@@ -71,21 +71,21 @@ def least_path(costs: Costs, kept: Kept, run: Floats, send: Floats) -> Steps:
     kept : Kept
         What the path may use.
     run : (L, P) array
-        Cost of running every block at every place.
+        Cost of running every block at every site.
     send : (L, A) array
         Cost of sending every output over every link.
     """
-    node, depth = costs.topology.place_node, len(kept.run)
-    at = np.full(len(costs.topology.nodes), np.inf)
+    node, depth = costs.network.site_node, len(kept.run)
+    at = np.full(len(costs.network.nodes), np.inf)
     at[costs.source] = 0.0
     placed, came_over = [], []
     for i in range(depth):
         at, over = _spread(costs, at, np.where(kept.send[i], send[i], np.inf))
-        by_place = at[node] + np.where(kept.run[i], run[i], np.inf)
-        order = np.argsort(by_place, kind="stable")[::-1]
+        by_site = at[node] + np.where(kept.run[i], run[i], np.inf)
+        order = np.argsort(by_site, kind="stable")[::-1]
         best = np.zeros_like(over)
-        best[node[order]] = order  # of several places at a node the cheapest is written last
-        at = by_place[best]
+        best[node[order]] = order  # of several sites at a node the cheapest is written last
+        at = by_site[best]
         placed.append(best)
         came_over.append(over)
     return _followed_back(costs, kept.exits[0], int(np.argmin(at)), placed, came_over)
@@ -93,7 +93,7 @@ def least_path(costs: Costs, kept: Kept, run: Floats, send: Floats) -> Steps:
 
 def _spread(costs: Costs, at: Floats, send: Floats) -> tuple[Floats, Ints]:
     """Return the least cost at every node when what costs `at` there may be sent on, and the last link taken, or −1."""
-    tails, heads = costs.topology.tails, costs.topology.heads
+    tails, heads = costs.network.tails, costs.network.heads
     over = np.full(len(at), -1, dtype=np.intp)
     while True:
         arriving, best = at[tails] + send, at.copy()
@@ -114,6 +114,6 @@ def _followed_back(costs: Costs, last_exit: int, end: int, placed: list[Ints], c
         route = []
         while over[here] >= 0:
             route.append(int(over[here]))
-            here = int(costs.topology.tails[over[here]])
+            here = int(costs.network.tails[over[here]])
         routes.append(tuple(reversed(route)))
     return Steps(last_exit, tuple(reversed(placement)), tuple(reversed(routes)))

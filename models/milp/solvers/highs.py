@@ -82,8 +82,6 @@ def _followed(highs: highspy.Highs, clock: Clock) -> Trajectory:
 
 def new_highs(limits: Limits) -> highspy.Highs:
     """A silent HiGHS with this package's tolerances and the limits but time."""
-    # Threads live per process: with another number than the last run's, HiGHS would return without solving.
-    highspy.Highs.resetGlobalScheduler(True)
     highs = SilentHighs()
     set_options(highs, _TOLERANCES)
     set_options(highs, {"mip_rel_gap": limits.mip_gap, "threads": limits.threads, "random_seed": limits.seed % 2**31})
