@@ -297,6 +297,6 @@ def _capacity_violations(instance: Instance, loads: Loads) -> list[Violation]:
 
 
 def _capacity_message(use: Use) -> str:
-    place = "link" if use.resource is Resource.BANDWIDTH else "node"
+    kind = "link" if use.resource is Resource.BANDWIDTH else "node"
     unit = UNITS[use.resource]
-    return f"{place} '{use.subject}': {use.resource} load {use.load:.6g} {unit} exceeds {use.limit:.6g} {unit}"
+    return f"{kind} '{use.subject}': {use.resource} load {use.load:.6g} {unit} exceeds {use.limit:.6g} {unit}"

@@ -16,10 +16,11 @@ and (21); the last application takes the first in order of cost that still fits.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice, pairwise
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,12 +40,12 @@ MAX_ROUTES = 50_000
 Route = tuple[str, ...]
 Floats = NDArray[np.float64]
 
-Resource = tuple[str, str | tuple[str, str]]
+CapacityKey = tuple[str, str | tuple[str, str]]
 """What a capacity row is about: its kind, and a node or link."""
 
 
 @dataclass(frozen=True)
-class Choice:
+class Way:
     """One way to feed and run a block."""
 
     node: str
@@ -54,7 +55,7 @@ class Choice:
     latency: float
 
 
-Choices = list[dict[str, list[Choice]]]
+WaysByBlock = list[dict[str, list[Way]]]
 """For every block, by the node that its input is at: all ways to feed and run it."""
 
 
@@ -66,18 +67,24 @@ class Candidate:
     """Its part of the objective: λ energy, or ψ."""
     last_exit: int | None
     """None where the application is rejected."""
-    path: tuple[Choice, ...]
+    path: tuple[Way, ...]
 
 
 def supports(instance: Instance, options: Options = Options()) -> str | None:  # noqa: ARG001
-    """Why `instance` is too large; None where its enumeration has at most `MAX_LEAVES` leaves."""
+    """Return why `instance` is too large; None where its enumeration has at most `MAX_LEAVES` leaves.
+
+    Placements alone are counted first: they are soon too many where the ways to feed and run every block would take
+    long to list.
+    """
     routes = list(islice(_simple_routes(instance), MAX_ROUTES + 1))
     if len(routes) > MAX_ROUTES:
         return f"enumerates routes; the network has more than {MAX_ROUTES}"
-    leaves = 1.0
-    for app in instance.applications:
-        leaves *= _count_leaves(instance, app, _choices(instance, app, routes))
-    return None if leaves <= MAX_LEAVES else f"enumerates; {leaves:.2g} deployments are more than {MAX_LEAVES:.0e}"
+    placements = [_leaves(instance, app, _numbers_of_nodes(instance, app, routes)) for app in instance.applications]
+    if prod(placements) <= MAX_LEAVES:
+        leaves = [_leaves(instance, app, _numbers_of_ways(instance, app, routes)) for app in instance.applications]
+        if prod(leaves) <= MAX_LEAVES:
+            return None
+    return f"enumerates; its deployments are more than {MAX_LEAVES:.0e}"
 
 
 def solve(
@@ -107,9 +114,9 @@ def solve(
     clock = Clock(time_limit_s)
     with clock.phase("prepare"):
         routes = list(_simple_routes(instance))
-        choices = [_choices(instance, app, routes) for app in instance.applications]
+        ways = [list(_ways_by_block(instance, app, routes)) for app in instance.applications]
     with clock.phase("enumerate"):
-        search = _Search(instance, choices, clock)
+        search = _Search(instance, ways, clock)
         best = search.best()
     return _result(instance, search, best, clock)
 
@@ -117,17 +124,17 @@ def solve(
 class _Search:
     """The enumeration of one instance, and whether the time limit cut it short."""
 
-    def __init__(self, instance: Instance, choices: list[Choices], clock: Clock) -> None:
+    def __init__(self, instance: Instance, ways: list[WaysByBlock], clock: Clock) -> None:
         self.instance = instance
-        self.choices = choices
+        self.ways = ways
         self.clock = clock
         self.interrupted = False
-        self.feasible_deployments = [0] * len(choices)
+        self.feasible_deployments = [0] * len(ways)
         self.capacities = _capacities_that_may_bind(instance)
 
     def best(self) -> list[Candidate] | None:
         """The cheapest candidates of all applications, None where no combination is feasible."""
-        if len(self.choices) == 1:
+        if len(self.ways) == 1:
             return self._best_of_one()
         return self._best_of_several()
 
@@ -160,28 +167,28 @@ class _Search:
         rejection = _rejection(app)
         return sorted(served if rejection is None else [*served, rejection], key=lambda c: c.cost)
 
-    def _feasible(self, h: int) -> Iterator[tuple[float, int, list[Choice]]]:
+    def _feasible(self, h: int) -> Iterator[tuple[float, int, list[Way]]]:
         """(energy, last exit, path so far) of every deployment that meets application h's own constraints.
 
         The path is the search's own list: copy it to keep it.
         """
-        app, choices = self.instance.applications[h], self.choices[h]
+        app, ways = self.instance.applications[h], self.ways[h]
         exits = enumerate(self.instance.dnn_of(app).exits, start=1)
         accepted = {exit_.after_block: f for f, exit_ in exits if accurate_enough(exit_.accuracy, app.min_accuracy)}
-        path: list[Choice] = []
+        path: list[Way] = []
 
-        def extend(node: str, energy: float, latency: float) -> Iterator[tuple[float, int, list[Choice]]]:
+        def extend(node: str, energy: float, latency: float) -> Iterator[tuple[float, int, list[Way]]]:
             if len(path) in accepted:
                 self.feasible_deployments[h] += 1
                 yield energy, accepted[len(path)], path
-            if len(path) == len(choices):
+            if len(path) == len(ways):
                 return
-            for choice in choices[len(path)].get(node, ()):
+            for way in ways[len(path)].get(node, ()):
                 if self._out_of_time():
                     return
-                if latency + choice.latency <= relaxed(app.max_latency_s):
-                    path.append(choice)
-                    yield from extend(choice.node, energy + choice.energy, latency + choice.latency)
+                if latency + way.latency <= relaxed(app.max_latency_s):
+                    path.append(way)
+                    yield from extend(way.node, energy + way.energy, latency + way.latency)
                     path.pop()
 
         return extend(app.source, 0.0, 0.0)
@@ -212,12 +219,12 @@ class _Search:
     def _loads(self, app: Application, candidate: Candidate) -> Floats:
         """Left-hand sides of the capacity rows (11)–(13) and (21) that could bind."""
         dnn, rate = self.instance.dnn_of(app), app.rate_per_s or 0.0
-        loads: defaultdict[Resource, float] = defaultdict(float)
-        for i, (choice, share) in enumerate(zip(candidate.path, dnn.survival, strict=False), start=1):
-            loads["compute", choice.node] += rate * share * dnn.blocks[i - 1].ops
-            loads["memory", choice.node] += dnn.blocks[i - 1].parameter_bytes
-            loads["reservation", choice.node] += choice.share
-            for pair in pairwise(choice.route):
+        loads: defaultdict[CapacityKey, float] = defaultdict(float)
+        for i, (way, share) in enumerate(zip(candidate.path, dnn.survival, strict=False), start=1):
+            loads["compute", way.node] += rate * share * dnn.blocks[i - 1].ops
+            loads["memory", way.node] += dnn.blocks[i - 1].parameter_bytes
+            loads["reservation", way.node] += way.share
+            for pair in pairwise(way.route):
                 loads["bandwidth", pair] += rate * share * dnn.transfer_bits(i)
         return np.array([loads[resource] for resource in self.capacities])
 
@@ -247,9 +254,9 @@ def _deployment(instance: Instance, best: list[Candidate]) -> Deployment:
             ApplicationDeployment(
                 application=name,
                 last_exit=last_exit,
-                placement=tuple(choice.node for choice in path),
-                routes=tuple(choice.route for choice in path),
-                shares=tuple(choice.share for choice in path) if any(choice.share < 1 for choice in path) else None,
+                placement=tuple(way.node for way in path),
+                routes=tuple(way.route for way in path),
+                shares=tuple(way.share for way in path) if any(way.share < 1 for way in path) else None,
             )
             for name, last_exit, path in served
         ),
@@ -275,23 +282,21 @@ def _simple_routes(instance: Instance) -> Iterator[Route]:
         stack += [(*route, node) for node in successors[route[-1]] if node not in route]
 
 
-def _choices(instance: Instance, app: Application, routes: list[Route]) -> Choices:
-    """Ways to feed and run every block from every node."""
+def _ways_by_block(instance: Instance, app: Application, routes: list[Route]) -> Iterator[dict[str, list[Way]]]:
+    """Yield for every block, by the node that its input is at, all ways to feed and run it."""
     keep_all = any(kind == "bandwidth" for kind, _ in _capacities_that_may_bind(instance))
     stay: list[Route] = [(node.name,) for node in instance.network.nodes]
-    choices: Choices = []
     for block in range(1, len(instance.dnn_of(app).blocks) + 1):
         pin = app.pins.get(block)
-        between: defaultdict[tuple[str, str, float], list[Choice]] = defaultdict(list)
+        between: defaultdict[tuple[str, str, float], list[Way]] = defaultdict(list)
         for route in [*stay, *routes]:
             if pin is None or route[-1] == pin:
                 for share in _stable_shares(instance, app, block, route[-1]):
-                    between[route[0], route[-1], share].append(_choice(instance, app, block, route, share))
-        by_start: defaultdict[str, list[Choice]] = defaultdict(list)
+                    between[route[0], route[-1], share].append(_way(instance, app, block, route, share))
+        by_start: defaultdict[str, list[Way]] = defaultdict(list)
         for (start, _, _), ways in between.items():
             by_start[start] += ways if keep_all else _undominated(ways)
-        choices.append(dict(by_start))
-    return choices
+        yield dict(by_start)
 
 
 def _stable_shares(instance: Instance, app: Application, block: int, name: str) -> list[float]:
@@ -301,7 +306,7 @@ def _stable_shares(instance: Instance, app: Application, block: int, name: str) 
     return [r for r in node.compute_shares if not node.reserves or load <= relaxed(r * node.compute_ops_per_s)]
 
 
-def _choice(instance: Instance, app: Application, block: int, route: Route, share: float) -> Choice:
+def _way(instance: Instance, app: Application, block: int, route: Route, share: float) -> Way:
     """Cost of sending a block's input along `route` and running it at its end (the terms of eqs. 1 and 2)."""
     dnn, node = instance.dnn_of(app), instance.network.node_by_name[route[-1]]
     ops, bits = dnn.blocks[block - 1].ops, dnn.transfer_bits(block)
@@ -310,7 +315,7 @@ def _choice(instance: Instance, app: Application, block: int, route: Route, shar
         link = instance.network.link_by_pair[pair]
         energy += bits * (link.tx_energy_j_per_bit + link.rx_energy_j_per_bit)
         latency += bits / link.bandwidth_bit_per_s + link.delay_s
-    return Choice(
+    return Way(
         route[-1],
         share,
         route if len(route) > 1 else (),
@@ -319,31 +324,60 @@ def _choice(instance: Instance, app: Application, block: int, route: Route, shar
     )
 
 
-def _undominated(ways: list[Choice]) -> list[Choice]:
+def _undominated(ways: list[Way]) -> list[Way]:
     """Ways that no other one, of the same ends, matches or beats in energy and latency."""
-    kept: list[Choice] = []
+    kept: list[Way] = []
     for way in sorted(ways, key=lambda w: (w.energy, w.latency)):
         if not kept or way.latency < kept[-1].latency:
             kept.append(way)
     return kept
 
 
-def _count_leaves(instance: Instance, app: Application, choices: Choices) -> float:
-    """Deployments of one application to any exit, latency aside, and its rejection."""
+Numbers = dict[str, dict[str, int]]
+"""For one block, by the node that its input is at and the node that it runs at: a number of ways to do so."""
+
+
+def _leaves(instance: Instance, app: Application, numbers: Iterator[Numbers]) -> int:
+    """Return the deployments of one application to any exit, latency aside, and its rejection.
+
+    Counting ends once they are more than `MAX_LEAVES`: what can still be reached only adds to them.
+    """
     ends = {exit_.after_block for exit_ in instance.dnn_of(app).exits}
-    count, leaves = {app.source: 1.0}, float(app.rejection_penalty_w is not None)
-    for block, from_node in enumerate(choices, start=1):
-        arrived: defaultdict[str, float] = defaultdict(float)
-        for node, ways in count.items():
-            for choice in from_node.get(node, ()):
-                arrived[choice.node] += ways
-        count = arrived
-        if block in ends:
-            leaves += sum(count.values())
+    rejections = int(app.rejection_penalty_w is not None)
+    begun, leaves = {app.source: 1}, rejections
+    for block, ways in enumerate(numbers, start=1):
+        arrived: defaultdict[str, int] = defaultdict(int)
+        for start, count in begun.items():
+            for end, number in ways.get(start, {}).items():
+                arrived[end] += count * number
+        begun = arrived
+        leaves += sum(begun.values()) if block in ends else 0
+        if leaves > MAX_LEAVES:
+            break
     return leaves
 
 
-def _capacities_that_may_bind(instance: Instance) -> dict[Resource, float]:
+def _numbers_of_nodes(instance: Instance, app: Application, routes: list[Route]) -> Iterator[Numbers]:
+    """Yield for every block 1 wherever a node can feed another."""
+    names = [node.name for node in instance.network.nodes]
+    pairs = {(route[0], route[-1]) for route in routes} | {(name, name) for name in names}
+    for block in range(1, len(instance.dnn_of(app).blocks) + 1):
+        numbers: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        possible = {name for name in names if app.pins.get(block, name) == name}
+        possible = {name for name in possible if _stable_shares(instance, app, block, name)}
+        for start, end in pairs:
+            if end in possible:
+                numbers[start][end] = 1
+        yield numbers
+
+
+def _numbers_of_ways(instance: Instance, app: Application, routes: list[Route]) -> Iterator[Numbers]:
+    """Yield for every block how many ways to feed and run it there are."""
+    for by_start in _ways_by_block(instance, app, routes):
+        yield {start: Counter(way.node for way in ways) for start, ways in by_start.items()}
+
+
+def _capacities_that_may_bind(instance: Instance) -> dict[CapacityKey, float]:
     """Right-hand sides of (11)–(13), left out where all applications together could not exceed them, and of (21)."""
     compute = memory = bits = 0.0
     for app in instance.applications:
@@ -351,7 +385,7 @@ def _capacities_that_may_bind(instance: Instance) -> dict[Resource, float]:
         memory += sum(block.parameter_bytes for block in dnn.blocks)
         compute += rate * sum(share * block.ops for share, block in zip(dnn.survival, dnn.blocks, strict=True))
         bits += rate * sum(share * dnn.transfer_bits(i) for i, share in enumerate(dnn.survival, start=1))
-    capacities: dict[Resource, float] = {}
+    capacities: dict[CapacityKey, float] = {}
     for node in instance.network.nodes:
         if compute > node.compute_ops_per_s:
             capacities["compute", node.name] = node.compute_ops_per_s

@@ -6,7 +6,7 @@ past construction: fields are checked where they are declared, relations where b
 Symbols (README, section "The problem") beside the fields:
 
 ==========  =========================================  =========================================
-n, C_n      `Node.name`, `Node.compute_ops_per_s`      a place to compute and its processing rate
+n, C_n      `Node.name`, `Node.compute_ops_per_s`      a node and its processing rate
 P_n, M_n    `Node.power_w`, `Node.memory_bytes`        power while computing, memory
 r           `Node.compute_shares`                      shares of C_n that a block may reserve
 B_nm, τ_nm  `Link.bandwidth_bit_per_s`, `.delay_s`     rate and propagation delay of link (n, m)
@@ -24,10 +24,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from functools import cached_property
 from itertools import pairwise
+from math import inf, isfinite
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -37,7 +39,9 @@ from finbench.models.tolerances import EXIT_SHARE_TOLERANCE
 SCHEMA_VERSION = 1
 """Version of the file format that this package writes, and the newest that it reads."""
 
-Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
+OptionalName = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+"""A name that may be left out. Neither kind holds control characters: names are printed."""
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -77,7 +81,7 @@ class Node(_Frozen):
 
     name: Name
     """Unique name."""
-    tier: str = ""
+    tier: OptionalName = ""
     """A label for people and pictures (mobile, edge, cloud); no rule depends on it."""
     compute_ops_per_s: Positive
     """Processing rate C_n [operations/s]."""
@@ -164,7 +168,7 @@ class Network(_Frozen):
 class Block(_Frozen):
     """One block of the DNN's chain."""
 
-    name: str = ""
+    name: OptionalName = ""
     """A label for people."""
     ops: NonNegative
     """Operations o_i, its exit head included."""
@@ -177,7 +181,7 @@ class Block(_Frozen):
 class Exit(_Frozen):
     """An early exit, or the DNN's final one."""
 
-    name: str = ""
+    name: OptionalName = ""
     """A label for people."""
     after_block: Index
     """1-based index b(e) of the block the exit is attached to."""
@@ -230,6 +234,11 @@ class DNN(_Frozen):
             shares.append(share)
             share = max(0.0, share - left_after.get(i, 0.0))
         return tuple(shares)
+
+    @property
+    def total_bits(self) -> float:
+        """Bits of the sample and of every output together."""
+        return self.input_bits + sum(block.output_bits for block in self.blocks)
 
     def transfer_bits(self, block: int) -> float:
         """Bits d_{i-1} that the transfer feeding block i = `block` (1-based) carries."""
@@ -308,7 +317,25 @@ class Instance(_Frozen):
                 _check_known(label, f"pinned.{block}", node, self.network.node_by_name, "node of the network")
             if app.rate_per_s is None and len(self.applications) > 1:
                 raise ValueError(f"{label}: rate_per_s: required where several applications share the system")
+        self._check_finite()
         return self
+
+    def _check_finite(self) -> None:
+        """Refuse numbers whose products or sums (eqs. 1–3, 8, 11–13) could overflow, whatever is decided."""
+        network, total, load = self.network, 0.0, 0.0
+        for app in self.applications:
+            dnn = self.dnn_of(app)
+            energy, latency = _greatest(network, dnn)
+            load += sum(block.parameter_bytes + app.weight * block.ops for block in dnn.blocks)
+            load += app.weight * dnn.total_bits
+            total += app.weight * energy + (app.rejection_penalty_w or 0.0)
+            amounts = {"energy": energy, "latency": latency + 2 * app.max_latency_s, "load": load, "objective": total}
+            for name, amount in amounts.items():
+                if not isfinite(amount):
+                    raise ValueError(
+                        f"application '{app.name}': {name}: could exceed {sys.float_info.max:.2g}; "
+                        "numbers that large are beyond what floating point can decide"
+                    )
 
     @cached_property
     def dnn_by_name(self) -> dict[str, DNN]:
@@ -374,6 +401,24 @@ class Instance(_Frozen):
         for part in (data, data["network"], *data["dnns"]):
             part.pop("provenance", None)
         return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+
+
+def _greatest(network: Network, dnn: DNN) -> tuple[float, float]:
+    """Return what no energy [J] and no latency [s] of `dnn` exceeds; infinite where a product overflows."""
+    ops, bits, hops = sum(block.ops for block in dnn.blocks), dnn.total_bits, len(network.nodes)
+    rate = min(node.compute_ops_per_s * node.compute_shares[0] for node in network.nodes)
+    power = max(node.power_w for node in network.nodes)
+    per_bit = max((link.tx_energy_j_per_bit + link.rx_energy_j_per_bit for link in network.links), default=0.0)
+    bandwidth = min((link.bandwidth_bit_per_s for link in network.links), default=inf)
+    delay = max((link.delay_s for link in network.links), default=0.0)
+    energy = max(ops * power, _ratio(ops * power, rate)) + hops * bits * per_bit
+    latency = _ratio(ops, rate) + hops * (_ratio(bits, bandwidth) + len(dnn.blocks) * delay)
+    return energy, latency
+
+
+def _ratio(amount: float, rate: float) -> float:
+    """Return amount/rate; infinite where the rate is so small that it rounds to 0."""
+    return amount / rate if rate > 0 else inf
 
 
 def _check_unique(kind: str, names: list[str]) -> None:

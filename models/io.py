@@ -11,8 +11,11 @@ import difflib
 import json
 import os
 import re
+import stat
+import sys
 import tempfile
 import tomllib
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
@@ -28,7 +31,12 @@ MAX_TOML_BYTES = 8 * 2**20
 MAX_JSON_BYTES = 2**30
 """Largest generated file that is read."""
 
-_DEEP_TOML_KEY = re.compile(rb"(?:[\w\"'-]+[ \t]*\.[ \t]*){32}")
+_DEEP_TOML_KEY = re.compile(rb"(?<![\w\"'-])(?:[\w\"'-]++[ \t]*+\.[ \t]*+){32}")
+"""Begins at a word's first character only and never goes back, or a long word would take time by its square."""
+
+_SPECIAL_FOLDERS = ("/dev", "/proc")
+"""What lies there stands for something else, and is never replaced by a file."""
+
 _MAX_SHOWN = 60
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -151,13 +159,7 @@ def read_document(path: Path) -> Document:
     """
     if path.suffix not in (".toml", ".json"):
         raise InputError(path, "file name must end in .toml or .json")
-    try:
-        limit = MAX_TOML_BYTES if path.suffix == ".toml" else MAX_JSON_BYTES
-        if path.stat().st_size > limit:
-            raise InputError(path, f"file has {path.stat().st_size} bytes: must have at most {limit}")
-        text = path.read_bytes()
-    except OSError as error:
-        raise InputError(path, f"cannot be read: {error.strerror}") from None
+    text = _text_of(path, MAX_TOML_BYTES if path.suffix == ".toml" else MAX_JSON_BYTES)
     try:
         document = _parse_toml(text) if path.suffix == ".toml" else json.loads(text, object_pairs_hook=_no_repeats)
     except RecursionError:
@@ -174,17 +176,30 @@ def read_document(path: Path) -> Document:
     return document
 
 
+def _text_of(path: Path, most_bytes: int) -> bytes:
+    """Return what a regular file holds: a pipe or a device might never end."""
+    try:
+        facts = path.stat()
+        if not stat.S_ISREG(facts.st_mode):
+            raise InputError(path, "cannot be read: is not a regular file")
+        if facts.st_size > most_bytes:
+            raise InputError(path, f"file has {facts.st_size} bytes: must have at most {most_bytes}")
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(path, f"cannot be read: {error.strerror}") from None
+
+
 def _parse_toml(text: bytes) -> Document:
     if _DEEP_TOML_KEY.search(text):
         raise RecursionError
-    return tomllib.loads(text.decode())
+    return tomllib.loads(text.decode("utf-8-sig"))
 
 
 def _no_repeats(pairs: list[tuple[str, object]]) -> Document:
     table = dict(pairs)
     if len(table) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"key {next(_shown(name) for name in names if names.count(name) > 1)} stands twice in a table")
+        ((name, _),) = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"key {_shown(name)} stands twice in a table")
     return table
 
 
@@ -315,6 +330,10 @@ def dump_deployment(deployment: Deployment) -> str:
     return json.dumps(deployment.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n"
 
 
+STANDARD_OUTPUT = "-"
+"""The path that stands for standard output."""
+
+
 def write_text(path: str | Path, text: str) -> None:
     """Write a text file (UTF-8) whole or not at all; see `write_bytes`."""
     write_bytes(path, text.encode())
@@ -323,23 +342,45 @@ def write_text(path: str | Path, text: str) -> None:
 def write_bytes(path: str | Path, content: bytes) -> None:
     """Write a file whole or not at all: beside, flushed, then renamed.
 
+    What a symbolic link leads to is written, and an existing file keeps its permissions. Standard output (`-`), pipes
+    and devices are written to as they are.
+
     Raises
     ------
     InputError
         If the folder does not exist or cannot be written.
     """
+    if str(path) == STANDARD_OUTPUT:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        return
     path = Path(path)
     try:
-        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        if _is_written_in_place(path):
+            path.write_bytes(content)
+        else:
+            _replace(Path(os.path.realpath(path)), content)
     except OSError as error:
         raise InputError(path, f"cannot be written: {error.strerror}") from None
+
+
+def _is_written_in_place(path: Path) -> bool:
+    """Return whether a path names something other than a file that may be replaced."""
+    special = any(Path(os.path.abspath(path)).is_relative_to(folder) for folder in _SPECIAL_FOLDERS)
+    return path.exists() and (special or not path.is_file())
+
+
+def _replace(path: Path, content: bytes) -> None:
+    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o644
+    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        os.chmod(beside, 0o644)
+        os.chmod(beside, mode)
         os.replace(beside, path)
-    except OSError as error:
+    except BaseException:
         Path(beside).unlink(missing_ok=True)
-        raise InputError(path, f"cannot be written: {error.strerror}") from None
+        raise

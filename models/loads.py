@@ -20,7 +20,7 @@ from math import inf
 from finbench.models.deployment import ApplicationDeployment
 from finbench.models.instance import Application, Instance
 
-Served = Sequence[tuple[Application, ApplicationDeployment]]
+ServedApplications = Sequence[tuple[Application, ApplicationDeployment]]
 """Applications with decisions that are structurally sound."""
 
 
@@ -69,7 +69,7 @@ class Use:
         return inf if self.load > 0 else 0.0
 
 
-def loads_of(instance: Instance, served: Served) -> Loads:
+def loads_of(instance: Instance, served: ServedApplications) -> Loads:
     """Left-hand sides of eqs. (11)–(13) and (21)."""
     compute: defaultdict[str, float] = defaultdict(float)
     memory: defaultdict[str, float] = defaultdict(float)
@@ -108,7 +108,7 @@ def _uses(instance: Instance, loads: Loads) -> Iterator[Use]:
         yield Use(Resource.BANDWIDTH, f"{pair[0]}->{pair[1]}", load, links[pair].bandwidth_bit_per_s)
 
 
-def tier_objective(instance: Instance, served: Served) -> dict[str, float]:
+def tier_objective(instance: Instance, served: ServedApplications) -> dict[str, float]:
     """Where the energy in the objective (eq. 3) is spent, by tier: computing and receiving at a node, sending from it.
 
     Returns

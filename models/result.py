@@ -54,6 +54,10 @@ class Result:
     """Facts of the run that only this method has (nodes, graph sizes, …), JSON-compatible."""
 
 
+LONGEST_S = 1e6
+"""What `Clock.remaining_s` says at most [s]: solvers and system calls take no more than some 24 days."""
+
+
 class Clock:
     """Times the phases of a run and knows when its limit has passed.
 
@@ -84,8 +88,8 @@ class Clock:
 
     @property
     def remaining_s(self) -> float | None:
-        """Seconds left, at least 0; None where there is no limit."""
-        return None if self._limit is None else max(0.0, self._limit - self.elapsed_s)
+        """Seconds left, at least 0 and at most `LONGEST_S`; None where there is no limit."""
+        return None if self._limit is None else min(max(0.0, self._limit - self.elapsed_s), LONGEST_S)
 
     @property
     def expired(self) -> bool:

@@ -1,4 +1,4 @@
-"""HiGHS that prints nothing and refuses options that it does not know: what every user of highspy starts from."""
+"""HiGHS as every module here uses it: silent, and with an error for an option that it does not know."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from highspy import HighsStatus
 
 
 class SilentHighs(highspy.Highs):  # type: ignore[misc]
-    """HiGHS that prints nothing: its constructor enables callbacks, which prints a banner unless told before."""
+    """HiGHS that prints nothing and takes any number of threads.
+
+    Its constructor enables callbacks, which prints a banner unless told before.
+    """
+
+    def __init__(self) -> None:
+        # Threads live per process: with another number than the last run's, HiGHS would return without solving.
+        highspy.Highs.resetGlobalScheduler(True)
+        super().__init__()
 
     def enableCallbacks(self) -> None:  # noqa: N802
         """Say nothing, then do as told."""

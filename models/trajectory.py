@@ -11,7 +11,7 @@ Point: TypeAlias = tuple[float, float | None, float | None]
 """Seconds since the run began, the incumbent's objective, the proven bound; None where there is none yet."""
 
 INFINITE = 1e20
-"""Solvers write numbers of at least this where they have no incumbent or no bound."""
+"""Numbers of at least this are infinite to solvers, which write them where they have no incumbent or no bound."""
 
 MOST_POINTS = 200
 """A trajectory of more points is thinned."""

@@ -94,7 +94,12 @@ def export(
     from finbench.models.milp.export import program_text
 
     problem = loaded(instance, overrides)
-    write_text(output, program_text(problem, method.value, file_format.value, strengthen=not plain))
+    program = program_text(problem, method.value, file_format.value, strengthen=not plain)
+    write_text(output, program.text)
+    if program.long_names:
+        names = Path(f"{output}.names.csv")
+        write_text(names, program.map_csv)
+        print(f"{len(program.long_names)} names were too long for solvers and are cut; {names} holds the whole names")
 
 
 @commands.command()

@@ -16,7 +16,8 @@ import signal
 import sys
 from contextlib import suppress
 
-from finbench.benchmarks.execution.descendants import adopt_orphans, die_with_parent, end_descendants
+from finbench.benchmarks.execution.descendants import adopt_orphans, end_descendants
+from finbench.models.processes import die_with_parent
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from finbench.models.cp_sat.program import Program
+from finbench.models.cp_sat.program import IntegerProgram
 from finbench.models.result import Clock, Status
 
 WORKER = Path(__file__).with_name("worker.py")
@@ -32,13 +32,13 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Event:
+class Report:
     """Something that CP-SAT told."""
 
     at_s: float
     """Since the run began."""
     chosen: tuple[int, ...] | None
-    """Columns that are 1 in a new incumbent."""
+    """ColumnNumbers that are 1 in a new incumbent."""
     bound: float | None
     """Proven lower bound on the program's objective."""
 
@@ -47,7 +47,7 @@ class Event:
 class Said:
     """All that CP-SAT told about a program."""
 
-    events: tuple[Event, ...] = ()
+    events: tuple[Report, ...] = ()
     finished: bool = False
     """Whether it proved its last incumbent optimal, within the gap asked for."""
     proven_infeasible: bool = False
@@ -57,7 +57,7 @@ class Said:
     """One line about the failure."""
 
 
-def ask(program: Program, request: Request, clock: Clock) -> Said:
+def ask(program: IntegerProgram, request: Request, clock: Clock) -> Said:
     """Solve a program in a process of its own, which ends with this call: at the time limit, it is killed.
 
     Times of the phases `process` (its start until its libraries are there, and its end), `handover` and `solve` are
@@ -110,9 +110,9 @@ def _kind(failure: str) -> Status:
     return Status.MEMORY_LIMIT if any(word in failure for word in MEMORY_WORDS) else Status.ERROR
 
 
-def _event(line: dict[str, Any]) -> Event:
+def _event(line: dict[str, Any]) -> Report:
     chosen = line.get("chosen")
-    return Event(line["at"], None if chosen is None else tuple(chosen), line["bound"])
+    return Report(line["at"], None if chosen is None else tuple(chosen), line["bound"])
 
 
 def _add_phases(clock: Clock, before: float, steps: dict[str, float]) -> None:

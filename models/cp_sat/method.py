@@ -10,12 +10,11 @@ rare.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from importlib import metadata
 from math import inf
 from typing import Any
 
 from finbench.models.cp_sat.conversation import Request, Said, ask
-from finbench.models.cp_sat.program import Program, accurate, program_of
+from finbench.models.cp_sat.program import IntegerProgram, accurate, program_of
 from finbench.models.instance import Instance
 from finbench.models.memory import reason_not_to_fit
 from finbench.models.options import ReducedProgramOptions
@@ -26,6 +25,7 @@ from finbench.models.programs.warm_start import broken_constraint
 from finbench.models.result import Clock, Result, Status
 from finbench.models.tolerances import ENERGY_TOLERANCE
 from finbench.models.trajectory import Point, thinned
+from finbench.models.versions import package_version
 
 DISTRIBUTION = "ortools"
 INSTALL = "pip install 'finbench[cp-sat]'"
@@ -39,11 +39,8 @@ MOST_ROUNDS = 100
 
 
 def version() -> str | None:
-    """Version of OR-Tools, None where it is not installed; it is not imported for that."""
-    try:
-        return metadata.version(DISTRIBUTION)
-    except metadata.PackageNotFoundError:
-        return None
+    """Return the version of OR-Tools, None where it is not installed."""
+    return package_version(DISTRIBUTION)
 
 
 def supports(instance: Instance, options: ReducedProgramOptions = ReducedProgramOptions()) -> str | None:  # noqa: ARG001
@@ -131,7 +128,7 @@ class _Search:
     news: bool = False
     """Whether the last round found something to cut off."""
 
-    def next_program(self) -> Program:
+    def next_program(self) -> IntegerProgram:
         """The program without what was cut off, and without what costs more than the best deployment known."""
         self.rounds += 1
         self.most_energy = self.energy
@@ -140,7 +137,7 @@ class _Search:
         self.size = {"columns": len(program.objective), "rows": len(program.exactly_one) + len(program.rows)}
         return program
 
-    def learn(self, program: Program, said: Said) -> None:
+    def learn(self, program: IntegerProgram, said: Said) -> None:
         """Check every incumbent, in the order in which they were found, and keep the bounds."""
         known = len(self.cut_off)
         for event in said.events:

@@ -1,8 +1,8 @@
 """The flow formulation in whole numbers, for CP-SAT.
 
-Columns are 0 or 1, for outputs i = 0..D−1 and blocks i = 1..D of each application:
+ColumnNumbers are 0 or 1, for outputs i = 0..D−1 and blocks i = 1..D of each application:
 
-    x_{i,p}   block i runs at place p: a node n, or a share r of one that reserves and keeps up (22)
+    x_{i,p}   block i runs at site p: a node n, or a share r of one that reserves and keeps up (22)
     t_{i,nm}  output i takes link (n, m)
     y_{f,n}   the DNN ends at exit f on node n, for accurate-enough exits only (9)
     ρ         the application is rejected, where it may be
@@ -11,7 +11,7 @@ Columns are 0 or 1, for outputs i = 0..D−1 and blocks i = 1..D of each applica
     (14, 23) exactly one of all y_{f,n} and ρ
     (6)      exactly one of all x_{i,p}, of the y_{f,n} with b(f) < i, and ρ                    for every block i
     (7)      x_{i,n} + Σ_m t_{i,mn} = Σ_m t_{i,nm} + x_{i+1,n} + Σ_{f: b(f) = i} y_{f,n}        for every i and n,
-             where x_{i,n} is the sum over the places of n, and x_{0,n} is 1 − ρ at the source and 0 elsewhere
+             where x_{i,n} is the sum over the sites of n, and x_{0,n} is 1 − ρ at the source and 0 elsewhere
     (8)      latency, (11) compute, (12) memory, (13) bandwidth, (21) reservations   Σ a_j v_j ≤ limit
     (10)     a pinned block has no other columns
 
@@ -39,8 +39,8 @@ from finbench.models.programs.steps import Steps
 from finbench.models.programs.strengthen import Kept, everything, nothing
 from finbench.models.tolerances import FLOAT_NOISE, relaxed
 
-Row: TypeAlias = tuple[list[int], list[int], int, int]
-"""Columns, their coefficients, and the least and the greatest sum."""
+IntegerRow: TypeAlias = tuple[list[int], list[int], int, int]
+"""ColumnNumbers, their coefficients, and the least and the greatest sum."""
 
 PRECISION_BITS = 40
 """A row's limit, and the least energy of the objective, become whole numbers of this many bits."""
@@ -53,8 +53,8 @@ ABSENT = -1
 
 
 @dataclass(frozen=True)
-class Columns:
-    """Column numbers of an application, `ABSENT` where there is none: D blocks, N nodes, P places, A links, F exits."""
+class ColumnNumbers:
+    """Column numbers of an application, `ABSENT` where there is none: D blocks, N nodes, P sites, A links, F exits."""
 
     costs: Costs
     exits: tuple[int, ...]
@@ -76,10 +76,10 @@ class Columns:
 
 
 @dataclass(frozen=True)
-class Program:
+class IntegerProgram:
     """A program over columns of 0 or 1."""
 
-    parts: tuple[Columns, ...]
+    parts: tuple[ColumnNumbers, ...]
     """The applications' columns."""
     objective: tuple[int, ...]
     """Coefficient of every column."""
@@ -87,7 +87,7 @@ class Program:
     """Objective value of 1 [J or W]."""
     exactly_one: tuple[list[int], ...]
     """Sets of columns of which exactly one is 1."""
-    rows: tuple[Row, ...]
+    rows: tuple[IntegerRow, ...]
 
     def to_json(self) -> dict[str, Any]:
         """What the process that solves it needs."""
@@ -105,8 +105,8 @@ class Program:
             column
             for part, steps in zip(self.parts, all_steps, strict=True)
             if steps is not None
-            for k, (place, route) in enumerate(zip(steps.placement, steps.routes, strict=True))
-            for column in (int(part.run[k, place]), *part.send[k, list(route)].tolist())
+            for k, (site, route) in enumerate(zip(steps.placement, steps.routes, strict=True))
+            for column in (int(part.run[k, site]), *part.send[k, list(route)].tolist())
         ]
 
 
@@ -124,7 +124,7 @@ def accurate(costs: Costs) -> Kept | None:
     depth = int(costs.after_block[exits - 1].max())
     full = everything(costs)
     for block, node in costs.pins.items():
-        full.run[block - 1, costs.topology.place_node != node] = False
+        full.run[block - 1, costs.network.site_node != node] = False
     return Kept(tuple(exits.tolist()), full.run[:depth], full.send[:depth])
 
 
@@ -134,7 +134,7 @@ def program_of(
     capacities: Capacities,
     energies: tuple[float, float] = (0.0, np.inf),
     forbidden: Iterable[Sequence[Steps | None]] = (),
-) -> Program:
+) -> IntegerProgram:
     """The program of an instance.
 
     Parameters
@@ -154,32 +154,34 @@ def program_of(
     parts = _numbered(all_costs, all_kept, capacities, most)
     coefficients = np.concatenate([_energies(part) for part in parts])
     shift = _shift(coefficients, least)
-    without_cuts = Program(
+    without_cuts = IntegerProgram(
         parts=tuple(parts),
         objective=tuple(_floored(coefficients, shift).tolist()),
         unit=float(np.ldexp(1.0, -shift)),
-        exactly_one=tuple(columns for part in parts for columns in (eq14_one_end(part), *eq6_one_place(part))),
+        exactly_one=tuple(columns for part in parts for columns in (eq14_one_end(part), *eq6_one_site(part))),
         rows=(*(row for part in parts for row in _own_rows(part)), *_capacity_rows(parts, capacities)),
     )
     cuts = [without_cuts.columns_of(steps) for steps in forbidden]
-    return Program(**{**vars(without_cuts), "rows": (*without_cuts.rows, *(_not_all(columns) for columns in cuts))})
+    return IntegerProgram(
+        **{**vars(without_cuts), "rows": (*without_cuts.rows, *(_not_all(columns) for columns in cuts))}
+    )
 
 
 def _numbered(
     all_costs: Sequence[Costs], all_kept: Sequence[Kept], capacities: Capacities, most_energy: float
-) -> list[Columns]:
+) -> list[ColumnNumbers]:
     """Number the columns: for each application runs, sends, ends, rejection."""
     parts, count = [], 0
     for costs, kept in zip(all_costs, all_kept, strict=True):
         run, send = _that_fit(costs, kept, capacities, most_energy)
         last = run[costs.after_block[np.array(kept.exits, dtype=np.intp) - 1] - 1]
-        end = np.logical_or.reduceat(last, np.flatnonzero(np.diff(costs.topology.place_node, prepend=-1)), axis=1)
+        end = np.logical_or.reduceat(last, np.flatnonzero(np.diff(costs.network.site_node, prepend=-1)), axis=1)
         reject = np.array([np.isfinite(costs.penalty) and costs.penalty <= relaxed(most_energy)])
         numbers = []
         for mask in (run, send, end, reject):
             numbers.append(np.where(mask, np.cumsum(mask).reshape(mask.shape) - 1 + count, ABSENT))
             count += int(mask.sum())
-        parts.append(Columns(costs, kept.exits, *numbers))
+        parts.append(ColumnNumbers(costs, kept.exits, *numbers))
     return parts
 
 
@@ -188,14 +190,14 @@ def _that_fit(costs: Costs, kept: Kept, capacities: Capacities, most_energy: flo
     depth = len(kept.run)
     latency, energy = costs.max_latency, most_energy / costs.weight * (1 + FLOAT_NOISE)
     run = kept.run & (costs.run_latency[:depth] <= latency) & (costs.run_energy[:depth] <= energy)
-    node = costs.topology.place_node
+    node = costs.network.site_node
     run &= costs.compute_load[:depth, None] <= relaxed(capacities.compute)[node]
     run &= costs.memory_load[:depth, None] <= relaxed(capacities.memory)[node]
     send = kept.send & (costs.send_latency[:depth] <= latency) & (costs.send_energy[:depth] <= energy)
     return run, send & (costs.link_load[:depth, None] <= relaxed(capacities.bandwidth))
 
 
-def _energies(part: Columns) -> Floats:
+def _energies(part: ColumnNumbers) -> Floats:
     """Objective coefficients of an application's columns, in their order."""
     costs, depth = part.costs, len(part.run)
     return np.concatenate(
@@ -230,13 +232,13 @@ def _floored(amounts: Floats, shift: int) -> Ints:
     return np.floor(np.ldexp(amounts, shift)).astype(np.int64)
 
 
-def eq14_one_end(part: Columns) -> list[int]:
+def eq14_one_end(part: ColumnNumbers) -> list[int]:
     """(14, 23) The DNN ends once, or the application is rejected: exactly one y_{f,n} or ρ."""
     return _present(part.end) + _present(part.reject)
 
 
-def eq6_one_place(part: Columns) -> Iterator[list[int]]:
-    """(6) Block i = 1..D runs at exactly one place, or the DNN ends before it, or the application is rejected."""
+def eq6_one_site(part: ColumnNumbers) -> Iterator[list[int]]:
+    """(6) Block i = 1..D runs at exactly one site, or the DNN ends before it, or the application is rejected."""
     for i, run in enumerate(part.run, start=1):
         yield _present(run) + _present(part.end[part.after < i]) + _present(part.reject)
 
@@ -246,26 +248,26 @@ def _present(numbers: Ints) -> list[int]:
     return chosen
 
 
-def _own_rows(part: Columns) -> Iterator[Row]:
+def _own_rows(part: ColumnNumbers) -> Iterator[IntegerRow]:
     yield from eq7_flow_conservation(part)
     yield eq8_latency(part)
 
 
-def eq7_flow_conservation(part: Columns) -> Iterator[Row]:
+def eq7_flow_conservation(part: ColumnNumbers) -> Iterator[IntegerRow]:
     """(7) What has output i = 0..D at n passes it on, runs block i + 1, or ends there; x_0 is 1 − ρ at the source."""
-    topology, source = part.costs.topology, part.costs.source
-    nodes = len(topology.nodes)
-    step, place = np.nonzero(part.run != ABSENT)
-    node = topology.place_node[place]
+    network, source = part.costs.network, part.costs.source
+    nodes = len(network.nodes)
+    step, site = np.nonzero(part.run != ABSENT)
+    node = network.site_node[site]
     output, link = np.nonzero(part.send != ABSENT)
     exit_, end = np.nonzero(part.end != ABSENT)
-    run, send, last = part.run[step, place], part.send[output, link], part.end[exit_, end]
+    run, send, last = part.run[step, site], part.send[output, link], part.end[exit_, end]
     reject = part.reject[part.reject != ABSENT]
     row = np.concatenate(
         [
             (step + 1) * nodes + node,
-            output * nodes + topology.heads[link],
-            output * nodes + topology.tails[link],
+            output * nodes + network.heads[link],
+            output * nodes + network.tails[link],
             step * nodes + node,
             part.after[exit_] * nodes + end,
             np.full(len(reject), source),
@@ -281,7 +283,7 @@ def eq7_flow_conservation(part: Columns) -> Iterator[Row]:
         yield here.tolist(), signed.tolist(), flow, flow
 
 
-def eq8_latency(part: Columns) -> Row:
+def eq8_latency(part: ColumnNumbers) -> IntegerRow:
     """(8) Latency at most δ."""
     costs, depth = part.costs, len(part.run)
     run, send = part.run != ABSENT, part.send != ABSENT
@@ -289,16 +291,16 @@ def eq8_latency(part: Columns) -> Row:
     return _at_most(np.concatenate([part.run[run], part.send[send]]), latency, costs.max_latency)
 
 
-def _capacity_rows(parts: Sequence[Columns], capacities: Capacities) -> Iterator[Row]:
+def _capacity_rows(parts: Sequence[ColumnNumbers], capacities: Capacities) -> Iterator[IntegerRow]:
     """(11) Compute, (12) memory, (13) bandwidth and (21) reservations, where they could bind."""
-    topology = parts[0].costs.topology
-    node, link = topology.place_node, np.arange(len(topology.heads))
+    network = parts[0].costs.network
+    node, link = network.site_node, np.arange(len(network.heads))
     runs, sends = [part.run for part in parts], [part.send for part in parts]
     families = (
         (runs, node, [part.costs.compute_load[:, None] for part in parts], capacities.compute),
         (runs, node, [part.costs.memory_load[:, None] for part in parts], capacities.memory),
         (sends, link, [part.costs.link_load[:, None] for part in parts], capacities.bandwidth),
-        (runs, node, [np.tile(topology.share, (len(run), 1)) for run in runs], capacities.reservation),
+        (runs, node, [np.tile(network.share, (len(run), 1)) for run in runs], capacities.reservation),
     )
     for numbers, subject, loads, limits in families:
         for n in np.flatnonzero(np.isfinite(limits)):
@@ -310,36 +312,36 @@ def _capacity_rows(parts: Sequence[Columns], capacities: Capacities) -> Iterator
             yield _at_most(columns, amounts, relaxed(float(limits[n])))
 
 
-def _at_most(columns: Ints, amounts: Floats, limit: float) -> Row:
+def _at_most(columns: Ints, amounts: Floats, limit: float) -> IntegerRow:
     """Σ amounts · columns ≤ limit, rounded down; one unit more for the rounding of floating-point sums."""
     shift = PRECISION_BITS - _bits(limit)
     return columns.tolist(), _floored(amounts, shift).tolist(), 0, int(np.ldexp(limit, shift)) + 1
 
 
-def _not_all(columns: list[int]) -> Row:
+def _not_all(columns: list[int]) -> IntegerRow:
     """Not all of the columns are 1; those that have become `ABSENT` never are."""
     present = [column for column in columns if column != ABSENT]
     return present, [1] * len(present), 0, len(columns) - 1
 
 
-def _steps(part: Columns, values: Mask) -> Steps | None:
+def _steps(part: ColumnNumbers, values: Mask) -> Steps | None:
     """Follow the unit flow; circuits that touch it nowhere, or rejoin it, are left out."""
     if values[part.reject].any():
         return None
     (exit_,), _ = np.nonzero(values[part.end])
     here, placement, routes = part.costs.source, [], []
     for i in range(int(part.after[exit_])):
-        (place,) = np.flatnonzero(values[part.run[i]]).tolist()
-        there = int(part.costs.topology.place_node[place])
+        (site,) = np.flatnonzero(values[part.run[i]]).tolist()
+        there = int(part.costs.network.site_node[site])
         routes.append(_route(part.costs, np.flatnonzero(values[part.send[i]]).tolist(), here, there))
-        placement.append(place)
+        placement.append(site)
         here = there
     return Steps(part.exits[exit_], tuple(placement), tuple(routes))
 
 
 def _route(costs: Costs, links: list[int], start: int, end: int) -> tuple[int, ...]:
     """The fewest of the `links` that lead from `start` to `end` (breadth first)."""
-    heads, tails = costs.topology.heads, costs.topology.tails
+    heads, tails = costs.network.heads, costs.network.tails
     reached: dict[int, tuple[int, ...]] = {start: ()}
     frontier = [start]
     while end not in reached:

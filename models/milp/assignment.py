@@ -23,13 +23,15 @@ from pyomo.core.base import ConcreteModel, NonNegativeReals
 
 from finbench.models.instance import Instance
 from finbench.models.milp import flow, rows
+from finbench.models.milp.answer import Selection, result_of, selections_of
+from finbench.models.milp.doubt import Knowledge, disbelieved
 from finbench.models.milp.options import MilpOptions
-from finbench.models.milp.outcome import Selection, result_of, selections_of
-from finbench.models.milp.rows import Program, Terms
-from finbench.models.milp.solvers.backend import Backend, Limits, reason_not_to_build
-from finbench.models.milp.solvers.registry import backend_of, reason_not_to_use
+from finbench.models.milp.rows import ApplicationProgram, Terms
+from finbench.models.milp.solvers import registry
+from finbench.models.milp.solvers.interface import Limits, SolveProgram, SolverAnswer, reason_not_to_build
+from finbench.models.milp.solvers.registry import reason_not_to_use
 from finbench.models.programs.admission import rejection_reasons
-from finbench.models.programs.costs import Capacities, Costs, Floats, Topology, costs_of
+from finbench.models.programs.costs import Capacities, Costs, Floats, NumberedNetwork, costs_of
 from finbench.models.programs.steps import Steps
 from finbench.models.programs.strengthen import everything
 from finbench.models.result import Clock, Result, Status
@@ -54,7 +56,7 @@ def supports(instance: Instance, options: MilpOptions = MilpOptions()) -> str | 
     capacities = Capacities.of(instance.network, all_costs)
     if np.isfinite(capacities.bandwidth).any():
         return "uses direct links only, and a link's bandwidth may bind"
-    relay = _relay_that_may_win(instance, all_costs[0].topology)
+    relay = _relay_that_may_win(instance, all_costs[0].network)
     return None if relay is None else f"uses direct links only, and a relay may be better: {relay}"
 
 
@@ -64,7 +66,7 @@ def solve(
     *,
     time_limit_s: float | None = None,
     seed: int = 0,
-    backend: Backend | None = None,
+    solver_function: SolveProgram | None = None,
 ) -> Result:
     """Solve `instance`, which must be supported, by the assignment formulation.
 
@@ -76,7 +78,7 @@ def solve(
         Limit for the whole run [s].
     seed : int
         Random seed of the solver.
-    backend : Backend or None
+    solver_function : SolveProgram or None
         What solves instead; None: the solver that the options name.
 
     Returns
@@ -90,32 +92,58 @@ def solve(
     ValueError
         If the solver does not accept an option.
     """
-    backend = backend or backend_of(options.solver)
+    ask = solver_function or registry.solver_function(options.solver)
     clock = Clock(time_limit_s)
     with clock.phase("build"):
         all_costs = costs_of(instance)
         no_room = reason_not_to_build(sum(costs.run_energy.size + costs.send_energy.size for costs in all_costs))
         if no_room is not None:
             return Result(Status.MEMORY_LIMIT, reason=no_room, times_s=clock.times_s)
-        model, programs, scale = build(all_costs, Capacities.of(instance.network, all_costs))
+        capacities = Capacities.of(instance.network, all_costs)
+        model, programs, scale = build(all_costs, capacities)
     families = [family for program in programs for family in (program.x, program.sent, program.z, program.rho)]
     info: dict[str, Any] = {"mip_gap": options.mip_gap, "variables": sum(len(family.step) for family in families)}
-    outcome = backend(model, Limits(options.mip_gap, options.threads, seed), clock)
+    limits, least = Limits(options.mip_gap, options.threads, seed), rows.least_objective(programs)
+    answer, again = _answered(ask, model, limits, Knowledge(all_costs, capacities), (scale, least), clock)
+    if again is not None:
+        info["asked_again"] = again
     with clock.phase("extract"):
         found = None
-        if outcome.values is not None:
-            selections = selections_of(outcome.values)
+        if answer.values is not None:
+            selections = selections_of(answer.values)
             found = [_direct(costs, selections[costs.app.name]) for costs in all_costs]
     if found is not None and None in found:
         with clock.phase("explain"):
-            alone = flow.alone_on(instance.network, backend, Limits(threads=options.threads, seed=seed), clock)
-            info["rejected"] = rejection_reasons(all_costs, found, alone, optimal=outcome.status is Status.OPTIMAL)
+            alone = flow.alone_on(instance.network, ask, Limits(threads=options.threads, seed=seed), clock)
+            info["rejected"] = rejection_reasons(all_costs, found, alone, optimal=answer.status is Status.OPTIMAL)
     with clock.phase("extract"):
-        result = result_of(outcome, all_costs, found, scale, rows.least_objective(programs), info)
+        result = result_of(answer, all_costs, found, scale, least, info)
     return replace(result, times_s=clock.times_s)
 
 
-def build(all_costs: list[Costs], capacities: Capacities) -> tuple[ConcreteModel, list[Program], float]:
+def _answered(
+    ask: SolveProgram,
+    model: ConcreteModel,
+    limits: Limits,
+    knowledge: Knowledge,
+    scale_and_least: tuple[float, float],
+    clock: Clock,
+) -> tuple[SolverAnswer, str | None]:
+    """Return a solver's answer, ERROR where it cannot be true, and why the solver was asked twice, if it was."""
+    first = ask(model, limits, clock)
+    with clock.phase("extract"):
+        doubt = knowledge.doubt(first, *scale_and_least)
+    if doubt is None:
+        return first, None
+    if clock.expired:
+        return disbelieved(first, doubt), None
+    second = ask(model, replace(limits, careful=True), clock)
+    with clock.phase("extract"):
+        still = knowledge.doubt(second, *scale_and_least)
+    return second if still is None else disbelieved(second, still), doubt
+
+
+def build(all_costs: list[Costs], capacities: Capacities) -> tuple[ConcreteModel, list[ApplicationProgram], float]:
     """The Pyomo model, its parts by application, and the scale its objective was divided by."""
     with PauseGC():
         model = rows.new_model([costs.app.name for costs in all_costs])
@@ -134,41 +162,41 @@ def build(all_costs: list[Costs], capacities: Capacities) -> tuple[ConcreteModel
     return model, programs, scale
 
 
-def _program(block: Any, costs: Costs) -> Program:
+def _program(block: Any, costs: Costs) -> ApplicationProgram:
     kept = everything(costs)
     x, z = rows.placement_and_exit(block, costs, kept)
-    kept.send[0] = costs.topology.tails == costs.source  # the sample is nowhere else
+    kept.send[0] = costs.network.tails == costs.source  # the sample is nowhere else
     output, link = np.nonzero(kept.send)
-    labels = rows.link_labels(costs.topology, output, link)
+    labels = rows.link_labels(costs.network, output, link)
     w = rows.new_family(block, "w", labels, output, link, NonNegativeReals)
-    return Program(costs, kept, block, x, w, z, rows.rejection(block, costs))
+    return ApplicationProgram(costs, kept, block, x, w, z, rows.rejection(block, costs))
 
 
-def eq15_product(program: Program) -> None:
+def eq15_product(program: ApplicationProgram) -> None:
     """(15) w_{i,nm} ≥ x_{i,n} + x_{i+1,m} − 1 for every output i and link (n, m), with x_0 = 1 at the source.
 
     Where the application is rejected, every x_1 is 0, and so is what x_0 = 1 asks of w.
     """
-    w, topology = program.sent, program.costs.topology
+    w, network = program.sent, program.costs.network
     x = _by_block_and_node(program)
     number, later = np.arange(len(w.step)), w.step > 0
     terms = Terms()
     terms.add(number, w.variables, 1.0)
-    terms.add(number, x[w.step, topology.heads[w.place]], -1.0)
-    terms.add(number[later], x[w.step[later] - 1, topology.tails[w.place[later]]], -1.0)
-    labels = rows.link_labels(topology, w.step, w.place)
+    terms.add(number, x[w.step, network.heads[w.subject]], -1.0)
+    terms.add(number[later], x[w.step[later] - 1, network.tails[w.subject[later]]], -1.0)
+    labels = rows.link_labels(network, w.step, w.subject)
     lower = np.where(later, -1.0, 0.0).tolist()
     rows.add_rows(
         program.block, "eq15_product", ((labels[v], lower[v], body, None) for v, body in terms.sums().items())
     )
 
 
-def eq16_no_direct_link(program: Program) -> None:
+def eq16_no_direct_link(program: ApplicationProgram) -> None:
     """(16) x_{i,n} + x_{i+1,m} ≤ 1 for every i and pair n ≠ m without a link; x_0 is 1 at the source, else 0."""
-    topology, depth, x, terms = program.costs.topology, program.depth, _by_block_and_node(program), Terms()
-    count = len(topology.nodes)
+    network, depth, x, terms = program.costs.network, program.depth, _by_block_and_node(program), Terms()
+    count = len(network.nodes)
     missing = ~np.eye(count, dtype=np.bool_)
-    missing[topology.tails, topology.heads] = False
+    missing[network.tails, network.heads] = False
     tails, heads = np.nonzero(missing)
     for i in range(depth):
         apart = tails == program.costs.source if i == 0 else np.ones_like(tails, dtype=np.bool_)
@@ -177,7 +205,7 @@ def eq16_no_direct_link(program: Program) -> None:
         if i > 0:
             terms.add(row, x[i - 1, tails[apart]], 1.0)
     labelled = (
-        ((row // count**2, topology.nodes[row // count % count], topology.nodes[row % count]), body)
+        ((row // count**2, network.nodes[row // count % count], network.nodes[row % count]), body)
         for row, body in terms.sums().items()
     )
     rows.add_rows(
@@ -185,7 +213,7 @@ def eq16_no_direct_link(program: Program) -> None:
     )
 
 
-def _by_block_and_node(program: Program) -> rows.Variables:
+def _by_block_and_node(program: ApplicationProgram) -> rows.Variables:
     """(L, N) array of the variables x_{i,n}, row i − 1."""
     return program.x.variables.reshape(program.costs.run_energy.shape)
 
@@ -194,30 +222,30 @@ def _direct(costs: Costs, chosen: Selection) -> Steps | None:
     """The chosen placement with direct links."""
     if not chosen.last_exit:
         return None
-    topology = costs.topology
+    network = costs.network
     depth = int(costs.after_block[chosen.last_exit - 1])
-    stops = [costs.app.source, *(chosen.places[i][0] for i in range(1, depth + 1))]
-    routes = tuple(() if here == there else (topology.link_number[here, there],) for here, there in pairwise(stops))
-    return Steps(chosen.last_exit, tuple(topology.number[name] for name in stops[1:]), routes)
+    stops = [costs.app.source, *(chosen.sites[i][0] for i in range(1, depth + 1))]
+    routes = tuple(() if here == there else (network.link_number[here, there],) for here, there in pairwise(stops))
+    return Steps(chosen.last_exit, tuple(network.number[name] for name in stops[1:]), routes)
 
 
-def _relay_that_may_win(instance: Instance, topology: Topology) -> str | None:
+def _relay_that_may_win(instance: Instance, network: NumberedNetwork) -> str | None:
     """The first two hops n → k → m that no direct link is as good as."""
-    nodes, metrics = topology.nodes, _link_metrics(instance)
-    ends = topology.tails * len(nodes) + topology.heads
+    nodes, metrics = network.nodes, _link_metrics(instance)
+    ends = network.tails * len(nodes) + network.heads
     order = np.argsort(ends)
     for k, name in enumerate(nodes):
-        into, out = np.flatnonzero(topology.heads == k), np.flatnonzero(topology.tails == k)
+        into, out = np.flatnonzero(network.heads == k), np.flatnonzero(network.tails == k)
         first, second = (hop.ravel() for hop in np.meshgrid(into, out, indexing="ij"))
-        leaves = topology.tails[first] != topology.heads[second]
+        leaves = network.tails[first] != network.heads[second]
         first, second = first[leaves], second[leaves]
-        wanted = topology.tails[first] * len(nodes) + topology.heads[second]
+        wanted = network.tails[first] * len(nodes) + network.heads[second]
         position = np.minimum(np.searchsorted(ends, wanted, sorter=order), len(ends) - 1)
         direct = order[position]
         as_good = (metrics[direct] <= (metrics[first] + metrics[second]) * (1 + ROUNDING)).all(axis=1)
         worse = np.flatnonzero((ends[direct] != wanted) | ~as_good)
         if worse.size:
-            start, end = topology.tails[first[worse[0]]], topology.heads[second[worse[0]]]
+            start, end = network.tails[first[worse[0]]], network.heads[second[worse[0]]]
             return f"'{nodes[start]}' to '{nodes[end]}' through '{name}'"
     return None
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pyomo.core.base import ConcreteModel
 
 from finbench.models.instance import Instance
 from finbench.models.io import InputError
 from finbench.models.milp import assignment, flow
-from finbench.models.milp.solvers.model_file import Format, readable_text
+from finbench.models.milp.solvers.model_file import Format, ModelText, readable_text
 from finbench.models.milp.solvers.standard_form import StandardForm
 from finbench.models.programs.costs import Capacities, costs_of
 from finbench.models.programs.strengthen import everything
 
 
-def program_text(instance: Instance, method: str, file_format: Format, *, strengthen: bool) -> str:
-    """The program that `method` would hand over, with readable names; a comment on top says the objective's unit.
+def program_text(instance: Instance, method: str, file_format: Format, *, strengthen: bool) -> ModelText:
+    """Return the program that `method` would hand over, with readable names and its objective's unit in a comment.
 
     Parameters
     ----------
@@ -33,7 +35,8 @@ def program_text(instance: Instance, method: str, file_format: Format, *, streng
     model, scale = build(instance, strengthen)
     comment = "*" if file_format == "mps" else "\\"
     title = f"{comment} {method} of {instance.name}; an objective of 1 is {scale:.17g} {instance.objective_unit}\n"
-    return title + readable_text(StandardForm.of(model), file_format)
+    written = readable_text(StandardForm.of(model), file_format)
+    return replace(written, text=title + written.text)
 
 
 def _flow(instance: Instance, strengthen: bool) -> tuple[ConcreteModel, float]:

@@ -35,12 +35,14 @@ from pyomo.core.base import Binary, ConcreteModel
 from finbench.models.deployment import Deployment
 from finbench.models.instance import Instance, Network
 from finbench.models.milp import rows
+from finbench.models.milp.answer import Selection, result_of, selections_of
+from finbench.models.milp.doubt import Knowledge, disbelieved
 from finbench.models.milp.options import MilpFlowOptions
-from finbench.models.milp.outcome import Selection, result_of, selections_of
-from finbench.models.milp.rows import Family, Program, Terms
-from finbench.models.milp.solvers.backend import Backend, Limits, reason_not_to_build
-from finbench.models.milp.solvers.registry import backend_of, reason_not_to_use
-from finbench.models.programs.admission import Alone, rejection_reasons
+from finbench.models.milp.rows import ApplicationProgram, Terms, VariableFamily
+from finbench.models.milp.solvers import registry
+from finbench.models.milp.solvers.interface import Limits, SolveProgram, SolverAnswer, reason_not_to_build
+from finbench.models.milp.solvers.registry import reason_not_to_use
+from finbench.models.programs.admission import CostAlone, rejection_reasons
 from finbench.models.programs.costs import Capacities, Costs, Mask, costs_of
 from finbench.models.programs.steps import Steps, steps_of
 from finbench.models.programs.strengthen import Kept, everything, improved, within_energy, within_latency, worth_serving
@@ -49,11 +51,11 @@ from finbench.models.result import Clock, Result, Status
 
 
 @dataclass(frozen=True)
-class FlowProgram(Program):
+class FlowProgram(ApplicationProgram):
     """One application's part of the flow formulation; `sent` holds t_{i,nm}."""
 
-    y: Family
-    """y_{f,n}, the DNN ends at exit f on node n; `step` is b(f), `place` is n."""
+    y: VariableFamily
+    """y_{f,n}, the DNN ends at exit f on node n; `step` is b(f), `subject` is n."""
 
 
 def supports(instance: Instance, options: MilpFlowOptions = MilpFlowOptions()) -> str | None:  # noqa: ARG001
@@ -68,7 +70,7 @@ def solve(
     time_limit_s: float | None = None,
     seed: int = 0,
     start: Deployment | None = None,
-    backend: Backend | None = None,
+    solver_function: SolveProgram | None = None,
 ) -> Result:
     """Solve `instance` by the flow formulation.
 
@@ -83,7 +85,7 @@ def solve(
         Random seed of the solver.
     start : Deployment or None
         A deployment to start from. One that breaks a constraint is not used; `Result.info["warm_start"]` says why.
-    backend : Backend or None
+    solver_function : SolveProgram or None
         What solves instead; None: the solver that the options name.
 
     Returns
@@ -100,7 +102,7 @@ def solve(
     ValueError
         If the solver does not accept an option.
     """
-    backend = backend or backend_of(options.solver)
+    ask = solver_function or registry.solver_function(options.solver)
     clock, info = Clock(time_limit_s), dict[str, Any](strengthen=options.strengthen, mip_gap=options.mip_gap)
     with clock.phase("build"):
         all_costs = costs_of(instance)
@@ -114,25 +116,82 @@ def solve(
     no_room = reason_not_to_build(sum(int(kept.run.sum() + kept.send.sum()) for kept in all_kept))
     if no_room is not None:
         return Result(Status.MEMORY_LIMIT, reason=no_room, times_s=clock.times_s, info=info)
-    with PauseGC():  # to build and hand over make millions of objects that live on: collecting takes as long again
-        with clock.phase("build"):
-            model, programs, scale = build(all_costs, all_kept, capacities)
-            if begun is not None:
-                _set_values(programs, begun)
-        _count(all_costs, programs, info)
-        outcome = backend(model, Limits(options.mip_gap, options.threads, seed, begun is not None), clock)
+    question = Question(all_costs, capacities, ask, Limits(options.mip_gap, options.threads, seed))
+    asked = question.answered(all_kept, begun, clock)
+    info |= asked.facts
+    answer = asked.answer
     with clock.phase("extract"):
-        found = begun if outcome.status is Status.TIME_LIMIT else None
-        if outcome.values is not None:
-            selections = selections_of(outcome.values)
+        found = begun if answer.status is Status.TIME_LIMIT else None
+        if answer.values is not None:
+            selections = selections_of(answer.values)
             found = [_extracted(costs, selections[costs.app.name]) for costs in all_costs]
     if found is not None and None in found:
         with clock.phase("explain"):
-            alone = alone_on(instance.network, backend, Limits(threads=options.threads, seed=seed), clock)
-            info["rejected"] = rejection_reasons(all_costs, found, alone, optimal=outcome.status is Status.OPTIMAL)
+            alone = alone_on(instance.network, ask, Limits(threads=options.threads, seed=seed), clock)
+            info["rejected"] = rejection_reasons(all_costs, found, alone, optimal=answer.status is Status.OPTIMAL)
     with clock.phase("extract"):
-        result = result_of(outcome, all_costs, found, scale, rows.least_objective(programs), info)
+        result = result_of(answer, all_costs, found, asked.scale, asked.least, info)
     return replace(result, times_s=clock.times_s)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What became of a program."""
+
+    model: ConcreteModel
+    """Held for the variables in the answer, which do not keep it alive."""
+    answer: SolverAnswer
+    """What the solver said, ERROR where it cannot be true."""
+    scale: float
+    """What the program's objective was divided by."""
+    least: float
+    """A bound below every feasible objective."""
+    facts: dict[str, Any]
+    """Facts to report: sizes, and `asked_again` with the reason where the first answer was not believed."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """An instance for a solver."""
+
+    all_costs: list[Costs]
+    capacities: Capacities
+    solver_function: SolveProgram
+    limits: Limits
+
+    def answered(self, all_kept: list[Kept], begun: Sequence[Steps | None] | None, clock: Clock) -> Asked:
+        """Build the program of what is kept and solve it; once more, reduced and carefully, where that is needed."""
+        knowledge = Knowledge(self.all_costs, self.capacities)
+        first = self._solved(all_kept, begun, self.limits, clock)
+        doubt = _timed_doubt(knowledge, first, clock)
+        if doubt is None:
+            return first
+        if clock.expired:
+            return replace(first, answer=disbelieved(first.answer, doubt))
+        with clock.phase("strengthen"):
+            incumbent = begun if knowledge.deployment is None else knowledge.deployment
+            again = all_kept if incumbent is None else reduced(self.all_costs, incumbent) or all_kept
+        second = self._solved(again, None, replace(self.limits, careful=True), clock)
+        still = _timed_doubt(knowledge, second, clock)
+        answer = second.answer if still is None else disbelieved(second.answer, still)
+        return replace(second, answer=answer, facts={**second.facts, "asked_again": doubt})
+
+    def _solved(
+        self, all_kept: list[Kept], begun: Sequence[Steps | None] | None, limits: Limits, clock: Clock
+    ) -> Asked:
+        with PauseGC():  # to build and hand over make millions of objects that live on: collecting takes as long again
+            with clock.phase("build"):
+                model, parts, scale = build(self.all_costs, all_kept, self.capacities)
+                if begun is not None:
+                    _set_values(parts, begun)
+            facts = _sizes(self.all_costs, parts)
+            answer = self.solver_function(model, replace(limits, warm_start=begun is not None), clock)
+        return Asked(model, answer, scale, rows.least_objective(parts), facts)
+
+
+def _timed_doubt(knowledge: Knowledge, asked: Asked, clock: Clock) -> str | None:
+    with clock.phase("extract"):
+        return knowledge.doubt(asked.answer, asked.scale, asked.least)
 
 
 def build(
@@ -164,16 +223,16 @@ def build(
 def _program(block: Any, costs: Costs, kept: Kept) -> FlowProgram:
     x, z = rows.placement_and_exit(block, costs, kept)
     output, link = np.nonzero(kept.send)
-    t = rows.new_family(block, "t", rows.link_labels(costs.topology, output, link), output, link, Binary)
+    t = rows.new_family(block, "t", rows.link_labels(costs.network, output, link), output, link, Binary)
     exit_, node = np.nonzero(_nodes(costs, kept)[z.step - 1])
-    labels = [(kept.exits[f], costs.topology.nodes[n]) for f, n in zip(exit_, node, strict=True)]
+    labels = [(kept.exits[f], costs.network.nodes[n]) for f, n in zip(exit_, node, strict=True)]
     y = rows.new_family(block, "y", labels, z.step[exit_], node, Binary)
     return FlowProgram(costs, kept, block, x, t, z, rows.rejection(block, costs), y)
 
 
 def _nodes(costs: Costs, kept: Kept) -> Mask:
-    """(L, N) whether block i = row + 1 may run at node n, at any of its places."""
-    first = np.searchsorted(costs.topology.place_node, np.arange(len(costs.topology.nodes)))
+    """(L, N) whether block i = row + 1 may run at node n, at any of its sites."""
+    first = np.searchsorted(costs.network.site_node, np.arange(len(costs.network.nodes)))
     return np.logical_or.reduceat(kept.run, first, axis=1)
 
 
@@ -183,16 +242,16 @@ def eq7_flow_conservation(program: FlowProgram) -> None:
     What has output i (block i ran there, or the output arrived) passes it on, runs block i + 1, or is the DNN's end.
     x_0 is data, not variables: at the source 1, or 1 − ρ where the application may be rejected.
     """
-    x, t, y, topology = program.x, program.sent, program.y, program.costs.topology
-    count, source, terms = len(topology.nodes), program.costs.source, Terms()
+    x, t, y, network = program.x, program.sent, program.y, program.costs.network
+    count, source, terms = len(network.nodes), program.costs.source, Terms()
     terms.add(x.step * count + program.node, x.variables, 1.0)
-    terms.add(t.step * count + topology.heads[t.place], t.variables, 1.0)
-    terms.add(t.step * count + topology.tails[t.place], t.variables, -1.0)
+    terms.add(t.step * count + network.heads[t.subject], t.variables, 1.0)
+    terms.add(t.step * count + network.tails[t.subject], t.variables, -1.0)
     terms.add((x.step - 1) * count + program.node, x.variables, -1.0)
-    terms.add(y.step * count + y.place, y.variables, -1.0)
+    terms.add(y.step * count + y.subject, y.variables, -1.0)
     terms.add(program.rho.step + source, program.rho.variables, -1.0)
     balance = (
-        ((row // count, topology.nodes[row % count]), -1.0 if row == source else 0.0, body)
+        ((row // count, network.nodes[row % count]), -1.0 if row == source else 0.0, body)
         for row, body in terms.sums().items()
     )
     rows.add_rows(program.block, "eq7_flow_conservation", ((label, rhs, body, rhs) for label, rhs, body in balance))
@@ -203,12 +262,12 @@ def eq14_end(program: FlowProgram) -> None:
     y, z, terms = program.y, program.z, Terms()
     terms.add(y.step, y.variables, 1.0)
     terms.add(z.step, z.variables, -1.0)
-    exit_after = dict(zip(z.step.tolist(), z.place.tolist(), strict=True))
+    exit_after = dict(zip(z.step.tolist(), z.subject.tolist(), strict=True))
     rows.add_rows(program.block, "eq14_end", ((exit_after[b], 0, body, 0) for b, body in terms.sums().items()))
 
 
-def alone_on(network: Network, backend: Backend, limits: Limits, clock: Clock) -> Alone:
-    """What an application costs with `network` to itself, solved in the time that `clock` leaves."""
+def alone_on(network: Network, solver_function: SolveProgram, limits: Limits, clock: Clock) -> CostAlone:
+    """Return what an application costs with `network` to itself, solved in the time that `clock` leaves."""
 
     def least(costs: Costs) -> float | None:
         served = replace(costs, app=costs.app.model_copy(update={"rejection_penalty_w": None}))
@@ -217,11 +276,14 @@ def alone_on(network: Network, backend: Backend, limits: Limits, clock: Clock) -
             return np.inf
         if clock.expired:
             return None
-        model, _, scale = build([served], [kept], Capacities.of(network, [served]))
-        outcome = backend(model, limits, Clock(clock.remaining_s))
-        if outcome.status is Status.INFEASIBLE:
+        question = Question([served], Capacities.of(network, [served]), solver_function, limits)
+        asked = question.answered([kept], None, Clock(clock.remaining_s))
+        answer = asked.answer
+        if answer.status is Status.INFEASIBLE:
             return np.inf
-        return None if outcome.status is not Status.OPTIMAL or outcome.objective is None else outcome.objective * scale
+        if answer.status is not Status.OPTIMAL or answer.objective is None:
+            return None
+        return answer.objective * asked.scale
 
     return least
 
@@ -256,24 +318,24 @@ def reduced(all_costs: list[Costs], start: Sequence[Steps | None] | None) -> lis
 def _set_values(programs: list[FlowProgram], start: Sequence[Steps | None]) -> None:
     """Give the variables of `start` the value 1; one without a value is 0."""
     for program, steps in zip(programs, start, strict=True):
-        block, topology = program.block, program.costs.topology
-        names = topology.nodes
+        block, network = program.block, program.costs.network
+        names = network.nodes
         if steps is None:
             block.rho.set_value(1)
             continue
         block.z[steps.last_exit].set_value(1)
-        block.y[steps.last_exit, topology.places[steps.placement[-1]][0]].set_value(1)
-        for i, (place, route) in enumerate(zip(steps.placement, steps.routes, strict=True)):
-            block.x[i + 1, *topology.place_labels[place]].set_value(1)
+        block.y[steps.last_exit, network.sites[steps.placement[-1]][0]].set_value(1)
+        for i, (site, route) in enumerate(zip(steps.placement, steps.routes, strict=True)):
+            block.x[i + 1, *network.site_labels[site]].set_value(1)
             for link in route:
-                block.t[i, names[topology.tails[link]], names[topology.heads[link]]].set_value(1)
+                block.t[i, names[network.tails[link]], names[network.heads[link]]].set_value(1)
 
 
-def _count(all_costs: list[Costs], programs: list[FlowProgram], info: dict[str, Any]) -> None:
-    """Report the size of the program against the plain one."""
+def _sizes(all_costs: list[Costs], programs: list[FlowProgram]) -> dict[str, Any]:
+    """Return the size of the program, and what it lacks of the plain one."""
     families = [family for p in programs for family in (p.x, p.sent, p.z, p.y, p.rho)]
     variables = sum(len(family.step) for family in families)
-    info |= {"variables": variables, "variables_removed": sum(map(_plain_size, all_costs)) - variables}
+    return {"variables": variables, "variables_removed": sum(map(_plain_size, all_costs)) - variables}
 
 
 def _plain_size(costs: Costs) -> int:
@@ -286,14 +348,14 @@ def _extracted(costs: Costs, chosen: Selection) -> Steps | None:
     """Follow the unit flow from the source; cycles of flow that touch it nowhere, or rejoin it, are left out."""
     if not chosen.last_exit:
         return None
-    topology = costs.topology
+    network = costs.network
     here, placement, routes = costs.app.source, [], []
     for i in range(costs.after_block[chosen.last_exit - 1]):
-        there, share = chosen.places[i + 1]
+        there, share = chosen.sites[i + 1]
         routes.append(
-            tuple(topology.link_number[pair] for pair in pairwise(_path(chosen.links.get(i, []), here, there)))
+            tuple(network.link_number[pair] for pair in pairwise(_path(chosen.links.get(i, []), here, there)))
         )
-        placement.append(topology.place_number[there, share])
+        placement.append(network.site_number[there, share])
         here = there
     return Steps(chosen.last_exit, tuple(placement), tuple(routes))
 

@@ -1,6 +1,6 @@
 """Objective and row families that both formulations share, one function per equation of the README.
 
-Every function takes the `Program`s of the applications, or one of them, and adds a named component to its Pyomo block.
+Every function takes the `ApplicationProgram`s of the applications, or one of them, and adds a named component to its Pyomo block.
 Rows with a right-hand side are divided by it, so that the solver's absolute tolerances are relative ones.
 """
 
@@ -15,41 +15,42 @@ from numpy.typing import NDArray
 from pyomo.core.base import Binary, Block, ConcreteModel, Constraint, Objective, Var
 from pyomo.core.expr import LinearExpression
 
-from finbench.models.programs.costs import Capacities, Costs, Floats, Ints, Topology
+from finbench.models.programs.costs import Capacities, Costs, Floats, Ints, NumberedNetwork
 from finbench.models.programs.strengthen import Kept, least_cost
 from finbench.models.tolerances import relaxed
 
 Variables: TypeAlias = NDArray[np.object_]
-Label: TypeAlias = int | str | tuple[int | str | float, ...]
+VariableLabel: TypeAlias = int | str | tuple[int | str | float, ...]
 
 LARGEST_COEFFICIENT = 1e6
 """A variable that alone exceeds a right-hand side this many times over is excluded as surely by this coefficient."""
 
 
 @dataclass(frozen=True)
-class Family:
-    """Variables of one symbol: variable v concerns step `step[v]` (a block or an output) at `place[v]`."""
+class VariableFamily:
+    """Variables of one symbol: variable v concerns a step (a block or an output) and a subject, both by number."""
 
     variables: Variables
     step: Ints
-    place: Ints
+    subject: Ints
+    """A site, a link, a node or an exit."""
 
 
 @dataclass(frozen=True)
-class Program:
+class ApplicationProgram:
     """One application's part of the program."""
 
     costs: Costs
     kept: Kept
     block: Any
     """The Pyomo block that holds its variables and rows."""
-    x: Family
-    """x_{i,n} or x_{i,n,r}, block i = 1..L runs at a place of node n; `place` is the place."""
-    sent: Family
-    """Output i = 0..L−1 takes link (n, m); `place` is the link (t_{i,nm} of the flow, w_{i,nm} of the assignment)."""
-    z: Family
-    """z_f, exit f is the last; `step` is b(f), `place` is f."""
-    rho: Family
+    x: VariableFamily
+    """x_{i,n} or x_{i,n,r}, block i = 1..L runs at a site of node n; `subject` is the site."""
+    sent: VariableFamily
+    """Output i = 0..L−1 takes link (n, m); `subject` is the link (t_{i,nm} of the flow, w_{i,nm} of the assignment)."""
+    z: VariableFamily
+    """z_f, exit f is the last; `step` is b(f), `subject` is f."""
+    rho: VariableFamily
     """ρ, the application is rejected: one variable where that is allowed, else none."""
 
     @property
@@ -60,42 +61,44 @@ class Program:
     @property
     def node(self) -> Ints:
         """Node of every variable of `x`."""
-        return self.costs.topology.place_node[self.x.place]
+        return self.costs.network.site_node[self.x.subject]
 
 
-def new_family(block: Any, symbol: str, labels: Sequence[Label], step: Ints, place: Ints, domain: Any) -> Family:
+def new_family(
+    block: Any, symbol: str, labels: Sequence[VariableLabel], step: Ints, subject: Ints, domain: Any
+) -> VariableFamily:
     """Add variables `symbol` with one label each to `block`."""
     component = Var(labels, domain=domain, bounds=(0, 1))
     block.add_component(symbol, component)
     variables = np.empty(len(labels), dtype=np.object_)
     variables[:] = list(component.values())
-    return Family(variables, step, place)
+    return VariableFamily(variables, step, subject)
 
 
-def placement_and_exit(block: Any, costs: Costs, kept: Kept) -> tuple[Family, Family]:
+def placement_and_exit(block: Any, costs: Costs, kept: Kept) -> tuple[VariableFamily, VariableFamily]:
     """Binary x_{i,n} (x_{i,n,r} where nodes reserve) for every kept vertex and z_f for every kept exit."""
-    row, place = np.nonzero(kept.run)
-    labels = [(i + 1, *costs.topology.place_labels[p]) for i, p in zip(row.tolist(), place.tolist(), strict=True)]
+    row, site = np.nonzero(kept.run)
+    labels = [(i + 1, *costs.network.site_labels[p]) for i, p in zip(row.tolist(), site.tolist(), strict=True)]
     exits = np.array(kept.exits, dtype=np.intp)
     return (
-        new_family(block, "x", labels, row + 1, place, Binary),
+        new_family(block, "x", labels, row + 1, site, Binary),
         new_family(block, "z", list(kept.exits), costs.after_block[exits - 1], exits, Binary),
     )
 
 
-def rejection(block: Any, costs: Costs) -> Family:
+def rejection(block: Any, costs: Costs) -> VariableFamily:
     """Binary ρ where the application may be rejected."""
     if np.isfinite(costs.penalty):
         block.rho = Var(domain=Binary, bounds=(0, 1))
     variables = np.array([block.rho] if np.isfinite(costs.penalty) else [], dtype=np.object_)
     nowhere = np.zeros(len(variables), dtype=np.intp)
-    return Family(variables, nowhere, nowhere)
+    return VariableFamily(variables, nowhere, nowhere)
 
 
-def link_labels(topology: Topology, outputs: Ints, links: Ints) -> list[Label]:
+def link_labels(network: NumberedNetwork, outputs: Ints, links: Ints) -> list[VariableLabel]:
     """Labels (i, n, m) of sending output i over each link."""
-    tails = [topology.nodes[n] for n in topology.tails[links]]
-    heads = [topology.nodes[m] for m in topology.heads[links]]
+    tails = [network.nodes[n] for n in network.tails[links]]
+    heads = [network.nodes[m] for m in network.heads[links]]
     return list(zip(outputs.tolist(), tails, heads, strict=True))
 
 
@@ -126,7 +129,7 @@ class Terms:
         }
 
 
-def add_rows(block: Any, name: str, rows: Iterable[tuple[Label, float | None, Any, float | None]]) -> None:
+def add_rows(block: Any, name: str, rows: Iterable[tuple[VariableLabel, float | None, Any, float | None]]) -> None:
     """Add the constraint family `name` with rows (label, lower, left-hand side, upper), unless there are none."""
     bounds = {label: (lower, body, upper) for label, lower, body, upper in rows}
     if bounds:
@@ -146,7 +149,7 @@ def scaled(loads: Floats, limit: Floats | float) -> Floats:
     return np.minimum(ratio, LARGEST_COEFFICIENT)
 
 
-def eq3_objective(model: ConcreteModel, programs: Sequence[Program]) -> float:
+def eq3_objective(model: ConcreteModel, programs: Sequence[ApplicationProgram]) -> float:
     """Minimise Σ_h (λ_h energy(h) + ψ_h ρ_h), energy by eq. (1), divided by the scale that is returned.
 
     The scale is a lower bound on the optimum, so that the scaled optimum is at least 1 and the solver's absolute
@@ -163,13 +166,13 @@ def eq3_objective(model: ConcreteModel, programs: Sequence[Program]) -> float:
     return scale
 
 
-def _objective_terms(program: Program) -> tuple[Floats, Floats, Floats]:
+def _objective_terms(program: ApplicationProgram) -> tuple[Floats, Floats, Floats]:
     costs, x, sent = program.costs, program.x, program.sent
-    run, send = costs.run_energy[x.step - 1, x.place], costs.send_energy[sent.step, sent.place]
+    run, send = costs.run_energy[x.step - 1, x.subject], costs.send_energy[sent.step, sent.subject]
     return costs.weight * run, costs.weight * send, np.full(len(program.rho.step), costs.penalty)
 
 
-def _scale(programs: Sequence[Program], coefficients: Floats) -> float:
+def _scale(programs: Sequence[ApplicationProgram], coefficients: Floats) -> float:
     positive = coefficients[coefficients > 0]
     least = least_objective(programs)
     if 0 < least < np.inf:
@@ -177,12 +180,12 @@ def _scale(programs: Sequence[Program], coefficients: Floats) -> float:
     return float(positive.min()) if positive.size else 1.0
 
 
-def least_objective(programs: Sequence[Program]) -> float:
+def least_objective(programs: Sequence[ApplicationProgram]) -> float:
     """A bound below every feasible objective: Σ_h min(λ_h · least energy of a path, ψ_h), latency, loads ignored."""
     return sum(least_cost(program.costs, program.kept) for program in programs)
 
 
-def eq5_one_last_exit(program: Program) -> None:
+def eq5_one_last_exit(program: ApplicationProgram) -> None:
     """(5) Exactly one exit is the last: Σ_f z_f = 1; (23) none where the application is rejected: Σ_f z_f = 1 − ρ."""
     terms, name = Terms(), "eq23_admission" if program.rho.step.size else "eq5_one_last_exit"
     terms.add(np.zeros_like(program.z.step), program.z.variables, 1.0)
@@ -190,7 +193,7 @@ def eq5_one_last_exit(program: Program) -> None:
     program.block.add_component(name, Constraint(rule=lambda _: (1, terms.sums()[0], 1)))
 
 
-def eq6_one_node_per_deployed_block(program: Program) -> None:
+def eq6_one_node_per_deployed_block(program: ApplicationProgram) -> None:
     """(6) A deployed block runs at one node, another at none: Σ_n x_{i,n} = Σ_{f: b(f) ≥ i} z_f for i = 1..L."""
     terms, x, z = Terms(), program.x, program.z
     terms.add(x.step, x.variables, 1.0)
@@ -200,26 +203,26 @@ def eq6_one_node_per_deployed_block(program: Program) -> None:
     add_rows(program.block, "eq6_one_node_per_deployed_block", ((i, 0, body, 0) for i, body in terms.sums().items()))
 
 
-def eq8_latency(program: Program) -> None:
+def eq8_latency(program: ApplicationProgram) -> None:
     """(8) Σ_{i,n} x_{i,n} l_i o_i/C_n + Σ_{i,nm} t_{i,nm} l_{i+1} (d_i/B_nm + τ_nm) ≤ δ, divided by δ."""
     costs, x, sent, terms = program.costs, program.x, program.sent, Terms()
     limit = costs.app.max_latency_s
-    terms.add(np.zeros_like(x.step), x.variables, scaled(costs.run_latency[x.step - 1, x.place], limit))
-    terms.add(np.zeros_like(sent.step), sent.variables, scaled(costs.send_latency[sent.step, sent.place], limit))
+    terms.add(np.zeros_like(x.step), x.variables, scaled(costs.run_latency[x.step - 1, x.subject], limit))
+    terms.add(np.zeros_like(sent.step), sent.variables, scaled(costs.send_latency[sent.step, sent.subject], limit))
     for body in terms.sums().values():  # none where the application can only be rejected
         program.block.eq8_latency = Constraint(expr=(None, body, relaxed(1.0)))
 
 
-def eq9_accuracy(program: Program) -> None:
+def eq9_accuracy(program: ApplicationProgram) -> None:
     """(9) Σ_f α_f z_f ≥ α (1 − ρ); an exit that meets α within its tolerance counts as α."""
     costs, z, rho, target, terms = program.costs, program.z, program.rho, program.costs.app.min_accuracy, Terms()
     accuracy = np.where(costs.accurate, np.maximum(costs.accuracy, target), costs.accuracy)
-    terms.add(np.zeros_like(z.step), z.variables, accuracy[z.place - 1])
+    terms.add(np.zeros_like(z.step), z.variables, accuracy[z.subject - 1])
     terms.add(rho.step, rho.variables, target)
     program.block.eq9_accuracy = Constraint(rule=lambda _: (target, terms.sums()[0], None))
 
 
-def eq10_pins(program: Program) -> None:
+def eq10_pins(program: ApplicationProgram) -> None:
     """(10) A pinned block runs nowhere else: Σ_{n ≠ pin} x_{i,n} = 0."""
     x, terms = program.x, Terms()
     for block, node in program.costs.pins.items():
@@ -229,40 +232,40 @@ def eq10_pins(program: Program) -> None:
         add_rows(program.block, "eq10_pins", ((i, 0, body, 0) for i, body in terms.sums().items()))
 
 
-def eq11_compute(model: ConcreteModel, programs: Sequence[Program], capacities: Capacities) -> None:
+def eq11_compute(model: ConcreteModel, programs: Sequence[ApplicationProgram], capacities: Capacities) -> None:
     """(11) Σ_h λ_h Σ_i s_i o_i x_{i,n} ≤ C_n, divided by C_n, for every node where the row could bind."""
     loads = [program.costs.compute_load[program.x.step - 1] for program in programs]
     _node_rows(model, "eq11_compute", programs, loads, capacities.compute)
 
 
-def eq12_memory(model: ConcreteModel, programs: Sequence[Program], capacities: Capacities) -> None:
+def eq12_memory(model: ConcreteModel, programs: Sequence[ApplicationProgram], capacities: Capacities) -> None:
     """(12) Σ_h Σ_i w_i x_{i,n} ≤ M_n, divided by M_n, for every node where the row could bind."""
     loads = [program.costs.memory_load[program.x.step - 1] for program in programs]
     _node_rows(model, "eq12_memory", programs, loads, capacities.memory)
 
 
-def eq13_bandwidth(model: ConcreteModel, programs: Sequence[Program], capacities: Capacities) -> None:
+def eq13_bandwidth(model: ConcreteModel, programs: Sequence[ApplicationProgram], capacities: Capacities) -> None:
     """(13) Σ_h λ_h Σ_i s_{i+1} d_i t_{i,nm} ≤ B_nm, divided by B_nm, for every link where the row could bind."""
     loads = [program.costs.link_load[program.sent.step] for program in programs]
-    topology = programs[0].costs.topology
-    labels: list[Label] = [
-        (topology.nodes[n], topology.nodes[m]) for n, m in zip(topology.tails, topology.heads, strict=True)
+    network = programs[0].costs.network
+    labels: list[VariableLabel] = [
+        (network.nodes[n], network.nodes[m]) for n, m in zip(network.tails, network.heads, strict=True)
     ]
-    where = [(program.sent.variables, program.sent.place) for program in programs]
+    where = [(program.sent.variables, program.sent.subject) for program in programs]
     _capacity_rows(model, "eq13_bandwidth", where, loads, capacities.bandwidth, labels)
 
 
-def eq21_reservation(model: ConcreteModel, programs: Sequence[Program], capacities: Capacities) -> None:
+def eq21_reservation(model: ConcreteModel, programs: Sequence[ApplicationProgram], capacities: Capacities) -> None:
     """(21) Σ_h Σ_i Σ_r r x_{i,n,r} ≤ 1 for every node that reserves and where the row could bind."""
-    loads = [program.costs.topology.share[program.x.place] for program in programs]
+    loads = [program.costs.network.share[program.x.subject] for program in programs]
     _node_rows(model, "eq21_reservation", programs, loads, capacities.reservation)
 
 
 def _node_rows(
-    model: ConcreteModel, name: str, programs: Sequence[Program], loads: list[Floats], limits: Floats
+    model: ConcreteModel, name: str, programs: Sequence[ApplicationProgram], loads: list[Floats], limits: Floats
 ) -> None:
     where = [(program.x.variables, program.node) for program in programs]
-    _capacity_rows(model, name, where, loads, limits, list(programs[0].costs.topology.nodes))
+    _capacity_rows(model, name, where, loads, limits, list(programs[0].costs.network.nodes))
 
 
 def _capacity_rows(
@@ -271,7 +274,7 @@ def _capacity_rows(
     where: list[tuple[Variables, Ints]],
     loads: list[Floats],
     limits: Floats,
-    labels: list[Label],
+    labels: list[VariableLabel],
 ) -> None:
     terms = Terms()
     for (variables, at), load in zip(where, loads, strict=True):

@@ -18,13 +18,13 @@ from finbench.models.programs.costs import Costs
 from finbench.models.programs.steps import Steps
 from finbench.models.programs.strengthen import earliest_accurate_exit, least_energy, within_latency
 
-Alone = Callable[[Costs], float | None]
+CostAlone = Callable[[Costs], float | None]
 """The objective of one application that must be served and has the system to itself; infinite where it cannot be, None
 where that is not known."""
 
 
 def rejection_reasons(
-    all_costs: list[Costs], found: Sequence[Steps | None], alone: Alone, *, optimal: bool
+    all_costs: list[Costs], found: Sequence[Steps | None], alone: CostAlone, *, optimal: bool
 ) -> dict[str, str]:
     """One line for every application that `found` rejects, by name.
 
@@ -42,7 +42,7 @@ def rejection_reasons(
     return {costs.app.name: _reason(costs, alone, optimal) for costs in rejected}
 
 
-def _reason(costs: Costs, alone: Alone, optimal: bool) -> str:
+def _reason(costs: Costs, alone: CostAlone, optimal: bool) -> str:
     if earliest_accurate_exit(costs) is None:
         return "no exit is accurate enough"
     kept = within_latency(costs)

@@ -3,8 +3,8 @@
 Step k = 1..L of an application sends output k − 1 (output 0 is the sample) to where block k runs, then runs block k.
 Arrays are indexed from 0: row k − 1 belongs to step k; nodes and links are numbered in the network's order.
 
-A place is where a block may run: a node that reserves nothing, or one share r of a node that reserves (eqs. 21, 22).
-Places are numbered node by node; where no node reserves, places are the nodes.
+A site is where a block may run: a node that reserves nothing, or one share r of a node that reserves (eqs. 21, 22).
+Sites are numbered node by node; where no node reserves, sites are the nodes.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ Mask: TypeAlias = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Topology:
-    """Nodes, their places and directed links by number."""
+class NumberedNetwork:
+    """Nodes, their sites and directed links by number."""
 
     nodes: tuple[str, ...]
     """Names of the N nodes."""
@@ -34,16 +34,16 @@ class Topology:
     """(A,) node that each of the A links leaves."""
     heads: Ints
     """(A,) node that each link enters."""
-    place_node: Ints
-    """(P,) node that each of the P places is at."""
+    site_node: Ints
+    """(P,) node that each of the P sites is at."""
     share: Floats
     """(P,) share r of the node's rate that a block gets there; 1 where the node reserves nothing."""
     reserves: Mask
     """(N,) whether blocks reserve shares of a node."""
 
     @classmethod
-    def of(cls, network: Network) -> Topology:
-        """Number the nodes, places and links of `network`."""
+    def of(cls, network: Network) -> NumberedNetwork:
+        """Number the nodes, sites and links of `network`."""
         number = {node.name: n for n, node in enumerate(network.nodes)}
         tails = np.array([number[link.source] for link in network.links], dtype=np.intp)
         heads = np.array([number[link.target] for link in network.links], dtype=np.intp)
@@ -52,7 +52,7 @@ class Topology:
             nodes=tuple(number),
             tails=tails,
             heads=heads,
-            place_node=np.repeat(np.arange(len(menus)), [len(menu) for menu in menus]),
+            site_node=np.repeat(np.arange(len(menus)), [len(menu) for menu in menus]),
             share=np.array([share for menu in menus for share in menu]),
             reserves=np.array([node.reserves for node in network.nodes]),
         )
@@ -63,19 +63,19 @@ class Topology:
         return {name: n for n, name in enumerate(self.nodes)}
 
     @cached_property
-    def places(self) -> tuple[tuple[str, float], ...]:
-        """Node name and share of every place."""
-        return tuple((self.nodes[n], r) for n, r in zip(self.place_node.tolist(), self.share.tolist(), strict=True))
+    def sites(self) -> tuple[tuple[str, float], ...]:
+        """Node name and share of every site."""
+        return tuple((self.nodes[n], r) for n, r in zip(self.site_node.tolist(), self.share.tolist(), strict=True))
 
     @cached_property
-    def place_labels(self) -> tuple[tuple[str] | tuple[str, float], ...]:
-        """Label of every place among the variables: (n,), or (n, r) where any node reserves."""
-        return self.places if self.reserves.any() else tuple((name,) for name in self.nodes)
+    def site_labels(self) -> tuple[tuple[str] | tuple[str, float], ...]:
+        """Label of every site among the variables: (n,), or (n, r) where any node reserves."""
+        return self.sites if self.reserves.any() else tuple((name,) for name in self.nodes)
 
     @cached_property
-    def place_number(self) -> dict[tuple[str, float], int]:
+    def site_number(self) -> dict[tuple[str, float], int]:
         """Place numbers by node name and share."""
-        return {place: p for p, place in enumerate(self.places)}
+        return {site: p for p, site in enumerate(self.sites)}
 
     @cached_property
     def link_number(self) -> dict[tuple[str, str], int]:
@@ -86,12 +86,12 @@ class Topology:
 
 @dataclass(frozen=True)
 class Costs:
-    """Costs and loads of one application (eqs. 1, 2, 11–13): L blocks, N nodes, P places, A links, E exits."""
+    """Costs and loads of one application (eqs. 1, 2, 11–13): L blocks, N nodes, P sites, A links, E exits."""
 
     app: Application
-    topology: Topology
+    network: NumberedNetwork
     run_energy: Floats
-    """(L, P) energy e_k o_k P_n / C_n of running block k at a place of n [J]."""
+    """(L, P) energy e_k o_k P_n / C_n of running block k at a site of n [J]."""
     run_latency: Floats
     """(L, P) latency l_k o_k / (r C_n) [s]."""
     stable: Mask
@@ -124,7 +124,7 @@ class Costs:
     @property
     def source(self) -> int:
         """Number of the source node."""
-        return self.topology.number[self.app.source]
+        return self.network.number[self.app.source]
 
     @property
     def max_latency(self) -> float:
@@ -139,36 +139,36 @@ class Costs:
     @cached_property
     def pins(self) -> dict[int, int]:
         """Number of the pinned node by 1-based block."""
-        return {block: self.topology.number[name] for block, name in self.app.pins.items()}
+        return {block: self.network.number[name] for block, name in self.app.pins.items()}
 
 
 def costs_of(instance: Instance) -> list[Costs]:
     """Costs of every application, in the instance's order."""
-    topology = Topology.of(instance.network)
-    return [_application_costs(instance, app, topology) for app in instance.applications]
+    network = NumberedNetwork.of(instance.network)
+    return [_application_costs(instance, app, network) for app in instance.applications]
 
 
-def _application_costs(instance: Instance, app: Application, topology: Topology) -> Costs:
+def _application_costs(instance: Instance, app: Application, network: NumberedNetwork) -> Costs:
     dnn, nodes, links = instance.dnn_of(app), instance.network.nodes, instance.network.links
     ops = np.array([block.ops for block in dnn.blocks])
     bits = np.array([dnn.transfer_bits(k) for k in range(1, len(dnn.blocks) + 1)])
     survival = np.array(dnn.survival)
     energy_weight = np.array(instance.energy_weights(app))[:, None]
     latency_weight = np.array(instance.latency_weights(app))[:, None]
-    rate = np.array([node.compute_ops_per_s for node in nodes])[topology.place_node]
-    power = np.array([node.power_w for node in nodes])[topology.place_node]
+    rate = np.array([node.compute_ops_per_s for node in nodes])[network.site_node]
+    power = np.array([node.power_w for node in nodes])[network.site_node]
     bandwidth = np.array([link.bandwidth_bit_per_s for link in links])
     per_bit = np.array([link.tx_energy_j_per_bit + link.rx_energy_j_per_bit for link in links])
     delay = np.array([link.delay_s for link in links])
     per_second = app.rate_per_s or 0.0
     compute_load = per_second * survival * ops
-    keeps_up = compute_load[:, None] <= relaxed(topology.share * rate)
+    keeps_up = compute_load[:, None] <= relaxed(network.share * rate)
     return Costs(
         app=app,
-        topology=topology,
+        network=network,
         run_energy=energy_weight * ops[:, None] * power / rate,
-        run_latency=latency_weight * ops[:, None] / (topology.share * rate),
-        stable=keeps_up | ~topology.reserves[topology.place_node],
+        run_latency=latency_weight * ops[:, None] / (network.share * rate),
+        stable=keeps_up | ~network.reserves[network.site_node],
         send_energy=energy_weight * bits[:, None] * per_bit,
         send_latency=latency_weight * (bits[:, None] / bandwidth + delay),
         compute_load=compute_load,

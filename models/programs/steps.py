@@ -66,16 +66,16 @@ def deployment_of(all_costs: list[Costs], all_steps: Sequence[Steps | None]) -> 
 
 
 def _named(costs: Costs, steps: Steps) -> ApplicationDeployment:
-    topology = costs.topology
-    names, shares = topology.nodes, tuple(topology.places[p][1] for p in steps.placement)
+    network = costs.network
+    names, shares = network.nodes, tuple(network.sites[p][1] for p in steps.placement)
     routes = tuple(
-        (names[topology.tails[route[0]]], *(names[topology.heads[a]] for a in route)) if route else ()
+        (names[network.tails[route[0]]], *(names[network.heads[a]] for a in route)) if route else ()
         for route in steps.routes
     )
     return ApplicationDeployment(
         application=costs.app.name,
         last_exit=steps.last_exit,
-        placement=tuple(topology.places[p][0] for p in steps.placement),
+        placement=tuple(network.sites[p][0] for p in steps.placement),
         routes=routes,
         shares=shares if any(share < 1 for share in shares) else None,
     )
@@ -97,12 +97,12 @@ def steps_of(all_costs: list[Costs], deployment: Deployment) -> list[Steps | Non
 
 
 def _numbered(costs: Costs, decision: ApplicationDeployment) -> Steps:
-    topology = costs.topology
+    network = costs.network
     return Steps(
         decision.last_exit,
-        tuple(topology.place_number[at] for at in zip(decision.placement, decision.share_of_block, strict=True)),
+        tuple(network.site_number[at] for at in zip(decision.placement, decision.share_of_block, strict=True)),
         tuple(
-            tuple(topology.link_number[pair] for pair in pairwise(route))
+            tuple(network.link_number[pair] for pair in pairwise(route))
             for route in decision.routes_from(costs.app.source)
         ),
     )

@@ -18,7 +18,7 @@ where w is the arc's own cost, for
   dual bound θ(μ) = min (energy + μ·latency) − μδ over all paths.
 
 With several applications U is what the warm start leaves to one when every other costs the least it can, its energy or
-its penalty. At a node that reserves, F and G run over the best of its places.
+its penalty. At a node that reserves, F and G run over the best of its sites.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from finbench.models.programs.costs import Costs, Floats, Ints, Mask
-from finbench.models.programs.steps import Steps, cost_of, objective_of
-from finbench.models.tolerances import FLOAT_NOISE
+from finbench.models.programs.steps import Steps, cost_of
+from finbench.models.tolerances import FLOAT_NOISE, SUM_NOISE
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Kept:
     exits: tuple[int, ...]
     """1-based exits f that may be the last; none where the application can only be rejected."""
     run: Mask
-    """(L, P) whether block i = row + 1 may run at a place."""
+    """(L, P) whether block i = row + 1 may run at a site."""
     send: Mask
     """(L, A) whether output i = row may take a link."""
 
@@ -100,18 +100,23 @@ def within_latency(costs: Costs) -> Kept | None:
     full = everything(costs)
     kept = Kept((last_exit,), full.run[:depth], full.send[:depth])
     for block, node in costs.pins.items():
-        kept.run[block - 1 : min(block, depth), costs.topology.place_node != node] = False
+        kept.run[block - 1 : min(block, depth), costs.network.site_node != node] = False
     kept = _drop(costs, kept, costs.run_latency, costs.send_latency, costs.max_latency)
     return kept if kept.run[0].any() else None
 
 
 def within_energy(all_costs: list[Costs], all_kept: list[Kept], incumbent: Sequence[Steps | None]) -> list[Kept]:
-    """Keep what a deployment better than, or equal to, the feasible `incumbent` may use."""
+    """Keep what a deployment as good as the feasible `incumbent`, or better, may use; the incumbent's own stays.
+
+    An application may cost what it costs in the incumbent, and what the others could save there: no difference of large
+    sums, which would leave nothing of an application beside one of a far greater power.
+    """
+    own = [cost_of(costs, steps) for costs, steps in zip(all_costs, incumbent, strict=True)]
     least = [least_cost(costs, kept) for costs, kept in zip(all_costs, all_kept, strict=True)]
-    slack = objective_of(all_costs, incumbent) - sum(least)
+    savings = [max(0.0, cost - low) + SUM_NOISE * cost for cost, low in zip(own, least, strict=True)]
     return [
-        _within_energy(costs, kept, (own + slack) / costs.weight)
-        for costs, kept, own in zip(all_costs, all_kept, least, strict=True)
+        _within_energy(costs, kept, (own[h] + sum(savings[:h]) + sum(savings[h + 1 :])) / costs.weight)
+        for h, (costs, kept) in enumerate(zip(all_costs, all_kept, strict=True))
     ]
 
 
@@ -165,7 +170,7 @@ def _drop(costs: Costs, kept: Kept, run: Floats, send: Floats, budget: float) ->
     """Keep the vertices and arcs with F + w + G ≤ budget; the budget is widened by float noise."""
     sums = _Sums(costs, kept, run, send)
     limit = budget * (1 + FLOAT_NOISE)
-    tails, heads, node = costs.topology.tails, costs.topology.heads, costs.topology.place_node
+    tails, heads, node = costs.network.tails, costs.network.heads, costs.network.site_node
     vertices = sums.present[:, node] + sums.run + sums.to_end[1:, node]
     arcs = sums.present[:, tails] + sums.send + sums.to_end[:-1, heads]
     return Kept(kept.exits, vertices <= limit, arcs <= limit)
@@ -187,28 +192,28 @@ class _Sums:
     to_end : (L+1, N) array
         To the end from "output i is at n".
     run : (L, P) array
-        Costs of the places, infinite where dropped.
+        Costs of the sites, infinite where dropped.
     send : (L, A) array
         The arcs' costs, infinite where dropped.
     """
 
     def __init__(self, costs: Costs, kept: Kept, run: Floats, send: Floats) -> None:
-        topology, depth = costs.topology, len(kept.run)
-        nodes = len(topology.nodes)
+        network, depth = costs.network, len(kept.run)
+        nodes = len(network.nodes)
         self.run = np.where(kept.run, run[:depth], np.inf)
         self.send = np.where(kept.send, send[:depth], np.inf)
-        best_place = np.minimum.reduceat(self.run, np.searchsorted(topology.place_node, np.arange(nodes)), axis=1)
-        onward = _Relay(topology.tails, topology.heads)
-        backward = _Relay(topology.heads, topology.tails)
+        best_site = np.minimum.reduceat(self.run, np.searchsorted(network.site_node, np.arange(nodes)), axis=1)
+        onward = _Relay(network.tails, network.heads)
+        backward = _Relay(network.heads, network.tails)
         self.from_source = np.full((depth + 1, nodes), np.inf)
         self.present = np.empty((depth, nodes))
         self.to_end = np.zeros((depth + 1, nodes))
         self.from_source[0, costs.source] = 0
         for i in range(depth):
             self.present[i] = onward.spread(self.from_source[i], self.send[i])
-            self.from_source[i + 1] = self.present[i] + best_place[i]
+            self.from_source[i + 1] = self.present[i] + best_site[i]
         for i in reversed(range(depth)):
-            self.to_end[i] = backward.spread(best_place[i] + self.to_end[i + 1], self.send[i])
+            self.to_end[i] = backward.spread(best_site[i] + self.to_end[i + 1], self.send[i])
 
 
 class _Relay:

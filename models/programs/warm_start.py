@@ -27,7 +27,7 @@ def _broken_by_one(costs: Costs, steps: Steps | None) -> str | None:
         return "there is no such exit"
     if len(steps.placement) != costs.after_block[steps.last_exit - 1] or not _connected(costs, steps):
         return "the placement and routes are no path to the exit"
-    nodes = costs.topology.place_node[list(steps.placement)]
+    nodes = costs.network.site_node[list(steps.placement)]
     rules = {
         "accuracy (9)": not costs.accurate[steps.last_exit - 1],
         "pins (10)": any(nodes[b - 1] != node for b, node in costs.pins.items() if b <= len(nodes)),
@@ -39,13 +39,13 @@ def _broken_by_one(costs: Costs, steps: Steps | None) -> str | None:
 
 def _connected(costs: Costs, steps: Steps) -> bool:
     """Whether every route leads from the previous block's node to the next one's."""
-    topology, here = costs.topology, costs.source
-    for place, route in zip(steps.placement, steps.routes, strict=True):
+    network, here = costs.network, costs.source
+    for site, route in zip(steps.placement, steps.routes, strict=True):
         for link in route:
-            if topology.tails[link] != here:
+            if network.tails[link] != here:
                 return False
-            here = int(topology.heads[link])
-        if here != topology.place_node[place]:
+            here = int(network.heads[link])
+        if here != network.site_node[site]:
             return False
     return True
 
@@ -55,11 +55,11 @@ def _broken_capacity(all_costs: list[Costs], capacities: Capacities, all_steps: 
     bandwidth, reserved = np.zeros_like(capacities.bandwidth), np.zeros_like(capacities.reservation)
     served = [(costs, steps) for costs, steps in zip(all_costs, all_steps, strict=True) if steps is not None]
     for costs, steps in served:
-        for k, (place, route) in enumerate(zip(steps.placement, steps.routes, strict=True)):
-            node = costs.topology.place_node[place]
+        for k, (site, route) in enumerate(zip(steps.placement, steps.routes, strict=True)):
+            node = costs.network.site_node[site]
             compute[node] += costs.compute_load[k]
             memory[node] += costs.memory_load[k]
-            reserved[node] += costs.topology.share[place]
+            reserved[node] += costs.network.share[site]
             np.add.at(bandwidth, list(route), costs.link_load[k])
     loads: dict[str, tuple[Floats, Floats]] = {
         "compute (11)": (compute, capacities.compute),

@@ -96,6 +96,7 @@ def repeat(*path: str | int) -> Callable[[Document], None]:
     return change
 
 
+HEAVY = {"ops": 1.0, "output_bits": 1.0, "parameter_bytes": 1e308}
 NODE, LINK, DNN, APP = ("network", "nodes", 0), ("network", "links", 0), ("dnns", 0), ("applications", 0)
 
 BAD_DOCUMENTS: dict[str, tuple[Document, list[str]]] = {
@@ -132,6 +133,18 @@ BAD_DOCUMENTS: dict[str, tuple[Document, list[str]]] = {
         ("number for a name", put("name", value=7), ["name = 7"]),
         ("empty name", put("name", value=""), ["name = ''"]),
         ("line break in a name", put("name", value="a\nb"), ["name"]),
+        ("escape of 8 bits in a name", put(*NODE, "name", value="a\x9b31m"), ["name", "pattern"]),
+        ("escape in a tier", put(*NODE, "tier", value="\x1b[31m"), ["node 'device'", "tier", "pattern"]),
+        ("escape of 8 bits in a block's name", put(*DNN, "blocks", 0, "name", value="\x9b"), ["block 1", "name"]),
+        ("line break in an exit's name", put(*DNN, "exits", 0, "name", value="a\nb"), ["exit 1", "name"]),
+        (
+            "energy beyond floats",
+            put(*DNN, "blocks", 0, "ops", value=1e308),
+            ["application 'app'", "energy", "1.8e+308"],
+        ),
+        ("target beyond floats", put(*APP, "max_latency_s", value=1.7e308), ["application 'app'", "latency"]),
+        ("latency beyond floats", put(*LINK, "bandwidth_bit_per_s", value=1e-308), ["application 'app'", "latency"]),
+        ("memory beyond floats", put(*DNN, "blocks", value=[HEAVY] * 2), ["application 'app'", "load"]),
         ("table for a list", put("network", "nodes", value={}), ["nodes"]),
         ("list for a table", put("network", value=[]), ["network", "a list"]),
         ("no nodes", put("network", "nodes", value=[]), ["nodes"]),

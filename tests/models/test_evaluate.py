@@ -359,10 +359,10 @@ def test_names_and_order_of_nodes_do_not_matter(seed: int) -> None:
     for part in ("nodes", "links"):
         data["network"][part] = data["network"][part][::-1]
     other = evaluate(Instance.model_validate(data), Deployment.model_validate(relabelled(decision.model_dump(), names)))
-    assert outcome(other) == outcome(evaluate(instance, decision))
+    assert answer(other) == answer(evaluate(instance, decision))
 
 
-def outcome(evaluation: Evaluation) -> tuple[Any, ...]:
+def answer(evaluation: Evaluation) -> tuple[Any, ...]:
     return evaluation.objective, evaluation.applications, sorted(v.kind for v in evaluation.violations)
 
 

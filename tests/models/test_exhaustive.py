@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 import pytest
 
 from finbench.models import exhaustive
 from finbench.models.evaluate import evaluate
-from finbench.models.instance import Accounting, Instance
+from finbench.models.instance import DNN, Accounting, Application, Block, Exit, Instance, Link, Network, Node
 from finbench.models.io import load_instance
 from finbench.models.result import Result, Status
 from finbench.models.tolerances import equal_energy
@@ -79,6 +81,31 @@ def test_refuses_what_is_too_large() -> None:
     assert exhaustive.supports(random_instance(3)) is None
     deep = random_instance(7, max_nodes=4, max_blocks=60)
     assert "deployments are more than" in (exhaustive.supports(deep) or "")
+
+
+def test_says_at_once_that_an_instance_is_too_large() -> None:
+    ring = [(k, (k + step) % 20) for k in range(20) for step in (1, 19)]
+    network = Network(
+        name="ring",
+        nodes=tuple(Node(name=f"n{k}", compute_ops_per_s=1e9, power_w=1.0) for k in range(20)),
+        links=tuple(
+            Link(
+                source=f"n{a}",
+                target=f"n{b}",
+                bandwidth_bit_per_s=1e9,
+                tx_energy_j_per_bit=1e-9,
+                rx_energy_j_per_bit=1e-9,
+            )
+            for a, b in ring
+        ),
+    )
+    blocks = (Block(ops=1e6, output_bits=1e3),) * 200
+    dnn = DNN(name="d", input_bits=1.0, blocks=blocks, exits=(Exit(after_block=200, exit_fraction=1.0, accuracy=0.9),))
+    app = Application(name="a", dnn="d", source="n0", max_latency_s=10.0, min_accuracy=0.5)
+    began = perf_counter()
+    reason = exhaustive.supports(Instance(name="i", network=network, dnns=(dnn,), applications=(app,)))
+    assert reason == "enumerates; its deployments are more than 5e+06"
+    assert perf_counter() - began < 2
 
 
 def test_refuses_networks_of_too_many_routes() -> None:

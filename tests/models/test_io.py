@@ -6,6 +6,7 @@ import copy
 import json
 import os
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -199,3 +200,66 @@ def test_find_file_prefers_shipped_names(tmp_path: Path) -> None:
     assert find_file("blenet-mnist", "instances") == shipped("instances")["blenet-mnist"]
     assert find_file(str(tmp_path), "instances") == tmp_path
     assert set(shipped("campaigns")) >= {"published", "smoke"}
+
+
+def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
+    whole = load_instance("blenet-mnist")
+    file = shipped("instances")["blenet-mnist"]
+    toml = file.read_text().replace('"../', f'"{file.parent.parent}/')
+    for name, text in (("a.json", dump_instance(whole)), ("a.toml", toml)):
+        (tmp_path / name).write_text(text, encoding="utf-8-sig")
+        assert load_instance(tmp_path / name) == whole
+
+
+@pytest.mark.parametrize("suffix", ["toml", "json"])
+def test_only_regular_files_are_read(suffix: str, tmp_path: Path) -> None:
+    pipe, device = tmp_path / f"pipe.{suffix}", tmp_path / f"zero.{suffix}"
+    os.mkfifo(pipe)
+    device.symlink_to("/dev/zero")
+    for path in (pipe, device):
+        assert "is not a regular file" in refused(path)
+        assert "is not a regular file" in refused(path, deployment=True)
+
+
+def test_long_words_and_large_tables_take_time_by_their_length(tmp_path: Path) -> None:
+    word, table = tmp_path / "word.toml", tmp_path / "table.json"
+    word.write_text(f"name = 1\n{'a' * 500_000} = 1\n")
+    names = [f"k{k}" for k in range(100_000)]
+    table.write_text("{" + ", ".join(f'"{name}": 1' for name in [*names, names[-1]]) + "}")
+    began = perf_counter()
+    assert "unknown field" in refused(word)
+    assert "key 'k99999' stands twice" in refused(table)
+    assert perf_counter() - began < 5
+
+
+def test_a_link_is_written_through_and_permissions_stay(tmp_path: Path) -> None:
+    real, link = tmp_path / "real.txt", tmp_path / "link.txt"
+    real.write_text("first")
+    real.chmod(0o600)
+    link.symlink_to(real)
+    write_text(link, "second")
+    assert link.is_symlink()
+    assert real.read_text() == "second"
+    assert real.stat().st_mode & 0o777 == 0o600
+    dangling = tmp_path / "dangling.txt"
+    dangling.symlink_to(tmp_path / "new.txt")
+    write_text(dangling, "third")
+    assert dangling.is_symlink()
+    assert (tmp_path / "new.txt").read_text() == "third"
+
+
+def test_standard_output_pipes_and_devices_are_written_to(tmp_path: Path, capfdbinary: Any) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_text(pipe, "through")
+    assert os.read(reader, 100) == b"through"
+    os.close(reader)
+    assert pipe.is_fifo()
+    write_text("/dev/null", "nothing")
+    assert Path("/dev/null").is_char_device()
+    for standard_output in ("-", "/dev/stdout"):
+        write_text(standard_output, "é\n")
+        assert capfdbinary.readouterr().out == "é\n".encode()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pipe"]
+    assert not Path("-").exists()

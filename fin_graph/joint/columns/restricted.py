@@ -82,8 +82,6 @@ def whole_master(
     -------
     Whole
     """
-    # Threads live per process: with another number than the last run's, HiGHS would return without solving.
-    highspy.Highs.resetGlobalScheduler(True)
     highs = SilentHighs()
     left = inf if clock.remaining_s is None else clock.remaining_s
     set_options(highs, {**_OPTIONS, "random_seed": seed % 2**31, "time_limit": min(limit_s, left)})

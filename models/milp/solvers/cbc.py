@@ -1,5 +1,6 @@
 """CBC, the executable of Debian's coinor-cbc.
 
+CBC may call a program infeasible where the time limit cuts its preprocessing short; at the limit that proves nothing.
 CBC's seconds are CPU time unless it is told otherwise. It accepts only what improves by its increment, 1e-5 by default:
 too much here. It names a bound only where it stops early, rounded; at an optimum its bound is the objective. A warm
 start is not handed to it (the reductions of `milp-flow` still use it).
@@ -14,9 +15,15 @@ from pathlib import Path
 import numpy as np
 from pyomo.core.base import ConcreteModel
 
-from finbench.models.milp.solvers.backend import Limits, Outcome
 from finbench.models.milp.solvers.executable import Spoken, run_on_file
-from finbench.models.milp.solvers.standard_form import Answer, StandardForm, expired, handed_over, outcome_of
+from finbench.models.milp.solvers.interface import Limits, SolverAnswer
+from finbench.models.milp.solvers.standard_form import (
+    StandardForm,
+    UncheckedAnswer,
+    checked_answer,
+    expired,
+    handed_over,
+)
 from finbench.models.programs.costs import Floats
 from finbench.models.result import Clock, Status
 from finbench.models.tolerances import SOLVER_TOLERANCE
@@ -42,17 +49,20 @@ _ROUNDED = 1e-6
 """Relative rounding of the bounds that CBC prints (7 digits and more)."""
 
 
-def solve_with_cbc(model: ConcreteModel, limits: Limits, clock: Clock) -> Outcome:
-    """Solve `model` with CBC (a `models.milp.solvers.backend.Backend`)."""
+def solve_with_cbc(model: ConcreteModel, limits: Limits, clock: Clock) -> SolverAnswer:
+    """Solve `model` with CBC (a `models.milp.solvers.interface.SolveProgram`)."""
     form = handed_over(model, clock)
-    if isinstance(form, Outcome):
+    if isinstance(form, SolverAnswer):
         return form
     spoken = run_on_file(form, clock, partial(_command, limits), GRACE_S)
     if spoken.stopped and not spoken.log:
         return expired("CBC")
     version = re.search(r"Version:\s*(\S+)", spoken.log)
     solver = f"CBC {version[1]}" if version else "CBC"
-    return outcome_of(_answer(spoken, form), form, limits, {"solver": solver})
+    answer = _answer(spoken, form)
+    if answer.status is Status.INFEASIBLE and clock.expired:
+        answer = UncheckedAnswer(Status.TIME_LIMIT, f"{answer.words}, said at the time limit, which proves nothing")
+    return checked_answer(answer, form, limits, {"solver": solver})
 
 
 def _command(limits: Limits, model: Path, solution: Path, left: float | None) -> list[str]:
@@ -62,21 +72,23 @@ def _command(limits: Limits, model: Path, solution: Path, left: float | None) ->
     words += ["-ratioGap", str(limits.mip_gap), "-randomCbcSeed", str(limits.seed % 2**31)]
     if limits.threads > 1:
         words += ["-threads", str(limits.threads)]
+    if limits.careful:
+        words += ["-presolve", "off", "-preprocess", "off", "-cutsOnOff", "off", "-heuristicsOnOff", "off"]
     if left is not None:
         words += ["-timeMode", "elapsed", "-seconds", str(left)]
     return [*words, "-solve", "-solution", str(solution)]
 
 
-def _answer(spoken: Spoken, form: StandardForm) -> Answer:
+def _answer(spoken: Spoken, form: StandardForm) -> UncheckedAnswer:
     if spoken.stopped:
-        return Answer(Status.TIME_LIMIT, "CBC: stopped, since it overran its limit")
+        return UncheckedAnswer(Status.TIME_LIMIT, "CBC: stopped, since it overran its limit")
     first, _, rest = spoken.solution.partition("\n")
     said = re.split(r" \(| - ", first)[0] or "no solution file"
     status = _STATUS.get(said, Status.ERROR)
     found = status is Status.OPTIMAL or (status is Status.TIME_LIMIT and "no integer solution" not in first)
     columns = _columns(rest, len(form.variables)) if found else None
     nodes = re.search(r"Enumerated nodes:\s*(\d+)", spoken.log)
-    return Answer(
+    return UncheckedAnswer(
         status=status,
         words=f"CBC: {said}",
         columns=columns,

@@ -11,23 +11,23 @@ from cplex.exceptions import CplexSolverError
 from cplex.exceptions.error_codes import CPXERR_RESTRICTED_VERSION
 from pyomo.core.base import ConcreteModel
 
-from finbench.models.milp.solvers.backend import Limits, Outcome
+from finbench.models.milp.solvers.interface import Limits, SolverAnswer
 from finbench.models.milp.solvers.standard_form import (
-    Answer,
     StandardForm,
+    UncheckedAnswer,
     beyond_licence,
+    checked_answer,
     expired,
     handed_over,
-    outcome_of,
 )
 from finbench.models.result import Clock, Status
 from finbench.models.tolerances import SOLVER_TOLERANCE
 
 
-def solve_with_cplex(model: ConcreteModel, limits: Limits, clock: Clock) -> Outcome:
-    """Solve `model` with CPLEX (a `models.milp.solvers.backend.Backend`)."""
+def solve_with_cplex(model: ConcreteModel, limits: Limits, clock: Clock) -> SolverAnswer:
+    """Solve `model` with CPLEX (a `models.milp.solvers.interface.SolveProgram`)."""
     form = handed_over(model, clock)
-    if isinstance(form, Outcome):
+    if isinstance(form, SolverAnswer):
         return form
     with cplex.Cplex() as solver:
         try:
@@ -43,7 +43,7 @@ def solve_with_cplex(model: ConcreteModel, limits: Limits, clock: Clock) -> Outc
             if error.args[2] == CPXERR_RESTRICTED_VERSION:
                 return beyond_licence("CPLEX", form)
             raise
-        return outcome_of(_answer(solver), form, limits, {"solver": f"CPLEX {solver.get_version()}"})
+        return checked_answer(_answer(solver), form, limits, {"solver": f"CPLEX {solver.get_version()}"})
 
 
 def _load(solver: cplex.Cplex, form: StandardForm, limits: Limits) -> None:
@@ -86,9 +86,12 @@ def _set_limits(solver: cplex.Cplex, limits: Limits) -> None:
     settings.mip.tolerances.mipgap.set(min(limits.mip_gap, 1.0))
     settings.threads.set(limits.threads)
     settings.randomseed.set(limits.seed % (2**31 - 1))
+    if limits.careful:
+        settings.preprocessing.presolve.set(0)
+        settings.emphasis.numerical.set(1)
 
 
-def _answer(solver: cplex.Cplex) -> Answer:
+def _answer(solver: cplex.Cplex) -> UncheckedAnswer:
     said, codes = solver.solution.get_status(), solver.solution.status
     found = solver.solution.is_primal_feasible()
     if said in (codes.MIP_optimal, codes.optimal_tolerance):
@@ -99,7 +102,7 @@ def _answer(solver: cplex.Cplex) -> Answer:
     else:
         timed_out = said in (codes.MIP_time_limit_feasible, codes.MIP_time_limit_infeasible)
         status = Status.TIME_LIMIT if timed_out else Status.ERROR
-    return Answer(
+    return UncheckedAnswer(
         status=status,
         words=f"CPLEX: {solver.solution.get_status_string()}",
         columns=np.array(solver.solution.get_values()) if found else None,

@@ -15,9 +15,15 @@ from pathlib import Path
 import numpy as np
 from pyomo.core.base import ConcreteModel
 
-from finbench.models.milp.solvers.backend import Limits, Outcome
 from finbench.models.milp.solvers.executable import Spoken, run_on_file
-from finbench.models.milp.solvers.standard_form import Answer, StandardForm, expired, handed_over, outcome_of
+from finbench.models.milp.solvers.interface import Limits, SolverAnswer
+from finbench.models.milp.solvers.standard_form import (
+    StandardForm,
+    UncheckedAnswer,
+    checked_answer,
+    expired,
+    handed_over,
+)
 from finbench.models.programs.costs import Floats
 from finbench.models.result import Clock, Status
 
@@ -25,25 +31,27 @@ _ROUNDED = 1e-9
 """Relative rounding of the bounds in GLPK's log."""
 
 
-def solve_with_glpk(model: ConcreteModel, limits: Limits, clock: Clock) -> Outcome:
-    """Solve `model` with GLPK (a `models.milp.solvers.backend.Backend`)."""
+def solve_with_glpk(model: ConcreteModel, limits: Limits, clock: Clock) -> SolverAnswer:
+    """Solve `model` with GLPK (a `models.milp.solvers.interface.SolveProgram`)."""
     form = handed_over(model, clock)
-    if isinstance(form, Outcome):
+    if isinstance(form, SolverAnswer):
         return form
     spoken = run_on_file(form, clock, partial(_command, limits), grace_s=0)
     if spoken.stopped and not spoken.log:
         return expired("GLPK")
     version = re.search(r"LP/MIP Solver (\S+)", spoken.log)
     solver = f"GLPK {version[1]}" if version else "GLPK"
-    return outcome_of(_answer(spoken, form), form, limits, {"solver": solver, "threads": 1})
+    return checked_answer(_answer(spoken, form), form, limits, {"solver": solver, "threads": 1})
 
 
 def _command(limits: Limits, model: Path, solution: Path, left: float | None) -> list[str]:
     words = ["glpsol", "--freemps", str(model), "--write", str(solution), "--mipgap", str(limits.mip_gap)]
+    if limits.careful:
+        words += ["--nointopt", "--nopresol"]
     return words if left is None or left < 1 else [*words, "--tmlim", str(math.floor(left))]
 
 
-def _answer(spoken: Spoken, form: StandardForm) -> Answer:
+def _answer(spoken: Spoken, form: StandardForm) -> UncheckedAnswer:
     said = "TIME LIMIT EXCEEDED" if spoken.stopped else _said(spoken.log)
     columns = _columns(spoken.solution, len(form.variables))
     if said.startswith(("INTEGER OPTIMAL SOLUTION FOUND", "RELATIVE MIP GAP TOLERANCE REACHED")):
@@ -52,7 +60,7 @@ def _answer(spoken: Spoken, form: StandardForm) -> Answer:
         status = Status.INFEASIBLE
     else:
         status = Status.TIME_LIMIT if said.startswith("TIME LIMIT EXCEEDED") else Status.ERROR
-    return Answer(status, f"GLPK: {said}", columns, _bound(spoken.log, form, columns))
+    return UncheckedAnswer(status, f"GLPK: {said}", columns, _bound(spoken.log, form, columns))
 
 
 def _said(log: str) -> str:

@@ -12,14 +12,14 @@ import numpy as np
 from gurobipy import GRB, GurobiError
 from pyomo.core.base import ConcreteModel
 
-from finbench.models.milp.solvers.backend import Limits, Outcome
+from finbench.models.milp.solvers.interface import Limits, SolverAnswer
 from finbench.models.milp.solvers.standard_form import (
-    Answer,
     StandardForm,
+    UncheckedAnswer,
     beyond_licence,
+    checked_answer,
     expired,
     handed_over,
-    outcome_of,
 )
 from finbench.models.result import Clock, Status
 from finbench.models.tolerances import SOLVER_TOLERANCE
@@ -42,10 +42,10 @@ _STATUS = {
 }
 
 
-def solve_with_gurobi(model: ConcreteModel, limits: Limits, clock: Clock) -> Outcome:
-    """Solve `model` with Gurobi (a `models.milp.solvers.backend.Backend`)."""
+def solve_with_gurobi(model: ConcreteModel, limits: Limits, clock: Clock) -> SolverAnswer:
+    """Solve `model` with Gurobi (a `models.milp.solvers.interface.SolveProgram`)."""
     form = handed_over(model, clock)
-    if isinstance(form, Outcome):
+    if isinstance(form, SolverAnswer):
         return form
     with gurobipy.Env(params={"OutputFlag": 0}) as env, gurobipy.Model(env=env) as gurobi:
         with clock.phase("handover"):
@@ -63,7 +63,7 @@ def solve_with_gurobi(model: ConcreteModel, limits: Limits, clock: Clock) -> Out
                 return beyond_licence("Gurobi", form)
             raise
         version = ".".join(map(str, gurobipy.gurobi.version()))
-        return outcome_of(_answer(gurobi), form, limits, {"solver": f"Gurobi {version}"}, trajectory)
+        return checked_answer(_answer(gurobi), form, limits, {"solver": f"Gurobi {version}"}, trajectory)
 
 
 def _follower(trajectory: Trajectory) -> Callable[[gurobipy.Model, int], None]:
@@ -87,6 +87,9 @@ def _load(gurobi: gurobipy.Model, form: StandardForm, limits: Limits) -> None:
     gurobi.setParam("MIPGap", limits.mip_gap)
     gurobi.setParam("Threads", limits.threads)
     gurobi.setParam("Seed", limits.seed % 2**31)
+    if limits.careful:
+        gurobi.setParam("Presolve", 0)
+        gurobi.setParam("NumericFocus", 3)
     kinds = np.where(form.integral, GRB.INTEGER, GRB.CONTINUOUS)
     x = gurobi.addMVar(len(form.variables), lb=form.lower, ub=form.upper, obj=form.cost, vtype=kinds)
     gurobi.ObjCon = form.offset
@@ -99,9 +102,9 @@ def _load(gurobi: gurobipy.Model, form: StandardForm, limits: Limits) -> None:
     gurobi.addMConstr(matrix, x, sense, np.where(less, form.row_upper, form.row_lower))
 
 
-def _answer(gurobi: gurobipy.Model) -> Answer:
+def _answer(gurobi: gurobipy.Model) -> UncheckedAnswer:
     found = gurobi.SolCount > 0
-    return Answer(
+    return UncheckedAnswer(
         status=_STATUS.get(gurobi.Status, Status.ERROR),
         words=f"Gurobi: status {gurobi.Status}",
         columns=np.array(gurobi.getAttr("X")) if found else None,

@@ -12,8 +12,14 @@ import numpy as np
 from highspy import HighsModelStatus, HighsStatus, MatrixFormat, ObjSense, SolutionStatus
 from pyomo.core.base import ConcreteModel
 
-from finbench.models.milp.solvers.backend import Limits, Outcome
-from finbench.models.milp.solvers.standard_form import Answer, StandardForm, expired, handed_over, outcome_of
+from finbench.models.milp.solvers.interface import Limits, SolverAnswer
+from finbench.models.milp.solvers.standard_form import (
+    StandardForm,
+    UncheckedAnswer,
+    checked_answer,
+    expired,
+    handed_over,
+)
 from finbench.models.result import Clock, Status
 from finbench.models.silent_highs import SilentHighs, set_options
 from finbench.models.tolerances import SMALLEST_COEFFICIENT, SOLVER_TOLERANCE
@@ -37,8 +43,8 @@ _STATUS = {
 }
 
 
-def solve_with_highs(model: ConcreteModel, limits: Limits, clock: Clock) -> Outcome:
-    """Solve `model` with HiGHS (a `models.milp.solvers.backend.Backend`).
+def solve_with_highs(model: ConcreteModel, limits: Limits, clock: Clock) -> SolverAnswer:
+    """Solve `model` with HiGHS (a `models.milp.solvers.interface.SolveProgram`).
 
     Raises
     ------
@@ -46,12 +52,12 @@ def solve_with_highs(model: ConcreteModel, limits: Limits, clock: Clock) -> Outc
         If HiGHS does not accept one of the limits.
     """
     form = handed_over(model, clock)
-    if isinstance(form, Outcome):
+    if isinstance(form, SolverAnswer):
         return form
     with clock.phase("handover"):
         highs = new_highs(limits)
         if HighsStatus.kError in (pass_model(highs, form), _pass_start(highs, form, limits)):
-            return Outcome(Status.ERROR, reason="HiGHS rejects the model or its warm start")
+            return SolverAnswer(Status.ERROR, reason="HiGHS rejects the model or its warm start")
     if clock.expired:
         return expired("HiGHS")
     with clock.phase("solve"):
@@ -59,7 +65,7 @@ def solve_with_highs(model: ConcreteModel, limits: Limits, clock: Clock) -> Outc
             set_options(highs, {"time_limit": clock.remaining_s})
         trajectory = _followed(highs, clock)
         ran = highs.run()
-    return outcome_of(_answer(highs, ran), form, limits, {"solver": f"HiGHS {highs.version()}"}, trajectory)
+    return checked_answer(_answer(highs, ran), form, limits, {"solver": f"HiGHS {highs.version()}"}, trajectory)
 
 
 def _followed(highs: highspy.Highs, clock: Clock) -> Trajectory:
@@ -76,11 +82,11 @@ def _followed(highs: highspy.Highs, clock: Clock) -> Trajectory:
 
 def new_highs(limits: Limits) -> highspy.Highs:
     """A silent HiGHS with this package's tolerances and the limits but time."""
-    # Threads live per process: with another number than the last run's, HiGHS would return without solving.
-    highspy.Highs.resetGlobalScheduler(True)
     highs = SilentHighs()
     set_options(highs, _TOLERANCES)
     set_options(highs, {"mip_rel_gap": limits.mip_gap, "threads": limits.threads, "random_seed": limits.seed % 2**31})
+    if limits.careful:
+        set_options(highs, {"presolve": "off"})
     return highs
 
 
@@ -118,10 +124,10 @@ def _pass_start(highs: highspy.Highs, form: StandardForm, limits: Limits) -> Hig
     return taken
 
 
-def _answer(highs: highspy.Highs, ran: HighsStatus) -> Answer:
+def _answer(highs: highspy.Highs, ran: HighsStatus) -> UncheckedAnswer:
     facts, said = highs.getInfo(), highs.getModelStatus()
     found = facts.primal_solution_status == SolutionStatus.kSolutionStatusFeasible
-    return Answer(
+    return UncheckedAnswer(
         status=Status.ERROR if ran == HighsStatus.kError else _STATUS.get(said, Status.ERROR),
         words=f"HiGHS: {highs.modelStatusToString(said)}",
         columns=np.asarray(highs.getSolution().col_value) if found else None,

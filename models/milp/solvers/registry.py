@@ -1,4 +1,4 @@
-"""The registry of solvers: one line each. To add one: a back end in a file of its own, and a line in `SOLVERS`.
+"""The registry of solvers: one line each. To add one: its function in a file of its own, and a line in `SOLVERS`.
 
 Whether a solver is there is found out without importing it; it is imported when it is first used.
 """
@@ -9,11 +9,13 @@ import re
 import shutil
 import subprocess
 from dataclasses import dataclass
-from importlib import import_module, metadata
+from importlib import import_module
 from typing import TYPE_CHECKING, Literal, cast
 
+from finbench.models.versions import package_version
+
 if TYPE_CHECKING:
-    from finbench.models.milp.solvers.backend import Backend
+    from finbench.models.milp.solvers.interface import SolveProgram
 
 SolverName = Literal["highs", "scip", "cbc", "glpk", "gurobi", "cplex", "xpress"]
 
@@ -34,19 +36,17 @@ class Solver:
     """How large a program it takes without a licence; None where there is no limit."""
 
     def version(self) -> str | None:
-        """Version of what is installed, None where it is not."""
+        """Return the version of what is installed, None where it is not."""
         if self.executable is not None:
             return _executable_version(self.executable)
         assert self.distribution is not None
-        try:
-            return metadata.version(self.distribution)
-        except metadata.PackageNotFoundError:
-            return None
+        return package_version(self.distribution)
 
-    def backend(self) -> Backend:
-        """The back end, imported on first use; the solver must be there."""
+    def function(self) -> SolveProgram:
+        """Return the function that solves with it, imported on first use; the solver must be there."""
         return cast(
-            "Backend", getattr(import_module(f"finbench.models.milp.solvers.{self.name}"), f"solve_with_{self.name}")
+            "SolveProgram",
+            getattr(import_module(f"finbench.models.milp.solvers.{self.name}"), f"solve_with_{self.name}"),
         )
 
 
@@ -69,20 +69,20 @@ SOLVERS: dict[str, Solver] = {
 
 
 def reason_not_to_use(name: str) -> str | None:
-    """Why a solver of the registry cannot be used here; None where it can."""
+    """Return why a solver of the registry cannot be used here; None where it can."""
     solver = SOLVERS[name]
     if solver.version() is not None:
         return None
     return f"the solver {name} is not installed: {solver.install}"
 
 
-def backend_of(name: str) -> Backend:
-    """The back end of a solver of the registry, which must be there."""
-    return SOLVERS[name].backend()
+def solver_function(name: str) -> SolveProgram:
+    """Return the function of a solver of the registry, which must be there."""
+    return SOLVERS[name].function()
 
 
 def _executable_version(executable: str) -> str | None:
-    """The first number with a point that the program prints about itself; "unknown" where it prints none."""
+    """Return the first number with a point that the program prints about itself; "unknown" where it prints none."""
     if shutil.which(executable) is None:
         return None
     said = subprocess.run(

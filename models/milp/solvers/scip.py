@@ -14,12 +14,18 @@ import pyscipopt
 from pyomo.core.base import ConcreteModel
 from pyscipopt import SCIP_EVENTTYPE
 
-from finbench.models.milp.solvers.backend import Limits, Outcome
+from finbench.models.milp.solvers.interface import Limits, SolverAnswer
 from finbench.models.milp.solvers.model_file import write_numbered
-from finbench.models.milp.solvers.standard_form import Answer, StandardForm, expired, handed_over, outcome_of
+from finbench.models.milp.solvers.standard_form import (
+    StandardForm,
+    UncheckedAnswer,
+    checked_answer,
+    expired,
+    handed_over,
+)
 from finbench.models.result import Clock, Status
 from finbench.models.tolerances import SMALLEST_COEFFICIENT, SOLVER_TOLERANCE
-from finbench.models.trajectory import Trajectory
+from finbench.models.trajectory import INFINITE, Trajectory
 
 _SETTINGS = {
     "numerics/feastol": SOLVER_TOLERANCE,
@@ -42,11 +48,14 @@ _STATUS = {
 }
 
 
-def solve_with_scip(model: ConcreteModel, limits: Limits, clock: Clock) -> Outcome:
-    """Solve `model` with SCIP (a `models.milp.solvers.backend.Backend`)."""
+def solve_with_scip(model: ConcreteModel, limits: Limits, clock: Clock) -> SolverAnswer:
+    """Solve `model` with SCIP (a `models.milp.solvers.interface.SolveProgram`)."""
     form = handed_over(model, clock)
-    if isinstance(form, Outcome):
+    if isinstance(form, SolverAnswer):
         return form
+    too_large = _too_large(form)
+    if too_large is not None:
+        return too_large
     with clock.phase("handover"):
         scip = _loaded(form)
         _set_limits(scip, limits)
@@ -61,7 +70,7 @@ def solve_with_scip(model: ConcreteModel, limits: Limits, clock: Clock) -> Outco
         scip.includeEventhdlr(_Follower(trajectory), "follower", "records incumbent and bound over time")
         scip.optimize()
     version = f"{scip.getMajorVersion()}.{scip.getMinorVersion()}.{scip.getTechVersion()}"
-    return outcome_of(_answer(scip, form), form, limits, {"solver": f"SCIP {version}", "threads": 1}, trajectory)
+    return checked_answer(_answer(scip, form), form, limits, {"solver": f"SCIP {version}", "threads": 1}, trajectory)
 
 
 class _Follower(pyscipopt.Eventhdlr):  # type: ignore[misc]
@@ -80,6 +89,15 @@ class _Follower(pyscipopt.Eventhdlr):  # type: ignore[misc]
         self._trajectory.note(self.model.getPrimalbound(), self.model.getDualbound())
 
 
+def _too_large(form: StandardForm) -> SolverAnswer | None:
+    """Return the answer where a number of the program is infinite to SCIP; None where none is."""
+    largest = max((float(abs(numbers).max(initial=0.0)) for numbers in (form.cost, form.matrix.data)), default=0.0)
+    if largest < INFINITE:
+        return None
+    reason = f"SCIP takes numbers below {INFINITE:g} only, and the scaled program has one of {largest:.3g}"
+    return SolverAnswer(Status.ERROR, reason=reason)
+
+
 def _loaded(form: StandardForm) -> pyscipopt.Model:
     scip = pyscipopt.Model()
     scip.hideOutput()
@@ -94,6 +112,8 @@ def _loaded(form: StandardForm) -> pyscipopt.Model:
 def _set_limits(scip: pyscipopt.Model, limits: Limits) -> None:
     gap = limits.mip_gap / (1 - limits.mip_gap) if limits.mip_gap < 1 else scip.infinity()
     scip.setParams({"limits/gap": gap, "randomization/randomseedshift": limits.seed % 2**31})
+    if limits.careful:
+        scip.setPresolve(pyscipopt.SCIP_PARAMSETTING.OFF)
 
 
 def _pass_start(scip: pyscipopt.Model, form: StandardForm) -> None:
@@ -103,7 +123,7 @@ def _pass_start(scip: pyscipopt.Model, form: StandardForm) -> None:
     scip.addSol(start)
 
 
-def _answer(scip: pyscipopt.Model, form: StandardForm) -> Answer:
+def _answer(scip: pyscipopt.Model, form: StandardForm) -> UncheckedAnswer:
     said = scip.getStatus()
     columns = None
     if scip.getNSols() > 0:
@@ -112,7 +132,7 @@ def _answer(scip: pyscipopt.Model, form: StandardForm) -> Answer:
         for variable in scip.getVars(transformed=False):
             columns[_column(variable)] = scip.getSolVal(best, variable)
     bound = scip.getDualbound()
-    return Answer(
+    return UncheckedAnswer(
         status=_STATUS.get(said, Status.ERROR),
         words=f"SCIP: {said}",
         columns=columns,

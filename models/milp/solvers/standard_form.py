@@ -1,4 +1,4 @@
-"""A Pyomo model as arrays, and a solver's columns back as an `Outcome`: what all back ends share.
+"""A Pyomo model as arrays, and a solver's columns back as a `SolverAnswer`: what all solvers share.
 
     minimise c·x + offset   subject to   row_lower ≤ A x ≤ row_upper,  lower ≤ x ≤ upper,  some columns integral
 
@@ -9,6 +9,7 @@ its objective and gap are computed here from the columns, and its columns are pu
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,10 +21,10 @@ from pyomo.common.errors import InfeasibleConstraintException
 from pyomo.core.base import ConcreteModel
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
-from finbench.models.milp.solvers.backend import Limits, Outcome, believed
+from finbench.models.milp.solvers.interface import Limits, SolverAnswer, believed
 from finbench.models.programs.costs import Floats, Mask
 from finbench.models.result import Clock, Status
-from finbench.models.tolerances import ENERGY_TOLERANCE
+from finbench.models.tolerances import ENERGY_TOLERANCE, SMALLEST_COEFFICIENT
 from finbench.models.trajectory import Trajectory
 
 
@@ -46,6 +47,8 @@ class StandardForm:
     upper: Floats
     integral: Mask
     """(n,) whether a column is integral."""
+    dropped: Mapping[str, int]
+    """How many coefficients of at most `SMALLEST_COEFFICIENT` were left out, by the equation of their rows."""
 
     @classmethod
     def of(cls, model: ConcreteModel) -> StandardForm:
@@ -58,18 +61,23 @@ class StandardForm:
         """
         form = LinearStandardFormCompiler().write(model, mixed_form=True)
         rhs, kind = np.array(form.rhs, dtype=np.float64), np.array([row.bound_type for row in form.rows])
+        matrix, dropped = _without_tiny(form.A, [row.constraint for row in form.rows])
         bounds = np.array([variable.bounds for variable in form.columns], dtype=np.float64).reshape(-1, 2)
+        row_upper = np.where(kind == -1, np.inf, rhs)
+        integral = np.array([variable.is_integer() for variable in form.columns], dtype=np.bool_)
+        alone = _that_break_a_row_alone(matrix, row_upper, bounds[:, 0])
         return cls(
             variables=tuple(form.columns),
             constraints=tuple(row.constraint for row in form.rows),
             cost=form.c.toarray().ravel(),
             offset=float(form.c_offset[0]),
-            matrix=form.A,
+            matrix=matrix,
             row_lower=np.where(kind == 1, -np.inf, rhs),  # 1: ≤, 0: =, −1: ≥
-            row_upper=np.where(kind == -1, np.inf, rhs),
+            row_upper=row_upper,
             lower=bounds[:, 0],
-            upper=bounds[:, 1],
-            integral=np.array([variable.is_integer() for variable in form.columns], dtype=np.bool_),
+            upper=np.where(alone & integral, 0.0, bounds[:, 1]),
+            integral=integral,
+            dropped=dropped,
         )
 
     @cached_property
@@ -89,29 +97,60 @@ class StandardForm:
         return float(excess.max())
 
 
-def handed_over(model: ConcreteModel, clock: Clock) -> StandardForm | Outcome:
-    """The arrays of `model` (phase `handover`), or the outcome of a run that need not start."""
+def _without_tiny(
+    matrix: scipy.sparse.csc_array[Any], constraints: list[Any]
+) -> tuple[scipy.sparse.csc_array[Any], dict[str, int]]:
+    """Return the coefficients that solvers keep, and how many others there were, by the equation of their rows.
+
+    Solvers and writers of files drop such coefficients, or refuse them, each by a rule of its own. Columns are at most
+    1 and rows come scaled to right-hand sides of 1: ten thousand of such terms stay below what `METHOD_TOLERANCE`
+    leaves for rounding.
+    """
+    tiny = np.abs(matrix.data) <= SMALLEST_COEFFICIENT
+    if not tiny.any():
+        return matrix, {}
+    names = [constraints[i].parent_component().local_name for i in matrix.indices[tiny & (matrix.data != 0)].tolist()]
+    kept = matrix.copy()
+    kept.data[tiny] = 0.0
+    kept.eliminate_zeros()
+    return kept, dict(Counter(names))
+
+
+def _that_break_a_row_alone(matrix: scipy.sparse.csc_array[Any], row_upper: Floats, lower: Floats) -> Mask:
+    """Return which columns break a row by being 1, whatever the others are; a loosely tolerant solver takes them."""
+    rows, most = matrix.indices, np.where(np.isfinite(row_upper), row_upper, np.inf)
+    least = np.zeros(len(row_upper))
+    np.minimum.at(least, rows, matrix.data)
+    too_much = (matrix.data > most[rows]) & (least[rows] >= 0)
+    column = np.repeat(np.arange(len(lower)), np.diff(matrix.indptr))
+    alone = np.zeros(len(lower), dtype=np.bool_)
+    alone[column[too_much]] = True
+    return alone if not lower.any() else np.zeros_like(alone)
+
+
+def handed_over(model: ConcreteModel, clock: Clock) -> StandardForm | SolverAnswer:
+    """The arrays of `model` (phase `handover`), or the answer of a run that need not start."""
     with clock.phase("handover"):
         try:
             return StandardForm.of(model)
         except InfeasibleConstraintException as error:
-            return Outcome(Status.INFEASIBLE, reason=str(error))
+            return SolverAnswer(Status.INFEASIBLE, reason=str(error))
 
 
-def expired(solver: str) -> Outcome:
-    """The outcome of a run whose limit passed before its solver could start."""
-    return Outcome(Status.TIME_LIMIT, reason=f"the time limit passed before {solver} could start")
+def expired(solver: str) -> SolverAnswer:
+    """The answer of a run whose limit passed before its solver could start."""
+    return SolverAnswer(Status.TIME_LIMIT, reason=f"the time limit passed before {solver} could start")
 
 
-def beyond_licence(solver: str, form: StandardForm) -> Outcome:
-    """The outcome where a solver's licence does not reach as far as the program's size."""
+def beyond_licence(solver: str, form: StandardForm) -> SolverAnswer:
+    """The answer where a solver's licence does not reach as far as the program's size."""
     size = f"{len(form.variables)} columns and {len(form.constraints)} rows"
-    return Outcome(Status.UNSUPPORTED, reason=f"{solver} refuses {size}: more than its licence allows")
+    return SolverAnswer(Status.UNSUPPORTED, reason=f"{solver} refuses {size}: more than its licence allows")
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a solver said, in the terms of this package."""
+class UncheckedAnswer:
+    """What a solver said, in the terms of this package, before anyone has checked it."""
 
     status: Status
     """OPTIMAL stands for "within the gap asked for"."""
@@ -124,18 +163,18 @@ class Answer:
     node_count: int = 0
 
 
-def outcome_of(
-    answer: Answer,
+def checked_answer(
+    answer: UncheckedAnswer,
     form: StandardForm,
     limits: Limits,
     info: Mapping[str, Any],
     trajectory: Trajectory | None = None,
-) -> Outcome:
-    """The outcome: `answer` checked against its own bound and against the rows.
+) -> SolverAnswer:
+    """Return `answer` checked against its own bound and against the rows.
 
     Parameters
     ----------
-    answer : Answer
+    answer : UncheckedAnswer
     form : StandardForm
     limits : Limits
     info : mapping
@@ -145,7 +184,7 @@ def outcome_of(
 
     Returns
     -------
-    Outcome
+    SolverAnswer
         ERROR with a reason where "optimal" comes without solution or bound, where the two differ, and where the
         solution breaks a row by more than `ENERGY_TOLERANCE` (rows come scaled to right-hand sides of 1).
     """
@@ -160,7 +199,8 @@ def outcome_of(
         status, reason, columns = Status.ERROR, broken, None
     if trajectory is not None:
         trajectory.note(objective, bound)
-    return Outcome(
+    lost = {"coefficients_dropped": dict(form.dropped)} if form.dropped else {}
+    return SolverAnswer(
         status=status,
         objective=objective,
         bound=bound,
@@ -168,7 +208,7 @@ def outcome_of(
         node_count=answer.node_count,
         values=None if columns is None else _nonzero(form, columns),
         reason=reason,
-        info={**info, "rows": len(form.constraints), "columns": len(form.variables)},
+        info={**info, "rows": len(form.constraints), "columns": len(form.variables), **lost},
         trajectory=() if trajectory is None else trajectory.points(),
     )
 

@@ -11,14 +11,14 @@ import numpy as np
 import xpress
 from pyomo.core.base import ConcreteModel
 
-from finbench.models.milp.solvers.backend import Limits, Outcome
+from finbench.models.milp.solvers.interface import Limits, SolverAnswer
 from finbench.models.milp.solvers.standard_form import (
-    Answer,
     StandardForm,
+    UncheckedAnswer,
     beyond_licence,
+    checked_answer,
     expired,
     handed_over,
-    outcome_of,
 )
 from finbench.models.result import Clock, Status
 from finbench.models.tolerances import SMALLEST_COEFFICIENT, SOLVER_TOLERANCE
@@ -43,10 +43,10 @@ _TOO_LARGE = "?120"
 """How Xpress begins what it says about a problem beyond its licence."""
 
 
-def solve_with_xpress(model: ConcreteModel, limits: Limits, clock: Clock) -> Outcome:
-    """Solve `model` with Xpress (a `models.milp.solvers.backend.Backend`)."""
+def solve_with_xpress(model: ConcreteModel, limits: Limits, clock: Clock) -> SolverAnswer:
+    """Solve `model` with Xpress (a `models.milp.solvers.interface.SolveProgram`)."""
     form = handed_over(model, clock)
-    if isinstance(form, Outcome):
+    if isinstance(form, SolverAnswer):
         return form
     with clock.phase("handover"):
         problem = _loaded(form, limits)
@@ -61,7 +61,7 @@ def solve_with_xpress(model: ConcreteModel, limits: Limits, clock: Clock) -> Out
             if str(error).startswith(_TOO_LARGE):
                 return beyond_licence("Xpress", form)
             raise
-    return outcome_of(_answer(problem, form), form, limits, {"solver": f"Xpress {xpress.__version__}"})
+    return checked_answer(_answer(problem, form), form, limits, {"solver": f"Xpress {xpress.__version__}"})
 
 
 def _loaded(form: StandardForm, limits: Limits) -> xpress.problem:
@@ -74,6 +74,8 @@ def _loaded(form: StandardForm, limits: Limits) -> xpress.problem:
         setattr(problem.controls, name, value)
     problem.controls.miprelstop, problem.controls.threads = limits.mip_gap, limits.threads
     problem.controls.randomseed = limits.seed % 2**31
+    if limits.careful:
+        problem.controls.presolve, problem.controls.mippresolve = 0, 0
     less = np.isneginf(form.row_lower)
     sense = np.where(form.row_lower == form.row_upper, "E", np.where(less, "L", "G"))
     whole = np.flatnonzero(form.integral)
@@ -94,7 +96,7 @@ def _loaded(form: StandardForm, limits: Limits) -> xpress.problem:
     return problem
 
 
-def _answer(problem: xpress.problem, form: StandardForm) -> Answer:
+def _answer(problem: xpress.problem, form: StandardForm) -> UncheckedAnswer:
     facts = problem.attributes
     said = xpress.SolStatus(facts.solstatus)
     found = facts.mipsols > 0
@@ -104,7 +106,7 @@ def _answer(problem: xpress.problem, form: StandardForm) -> Answer:
         status = Status.OPTIMAL
     else:
         status = _STATUS.get(said, Status.ERROR)
-    return Answer(
+    return UncheckedAnswer(
         status=status,
         words=f"Xpress: {said.name.lower()}",
         columns=np.array(problem.getSolution()) if found else None,

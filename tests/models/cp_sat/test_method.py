@@ -19,7 +19,7 @@ from finbench.fin_graph import label_setting
 from finbench.models import exhaustive
 from finbench.models.cp_sat import conversation, method, program
 from finbench.models.cp_sat.conversation import Request, Said
-from finbench.models.cp_sat.program import Program
+from finbench.models.cp_sat.program import IntegerProgram
 from finbench.models.evaluate import evaluate
 from finbench.models.instance import Application, Instance, Link, Network, Node
 from finbench.models.io import load_instance, shipped
@@ -205,7 +205,7 @@ def test_what_only_the_rounding_lets_in_is_cut_off(monkeypatch: pytest.MonkeyPat
     assert cut_off > 5
 
 
-def coarse(columns: Ints, amounts: Floats, limit: float) -> program.Row:
+def coarse(columns: Ints, amounts: Floats, limit: float) -> program.IntegerRow:
     """A row with a limit of three bits."""
     shift = 3 - int(np.frexp(limit)[1])
     return columns.tolist(), program._floored(amounts, shift).tolist(), 0, int(np.ldexp(limit, shift)) + 1
@@ -401,7 +401,7 @@ def test_a_process_that_ignores_the_limit_is_killed_and_what_it_told_counts(
 def test_a_bound_above_a_checked_deployment_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     instance = load_instance("balexnet-cifar10")
 
-    def lying(asked: Program, request: Request, clock: Clock) -> Said:
+    def lying(asked: IntegerProgram, request: Request, clock: Clock) -> Said:
         said = conversation.ask(asked, request, clock)
         *before, last = said.events
         assert last.bound is not None

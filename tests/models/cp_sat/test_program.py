@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from finbench.models import exhaustive
-from finbench.models.cp_sat.program import ABSENT, PRECISION_BITS, Program, _at_most, accurate, program_of
+from finbench.models.cp_sat.program import ABSENT, PRECISION_BITS, IntegerProgram, _at_most, accurate, program_of
 from finbench.models.instance import Instance, Network, Node
 from finbench.models.programs.costs import Capacities, costs_of
 from finbench.models.programs.steps import Steps, objective_of, steps_of
@@ -21,7 +21,7 @@ INSTANCES = [
 ]
 
 
-def plain(instance: Instance, forbidden: list[list[Steps | None]] | None = None) -> Program:
+def plain(instance: Instance, forbidden: list[list[Steps | None]] | None = None) -> IntegerProgram:
     all_costs = costs_of(instance)
     parts = [accurate(costs) for costs in all_costs]
     kept = [part for part in parts if part is not None]
@@ -29,9 +29,9 @@ def plain(instance: Instance, forbidden: list[list[Steps | None]] | None = None)
     return program_of(all_costs, kept, Capacities.of(instance.network, all_costs), (least, np.inf), forbidden or [])
 
 
-def chosen(program: Program, all_steps: list[Steps | None]) -> list[int]:
+def chosen(program: IntegerProgram, all_steps: list[Steps | None]) -> list[int]:
     ends = [
-        int(part.end[part.exits.index(steps.last_exit), part.costs.topology.place_node[steps.placement[-1]]])
+        int(part.end[part.exits.index(steps.last_exit), part.costs.network.site_node[steps.placement[-1]]])
         if steps is not None
         else int(part.reject[0])
         for part, steps in zip(program.parts, all_steps, strict=True)
@@ -39,7 +39,7 @@ def chosen(program: Program, all_steps: list[Steps | None]) -> list[int]:
     return program.columns_of(all_steps) + ends
 
 
-def holds(program: Program, columns: list[int]) -> bool:
+def holds(program: IntegerProgram, columns: list[int]) -> bool:
     values = np.zeros(len(program.objective), dtype=np.int64)
     values[columns] = 1
     sums = [sum(a * int(values[j]) for j, a in zip(cols, coefs, strict=True)) for cols, coefs, _, _ in program.rows]

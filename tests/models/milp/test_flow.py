@@ -15,8 +15,8 @@ from finbench.models.io import load_instance
 from finbench.models.milp import assignment, flow
 from finbench.models.milp.flow import _path
 from finbench.models.milp.options import MilpFlowOptions
-from finbench.models.milp.solvers.backend import Limits, Outcome
 from finbench.models.milp.solvers.highs import solve_with_highs
+from finbench.models.milp.solvers.interface import Limits, SolverAnswer
 from finbench.models.programs.costs import Capacities, costs_of
 from finbench.models.programs.strengthen import everything
 from finbench.models.result import Clock, Status
@@ -195,16 +195,19 @@ def test_path_leaves_cycles_out() -> None:
     assert _path(links, "s", "s") == ["s"]
 
 
-def test_a_solver_that_contradicts_itself_is_an_error() -> None:
+@pytest.mark.parametrize(
+    ("factor", "words"), [(0.99, "is not that of its solution"), (1.01, "but a deployment of objective")]
+)
+def test_a_solver_that_contradicts_itself_is_an_error(factor: float, words: str) -> None:
     instance = published(0.005, Accounting.EXPECTED)
 
-    def lying(model: Any, limits: Limits, clock: Clock) -> Outcome:
+    def lying(model: Any, limits: Limits, clock: Clock) -> SolverAnswer:
         honest = solve_with_highs(model, limits, clock)
-        return Outcome(Status.OPTIMAL, (honest.objective or 0) * 1.01, honest.bound, values=honest.values)
+        return SolverAnswer(Status.OPTIMAL, (honest.objective or 0) * factor, honest.bound, values=honest.values)
 
-    result = flow.solve(instance, backend=lying)
+    result = flow.solve(instance, solver_function=lying)
     assert result.status is Status.ERROR
-    assert "is not that of its solution" in (result.reason or "")
+    assert words in (result.reason or "")
     assert result.deployment is None
 
 

@@ -52,7 +52,7 @@ def test_shares_that_do_not_keep_up_are_not_stable() -> None:
     rate = 0.3 * device.compute_ops_per_s / base.dnns[0].blocks[0].ops
     app = base.applications[0].model_copy(update={"rate_per_s": rate})
     (costs,) = costs_of(base.model_copy(update={"network": network, "applications": (app,)}))
-    assert costs.topology.places == (("device", 0.2), ("device", 0.4), ("edge", 1.0), ("cloud", 1.0))
+    assert costs.network.sites == (("device", 0.2), ("device", 0.4), ("edge", 1.0), ("cloud", 1.0))
     assert costs.stable[0].tolist() == [False, True, True, True]
     assert costs.run_latency[0, 0] == pytest.approx(2 * costs.run_latency[0, 1])
     assert costs.run_energy[0, 0] == costs.run_energy[0, 1]
@@ -76,13 +76,13 @@ def test_loads(placement: str) -> None:
     (costs,) = costs_of(instance)
     (steps,) = steps_of([costs], deployment)
     assert steps is not None
-    ends = {number: pair for pair, number in costs.topology.link_number.items()}
+    ends = {number: pair for pair, number in costs.network.link_number.items()}
     compute: defaultdict[str, float] = defaultdict(float)
     memory: defaultdict[str, float] = defaultdict(float)
     bandwidth: defaultdict[tuple[str, str], float] = defaultdict(float)
     for k, (node, route) in enumerate(zip(steps.placement, steps.routes, strict=True)):
-        compute[costs.topology.nodes[node]] += costs.compute_load[k]
-        memory[costs.topology.nodes[node]] += costs.memory_load[k]
+        compute[costs.network.nodes[node]] += costs.compute_load[k]
+        memory[costs.network.nodes[node]] += costs.memory_load[k]
         for link in route:
             bandwidth[ends[link]] += costs.link_load[k]
     loads = evaluate(instance, deployment).loads

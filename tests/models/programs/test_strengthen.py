@@ -29,9 +29,9 @@ from tests.random_instances import of_applications, random_instance, random_shar
 def feasible_to(instance: Instance, costs: Costs, last_exit: int) -> list[Steps]:
     """All feasible deployments to one exit over undominated routes."""
     routes = list(exhaustive._simple_routes(instance))
-    choices = [exhaustive._choices(instance, instance.applications[0], routes)]
+    ways = [list(exhaustive._ways_by_block(instance, instance.applications[0], routes))]
     found = []
-    for _, exit_, path in exhaustive._Search(instance, choices, Clock())._feasible(0):
+    for _, exit_, path in exhaustive._Search(instance, ways, Clock())._feasible(0):
         if exit_ == last_exit:
             decision = ApplicationDeployment(
                 application=instance.applications[0].name,

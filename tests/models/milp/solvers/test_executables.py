@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 
 from finbench.models.milp.solvers import cbc, glpk
-from finbench.models.milp.solvers.backend import Limits, Outcome
 from finbench.models.milp.solvers.executable import Spoken, run_on_file
-from finbench.models.milp.solvers.standard_form import Answer, StandardForm, outcome_of
+from finbench.models.milp.solvers.interface import Limits, SolveProgram
+from finbench.models.milp.solvers.standard_form import StandardForm, UncheckedAnswer, checked_answer
 from finbench.models.result import Clock, Status
 from tests.models.milp.solvers.test_highs import knapsack
 
@@ -18,11 +25,11 @@ FORM = StandardForm.of(knapsack())
 """Three columns, whose order is that of the objective: −3, −4, −5."""
 
 
-def cbc_says(first: str, lines: str = "", log: str = "") -> Answer:
+def cbc_says(first: str, lines: str = "", log: str = "") -> UncheckedAnswer:
     return cbc._answer(Spoken(log, f"{first}\n{lines}", False), FORM)
 
 
-def glpk_says(log: str, solution: str = "", stopped: bool = False) -> Answer:
+def glpk_says(log: str, solution: str = "", stopped: bool = False) -> UncheckedAnswer:
     return glpk._answer(Spoken(log, solution, stopped), FORM)
 
 
@@ -38,8 +45,8 @@ def test_cbc_within_a_gap_tells_it_to_eight_digits() -> None:
     answer = cbc_says("Optimal (within gap tolerance) - objective value -5", "**    2 c2     1     -5\n", log)
     assert answer.status is Status.OPTIMAL
     assert answer.bound == pytest.approx(-5.5)
-    assert outcome_of(answer, FORM, Limits(mip_gap=0.2), {}).status is Status.FEASIBLE
-    assert outcome_of(answer, FORM, Limits(), {}).status is Status.ERROR
+    assert checked_answer(answer, FORM, Limits(mip_gap=0.2), {}).status is Status.FEASIBLE
+    assert checked_answer(answer, FORM, Limits(), {}).status is Status.ERROR
 
 
 def test_cbc_stopped_on_time() -> None:
@@ -76,8 +83,8 @@ TREE = "+     3: mip =  -5.000000000e+00 >=  {}   0.0% (0; 1)\n"
     ],
 )
 def test_glpk_optimal(log: str) -> None:
-    outcome = outcome_of(glpk_says(log, SOLUTION.format("o")), FORM, Limits(), {})
-    assert (outcome.status, outcome.objective, outcome.bound) == (Status.OPTIMAL, -5, -5)
+    answer = checked_answer(glpk_says(log, SOLUTION.format("o")), FORM, Limits(), {})
+    assert (answer.status, answer.objective, answer.bound) == (Status.OPTIMAL, -5, -5)
 
 
 @pytest.mark.parametrize(
@@ -117,6 +124,39 @@ def test_a_program_that_ignores_its_limit_is_stopped() -> None:
     assert clock.elapsed_s < 3
 
 
+RUN_LONG = """
+import sys
+from pathlib import Path
+from finbench.models.milp.solvers.executable import run_on_file
+from finbench.models.result import Clock
+from tests.models.milp.solvers.test_executables import FORM, command
+code = "import os, pathlib, sys, time; pathlib.Path(sys.argv[1]).write_text(str(os.getpid())); time.sleep(60)"
+run_on_file(FORM, Clock(), lambda model, solution, left: [*command(code), sys.argv[1]], grace_s=0)
+"""
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGKILL])
+def test_a_program_ends_with_the_run_that_started_it_and_leaves_no_file(sent: int, tmp_path: Path) -> None:
+    note, folder = tmp_path / "pid", tmp_path / "temporary"
+    folder.mkdir()
+    run = subprocess.Popen([sys.executable, "-c", RUN_LONG, str(note)], env={**os.environ, "TMPDIR": str(folder)})
+    number = awaited(lambda: note.exists() and note.read_text())
+    run.send_signal(sent)
+    assert run.wait(10) == -sent
+    awaited(lambda: not psutil.pid_exists(int(number)) or psutil.Process(int(number)).status() == psutil.STATUS_ZOMBIE)
+    assert list(folder.iterdir()) == []
+
+
+def awaited(condition: Callable[[], Any]) -> Any:
+    """What a condition says once it holds; it has half a minute."""
+    for _ in range(600):
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.05)
+    raise AssertionError("waited for half a minute")
+
+
 def test_a_program_gets_the_model_and_leaves_its_solution() -> None:
     def copy(model: Path, solution: Path, left: float | None) -> list[str]:
         return command(f"import shutil; shutil.copy({str(model)!r}, {str(solution)!r}); print({left})")
@@ -126,12 +166,11 @@ def test_a_program_gets_the_model_and_leaves_its_solution() -> None:
     assert (spoken.log, spoken.stopped) == ("None\n", False)
 
 
-@pytest.mark.parametrize("backend", [cbc.solve_with_cbc, glpk.solve_with_glpk])
-def test_a_limit_that_has_passed_starts_nothing(backend: object) -> None:
-    assert callable(backend)
-    outcome: Outcome = backend(knapsack(), Limits(), Clock(0.0))
-    assert outcome.status is Status.TIME_LIMIT
-    assert "before" in (outcome.reason or "")
+@pytest.mark.parametrize("solve", [cbc.solve_with_cbc, glpk.solve_with_glpk])
+def test_a_limit_that_has_passed_starts_nothing(solve: SolveProgram) -> None:
+    answer = solve(knapsack(), Limits(), Clock(0.0))
+    assert answer.status is Status.TIME_LIMIT
+    assert "before" in (answer.reason or "")
 
 
 def test_limits_arrive_on_the_command_lines() -> None:
@@ -145,7 +184,7 @@ def test_limits_arrive_on_the_command_lines() -> None:
 
 
 def test_a_solution_that_breaks_a_row_is_an_error() -> None:
-    answer = cbc_says("Optimal - objective value -12", "0 c0 1 -3\n1 c1 1 -4\n2 c2 1 -5\n")
-    outcome = outcome_of(answer, FORM, Limits(), {})
-    assert (outcome.status, outcome.values) == (Status.ERROR, None)
-    assert "breaks a row by 4.5" in (outcome.reason or "")
+    said = cbc_says("Optimal - objective value -12", "0 c0 1 -3\n1 c1 1 -4\n2 c2 1 -5\n")
+    answer = checked_answer(said, FORM, Limits(), {})
+    assert (answer.status, answer.values) == (Status.ERROR, None)
+    assert "breaks a row by 4.5" in (answer.reason or "")

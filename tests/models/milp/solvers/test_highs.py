@@ -1,4 +1,4 @@
-"""The HiGHS back end: options are accepted or refused, and what it says is checked."""
+"""HiGHS: options are accepted or refused, and what it says is checked."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import pytest
 from pyomo.core.base import Binary, ConcreteModel, Constraint, Objective, Var
 
 from finbench.models.milp.solvers import highs
-from finbench.models.milp.solvers.backend import Limits, believed
 from finbench.models.milp.solvers.highs import solve_with_highs
+from finbench.models.milp.solvers.interface import Limits, believed
 from finbench.models.result import Clock, Status
 from finbench.models.silent_highs import SilentHighs
 
@@ -24,20 +24,20 @@ def knapsack(limit: float = 4.5) -> ConcreteModel:
 
 def test_solves() -> None:
     clock = Clock()
-    outcome = solve_with_highs(knapsack(), Limits(), clock)
-    assert outcome.status is Status.OPTIMAL
-    assert outcome.objective == pytest.approx(-5)
-    assert outcome.bound == pytest.approx(-5)
-    ((variable, value),) = outcome.values or ()
+    answer = solve_with_highs(knapsack(), Limits(), clock)
+    assert answer.status is Status.OPTIMAL
+    assert answer.objective == pytest.approx(-5)
+    assert answer.bound == pytest.approx(-5)
+    ((variable, value),) = answer.values or ()
     assert variable.index() == "c"
     assert value == pytest.approx(1)
     assert set(clock.times_s) == {"handover", "solve"}
 
 
 def test_proves_infeasibility() -> None:
-    outcome = solve_with_highs(knapsack(-1.0), Limits(), Clock())
-    assert outcome.status is Status.INFEASIBLE
-    assert outcome.values is None
+    answer = solve_with_highs(knapsack(-1.0), Limits(), Clock())
+    assert answer.status is Status.INFEASIBLE
+    assert answer.values is None
 
 
 def test_proves_infeasibility_of_a_row_without_variables() -> None:
@@ -87,9 +87,9 @@ def test_rejected_model_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_failed_run_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SilentHighs, "run", lambda _: highspy.HighsStatus.kError)
-    outcome = solve_with_highs(knapsack(), Limits(), Clock())
-    assert outcome.status is Status.ERROR
-    assert (outcome.reason or "").startswith("HiGHS: ")
+    answer = solve_with_highs(knapsack(), Limits(), Clock())
+    assert answer.status is Status.ERROR
+    assert (answer.reason or "").startswith("HiGHS: ")
 
 
 @pytest.mark.parametrize(

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import highspy
 import numpy as np
 import pytest
-from pyomo.core.base import ConcreteModel
+from pyomo.core.base import Binary, ConcreteModel, Constraint, NonNegativeReals, Objective, Var
 
 from finbench.models.instance import Instance
+from finbench.models.io import dump_instance
 from finbench.models.milp import flow
-from finbench.models.milp.solvers.model_file import Format, distinct, readable_text, write_numbered
+from finbench.models.milp.solvers.model_file import (
+    LONGEST_NAME,
+    Format,
+    distinct,
+    readable_name,
+    readable_text,
+    write_numbered,
+)
 from finbench.models.milp.solvers.standard_form import StandardForm
 from finbench.models.programs.costs import Capacities, costs_of
 from finbench.models.programs.strengthen import everything
 from tests.models.enumeration import shared_instance
-from tests.random_instances import random_instance, random_shared_instance
+from tests.random_instances import of_applications, random_instance, random_shared_instance
 
 
 def plain(instance: Instance) -> ConcreteModel:
@@ -49,7 +58,7 @@ def test_readable_files_hold_the_program(seed: int, file_format: Format, tmp_pat
     model = plain(shared_instance(seed))
     form = StandardForm.of(model)
     path = tmp_path / f"model.{file_format}"
-    path.write_text(readable_text(form, file_format))
+    path.write_text(readable_text(form, file_format).text)
     lp = read(path)
     assert_equals(lp, form)
     assert len(set(lp.col_names_)) == lp.num_col_
@@ -62,7 +71,7 @@ def test_levels_and_rejections_have_readable_names(file_format: Format, tmp_path
     model = plain(random_shared_instance(4, levels=True, penalties=True))
     form = StandardForm.of(model)
     path = tmp_path / f"model.{file_format}"
-    path.write_text(readable_text(form, file_format))
+    path.write_text(readable_text(form, file_format).text)
     lp = read(path)
     assert_equals(lp, form)
     rejectable = sum(name.startswith("rho(") for name in lp.col_names_)
@@ -99,5 +108,53 @@ def test_names_with_odd_characters_can_be_read(tmp_path: Path) -> None:
     form = StandardForm.of(model)
     for file_format in ("mps", "lp"):
         path = tmp_path / f"model.{file_format}"
-        path.write_text(readable_text(form, file_format))
+        path.write_text(readable_text(form, file_format).text)
         assert_equals(read(path), form)
+
+
+@pytest.mark.parametrize("file_format", ["mps", "lp"])
+def test_names_too_long_for_solvers_are_cut_and_a_map_leads_back(file_format: Format, tmp_path: Path) -> None:
+    base = random_shared_instance(2)
+    apps = tuple(app.model_copy(update={"name": f"{app.name}{'a' * 190}"}) for app in base.applications)
+    nodes = {node.name: f"{node.name}{'n' * 190}" for node in base.network.nodes}
+    text = dump_instance(of_applications(base, apps))
+    for name, long in nodes.items():
+        text = text.replace(f'"{name}"', f'"{long}"')
+    model = plain(Instance.model_validate_json(text))
+    form = StandardForm.of(model)
+    written = readable_text(form, file_format)
+    path = tmp_path / f"model.{file_format}"
+    path.write_text(written.text)
+    lp = read(path)
+    assert_equals(lp, form)
+    names = [*lp.col_names_, *lp.row_names_]
+    assert max(map(len, names)) <= LONGEST_NAME
+    assert len(set(lp.col_names_)) == lp.num_col_
+    whole = {readable_name(component) for component in (*form.variables, *form.constraints)}
+    assert {written.long_names.get(name, name) for name in names} == whole
+    assert written.long_names
+    assert list(csv.reader(written.map_csv.splitlines()))[1:] == [list(pair) for pair in written.long_names.items()]
+
+
+def test_coefficients_that_solvers_drop_are_gone_before() -> None:
+    model = ConcreteModel()
+    model.x = Var([1, 2, 3], domain=Binary)
+    model.value = Objective(expr=model.x[1] + model.x[2] + 1e-13 * model.x[3])
+    model.eq8_latency = Constraint(expr=1e-13 * model.x[1] + 2e-12 * model.x[2] + 0.5 * model.x[3] <= 1)
+    form = StandardForm.of(model)
+    assert form.matrix.toarray().tolist() == [[0.0, 2e-12, 0.5]]
+    assert form.cost.tolist() == [1.0, 1.0, 1e-13]
+    assert form.dropped == {"eq8_latency": 1}
+
+
+def test_columns_that_break_a_row_alone_are_fixed() -> None:
+    model = ConcreteModel()
+    model.x = Var([1, 2, 3], domain=Binary)
+    model.w = Var(domain=NonNegativeReals, bounds=(0, 1))
+    model.value = Objective(expr=sum(model.x.values()) + model.w)
+    model.most = Constraint(expr=1.1 * model.x[1] + 1.0 * model.x[2] + 2.0 * model.w <= 1.0)
+    model.mixed = Constraint(expr=3.0 * model.x[3] - model.x[2] <= 1.0)
+    model.least = Constraint(expr=5.0 * model.x[2] + model.x[3] >= 1.0)
+    form = StandardForm.of(model)
+    upper = dict(zip((variable.name for variable in form.variables), form.upper.tolist(), strict=True))
+    assert upper == {"x[1]": 0.0, "x[2]": 1.0, "x[3]": 1.0, "w": 1.0}

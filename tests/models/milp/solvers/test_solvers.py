@@ -16,7 +16,7 @@ from finbench.models.instance import Instance
 from finbench.models.io import load_instance, shipped
 from finbench.models.milp import assignment, flow
 from finbench.models.milp.options import MilpFlowOptions, MilpOptions
-from finbench.models.milp.solvers.backend import Limits
+from finbench.models.milp.solvers.interface import Limits
 from finbench.models.milp.solvers.registry import SOLVERS, SolverName, reason_not_to_use
 from finbench.models.result import Clock, Result, Status
 from finbench.models.tolerances import equal_energy
@@ -169,21 +169,21 @@ def test_the_objective_over_time_has_the_instance_s_unit(solver: SolverName) -> 
 @pytest.mark.parametrize("solver", installed(list(SOLVERS)))
 def test_hands_the_columns_of_a_small_program_back(solver: SolverName) -> None:
     clock = Clock(60.0)
-    outcome = SOLVERS[solver].backend()(knapsack(), Limits(threads=2, seed=3), clock)
-    assert outcome.status is Status.OPTIMAL
-    assert outcome.objective == pytest.approx(-5)
-    assert outcome.bound == pytest.approx(-5)
-    ((variable, value),) = outcome.values or ()
+    answer = SOLVERS[solver].function()(knapsack(), Limits(threads=2, seed=3), clock)
+    assert answer.status is Status.OPTIMAL
+    assert answer.objective == pytest.approx(-5)
+    assert answer.bound == pytest.approx(-5)
+    ((variable, value),) = answer.values or ()
     assert (variable.index(), round(value)) == ("c", 1)
     assert set(clock.times_s) == {"handover", "solve"}
-    assert outcome.info["solver"].split()[1][0].isdigit()
+    assert answer.info["solver"].split()[1][0].isdigit()
 
 
 @pytest.mark.parametrize("solver", installed(list(SOLVERS)))
 def test_proves_infeasibility(solver: SolverName) -> None:
-    outcome = SOLVERS[solver].backend()(knapsack(-1.0), Limits(), Clock())
-    assert outcome.status is Status.INFEASIBLE, outcome.reason
-    assert outcome.values is None
+    answer = SOLVERS[solver].function()(knapsack(-1.0), Limits(), Clock())
+    assert answer.status is Status.INFEASIBLE, answer.reason
+    assert answer.values is None
 
 
 @pytest.mark.parametrize("solver", installed(["gurobi", "cplex", "xpress"]))

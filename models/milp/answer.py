@@ -1,4 +1,4 @@
-"""From a solver's outcome back to decisions and a `Result`."""
+"""From a solver's answer back to decisions and a `Result`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
-from finbench.models.milp.solvers.backend import Outcome
+from finbench.models.milp.solvers.interface import SolverAnswer
 from finbench.models.programs.costs import Costs
 from finbench.models.programs.steps import Steps, deployment_of, objective_of
 from finbench.models.result import Result, Status
@@ -24,7 +24,7 @@ class Selection:
 
     last_exit: int = 0
     """The exit f with z_f = 1; 0 where ρ = 1."""
-    places: dict[int, tuple[str, float]] = field(default_factory=dict)
+    sites: dict[int, tuple[str, float]] = field(default_factory=dict)
     """Node of every deployed block and the share it gets there, x_{i,n} = 1 or x_{i,n,r} = 1."""
     links: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
     """Links that every output takes, t_{i,nm} = 1."""
@@ -47,14 +47,14 @@ def selections_of(values: Iterable[tuple[Any, float]]) -> dict[str, Selection]:
         if symbol == "z":
             chosen.last_exit = label
         elif symbol == "x":
-            chosen.places[label[0]] = (label[1], label[2] if len(label) > 2 else 1.0)
+            chosen.sites[label[0]] = (label[1], label[2] if len(label) > 2 else 1.0)
         elif symbol == "t":
             chosen.links.setdefault(label[0], []).append(label[1:])
     return selections
 
 
 def result_of(
-    outcome: Outcome,
+    answer: SolverAnswer,
     all_costs: list[Costs],
     found: Sequence[Steps | None] | None,
     scale: float,
@@ -65,10 +65,10 @@ def result_of(
 
     Parameters
     ----------
-    outcome : Outcome
+    answer : SolverAnswer
     all_costs : list of Costs
     found : list of (Steps or None), or None
-        The decisions read from the outcome, None where there are none.
+        The decisions read from the answer, None where there are none.
     scale : float
         What the program's objective was divided by.
     least : float
@@ -76,18 +76,18 @@ def result_of(
     info : mapping
         Facts to report besides the solver's.
     """
-    facts = {**info, **outcome.info, "node_count": outcome.node_count, "gap": outcome.gap}
-    if outcome.status is Status.ERROR:
-        return Result(Status.ERROR, reason=f"{outcome.reason}{_steep_penalty(all_costs, scale)}", info=facts)
-    if outcome.status in (Status.INFEASIBLE, Status.UNSUPPORTED):
-        return Result(outcome.status, reason=outcome.reason, info=facts)
-    bound = least if outcome.bound is None else max(least, outcome.bound * scale)
+    facts = {**info, **answer.info, "node_count": answer.node_count, "gap": answer.gap}
+    if answer.status is Status.ERROR:
+        return Result(Status.ERROR, reason=f"{answer.reason}{_steep_penalty(all_costs, scale)}", info=facts)
+    if answer.status in (Status.INFEASIBLE, Status.UNSUPPORTED):
+        return Result(answer.status, reason=answer.reason, info=facts)
+    bound = least if answer.bound is None else max(least, answer.bound * scale)
     if found is None:
-        facts |= _trajectory(outcome, scale, None, bound)
-        return Result(outcome.status, lower_bound=bound, reason=outcome.reason, info=facts)
+        facts |= _trajectory(answer, scale, None, bound)
+        return Result(answer.status, lower_bound=bound, reason=answer.reason, info=facts)
     claimed = objective_of(all_costs, found)
-    said = None if outcome.objective is None else outcome.objective * scale
-    if outcome.status is Status.OPTIMAL and (
+    said = None if answer.objective is None else answer.objective * scale
+    if answer.status is Status.OPTIMAL and (
         said is None or abs(said - claimed) > ENERGY_TOLERANCE * max(claimed, scale)
     ):
         reason = f"the solver's objective {said} is not that of its solution, {claimed}"
@@ -95,12 +95,12 @@ def result_of(
     # The solver's bound may lie above by its rounding.
     bound = min(bound, claimed)
     return Result(
-        outcome.status,
+        answer.status,
         deployment=deployment_of(all_costs, found),
         claimed_objective=claimed,
         lower_bound=bound,
-        reason=outcome.reason if outcome.status is not Status.OPTIMAL else None,
-        info={**facts, **_trajectory(outcome, scale, claimed, bound)},
+        reason=answer.reason if answer.status is not Status.OPTIMAL else None,
+        info={**facts, **_trajectory(answer, scale, claimed, bound)},
     )
 
 
@@ -114,11 +114,11 @@ def _steep_penalty(all_costs: list[Costs], scale: float) -> str:
     return f"; application '{name}' has a rejection penalty of {factor}: lower it, or leave it out to require serving"
 
 
-def _trajectory(outcome: Outcome, scale: float, objective: float | None, bound: float) -> dict[str, list[Point]]:
+def _trajectory(answer: SolverAnswer, scale: float, objective: float | None, bound: float) -> dict[str, list[Point]]:
     """The trajectory in objective units as a fact to report; it ends with the result's own objective and bound."""
-    if not outcome.trajectory:
+    if not answer.trajectory:
         return {}
-    *before, last = outcome.trajectory
+    *before, last = answer.trajectory
     points = [(time, _scaled(found, scale), _scaled(proven, scale)) for time, found, proven in before]
     return {"trajectory": [*points, (last[0], objective, bound)]}
 

@@ -1,8 +1,8 @@
 """The boundary between formulations and solvers.
 
-A back end is one file with one function of type `Backend`: it takes a Pyomo model and limits, and returns an `Outcome`.
-What the solver says in its own words ends there. Time limits are wall-clock seconds of the whole run, a gap is
-(objective − bound)/objective, and a status means the same, whichever solver it is.
+Every solver is one file with one function of type `SolveProgram`, which takes a Pyomo model and limits and returns a
+`SolverAnswer`. What the solver says in its own words ends there. Time limits are wall-clock seconds of the whole run, a
+gap is (objective − bound)/objective, and a status means the same, whichever solver it is.
 """
 
 from __future__ import annotations
@@ -26,14 +26,16 @@ class Limits:
     mip_gap: float = 0.0
     """Relative gap (objective − bound)/objective at which it may stop."""
     threads: int = 1
-    """Threads at most; a solver that has one only says so in `Outcome.info["threads"]`."""
+    """Threads at most; a solver that has one only says so in `SolverAnswer.info["threads"]`."""
     seed: int = 0
     warm_start: bool = False
     """Whether the variables' values are a solution to start from (a variable without a value is 0)."""
+    careful: bool = False
+    """Whether the solver shall leave out its presolve: asked for where its first answer could not be true."""
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SolverAnswer:
     """What a solver found, in the model's (scaled) objective."""
 
     status: Status
@@ -64,10 +66,10 @@ def reason_not_to_build(variables: int) -> str | None:
     return reason_not_to_fit(BYTES_PER_VARIABLE * variables)
 
 
-class Backend(Protocol):
+class SolveProgram(Protocol):
     """Solves a Pyomo model of binaries and bounded variables; times `handover` and `solve` on the run's clock."""
 
-    def __call__(self, model: ConcreteModel, limits: Limits, clock: Clock) -> Outcome:
+    def __call__(self, model: ConcreteModel, limits: Limits, clock: Clock) -> SolverAnswer:
         """Hand `model` over, solve it in the time that `clock` leaves, and report.
 
         Raises

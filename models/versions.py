@@ -1,0 +1,13 @@
+"""Which version of a Python package is installed."""
+
+from __future__ import annotations
+
+from importlib import metadata
+
+
+def package_version(distribution: str) -> str | None:
+    """Return the installed version of a distribution, None where it is not installed; it is not imported for that."""
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
