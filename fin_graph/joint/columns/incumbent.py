@@ -20,12 +20,13 @@ from finbench.fin_graph.joint.fin.placement import Placement
 from finbench.fin_graph.joint.system import System
 from finbench.fin_graph.paths.arrays import Floats
 from finbench.models.result import Clock
+from finbench.models.tolerances import EVALUATOR_SLACK
 
 _GAMMA = 100
 """Latency steps of FIN's searches."""
 
-OVERFULL = 1e-7
-"""Float noise in a solution of HiGHS, as a fraction of a whole resource, that is forgiven."""
+_INTEGRAL = 1e-7
+"""Distance from a whole number below which a number of members in the relaxation is that whole number."""
 
 
 class Incumbent:
@@ -53,7 +54,7 @@ class Incumbent:
 
     def _offer(self, placement: Placement) -> bool:
         better = placement.left_out == 0 and placement.objective < self.objective
-        if not better or placement.room.min() < -OVERFULL:
+        if not better or placement.room.min() < -EVALUATOR_SLACK:
             return False
         self.objective, self.served = placement.objective, placement.served()
         return True
@@ -70,9 +71,9 @@ class Incumbent:
         """Round a solution of the relaxation over `columns`."""
         placement = Placement(self._system, self._scale)
         for c in np.argsort(-relaxed.shares, kind="stable"):
-            _put(placement, columns[c], floor(relaxed.shares[c] + OVERFULL))
+            _put(placement, columns[c], floor(relaxed.shares[c] + _INTEGRAL))
         for c in np.argsort(-(relaxed.shares % 1.0), kind="stable"):
-            if OVERFULL < relaxed.shares[c] % 1.0 < 1 - OVERFULL:
+            if _INTEGRAL < relaxed.shares[c] % 1.0 < 1 - _INTEGRAL:
                 _put(placement, columns[c], 1)
         order = ordered(self._system, self.alone, "largest")
         insert_all(placement, order, relaxed.prices, _GAMMA, clock)

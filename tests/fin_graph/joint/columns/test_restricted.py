@@ -18,7 +18,10 @@ def test_a_search_that_takes_too_much_ends_with_a_bound(monkeypatch: pytest.Monk
     master = relaxation.master
 
     def solved() -> restricted.Whole:
-        return restricted.whole_master(system, master.columns, master.rows, master.scale, Clock(), seed=0, limit_s=10.0)
+        room, clock = relaxation.room, Clock()
+        return restricted.whole_master(
+            system, master.columns, master.rows, room, master.scale, clock, seed=0, limit_s=10.0
+        )
 
     free = solved()
     monkeypatch.setattr(restricted, "MOST_BYTES", -(2**50))
