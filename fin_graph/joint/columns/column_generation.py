@@ -18,11 +18,11 @@ import numpy as np
 from finbench.fin_graph.joint.columns.incumbent import Incumbent
 from finbench.fin_graph.joint.columns.master import Aim, Column, Relaxed
 from finbench.fin_graph.joint.columns.pricing import load_pricing
-from finbench.fin_graph.joint.columns.refusals import alone_reason, overload_reason, rejection_reasons
+from finbench.fin_graph.joint.columns.refusals import infeasible_alone_reason, overload_reason, rejection_reasons
 from finbench.fin_graph.joint.columns.relaxation import Relaxation
 from finbench.fin_graph.joint.columns.restricted import FIRST_MARGIN, WIDER, Whole, rounded_down, whole_master
 from finbench.fin_graph.joint.fin.improvement import Served
-from finbench.fin_graph.joint.fin.placement import Placement
+from finbench.fin_graph.joint.fin.occupancy import Occupancy
 from finbench.fin_graph.joint.system import System, joint_deployment, resource_name
 from finbench.fin_graph.options import ColumnGenerationOptions
 from finbench.fin_graph.paths.arrays import Floats, Ints
@@ -94,7 +94,7 @@ def solve(
     with clock.phase("build"):
         run = _Run(instance, clock, seed, options.smoothing)
     if run.relaxation.unservable:
-        reason = alone_reason(instance, run.relaxation, run.relaxation.unservable[0])
+        reason = infeasible_alone_reason(instance, run.relaxation, run.relaxation.unservable[0])
         return Result(Status.INFEASIBLE, reason=reason, times_s=clock.times_s)
     run.generate()
     if not run.infeasible:
@@ -138,7 +138,7 @@ class _Run:
                     break
                 self._settle_overload()
         if self.relaxation.unservable:
-            self.infeasible = alone_reason(self._instance, self.relaxation, self.relaxation.unservable[0])
+            self.infeasible = infeasible_alone_reason(self._instance, self.relaxation, self.relaxation.unservable[0])
             self._relaxed = None
         self._note()
 
@@ -186,8 +186,8 @@ class _Run:
             self._prove()
         self._solve_whole(_LONG_SHARE)
 
-    def _improve(self, placement: Placement) -> None:
-        self._incumbent.improve(placement, self.relaxation.bound.prices, self._clock, _MOVES)
+    def _improve(self, occupancy: Occupancy) -> None:
+        self._incumbent.improve(occupancy, self.relaxation.bound.prices, self._clock, _MOVES)
         self._note()
 
     def _solve_whole(self, share: float) -> None:
@@ -197,10 +197,10 @@ class _Run:
         left = self._clock.remaining_s
         with self._clock.phase("whole"):
             self._offer_whole(self.relaxation.master.columns, share * (_UNLIMITED_S if left is None else left))
-        placement = self._incumbent.placement()
-        if placement is not None and not self.closed:
+        occupancy = self._incumbent.occupancy()
+        if occupancy is not None and not self.closed:
             with self._clock.phase("rounding"):
-                self._improve(placement)
+                self._improve(occupancy)
 
     def _whole(self, columns: Sequence[Column], rows: Ints, limit_s: float) -> Whole:
         relaxation = self.relaxation
@@ -300,18 +300,18 @@ class _Run:
             return Result(Status.INFEASIBLE, reason=self.infeasible, times_s=clock.times_s, info=info)
         expired = "time limit reached" if clock.expired else None
         info["prices"] = named_prices(self._instance.network, relaxation.bound.prices)
-        placement = self._incumbent.placement()
-        if placement is None:
+        occupancy = self._incumbent.occupancy()
+        if occupancy is None:
             status = Status.TIME_LIMIT if expired else Status.NO_SOLUTION
             reason = expired or "no deployment of all applications was found"
             return Result(status, lower_bound=self._bound, reason=reason, times_s=clock.times_s, info=info)
         info["rejected"] = rejection_reasons(
-            self._instance, relaxation, placement, self._incumbent.alone, relaxation.bound.prices
+            self._instance, relaxation, occupancy, self._incumbent.alone, relaxation.bound.prices
         )
         status = Status.OPTIMAL if self.closed else Status.TIME_LIMIT if expired else Status.FEASIBLE
         return Result(
             status,
-            joint_deployment(placement.served()),
+            joint_deployment(occupancy.served()),
             claimed_objective=objective,
             lower_bound=min(self._bound, objective),
             reason=None if status is Status.OPTIMAL else expired,
