@@ -7,6 +7,7 @@ of their own sums never carries a deployment over the evaluator's limit.
 
 from __future__ import annotations
 
+from math import inf
 from typing import TypeVar
 
 import numpy as np
@@ -20,6 +21,12 @@ FEASIBILITY_TOLERANCE = 1e-6
 METHOD_TOLERANCE = 0.99 * FEASIBILITY_TOLERANCE
 """What methods allow themselves of it; the rest is for the rounding of their sums and for a solver's own tolerance."""
 
+EVALUATOR_SLACK = FEASIBILITY_TOLERANCE - METHOD_TOLERANCE
+"""What the evaluator accepts beyond what methods hold, relative to a right-hand side.
+
+Solutions of a solver may take it, for they are not exact. A proof of infeasibility must exceed it.
+"""
+
 ENERGY_TOLERANCE = 1e-6
 """Two energies are equal when |a − b| ≤ ENERGY_TOLERANCE · max(|a|, |b|)."""
 
@@ -29,8 +36,17 @@ FLOAT_NOISE = 1e-9
 SUM_NOISE = 1e-12
 """Relative difference that the order of one short sum alone can make."""
 
+TERM_NOISE = 1e-13
+"""Rounding error of a bound, relative to the sum of the absolute values of the terms that it is a sum of.
+
+Paths of a few hundred edges and a few thousand resources lose about 1e-14.
+"""
+
 OPTIMAL_GAP = 1e-9
 """Relative gap between a proven bound and an answer at which the answer is optimal: float noise, nothing more."""
+
+COLUMN_GAP = 10 * OPTIMAL_GAP
+"""The same for column generation, whose bound may itself stay `OPTIMAL_GAP` below the relaxation's value."""
 
 SOLVER_TOLERANCE = 1e-9
 """Feasibility and integrality that solvers are asked for; rows come scaled to right-hand sides of 1."""
@@ -45,6 +61,19 @@ EXIT_SHARE_TOLERANCE = 1e-3
 def relaxed(limit: Limit) -> Limit:
     """Return the right-hand side that methods hold: the limit and `METHOD_TOLERANCE` of it."""
     return limit * (1 + METHOD_TOLERANCE)
+
+
+def safe_bound(value: float, terms: float) -> float:
+    """Return a lower bound less what rounding may have added to it.
+
+    Parameters
+    ----------
+    value : float
+        The bound as it was summed up; inf stays.
+    terms : float
+        Sum of the absolute values of what was added and subtracted.
+    """
+    return value if value == inf else value - TERM_NOISE * terms
 
 
 def exceeds(value: float, limit: float) -> bool:

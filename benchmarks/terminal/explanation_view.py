@@ -12,7 +12,7 @@ from finbench.benchmarks.terminal import console
 from finbench.models.instance import Instance
 
 if TYPE_CHECKING:
-    from finbench.fin_graph.joint.explanation.elastic import Growth
+    from finbench.fin_graph.joint.explanation.elastic import CapacityGrowth
     from finbench.fin_graph.joint.explanation.explain import Explanation, Obstacle
 
 
@@ -35,7 +35,7 @@ def to_json(instance: Instance, explanation: Explanation) -> dict[str, Any]:
     }
 
 
-def _growth(growth: Growth | None) -> dict[str, float] | None:
+def _growth(growth: CapacityGrowth | None) -> dict[str, float] | None:
     return None if growth is None else {"value": growth.value, "lower_bound": growth.lower_bound}
 
 
@@ -55,7 +55,8 @@ def print_explanation(instance: Instance, explanation: Explanation) -> None:
     if explanation.factor is not None:
         output.print(f"Everything fits once every capacity grows by the factor {_between(explanation.factor)},")
     if explanation.fix is not None:
-        output.print("or once these grow, by least in sum of relative growth:")
+        beginning = "or once" if explanation.factor is not None else "Everything fits once"
+        output.print(f"{beginning} these grow, by least in sum of relative growth:")
         rows = [
             (
                 need.resource,
@@ -102,10 +103,10 @@ def _obstacle_row(obstacle: Obstacle) -> tuple[str, str]:
     if obstacle.most_accuracy is not None:
         most, wanted = number(obstacle.most_accuracy, 6), number(obstacle.min_accuracy, 6)
         ways.append(f"an accuracy target of {most} instead of {wanted}")
-    return obstacle.application, " or ".join(ways) or "nothing: no path leads through all blocks and pins"
+    return obstacle.application, " or ".join(ways) or f"nothing: {obstacle.reason}"
 
 
-def _between(growth: Growth) -> str:
+def _between(growth: CapacityGrowth) -> str:
     if growth.value - growth.lower_bound <= 1e-6 * growth.value:
         return rounded_up(growth.value, 6)
     return f"{rounded_up(growth.value, 6)} (at least {number(growth.lower_bound, 6)})"

@@ -69,26 +69,33 @@ class Group:
         At least one.
     forgiving : bool
         Keep blocks and transfers that alone ask for more than the whole of a resource.
+    memory : ndarray, shape (N,), optional
+        Bytes that are the whole memory of every node; left out: what the network says.
     """
 
     def __init__(
-        self, instance: Instance, topology: Topology, members: Sequence[Application], *, forgiving: bool = False
+        self,
+        instance: Instance,
+        topology: Topology,
+        members: Sequence[Application],
+        *,
+        forgiving: bool = False,
+        memory: Floats | None = None,
     ) -> None:
         self.members = tuple(app.name for app in members)
         self.application = members[0]
         self.topology, self._most_alone = topology, np.inf if forgiving else relaxed(1.0)
         self._base = path_problem(instance, self.application, topology=topology)
         if self._base is not None:
-            self._set_demands(instance, self._base)
+            self._set_demands(instance, self._base, memory_of(instance.network) if memory is None else memory)
 
-    def _set_demands(self, instance: Instance, base: PathProblem) -> None:
-        """Fractions that every block takes at every vertex, the memory of every node, and bits on every link."""
+    def _set_demands(self, instance: Instance, base: PathProblem, memory: Floats) -> None:
+        """Set the fractions of compute and memory that every block takes at every vertex, and its bits on links."""
         app, depth, topology = self.application, base.depth, self.topology
         dnn, rate, nodes = instance.dnn_of(app), app.rate_per_s or 0.0, instance.network.nodes
         survival = np.array(dnn.survival[:depth])
         operations = rate * survival * np.array([block.ops for block in dnn.blocks[:depth]])
         parameters = np.array([block.parameter_bytes for block in dnn.blocks[:depth]])
-        memory = np.array([np.inf if node.memory_bytes is None else node.memory_bytes for node in nodes])
         speed = topology.per_vertex([node.compute_ops_per_s for node in nodes])
         reserves = topology.per_vertex([float(node.reserves) for node in nodes]) > 0
         used = operations[:, None] / speed
@@ -246,18 +253,32 @@ class System:
 
     topology: Topology
     groups: tuple[Group, ...]
+    unit_bytes: float = 0.0
+    """What fractions of a memory of 0 bytes are fractions of; 0 where nothing may be in such a memory."""
 
     @classmethod
-    def of(cls, instance: Instance, *, forgiving: bool = False) -> System:
-        """The system of `instance`; groups stand in the order of their first members. `forgiving` as in `Group`."""
+    def of(cls, instance: Instance, *, forgiving: bool = False, from_nothing: bool = False) -> System:
+        """Return the system of `instance`; groups stand in the order of their first members.
+
+        Parameters
+        ----------
+        instance : Instance
+        forgiving : bool
+            As in `Group`.
+        from_nothing : bool
+            Let blocks be in memories of 0 bytes as well: fractions of these are of all parameters together.
+        """
         alike: defaultdict[tuple[Any, ...], list[Application]] = defaultdict(list)
         others = attrgetter(*(field for field in Application.model_fields if field not in ("name", "pinned")))
         for app in instance.applications:
             alike[(*others(app), *sorted(app.pinned.items()))].append(app)
-        topology = Topology.of(instance.network)
-        return cls(
-            topology, tuple(Group(instance, topology, members, forgiving=forgiving) for members in alike.values())
-        )
+        topology, memory, unit = Topology.of(instance.network), memory_of(instance.network), 0.0
+        if from_nothing:
+            dnns = (instance.dnn_of(app) for app in instance.applications)
+            unit = float(sum(block.parameter_bytes for dnn in dnns for block in dnn.blocks))
+            memory = np.where(memory > 0, memory, unit)
+        groups = (Group(instance, topology, members, forgiving=forgiving, memory=memory) for members in alike.values())
+        return cls(topology, tuple(groups), unit)
 
     @property
     def resources(self) -> int:
@@ -267,6 +288,21 @@ class System:
     def empty_room(self) -> Floats:
         """Return the whole of every resource, and the tolerance that methods allow; shape (R,)."""
         return relaxed(np.ones(self.resources))
+
+    def capacities(self) -> Floats:
+        """Return what there is of every resource, without tolerance: 0 of a memory of 0 bytes, else 1; shape (R,)."""
+        count, whole = len(self.topology.network.nodes), np.ones(self.resources)
+        whole[count : 2 * count] = memory_of(self.topology.network) > 0
+        return whole
+
+    def capacity_unit(self, resource: int) -> float:
+        """Return what fractions of a resource are fractions of: its capacity, or `unit_bytes` where that is 0."""
+        return capacity_of(self.topology.network, resource) or self.unit_bytes
+
+
+def memory_of(network: Network) -> Floats:
+    """Return the memory of every node [byte], inf where it has no limit; shape (N,)."""
+    return np.array([np.inf if node.memory_bytes is None else node.memory_bytes for node in network.nodes])
 
 
 def resource_name(network: Network, resource: int) -> tuple[str, str]:

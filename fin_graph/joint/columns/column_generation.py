@@ -15,29 +15,23 @@ from typing import Any
 
 import numpy as np
 
-from finbench.fin_graph.joint.columns.incumbent import OVERFULL, Incumbent
+from finbench.fin_graph.joint.columns.incumbent import Incumbent
 from finbench.fin_graph.joint.columns.master import Aim, Column, Relaxed
 from finbench.fin_graph.joint.columns.pricing import load_pricing
-from finbench.fin_graph.joint.columns.refusals import alone_reason, overload_reason, rejection_reasons
+from finbench.fin_graph.joint.columns.refusals import infeasible_alone_reason, overload_reason, rejection_reasons
 from finbench.fin_graph.joint.columns.relaxation import Relaxation
-from finbench.fin_graph.joint.columns.restricted import FIRST_MARGIN, WIDER, Whole, whole_master
+from finbench.fin_graph.joint.columns.restricted import FIRST_MARGIN, WIDER, Whole, rounded_down, whole_master
 from finbench.fin_graph.joint.fin.improvement import Served
-from finbench.fin_graph.joint.fin.placement import Placement
+from finbench.fin_graph.joint.fin.occupancy import Occupancy
 from finbench.fin_graph.joint.system import System, joint_deployment, resource_name
 from finbench.fin_graph.options import ColumnGenerationOptions
 from finbench.fin_graph.paths.arrays import Floats, Ints
 from finbench.models.instance import Instance, Network
 from finbench.models.result import Clock, Result, Status
+from finbench.models.tolerances import COLUMN_GAP, EVALUATOR_SLACK, FLOAT_NOISE
 
-OVERLOADED = 1e-8
-"""Overload that proves infeasibility, as a fraction of all that is priced: ten times what float noise is forgiven."""
-
-_NO_OVERLOAD = 1e-9
 _DEAREST = 4
 """How often overload may be made dearer."""
-
-CLOSED_GAP = 1e-8
-"""Relative gap between bound and incumbent below which the incumbent is optimal."""
 
 MOST_COLUMNS = 60_000
 """Columns above which no more are listed."""
@@ -100,7 +94,7 @@ def solve(
     with clock.phase("build"):
         run = _Run(instance, clock, seed, options.smoothing)
     if run.relaxation.unservable:
-        reason = alone_reason(instance, run.relaxation, run.relaxation.unservable[0])
+        reason = infeasible_alone_reason(instance, run.relaxation, run.relaxation.unservable[0])
         return Result(Status.INFEASIBLE, reason=reason, times_s=clock.times_s)
     run.generate()
     if not run.infeasible:
@@ -116,7 +110,7 @@ class _Run:
         self._system = System.of(instance)
         self.relaxation = Relaxation(self._system, clock, smoothing=smoothing)
         self._incumbent = Incumbent(self._system, seed, clock)
-        self._bound = self.relaxation.lower_bound()
+        self._bound = self.relaxation.bound.safe
         self._relaxed: Relaxed | None = None
         self._trajectory: list[tuple[float, float | None, float | None]] = []
         self.infeasible: str | None = None
@@ -125,7 +119,7 @@ class _Run:
     def closed(self) -> bool:
         """Whether incumbent and bound are one."""
         objective = self._incumbent.objective
-        return objective < inf and objective - self._bound <= CLOSED_GAP * abs(objective)
+        return objective < inf and objective - self._bound <= COLUMN_GAP * abs(objective)
 
     def generate(self) -> None:
         """Solve the relaxation, and prove infeasibility where it has no solution."""
@@ -143,14 +137,17 @@ class _Run:
                 ):
                     break
                 self._settle_overload()
+        if self.relaxation.unservable:
+            self.infeasible = infeasible_alone_reason(self._instance, self.relaxation, self.relaxation.unservable[0])
+            self._relaxed = None
         self._note()
 
     def _settle_overload(self) -> None:
         """The relaxation overloads something: because it must, or because that is not dear enough."""
         relaxation = self.relaxation
-        overloaded = relaxation.solve(Aim.OVERLOAD, stop=lambda relaxed: relaxed.value <= _NO_OVERLOAD)
+        overloaded = relaxation.solve(Aim.OVERLOAD, stop=lambda relaxed: relaxed.value <= FLOAT_NOISE)
         bound = relaxation.bound
-        if bound.value > OVERLOADED * float(bound.prices.sum()):
+        if bound.safe > EVALUATOR_SLACK * float(bound.prices.sum()):
             taken = np.zeros(self._system.resources) if overloaded is None else overloaded.overload
             self.infeasible = overload_reason(self._instance, relaxation, bound, taken)
             self._relaxed = None
@@ -170,7 +167,7 @@ class _Run:
         return self.closed or (left is not None and spent > _RELAXATION_SHARE * (spent + left))
 
     def _keep_bound(self) -> None:
-        self._bound = max(self._bound, self.relaxation.lower_bound())
+        self._bound = max(self._bound, self.relaxation.bound.safe)
 
     def _note(self) -> None:
         objective = self._incumbent.objective
@@ -189,8 +186,8 @@ class _Run:
             self._prove()
         self._solve_whole(_LONG_SHARE)
 
-    def _improve(self, placement: Placement) -> None:
-        self._incumbent.improve(placement, self.relaxation.bound.prices, self._clock, _MOVES)
+    def _improve(self, occupancy: Occupancy) -> None:
+        self._incumbent.improve(occupancy, self.relaxation.bound.prices, self._clock, _MOVES)
         self._note()
 
     def _solve_whole(self, share: float) -> None:
@@ -200,14 +197,22 @@ class _Run:
         left = self._clock.remaining_s
         with self._clock.phase("whole"):
             self._offer_whole(self.relaxation.master.columns, share * (_UNLIMITED_S if left is None else left))
-        placement = self._incumbent.placement()
-        if placement is not None and not self.closed:
+        occupancy = self._incumbent.occupancy()
+        if occupancy is not None and not self.closed:
             with self._clock.phase("rounding"):
-                self._improve(placement)
+                self._improve(occupancy)
 
     def _whole(self, columns: Sequence[Column], rows: Ints, limit_s: float) -> Whole:
+        relaxation = self.relaxation
         return whole_master(
-            self._system, columns, rows, self.relaxation.master.scale, self._clock, seed=self._seed, limit_s=limit_s
+            self._system,
+            columns,
+            rows,
+            relaxation.room,
+            relaxation.master.scale,
+            self._clock,
+            seed=self._seed,
+            limit_s=limit_s,
         )
 
     def _prove(self) -> None:
@@ -217,11 +222,11 @@ class _Run:
         out, and with them what tells one column from another, until a solution overloads them.
         """
         relaxation, incumbent = self.relaxation, self._incumbent
-        proven, rows = relaxation.lower_bound(), np.flatnonzero(relaxation.bound.prices).astype(np.int32)
+        proven, rows = relaxation.bound.safe, np.flatnonzero(relaxation.bound.prices).astype(np.int32)
         margin, last = FIRST_MARGIN * (incumbent.objective - proven if incumbent.served else abs(proven)), None
         while not self.closed and not self._clock.expired:
             if incumbent.served is None:
-                margin = inf if margin > _WIDEST * abs(proven) else margin
+                margin = inf if margin >= _WIDEST * abs(proven) else margin
             elif margin * WIDER > incumbent.objective - proven:
                 margin = incumbent.objective - proven
             with self._clock.phase("listing"):
@@ -237,14 +242,17 @@ class _Run:
                 overfull = self._overfull(found.served)
                 if found.served is not None and not len(overfull):
                     incumbent.offer(found.served)
-                self._bound = max(self._bound, _down(min(incumbent.objective, found.bound, proven + margin)))
+                self._bound = max(self._bound, rounded_down(min(incumbent.objective, found.bound, proven + margin)))
                 self._note()
-            if len(overfull):
-                rows = np.union1d(rows, overfull).astype(np.int32)
+            missing = np.setdiff1d(overfull, rows)
+            if len(missing):
+                rows = np.union1d(rows, missing).astype(np.int32)
             elif margin == inf:
                 if found.bound == inf:
                     self.infeasible = "no choice of one deployment for each application fits, only fractions of several"
                 return
+            elif margin >= incumbent.objective - proven:
+                return  # Everything was listed: the solver ended early, or its solution does not quite fit.
             else:
                 margin *= WIDER
 
@@ -261,7 +269,7 @@ class _Run:
         for _, usages in served or []:
             for usage in usages:
                 usage.take(room)
-        return np.flatnonzero(room < -OVERFULL).astype(np.int32)
+        return np.flatnonzero(room < -EVALUATOR_SLACK).astype(np.int32)
 
     def _listed(self, margin: float, rows: Ints) -> list[Column] | None:
         """Columns of reduced cost below `margin`, undominated in `rows`; None where they are too many."""
@@ -292,29 +300,24 @@ class _Run:
             return Result(Status.INFEASIBLE, reason=self.infeasible, times_s=clock.times_s, info=info)
         expired = "time limit reached" if clock.expired else None
         info["prices"] = named_prices(self._instance.network, relaxation.bound.prices)
-        placement = self._incumbent.placement()
-        if placement is None:
+        occupancy = self._incumbent.occupancy()
+        if occupancy is None:
             status = Status.TIME_LIMIT if expired else Status.NO_SOLUTION
             reason = expired or "no deployment of all applications was found"
             return Result(status, lower_bound=self._bound, reason=reason, times_s=clock.times_s, info=info)
         info["rejected"] = rejection_reasons(
-            self._instance, relaxation, placement, self._incumbent.alone, relaxation.bound.prices
+            self._instance, relaxation, occupancy, self._incumbent.alone, relaxation.bound.prices
         )
         status = Status.OPTIMAL if self.closed else Status.TIME_LIMIT if expired else Status.FEASIBLE
         return Result(
             status,
-            joint_deployment(placement.served()),
+            joint_deployment(occupancy.served()),
             claimed_objective=objective,
             lower_bound=min(self._bound, objective),
             reason=None if status is Status.OPTIMAL else expired,
             times_s=clock.times_s,
             info=info,
         )
-
-
-def _down(bound: float) -> float:
-    """A bound less what float noise may have added."""
-    return bound - 1e-9 * abs(bound) if bound < inf else bound
 
 
 def named_prices(network: Network, prices: Floats) -> list[dict[str, Any]]:

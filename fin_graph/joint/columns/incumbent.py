@@ -1,8 +1,8 @@
-"""The best joint deployment that column generation knows, and how it comes by better ones.
+"""Keep the best joint deployment that column generation knows, and make better ones.
 
-A solution of the relaxation is rounded: whole members stay where it has them, then members go where it has most of
-them, as far as they fit; whoever is left is inserted at the relaxation's prices, and FIN's improvement, at the same
-prices, repairs and polishes.
+A solution of the relaxation is rounded. Whole members stay along its columns; then single members follow the columns
+with the largest fractions, as far as they fit; the others are inserted at the relaxation's prices. FIN's improvement
+at the same prices repairs and polishes the outcome.
 """
 
 from __future__ import annotations
@@ -16,20 +16,21 @@ from finbench.fin_graph.joint.columns.master import Column, Relaxed
 from finbench.fin_graph.joint.fin.alone import everyone_alone
 from finbench.fin_graph.joint.fin.improvement import Improvement, Served, scale_of
 from finbench.fin_graph.joint.fin.insertion import insert_all, ordered
-from finbench.fin_graph.joint.fin.placement import Placement
+from finbench.fin_graph.joint.fin.occupancy import Occupancy
 from finbench.fin_graph.joint.system import System
 from finbench.fin_graph.paths.arrays import Floats
 from finbench.models.result import Clock
+from finbench.models.tolerances import EVALUATOR_SLACK
 
 _GAMMA = 100
 """Latency steps of FIN's searches."""
 
-OVERFULL = 1e-7
-"""Float noise in a solution of HiGHS, as a fraction of a whole resource, that is forgiven."""
+_INTEGRAL = 1e-7
+"""Distance from a whole number below which a number of members in the relaxation is that whole number."""
 
 
 class Incumbent:
-    """The best joint deployment so far.
+    """The best joint deployment so far, None at first.
 
     Parameters
     ----------
@@ -48,50 +49,50 @@ class Incumbent:
         self.served: Served | None = None
 
     def offer(self, served: Served) -> bool:
-        """Take a joint deployment if it fits, serves all that must be served, and is better."""
-        return self._offer(Placement.of(self._system, served, self._scale))
+        """Take a joint deployment if it fits, serves all that must be served, and is better; return whether it was."""
+        return self._offer(Occupancy.of(self._system, served, self._scale))
 
-    def _offer(self, placement: Placement) -> bool:
-        better = placement.left_out == 0 and placement.objective < self.objective
-        if not better or placement.room.min() < -OVERFULL:
+    def _offer(self, occupancy: Occupancy) -> bool:
+        better = occupancy.left_out == 0 and occupancy.objective < self.objective
+        if not better or occupancy.room.min() < -EVALUATOR_SLACK:
             return False
-        self.objective, self.served = placement.objective, placement.served()
+        self.objective, self.served = occupancy.objective, occupancy.served()
         return True
 
-    def insert(self, clock: Clock) -> Placement:
-        """Insert everyone, the largest first."""
-        placement = Placement(self._system, self._scale)
+    def insert(self, clock: Clock) -> Occupancy:
+        """Insert everyone, the largest first, offer the outcome and return it."""
+        occupancy = Occupancy(self._system, self._scale)
         nothing = np.zeros(self._system.resources)
-        insert_all(placement, ordered(self._system, self.alone, "largest"), nothing, _GAMMA, clock)
-        self._offer(placement)
-        return placement
+        insert_all(occupancy, ordered(self._system, self.alone, "largest"), nothing, _GAMMA, clock)
+        self._offer(occupancy)
+        return occupancy
 
-    def round(self, relaxed: Relaxed, columns: Sequence[Column], clock: Clock) -> Placement:
-        """Round a solution of the relaxation over `columns`."""
-        placement = Placement(self._system, self._scale)
+    def round(self, relaxed: Relaxed, columns: Sequence[Column], clock: Clock) -> Occupancy:
+        """Round a solution of the relaxation over `columns`, offer the outcome and return it."""
+        occupancy = Occupancy(self._system, self._scale)
         for c in np.argsort(-relaxed.shares, kind="stable"):
-            _put(placement, columns[c], floor(relaxed.shares[c] + OVERFULL))
+            _put(occupancy, columns[c], floor(relaxed.shares[c] + _INTEGRAL))
         for c in np.argsort(-(relaxed.shares % 1.0), kind="stable"):
-            if OVERFULL < relaxed.shares[c] % 1.0 < 1 - OVERFULL:
-                _put(placement, columns[c], 1)
+            if _INTEGRAL < relaxed.shares[c] % 1.0 < 1 - _INTEGRAL:
+                _put(occupancy, columns[c], 1)
         order = ordered(self._system, self.alone, "largest")
-        insert_all(placement, order, relaxed.prices, _GAMMA, clock)
-        self._offer(placement)
-        return placement
+        insert_all(occupancy, order, relaxed.prices, _GAMMA, clock)
+        self._offer(occupancy)
+        return occupancy
 
-    def improve(self, placement: Placement, prices: Floats, clock: Clock, moves: int) -> None:
-        """Improve a placement, which need not be complete."""
-        search = Improvement(placement, self.alone, prices, _GAMMA, np.random.default_rng(self._seed), clock)
+    def improve(self, occupancy: Occupancy, prices: Floats, clock: Clock, moves: int) -> None:
+        """Improve an occupancy, in which members may be left out, and offer what comes of it."""
+        search = Improvement(occupancy, self.alone, prices, _GAMMA, np.random.default_rng(self._seed), clock)
         search.run(moves, lambda _: None)
         self.offer(search.served)
 
-    def placement(self) -> Placement | None:
-        """That of the incumbent, None while there is none."""
-        return None if self.served is None else Placement.of(self._system, self.served, self._scale)
+    def occupancy(self) -> Occupancy | None:
+        """Return the occupancy that the incumbent makes; None while there is no incumbent."""
+        return None if self.served is None else Occupancy.of(self._system, self.served, self._scale)
 
 
-def _put(placement: Placement, column: Column, times: int) -> None:
+def _put(occupancy: Occupancy, column: Column, times: int) -> None:
     """Serve up to `times` members by a column, as far as they fit."""
-    fit = min(times, placement.unserved[column.group], placement.times_that_fit(column.usage))
+    fit = min(times, occupancy.unserved[column.group], occupancy.times_that_fit(column.usage))
     if fit > 0:
-        placement.place(column.group, column.usage, int(fit))
+        occupancy.serve(column.group, column.usage, int(fit))

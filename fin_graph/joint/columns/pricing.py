@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finbench.fin_graph.joint.columns.listing import demands_of, paths_below
+from finbench.fin_graph.joint.fin.alone import safe_dual_bound
 from finbench.fin_graph.joint.system import System, Usage
 from finbench.fin_graph.paths.arrays import Edges, Floats, Ints, PathProblem
 from finbench.fin_graph.paths.bounds import lagrangian_dual, meets
@@ -28,7 +29,7 @@ from finbench.fin_graph.paths.label_search import LabelSearch, out_links
 from finbench.fin_graph.paths.loading import load_compiled, smallest
 from finbench.fin_graph.paths.shortest import costs_along, costs_to_go, follow, least_latency_path
 from finbench.models.result import Clock
-from finbench.models.tolerances import FLOAT_NOISE, OPTIMAL_GAP, SUM_NOISE, relaxed
+from finbench.models.tolerances import FLOAT_NOISE, OPTIMAL_GAP, SUM_NOISE
 
 _MAX_STEPS = 60
 
@@ -153,13 +154,14 @@ class Pricer:
         dual = lagrangian_dual(problem)
         assert dual.incumbent is not None
         best = dual.incumbent
-        known = Priced(dual.lower_bound, self._usage_of(g, best.layers, best.nodes), best.energy)
+        proven = safe_dual_bound(problem, dual)
+        known = Priced(proven, self._usage_of(g, best.layers, best.nodes), best.energy)
         limit = min(best.energy, below)
-        if limit - dual.lower_bound <= OPTIMAL_GAP * abs(limit):
+        if limit - proven <= OPTIMAL_GAP * abs(limit):
             return known
         search = LabelSearch(problem, dual, limit=limit, clock=clock, complete=True)
         search.run()
-        bound = max(dual.lower_bound, search.lower_bound())
+        bound = max(proven, search.lower_bound())
         for energy, layers, nodes in search.paths():
             return Priced(min(bound, energy), self._usage_of(g, layers, nodes), energy)
         return known._replace(bound=bound)
@@ -172,7 +174,8 @@ class Pricer:
         None where they are too many.
         """
         problem, plain = self._problem(g, prices, with_power), self._problem(g, None, with_power)
-        whole = inf if self._room is None else relaxed(1.0)
+        # What `Usage.fits` accepts is listed.
+        whole = inf if self._room is None else float(self._room.max()) + FLOAT_NOISE
         demands = demands_of(self._groups[g], rows)
         found = paths_below(problem, plain, lagrangian_dual(problem), demands, out_links(problem), limit, whole)
         return None if found is None else [self._usage_of(g, layers, nodes) for layers, nodes in found]

@@ -1,24 +1,28 @@
-"""Why applications are not served, in words that follow from prices and proofs."""
+"""Reasons, in words that follow from prices and proofs, why column generation did not serve applications.
+
+Of an instance that is infeasible, the reason names what is too small; of a rejected application, what serving it would
+take from others.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from finbench.fin_graph.joint.columns.relaxation import Bound, Relaxation
-from finbench.fin_graph.joint.fin.admission import reason_alone, reason_not_served
+from finbench.fin_graph.joint.fin.admission import never_served_reason, not_served_reason
 from finbench.fin_graph.joint.fin.alone import Alone
-from finbench.fin_graph.joint.fin.placement import Placement
+from finbench.fin_graph.joint.fin.occupancy import Occupancy
 from finbench.fin_graph.joint.system import resource_name
 from finbench.fin_graph.paths.arrays import Floats
 from finbench.fin_graph.paths.infeasibility import reason_of_infeasibility
 from finbench.models.instance import Instance
 
 _NAMED = 3
-"""Resources and applications that a reason names."""
+"""Resources, and applications, that a reason names at most."""
 
 
-def alone_reason(instance: Instance, relaxation: Relaxation, g: int) -> str:
-    """Why group g cannot be served even alone."""
+def infeasible_alone_reason(instance: Instance, relaxation: Relaxation, g: int) -> str:
+    """Return why group g, whose members must be served, cannot be served even alone."""
     application = relaxation.system.groups[g].application
     reason = reason_of_infeasibility(instance, application)
     reason = reason or "no deployment that meets its latency target fits even alone: nodes or links are too small"
@@ -26,23 +30,23 @@ def alone_reason(instance: Instance, relaxation: Relaxation, g: int) -> str:
 
 
 def rejection_reasons(
-    instance: Instance, relaxation: Relaxation, placement: Placement, alone: list[Alone], prices: Floats
+    instance: Instance, relaxation: Relaxation, occupancy: Occupancy, alone: list[Alone], prices: Floats
 ) -> dict[str, str]:
-    """Why each rejected application is, at the prices of the best bound."""
+    """Return why each rejected application is rejected, at the prices of the best bound."""
     found = {}
-    for g, (group, missing) in enumerate(zip(placement.system.groups, placement.unserved, strict=True)):
+    for g, (group, missing) in enumerate(zip(occupancy.system.groups, occupancy.unserved, strict=True)):
         if missing:
             reason = (
-                reason_alone(instance, placement, alone, g)
+                never_served_reason(instance, occupancy, alone, g)
                 or _too_dear(instance, relaxation, g, prices)
-                or reason_not_served(instance, placement, alone, g)
+                or not_served_reason(instance, occupancy, alone, g)
             )
             found.update(dict.fromkeys(group.members[group.count - missing :], reason))
     return found
 
 
 def _too_dear(instance: Instance, relaxation: Relaxation, g: int, prices: Floats) -> str | None:
-    """That the penalty is below what serving it costs at `prices`, if so."""
+    """Return that the penalty is below what serving costs at `prices`; None where it is not."""
     group, usage = relaxation.system.groups[g], relaxation.pricer.price(g, prices).usage
     if group.penalty is None or usage is None or not len(usage.resources) or usage.cost(prices) < group.penalty:
         return None
@@ -55,7 +59,7 @@ def _too_dear(instance: Instance, relaxation: Relaxation, g: int, prices: Floats
 
 
 def overload_reason(instance: Instance, relaxation: Relaxation, bound: Bound, overload: Floats) -> str:
-    """What the applications that must be served overload together, and who weighs most in the proof."""
+    """Return which resources the applications overload together, and which applications weigh most in the proof."""
     scarce = np.argsort(-overload, kind="stable")[:_NAMED]
     if not overload.any():
         scarce = np.argsort(-bound.prices, kind="stable")[:_NAMED]

@@ -23,7 +23,7 @@ from finbench.fin_graph.joint.columns.pricing import Priced, Pricer
 from finbench.fin_graph.joint.system import System, Usage
 from finbench.fin_graph.paths.arrays import Floats
 from finbench.models.result import Clock
-from finbench.models.tolerances import FLOAT_NOISE
+from finbench.models.tolerances import FLOAT_NOISE, safe_bound
 
 CLOSED = FLOAT_NOISE
 """Relative difference between the relaxation's optimum over some columns and over all at which they are the same."""
@@ -40,18 +40,18 @@ class Bound:
     """The best prices asked for, and what they prove."""
 
     value: float
-    """Eq. (25), before any care for float noise; −inf where nothing was priced yet."""
+    """Eq. (25) as it was summed up; −inf where nothing was priced yet."""
+    safe: float
+    """The same less what rounding may have added: this is the proof."""
     prices: Floats
     """Shape (R,)."""
     least: Floats
     """v_g of every group; shape (G,)."""
 
-    def safe(self, sizes: Floats, room: Floats) -> float:
-        """The bound less what float noise may have added: 1e-9 of it, and 1e-13 of the terms that it is a sum of."""
-        if self.value == inf:
-            return inf
-        terms = float(sizes @ np.where(np.isfinite(self.least), np.abs(self.least), 0.0) + room @ self.prices)
-        return self.value - FLOAT_NOISE * abs(self.value) - 1e-13 * terms
+    @classmethod
+    def none(cls, resources: int, groups: int) -> Bound:
+        """Return what is known before anything was priced."""
+        return cls(-inf, -inf, np.zeros(resources), np.zeros(groups))
 
 
 class Relaxation:
@@ -85,7 +85,7 @@ class Relaxation:
         for g, priced in enumerate(first):
             if priced.usage is not None:
                 self.master.add(g, priced.usage)
-        self.bound = Bound(-inf, nothing, nothing)
+        self.bound = Bound.none(system.resources, len(self.sizes))
         self._take(nothing, first)
 
     @property
@@ -94,10 +94,6 @@ class Relaxation:
         return [
             g for g, group in enumerate(self.system.groups) if group.penalty is None and not self.pricer.servable(g)
         ]
-
-    def lower_bound(self) -> float:
-        """Proven bound for the present aim, rounded down."""
-        return self.bound.safe(self.sizes, self.room)
 
     def solve(
         self, aim: Aim = Aim.POWER, *, stop: Callable[[Relaxed], bool] | None = None, gap: float = CLOSED
@@ -120,7 +116,7 @@ class Relaxation:
         """
         if aim is not self.master.aim:
             self.master.seek(aim)
-            self.bound = Bound(-inf, np.zeros(self.system.resources), np.zeros(len(self.sizes)))
+            self.bound = Bound.none(self.system.resources, len(self.sizes))
         last = None
         while not self.clock.expired:
             relaxed = self.master.solve()
@@ -200,15 +196,16 @@ class Relaxation:
     def _take(self, prices: Floats, found: list[Priced]) -> None:
         """Keep the bound (25) at `prices` where it is the best so far; for `Aim.FACTOR` Σ_g n_g v_g."""
         least = np.array([priced.bound for priced in found])
-        value = float(self.sizes @ np.minimum(self._penalties(), least))
+        chosen, paid = float(self.sizes @ np.minimum(self._penalties(), least)), float(self.room @ prices)
         if self.master.aim is Aim.FACTOR:
             # Its dual asks for Σ_r b_r π_r ≤ 1.
-            unit = max(1.0, float(self.room @ prices))
-            value, prices, least = value / unit, prices / unit, least / unit
+            unit = max(1.0, paid)
+            value, terms, prices, least = chosen / unit, chosen / unit, prices / unit, least / unit
         else:
-            value -= float(self.room @ prices)
-        if value > self.bound.value:
-            self.bound = Bound(value, prices, least)
+            value, terms = chosen - paid, chosen + paid
+        safe = safe_bound(value, terms)
+        if safe > self.bound.safe:
+            self.bound = Bound(value, safe, prices, least)
 
     def _penalties(self) -> Floats:
         """ψ_g of every group in the present aim, inf where members must be served."""

@@ -1,14 +1,14 @@
-"""The master (eq. 24) in whole numbers over given columns, by HiGHS.
+"""Solve the master (eq. 24) in whole numbers over given columns, by HiGHS: the best joint deployment of them, a bound.
 
-Over some columns its optimum is one solution more. Over all columns of reduced cost below UB − LB it proves the
-optimum: a column c of reduced cost c̄_c at the prices of the bound LB (eq. 25) is in no solution below LB + c̄_c (after
-Baldacci, Christofides, Mingozzi, Mathematical Programming 115, 2008).
+Over some columns the optimum is one more deployment. Over all columns of reduced cost below UB − LB it is the optimum
+of the instance: a column c of reduced cost c̄_c at the prices of the bound LB (eq. 25) is in no solution below LB + c̄_c
+(after Baldacci, Christofides, Mingozzi, Mathematical Programming 115, 2008).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf
+from math import inf, isfinite
 from typing import Any, NamedTuple
 
 import highspy
@@ -55,6 +55,7 @@ def whole_master(
     system: System,
     columns: Sequence[Column],
     rows: Ints,
+    room: Floats,
     scale: float,
     clock: Clock,
     *,
@@ -70,6 +71,8 @@ def whole_master(
     columns : sequence of Column
     rows : ndarray
         Resources with a row (`master.scarce`).
+    room : ndarray, shape (R,)
+        b_r.
     scale : float
         Power that the objective is divided by.
     clock : Clock
@@ -82,10 +85,12 @@ def whole_master(
     -------
     Whole
     """
+    if not _everybody_has_one(system, columns):
+        return Whole(None, inf)
     highs = SilentHighs()
     left = inf if clock.remaining_s is None else clock.remaining_s
     set_options(highs, {**_OPTIONS, "random_seed": seed % 2**31, "time_limit": min(limit_s, left)})
-    _pass(highs, system, columns, rows, scale, aim)
+    _pass(highs, system, columns, rows, room[rows], scale, aim)
     _stop_when_large(highs)
     highs.run()
     facts, said = highs.getInfo(), highs.getModelStatus()
@@ -111,8 +116,16 @@ def _stop_when_large(highs: SilentHighs) -> None:
     highs.cbMipInterrupt += look
 
 
-def _pass(highs: highspy.Highs, system: System, columns: Sequence[Column], rows: Ints, scale: float, aim: Aim) -> None:
-    """Columns, then rejections, then overloads of every row or the factor."""
+def _everybody_has_one(system: System, columns: Sequence[Column]) -> bool:
+    """Return whether every group that must be served has a column."""
+    served = {column.group for column in columns}
+    return all(group.penalty is not None or g in served for g, group in enumerate(system.groups))
+
+
+def _pass(
+    highs: highspy.Highs, system: System, columns: Sequence[Column], rows: Ints, room: Floats, scale: float, aim: Aim
+) -> None:
+    """Hand over the model: columns, then rejections, then overloads of every row or the factor; `room` is the rows'."""
     groups, first = system.groups, len(system.groups)
     row_of = np.full(system.resources, -1, np.int32)
     row_of[rows] = first + np.arange(len(rows))
@@ -127,7 +140,7 @@ def _pass(highs: highspy.Highs, system: System, columns: Sequence[Column], rows:
     if aim is Aim.OVERLOAD:
         entries += [(np.array([row]), -np.ones(1)) for row in row_of[rows]]
     elif aim is Aim.FACTOR:
-        entries.append((row_of[rows], -np.ones(len(rows))))
+        entries.append((row_of[rows], -room))
     power = [*(usage.power for _, usage in columns), *(groups[g].penalty or 0.0 for g in rejectable)]
     loose = len(entries) - whole
     highs.passModel(
@@ -141,7 +154,7 @@ def _pass(highs: highspy.Highs, system: System, columns: Sequence[Column], rows:
         np.zeros(len(entries)),
         np.concatenate([sizes[[*(g for g, _ in columns), *rejectable]], np.full(loose, inf)]),
         np.concatenate([sizes, np.full(len(rows), -inf)]),
-        np.concatenate([sizes, np.full(len(rows), float(aim is not Aim.FACTOR))]),
+        np.concatenate([sizes, np.zeros(len(rows)) if aim is Aim.FACTOR else room]),
         np.cumsum([0, *(len(indices) for indices, _ in entries)]).astype(np.int32),
         np.concatenate([indices for indices, _ in entries]).astype(np.int32),
         np.concatenate([values for _, values in entries]),
@@ -154,3 +167,8 @@ def _served(system: System, columns: Sequence[Column], times: NDArray[np.int_]) 
     for c in np.flatnonzero(times).tolist():
         usages[columns[c].group] += [columns[c].usage] * int(times[c])
     return list(zip(system.groups, usages, strict=True))
+
+
+def rounded_down(bound: float) -> float:
+    """Return a bound that came out of HiGHS less what its tolerances may have added."""
+    return bound - SOLVER_TOLERANCE * abs(bound) if isfinite(bound) else bound

@@ -19,21 +19,21 @@ from math import inf
 
 import numpy as np
 
-from finbench.fin_graph.joint.columns.incumbent import OVERFULL
 from finbench.fin_graph.joint.columns.master import Aim, Column
 from finbench.fin_graph.joint.columns.relaxation import Relaxation
-from finbench.fin_graph.joint.columns.restricted import FIRST_MARGIN, WIDER, Whole, whole_master
+from finbench.fin_graph.joint.columns.restricted import FIRST_MARGIN, WIDER, Whole, rounded_down, whole_master
 from finbench.fin_graph.joint.fin.improvement import Served
 from finbench.fin_graph.joint.system import System
 from finbench.fin_graph.paths.arrays import Floats, Ints
 from finbench.models.result import Clock
+from finbench.models.tolerances import EVALUATOR_SLACK
 
-_MET = 1e-7
-"""Difference to the bound at which the least is found."""
+_MET = 10 * EVALUATOR_SLACK
+"""Difference to the bound at which the least is found: growth below `FEASIBILITY_TOLERANCE` is none anyway."""
 
 
 @dataclass(frozen=True)
-class Growth:
+class CapacityGrowth:
     """The least growth found."""
 
     value: float
@@ -44,7 +44,7 @@ class Growth:
     """What the deployments take of every resource, as fractions of it; shape (R,)."""
 
 
-def least_growth(system: System, aim: Aim, clock: Clock, seed: int) -> Growth | None:
+def least_growth(system: System, aim: Aim, clock: Clock, seed: int) -> CapacityGrowth | None:
     """Least growth after which all applications that must be served can be.
 
     Parameters
@@ -59,7 +59,7 @@ def least_growth(system: System, aim: Aim, clock: Clock, seed: int) -> Growth | 
     Returns
     -------
     Growth or None
-        None where time ended it first, or somebody cannot be served whatever grows.
+        None where time ended the search first, or an application cannot be served whatever grows.
     """
     search = _Search(system, aim, clock, seed)
     return None if search.relaxation.unservable else search.run()
@@ -69,45 +69,57 @@ class _Search:
     """The search of one least growth."""
 
     def __init__(self, system: System, aim: Aim, clock: Clock, seed: int) -> None:
-        self.relaxation = Relaxation(system, clock, whole=False)
+        self.relaxation = Relaxation(system, clock, room=system.capacities(), whole=False)
         self._system, self._aim, self._clock, self._seed = system, aim, clock, seed
-        self._best: Growth | None = None
+        self._best: CapacityGrowth | None = None
         self._bound = 0.0
 
-    def run(self) -> Growth | None:
-        """Relaxation, whole numbers over its columns, proof."""
-        relaxation, bound = self.relaxation, 0.0
+    def run(self) -> CapacityGrowth | None:
+        """Solve the relaxation, the program in whole numbers over its columns, then over more columns."""
+        relaxation = self.relaxation
         if relaxation.solve(self._aim) is None:
             return None
-        bound = self._bound = relaxation.lower_bound()
+        self._bound = relaxation.bound.safe
         self._offer(self._whole(relaxation.master.columns, relaxation.master.rows))
-        rows, margin = np.flatnonzero(relaxation.bound.prices).astype(np.int32), 0.0
+        self._prove()
+        if self._best is None:
+            return None
+        return CapacityGrowth(self._best.value, min(self._bound, self._best.value), self._best.loads)
+
+    def _prove(self) -> None:
+        """List columns of more and more reduced cost, and take the least growth over them."""
+        bound, margin = self._bound, 0.0
+        rows = np.flatnonzero(self.relaxation.bound.prices).astype(np.int32)
         while self._best is not None and not self._met and not self._clock.expired:
             still_open = self._best.value - bound + _MET
             margin = min(still_open, max(margin, still_open * FIRST_MARGIN))
             columns = self._listed(margin, rows)
             if columns is None:
-                break
+                return
             found = self._whole(columns, rows)
             loads = self._offer(found)
-            self._bound = max(self._bound, min(found.bound, bound + margin, self._best.value))
-            missing = np.setdiff1d(np.flatnonzero(loads > self._allowed(found) + OVERFULL), rows)
-            rows = np.union1d(rows, missing).astype(np.int32)
-            if not len(missing):
+            self._bound = max(self._bound, min(rounded_down(found.bound), bound + margin, self._best.value))
+            missing = np.setdiff1d(np.flatnonzero(loads > self._allowed(found) + EVALUATOR_SLACK), rows)
+            if len(missing):
+                rows = np.union1d(rows, missing).astype(np.int32)
+            elif margin == still_open:
+                return
+            else:
                 margin *= WIDER
-        if self._best is None:
-            return None
-        return Growth(self._best.value, min(self._bound, self._best.value), self._best.loads)
 
     @property
     def _met(self) -> bool:
         return self._best is not None and self._best.value - self._bound <= _MET * max(1.0, self._best.value)
 
-    def _allowed(self, found: Whole) -> float:
-        return found.bound if self._aim is Aim.FACTOR else 1.0
+    def _allowed(self, found: Whole) -> Floats:
+        """Return what the program lets a deployment take of every resource that has a row; shape (R,)."""
+        return self.relaxation.room * (found.bound if self._aim is Aim.FACTOR else 1.0)
 
     def _whole(self, columns: Sequence[Column], rows: Ints) -> Whole:
-        return whole_master(self._system, columns, rows, 1.0, self._clock, seed=self._seed, limit_s=inf, aim=self._aim)
+        room = self.relaxation.room
+        return whole_master(
+            self._system, columns, rows, room, 1.0, self._clock, seed=self._seed, limit_s=inf, aim=self._aim
+        )
 
     def _listed(self, margin: float, rows: Ints) -> list[Column] | None:
         bound, columns = self.relaxation.bound, list[Column]()
@@ -124,9 +136,13 @@ class _Search:
         """Take a solution if it grows less; what it takes of every resource."""
         loads = loads_of(self._system, found.served or [])
         if found.served is not None:
-            value = float(loads.max()) if self._aim is Aim.FACTOR else float(np.maximum(loads - 1, 0.0).sum())
+            value = (
+                float(loads.max())
+                if self._aim is Aim.FACTOR
+                else float(np.maximum(loads - self.relaxation.room, 0.0).sum())
+            )
             if self._best is None or value < self._best.value:
-                self._best = Growth(value, 0.0, loads)
+                self._best = CapacityGrowth(value, 0.0, loads)
         return loads
 
 

@@ -10,16 +10,15 @@ import numpy as np
 from finbench.fin_graph.joint.columns.column_generation import solve
 from finbench.fin_graph.joint.columns.master import Aim
 from finbench.fin_graph.joint.columns.pricing import load_pricing
-from finbench.fin_graph.joint.explanation.elastic import Growth, least_growth
+from finbench.fin_graph.joint.explanation.elastic import CapacityGrowth, least_growth
 from finbench.fin_graph.joint.system import Group, System, capacity_of, resource_name
 from finbench.fin_graph.paths.bounds import meets
+from finbench.fin_graph.paths.infeasibility import reason_of_infeasibility
 from finbench.fin_graph.paths.shortest import least_latency_path
 from finbench.models.instance import Application, Instance
 from finbench.models.loads import UNITS, Resource
 from finbench.models.result import Clock, Result
-
-GROWS = 1e-6
-"""Least relative growth of a resource worth naming (the evaluator forgives as much)."""
+from finbench.models.tolerances import FEASIBILITY_TOLERANCE, relaxed
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,8 @@ class Obstacle:
     """Least latency target under which it could be, at its accuracy target; None where there is none."""
     most_accuracy: float | None
     """Greatest accuracy target under which it could be, at its latency target; None where there is none."""
+    reason: str
+    """What stands in the way."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,9 @@ class Need:
     unit: str
 
     @property
-    def relative(self) -> float:
-        """Missing, as a part of the capacity."""
-        return self.missing / self.capacity
+    def relative(self) -> float | None:
+        """Missing, as a part of the capacity; None where there is nothing."""
+        return self.missing / self.capacity if self.capacity > 0 else None
 
 
 @dataclass(frozen=True)
@@ -72,9 +73,9 @@ class Explanation:
     result: Result
     """Of column generation."""
     obstacles: tuple[Obstacle, ...] = ()
-    factor: Growth | None = None
+    factor: CapacityGrowth | None = None
     """All resources grow alike."""
-    fix: Growth | None = None
+    fix: CapacityGrowth | None = None
     """Single ones grow, by least in sum."""
     needs: tuple[Need, ...] = ()
     """The resources of `fix`, the most lacking first."""
@@ -105,49 +106,63 @@ def explain(instance: Instance, *, time_limit_s: float | None = None, seed: int 
     result = solve(instance, time_limit_s=time_limit_s, seed=seed)
     if result.deployment is not None:
         return Explanation(result, prices=_prices(instance, result))
-    system = System.of(instance, forgiving=True)
+    system = System.of(instance, forgiving=True, from_nothing=True)
     obstacles = tuple(
         obstacle for group in system.groups if group.penalty is None for obstacle in _obstacles(instance, group)
     )
     if obstacles:
         return Explanation(result, obstacles)
-    factor = least_growth(system, Aim.FACTOR, Clock(time_limit_s), seed)
+    factor = least_growth(System.of(instance, forgiving=True), Aim.FACTOR, Clock(time_limit_s), seed)
     fix = least_growth(system, Aim.OVERLOAD, Clock(time_limit_s), seed)
-    return Explanation(result, factor=factor, fix=fix, needs=() if fix is None else _needs(instance, fix))
+    return Explanation(result, factor=factor, fix=fix, needs=() if fix is None else _needs(system, fix))
 
 
 def _obstacles(instance: Instance, group: Group) -> list[Obstacle]:
-    """One for each member of a group that cannot be served."""
+    """Return an obstacle for each member of a group that cannot be served."""
     app = group.application
     least = _least_latency(group)
-    if meets(least, app.max_latency_s):
+    if _in_time(least, app):
         return []
     accuracies = sorted({exit_.accuracy for exit_ in instance.dnn_of(app).exits}, reverse=True)
     reachable = (accuracy for accuracy in accuracies if _reachable(instance, group, app, accuracy))
-    accuracy = next(reachable, None)
-    found = None if least == inf else least
-    return [Obstacle(name, app.max_latency_s, app.min_accuracy, found, accuracy) for name in group.members]
+    accuracy, found = next(reachable, None), None if least == inf else least
+    reason = _obstacle_reason(instance, app)
+    return [Obstacle(name, app.max_latency_s, app.min_accuracy, found, accuracy, reason) for name in group.members]
+
+
+def _obstacle_reason(instance: Instance, app: Application) -> str:
+    """Return what stands in the way of an application that no growth helps."""
+    reason = reason_of_infeasibility(instance, app)
+    return reason or "where its blocks could run in time, no node's share keeps up with them at its rate"
+
+
+def _in_time(latency: float, app: Application) -> bool:
+    return meets(latency, relaxed(app.max_latency_s))
 
 
 def _reachable(instance: Instance, group: Group, app: Application, accuracy: float) -> bool:
     other = app.model_copy(update={"min_accuracy": accuracy})
-    return meets(_least_latency(Group(instance, group.topology, [other], forgiving=True)), app.max_latency_s)
+    unlimited = np.full(len(instance.network.nodes), inf)
+    group = Group(instance, group.topology, [other], forgiving=True, memory=unlimited)
+    return _in_time(_least_latency(group), app)
 
 
 def _least_latency(group: Group) -> float:
-    """Least latency of one member [s]; inf where there is no path."""
+    """Return the least latency of one member [s]; inf where there is no path."""
     problem = group.problem()
     quickest = None if problem is None else least_latency_path(problem)
     return inf if quickest is None else quickest.latency
 
 
-def _needs(instance: Instance, fix: Growth) -> tuple[Need, ...]:
+def _needs(system: System, fix: CapacityGrowth) -> tuple[Need, ...]:
+    """Return what is missing of every resource that `fix` lets grow by more than the evaluator forgives."""
+    network, there_is = system.topology.network, system.capacities()
     needs = []
-    for r in np.flatnonzero(fix.loads > 1 + GROWS).tolist():
-        kind, subject = resource_name(instance.network, r)
-        capacity = capacity_of(instance.network, r)
-        needs.append(Need(kind, subject, capacity, float(fix.loads[r] - 1) * capacity, UNITS[Resource(kind)]))
-    return tuple(sorted(needs, key=lambda need: -need.relative))
+    for r in np.flatnonzero(fix.loads > there_is + FEASIBILITY_TOLERANCE).tolist():
+        kind, subject = resource_name(network, r)
+        missing = float(fix.loads[r] - there_is[r]) * system.capacity_unit(r)
+        needs.append(Need(kind, subject, capacity_of(network, r), missing, UNITS[Resource(kind)]))
+    return tuple(sorted(needs, key=lambda need: -inf if need.relative is None else -need.relative))
 
 
 def _prices(instance: Instance, result: Result) -> tuple[Price, ...]:

@@ -1,23 +1,28 @@
-"""Why an application is not served, in words that follow from the model."""
+"""Reasons, in words that follow from the model, why FIN did not serve an application."""
 
 from __future__ import annotations
 
 from math import inf
 
 from finbench.fin_graph.joint.fin.alone import Alone
-from finbench.fin_graph.joint.fin.placement import Placement
-from finbench.fin_graph.joint.system import resource_name
+from finbench.fin_graph.joint.fin.occupancy import Occupancy
+from finbench.fin_graph.joint.system import Group, resource_name
 from finbench.fin_graph.paths.infeasibility import reason_of_infeasibility
 from finbench.models.instance import Instance
 from finbench.models.tolerances import FLOAT_NOISE
 
 
-def reason_alone(instance: Instance, placement: Placement, alone: list[Alone], g: int) -> str | None:
-    """Why nobody of group `g` is ever served, None where one would be if it were alone."""
-    group, one = placement.system.groups[g], alone[g]
+def unservable_reason(instance: Instance, group: Group) -> str:
+    """Return why a group that, proven, cannot be served even alone cannot."""
+    reason = reason_of_infeasibility(instance, group.application)
+    return reason or "no path that meets its latency target has room for its blocks and transfers, even alone"
+
+
+def never_served_reason(instance: Instance, occupancy: Occupancy, alone: list[Alone], g: int) -> str | None:
+    """Return why no member of group `g` is worth serving even alone; None where one would be."""
+    group, one = occupancy.system.groups[g], alone[g]
     if one.bound == inf:
-        reason = reason_of_infeasibility(instance, group.application)
-        return reason or "no path that meets its latency target has room for its blocks and transfers, even alone"
+        return unservable_reason(instance, group)
     if one.usage is None:
         return "no path was found in the time and work allowed, even alone"
     if group.penalty is not None and one.power >= group.penalty:
@@ -25,24 +30,30 @@ def reason_alone(instance: Instance, placement: Placement, alone: list[Alone], g
     return None
 
 
-def reason_not_served(instance: Instance, placement: Placement, alone: list[Alone], g: int) -> str:
-    """Why a member of group `g` is not served."""
-    reason, usage = reason_alone(instance, placement, alone, g), alone[g].usage
+def not_served_reason(instance: Instance, occupancy: Occupancy, alone: list[Alone], g: int) -> str:
+    """Return why a member of group `g` is not served."""
+    reason, usage = never_served_reason(instance, occupancy, alone, g), alone[g].usage
     if reason is not None or usage is None:
         return str(reason)
-    lacks = usage.fractions - placement.room[usage.resources]
+    lacks = usage.fractions - occupancy.room[usage.resources]
     if lacks.max(initial=0.0) <= FLOAT_NOISE:
         return "no path was found in the time and work allowed"
     kind, subject = resource_name(instance.network, int(usage.resources[lacks.argmax()]))
     return f"no room: {kind} of {subject} lacks {lacks.max():.3g} of the whole"
 
 
-def reasons(instance: Instance, placement: Placement, alone: list[Alone]) -> tuple[dict[str, str], dict[str, str]]:
-    """Why members are not served, by name: of those rejected at a penalty, and of those that must be served."""
+def reasons(instance: Instance, occupancy: Occupancy, alone: list[Alone]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return why members are not served, by name.
+
+    Returns
+    -------
+    rejected, left_out : dict
+        Reasons of the members that are rejected at a penalty, and of those that must be served.
+    """
     rejected, left_out = dict[str, str](), dict[str, str]()
-    for g, (group, missing) in enumerate(zip(placement.system.groups, placement.unserved, strict=True)):
+    for g, (group, missing) in enumerate(zip(occupancy.system.groups, occupancy.unserved, strict=True)):
         if missing:
             names = group.members[group.count - missing :]
             found = left_out if group.penalty is None else rejected
-            found.update(dict.fromkeys(names, reason_not_served(instance, placement, alone, g)))
+            found.update(dict.fromkeys(names, not_served_reason(instance, occupancy, alone, g)))
     return rejected, left_out

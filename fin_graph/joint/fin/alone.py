@@ -18,20 +18,18 @@ import numpy as np
 
 from finbench.fin_graph.joint.fin.residual import search
 from finbench.fin_graph.joint.system import Group, System, Usage
-from finbench.fin_graph.paths.arrays import Floats
-from finbench.fin_graph.paths.bounds import lagrangian_dual, meets
+from finbench.fin_graph.paths.arrays import Floats, PathProblem
+from finbench.fin_graph.paths.bounds import Dual, lagrangian_dual, meets
 from finbench.fin_graph.paths.label_search import LabelSearch
 from finbench.fin_graph.paths.shortest import Path, least_energy_path
 from finbench.models.result import Clock
+from finbench.models.tolerances import FLOAT_NOISE, OPTIMAL_GAP, safe_bound
 
 FRUGALITY = 1e-8
 """Price of reserving a whole node, against the power of serving everyone."""
 
 FINER = 10
 """Factor of γ where the answer at γ is not proven to be the best."""
-
-_BEST = 1 + 1e-9
-"""Power over its bound up to which nothing finer is tried."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,16 @@ def proven_choice(group: Group, prices: Floats | None, clock: Clock) -> tuple[fl
         return inf, None
     labels = LabelSearch(problem, dual, limit=dual.incumbent.energy, clock=clock, complete=True)
     labels.run()
-    return max(dual.lower_bound, labels.lower_bound()), dual.incumbent
+    return max(safe_dual_bound(problem, dual), labels.lower_bound()), dual.incumbent
+
+
+def safe_dual_bound(problem: PathProblem, dual: Dual) -> float:
+    """Return the value of a Lagrangian dual less what rounding may have added to it.
+
+    It is the least of energy + μ · latency, less μδ: a small difference of large numbers where two paths of nearly the
+    same latency differ much in energy.
+    """
+    return safe_bound(dual.lower_bound, abs(dual.lower_bound) + 2 * dual.multiplier * problem.max_latency_s)
 
 
 def everyone_alone(system: System, gamma: int, clock: Clock) -> list[Alone]:
@@ -87,25 +94,37 @@ def everyone_alone(system: System, gamma: int, clock: Clock) -> list[Alone]:
 
     When the time is up, nothing more is found or proven.
     """
-    bounds = [0.0 if clock.expired else proven_choice(group, None, clock)[0] for group in system.groups]
-    prices, room = frugal_prices(system, bounds), system.empty_room()
+    choices = [(0.0, None) if clock.expired else proven_choice(group, None, clock) for group in system.groups]
+    prices, room = frugal_prices(system, [bound for bound, _ in choices]), system.empty_room()
     return [
-        Alone(bound, None) if clock.expired else _alone(group, bound, room, prices, gamma)
-        for group, bound in zip(system.groups, bounds, strict=True)
+        Alone(bound, None) if clock.expired else _alone(group, bound, path, room, prices, gamma)
+        for group, (bound, path) in zip(system.groups, choices, strict=True)
     ]
 
 
-def _alone(group: Group, bound: float, room: Floats, prices: Floats, gamma: int) -> Alone:
-    """The best usage that fits, and the bound, which is inf as well where blocks fit one by one but never together."""
+def _alone(group: Group, bound: float, path: Path | None, room: Floats, prices: Floats, gamma: int) -> Alone:
+    """Return the bound, and the best usage that fits: of the searches at γ and finer steps, or along the dual's `path`.
+
+    The bound is inf as well where blocks fit one by one but never together.
+    """
     if bound == inf:
         return Alone(inf, None)
     usage, complete = search(group, room, prices, gamma)
     if usage is None and complete:
         return Alone(inf, None)
-    if usage is None or usage.power > bound * _BEST:
+    if path is not None:
+        usage = _cheaper(usage, group.usage(path.layers, path.nodes), room)
+    if usage is None or usage.power > bound * (1 + OPTIMAL_GAP):
         finer, _ = search(group, room, prices, FINER * gamma)
-        usage = min((one for one in (usage, finer) if one is not None), key=lambda one: one.power, default=None)
+        usage = _cheaper(usage, finer, room)
     return Alone(bound, usage)
+
+
+def _cheaper(usage: Usage | None, other: Usage | None, room: Floats) -> Usage | None:
+    """Return `other` where it fits and takes less power by more than rounding makes, else `usage`."""
+    if other is None or not other.fits(room):
+        return usage
+    return other if usage is None or other.power < usage.power * (1 - FLOAT_NOISE) else usage
 
 
 def frugal_prices(system: System, bounds: list[float]) -> Floats:
@@ -122,4 +141,4 @@ def bound_of_all(system: System, alone: list[Alone]) -> float:
     total = 0.0
     for group, one in zip(system.groups, alone, strict=True):
         total += group.count * min(one.bound, inf if group.penalty is None else group.penalty)
-    return total
+    return safe_bound(total, total)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from finbench.fin_graph.joint.fin.alone import FRUGALITY, Alone, bound_of_all, everyone_alone
 from finbench.fin_graph.joint.fin.insertion import insert
-from finbench.fin_graph.joint.fin.placement import Placement
+from finbench.fin_graph.joint.fin.occupancy import Occupancy
 from finbench.fin_graph.joint.fin.residual import cheapest_usage
 from finbench.fin_graph.joint.system import Group, System, Usage
 from finbench.fin_graph.paths.arrays import Floats
@@ -84,10 +84,10 @@ def improve(
         Of the same form: it fits, leaves out no more members without a penalty, and costs no more.
     """
     alone = everyone_alone(system, gamma, clock)
-    placement = Placement.of(system, served, scale_of(system, alone))
+    occupancy = Occupancy.of(system, served, scale_of(system, alone))
     if prices is None:
         prices = np.zeros(system.resources)
-    improvement = Improvement(placement, alone, prices, gamma, np.random.default_rng(seed), clock)
+    improvement = Improvement(occupancy, alone, prices, gamma, np.random.default_rng(seed), clock)
     improvement.run(moves, watch or (lambda _: None), bound_of_all(system, alone) * (1 + FLOAT_NOISE))
     return improvement.served
 
@@ -99,11 +99,11 @@ def scale_of(system: System, alone: Sequence[Alone]) -> float:
 
 
 class Improvement:
-    """Moves on one placement.
+    """Moves on one occupancy.
 
     Parameters
     ----------
-    placement : Placement
+    occupancy : Occupancy
     alone : sequence of Alone
         What every group would do alone.
     prices : ndarray, shape (R,)
@@ -114,20 +114,20 @@ class Improvement:
 
     def __init__(
         self,
-        placement: Placement,
+        occupancy: Occupancy,
         alone: Sequence[Alone],
         prices: Floats,
         gamma: int,
         random: np.random.Generator,
         clock: Clock,
     ) -> None:
-        self._placement, self._alone, self._gamma, self._clock = placement, alone, gamma, clock
+        self._occupancy, self._alone, self._gamma, self._clock = occupancy, alone, gamma, clock
         self._base, self._random = prices, random
-        self._scale = scale_of(placement.system, alone) / sum(group.count for group in placement.system.groups)
+        self._scale = scale_of(occupancy.system, alone) / sum(group.count for group in occupancy.system.groups)
         self._frugal = np.full(len(prices), FRUGALITY * self._scale)
         self._prices = prices
-        self.served = placement.served()
-        self._objective = placement.left_out, placement.objective
+        self.served = occupancy.served()
+        self._objective = occupancy.left_out, occupancy.objective
 
     def run(self, moves: int, watch: Callable[[float], None], goal: float = -inf) -> int:
         """Make up to `moves` moves; the best found is `served`.
@@ -150,7 +150,7 @@ class Improvement:
             for g, number in wishing:
                 if moves <= 0 or self._clock.expired:
                     break
-                if number in self._placement.lots or (number < 0 and self._placement.unserved[g]):
+                if number in self._occupancy.lots or (number < 0 and self._occupancy.unserved[g]):
                     moves -= 1
                     fruitless = 0 if self._move(g, number) else fruitless + 1
             self._keep(watch)
@@ -163,75 +163,75 @@ class Improvement:
         """Serve who fits; route every lot that is worse off than alone once more on what is left, at finer steps."""
         for g in self._waiting():
             if not self._clock.expired:
-                insert(self._placement, g, self._placement.unserved[g], self._frugal, self._gamma)
+                insert(self._occupancy, g, self._occupancy.unserved[g], self._frugal, self._gamma)
         for g, number in self._wishing():
             if self._clock.expired:
                 break
             if number >= 0:
-                before, lot = self._placement.snapshot(), self._placement.lots[number]
-                self._placement.remove(number, lot.times)
-                insert(self._placement, g, lot.times, self._frugal, gamma)
-                if self._placement.cost >= before.cost * (1 - FLOAT_NOISE):
-                    self._placement.restore(before)
+                before, lot = self._occupancy.snapshot(), self._occupancy.lots[number]
+                self._occupancy.remove(number, lot.times)
+                insert(self._occupancy, g, lot.times, self._frugal, gamma)
+                if self._occupancy.cost >= before.cost * (1 - FLOAT_NOISE):
+                    self._occupancy.restore(before)
         self._keep(watch)
 
     def _keep(self, watch: Callable[[float], None]) -> None:
-        """Remember the placement where it is the best so far."""
-        objective = self._placement.left_out, self._placement.objective
+        """Remember the occupancy where it is the best so far."""
+        objective = self._occupancy.left_out, self._occupancy.objective
         if objective < self._objective:
-            self._objective, self.served = objective, self._placement.served()
+            self._objective, self.served = objective, self._occupancy.served()
             if not objective[0]:
                 watch(objective[1])
 
     def _weigh(self) -> None:
-        for g, (missing, group) in enumerate(zip(self._placement.unserved, self._placement.system.groups, strict=True)):
+        for g, (missing, group) in enumerate(zip(self._occupancy.unserved, self._occupancy.system.groups, strict=True)):
             if missing and group.penalty is None:
-                self._placement.weigh(g)
+                self._occupancy.weigh(g)
 
     def _wishing(self) -> list[tuple[int, int]]:
         """Groups with lots (−1: members not served) that are worse off than alone, in a drawn order.
 
         As long as some must be served and are not, only they count.
         """
-        placement, alone = self._placement, self._alone
-        groups = placement.system.groups
-        out = [g for g, missing in enumerate(placement.unserved) if missing and groups[g].penalty is None]
+        occupancy, alone = self._occupancy, self._alone
+        groups = occupancy.system.groups
+        out = [g for g, missing in enumerate(occupancy.unserved) if missing and groups[g].penalty is None]
         if out:
             return [(g, -1) for g in out for _ in range(REPAIRS)]
-        lots = placement.lots.items()
+        lots = occupancy.lots.items()
         worse = [(lot.group, n) for n, lot in lots if lot.usage.power > alone[lot.group].power * (1 + FLOAT_NOISE)]
         worse += [(g, -1) for g in self._waiting()]
         return [worse[k] for k in self._random.permutation(len(worse))]
 
     def _waiting(self) -> list[int]:
         """Groups with members that are not served and would rather be."""
-        placement = self._placement
+        occupancy = self._occupancy
         return [
-            g for g, missing in enumerate(placement.unserved) if missing and self._alone[g].power < placement.refusal[g]
+            g for g, missing in enumerate(occupancy.unserved) if missing and self._alone[g].power < occupancy.refusal[g]
         ]
 
     def _move(self, g: int, number: int) -> bool:
         """Try to give the lot what it wishes; whether the cost has fallen."""
-        placement, random = self._placement, self._random
-        before = placement.snapshot()
+        occupancy, random = self._occupancy, self._random
+        before = occupancy.snapshot()
         self._prices = self._drawn_prices()
         wish = self._wish(g)
         if wish is None:
             return False
-        times = placement.lots[number].times if number >= 0 else placement.unserved[g]
+        times = occupancy.lots[number].times if number >= 0 else occupancy.unserved[g]
         if random.random() < 0.5:
             times = int(random.integers(1, times + 1))
         if number >= 0:
-            placement.remove(number, times)
+            occupancy.remove(number, times)
         removed = self._make_way(wish)
         if random.random() < GRANTED:
-            granted = int(min(times, placement.times_that_fit(wish)))
-            placement.place(g, wish, granted)
+            granted = int(min(times, occupancy.times_that_fit(wish)))
+            occupancy.serve(g, wish, granted)
             times -= granted
         removed[g] = removed.get(g, 0) + times
         if self._put_back(removed, before.cost * (1 - FLOAT_NOISE)):
             return True
-        placement.restore(before)
+        occupancy.restore(before)
         return False
 
     def _drawn_prices(self) -> Floats:
@@ -242,44 +242,44 @@ class Improvement:
         if kind == 1:
             return self._frugal + self._base
         given = self._base * random.uniform(0, 2, len(self._base))
-        filled: Floats = random.random(len(given)) * np.maximum(1 - self._placement.room, 0.0) ** 2
+        filled: Floats = random.random(len(given)) * np.maximum(1 - self._occupancy.room, 0.0) ** 2
         return self._frugal + given + 10 ** random.uniform(-1.5, 1) * self._scale * filled
 
     def _wish(self, g: int) -> Usage | None:
         """Its best usage alone, or the cheapest at this move's prices."""
         if self._random.random() < 0.6:
             return self._alone[g].usage
-        system = self._placement.system
+        system = self._occupancy.system
         return cheapest_usage(system.groups[g], system.empty_room(), self._prices, self._gamma, self._closed(g))
 
     def _closed(self, g: int) -> NDArray[np.bool_] | None:
         """Where blocks must not run in this search: nowhere, or at some nodes drawn for each block."""
-        random, topology = self._random, self._placement.system.topology
+        random, topology = self._random, self._occupancy.system.topology
         if random.random() < 0.5:
             return None
-        drawn = random.random((self._placement.system.groups[g].depth, len(topology.network.nodes)))
+        drawn = random.random((self._occupancy.system.groups[g].depth, len(topology.network.nodes)))
         closed: NDArray[np.bool_] = drawn[:, topology.node_of_vertex] < random.uniform(0, 0.5)
         return closed
 
     def _make_way(self, wish: Usage) -> dict[int, int]:
         """Take out users of what `wish` lacks, and a few more; members taken out of every group."""
-        placement, random, removed = self._placement, self._random, dict[int, int]()
+        occupancy, random, removed = self._occupancy, self._random, dict[int, int]()
         for resource, fraction in zip(wish.resources.tolist(), wish.fractions.tolist(), strict=True):
-            while placement.room[resource] + FLOAT_NOISE < fraction and placement.users(resource):
+            while occupancy.room[resource] + FLOAT_NOISE < fraction and occupancy.users(resource):
                 self._remove(self._chosen(resource, fraction), resource, fraction, removed)
         for resource in random.permutation(wish.resources)[: random.integers(3)].tolist():
-            users = placement.users(resource)
+            users = occupancy.users(resource)
             if users:
                 self._remove(users[random.integers(len(users))], resource, inf, removed)
         return removed
 
     def _chosen(self, resource: int, fraction: float) -> int:
         """Of a few users of a resource, the one that frees enough with least to spare, else the largest."""
-        placement = self._placement
+        occupancy = self._occupancy
         number_of_offers = int(self._random.integers(1, OFFERS))
-        offers: list[int] = self._random.permutation(placement.users(resource))[:number_of_offers].tolist()
-        lack = fraction - placement.room[resource]
-        freed = {number: _of(placement.lots[number].usage, resource) for number in offers}
+        offers: list[int] = self._random.permutation(occupancy.users(resource))[:number_of_offers].tolist()
+        lack = fraction - occupancy.room[resource]
+        freed = {number: _of(occupancy.lots[number].usage, resource) for number in offers}
         enough = [number for number, part in freed.items() if part + FLOAT_NOISE >= lack]
         if enough:
             return min(enough, key=lambda number: freed[number])
@@ -287,10 +287,10 @@ class Improvement:
 
     def _remove(self, number: int, resource: int, fraction: float, removed: dict[int, int]) -> None:
         """Take out as many members of a lot as it takes to free `fraction`; all of them where that is inf."""
-        lot, lack = self._placement.lots[number], fraction - self._placement.room[resource]
+        lot, lack = self._occupancy.lots[number], fraction - self._occupancy.room[resource]
         needed = lack / _of(lot.usage, resource) - FLOAT_NOISE
         times = lot.times if needed >= lot.times else max(1, ceil(needed))
-        self._placement.remove(number, times)
+        self._occupancy.remove(number, times)
         removed[lot.group] = removed.get(lot.group, 0) + times
 
     def _put_back(self, removed: dict[int, int], limit: float) -> bool:
@@ -298,20 +298,20 @@ class Improvement:
 
         It cannot where it would not even if all who wait were served as if alone.
         """
-        placement, groups = self._placement, list(removed)
-        gain = {g: max(0.0, placement.refusal[g] - self._alone[g].power) for g in groups}
+        occupancy, groups = self._occupancy, list(removed)
+        gain = {g: max(0.0, occupancy.refusal[g] - self._alone[g].power) for g in groups}
         hope = sum(removed[g] * gain[g] for g in groups)
         for k in self._random.permutation(len(groups)):
-            if placement.cost - hope >= limit:
+            if occupancy.cost - hope >= limit:
                 return False
             g = groups[k]
-            left = insert(placement, g, removed[g], self._prices, self._gamma, self._closed(g))
+            left = insert(occupancy, g, removed[g], self._prices, self._gamma, self._closed(g))
             hope -= (removed[g] - left) * gain[g]
         waiting = self._waiting()
         others = self._random.permutation([g for g in waiting if g not in removed])[:OTHERS].tolist()
         for g in [*(g for g in waiting if g in removed), *others]:
-            insert(placement, g, placement.unserved[g], self._frugal, self._gamma)
-        return placement.cost < limit
+            insert(occupancy, g, occupancy.unserved[g], self._frugal, self._gamma)
+        return occupancy.cost < limit
 
 
 def _of(usage: Usage, resource: int) -> float:

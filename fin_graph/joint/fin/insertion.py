@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finbench.fin_graph.joint.fin.alone import Alone
-from finbench.fin_graph.joint.fin.placement import Placement
+from finbench.fin_graph.joint.fin.occupancy import Occupancy
 from finbench.fin_graph.joint.fin.residual import cheapest_usage
 from finbench.fin_graph.joint.system import Group, System
 from finbench.fin_graph.options import Order
@@ -47,16 +47,16 @@ def _largest_fraction(group: Group, alone: Alone) -> float:
     return 0.0 if alone.usage is None else group.count * float(np.max(alone.usage.fractions, initial=0.0))
 
 
-def insert_all(placement: Placement, order: Iterable[int], prices: Floats, gamma: int, clock: Clock) -> None:
+def insert_all(occupancy: Occupancy, order: Iterable[int], prices: Floats, gamma: int, clock: Clock) -> None:
     """Serve as many unserved members as possible, group by group, until the time is up."""
     for g in order:
         if clock.expired:
             return
-        insert(placement, g, placement.unserved[g], prices, gamma)
+        insert(occupancy, g, occupancy.unserved[g], prices, gamma)
 
 
 def insert(
-    placement: Placement, g: int, times: int, prices: Floats, gamma: int, closed: NDArray[np.bool_] | None = None
+    occupancy: Occupancy, g: int, times: int, prices: Floats, gamma: int, closed: NDArray[np.bool_] | None = None
 ) -> int:
     """Serve up to `times` members of group `g` where it costs least at `prices`, and less than refusing them.
 
@@ -65,12 +65,12 @@ def insert(
     int
         Number of members that were not served.
     """
-    group = placement.system.groups[g]
+    group = occupancy.system.groups[g]
     while times > 0:
-        usage = cheapest_usage(group, placement.room, prices, gamma, closed)
-        if usage is None or usage.cost(prices) >= placement.refusal[g]:
+        usage = cheapest_usage(group, occupancy.room, prices, gamma, closed)
+        if usage is None or usage.cost(prices) >= occupancy.refusal[g]:
             break
-        taken = int(min(times, placement.times_that_fit(usage)))
-        placement.place(g, usage, taken)
+        taken = int(min(times, occupancy.times_that_fit(usage)))
+        occupancy.serve(g, usage, taken)
         times -= taken
     return times

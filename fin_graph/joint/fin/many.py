@@ -1,9 +1,10 @@
 """FIN for applications that share a system: prices, insertion in several orders, improvement.
 
 1. Everyone alone: best usages, and the bound Σ_g c_g min(ψ_g, b_g).
-2. Insertion (`insertion`) in the order asked for. Where that meets the bound, it is the end.
-3. Congestion (`congestion`): prices of what too many ask for, a better bound, one more insertion at these prices.
-4. Improvement (`improvement`) of the better one, and of up to `restarts` insertions in drawn orders at drawn prices.
+2. Insertion (`insertion`) in the order asked for. Where it meets the bound, the run ends.
+3. Congestion (`congestion`): prices of what too many ask for, a better bound, and one more insertion at these prices.
+4. Improvement (`improvement`) of the better insertion, and of up to `restarts` insertions in drawn orders at drawn
+   prices.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from finbench.fin_graph.joint.fin.admission import reason_alone, reasons
-from finbench.fin_graph.joint.fin.alone import FINER, bound_of_all, everyone_alone, frugal_prices
+from finbench.fin_graph.joint.fin.admission import reasons, unservable_reason
+from finbench.fin_graph.joint.fin.alone import FINER, Alone, bound_of_all, everyone_alone, frugal_prices
 from finbench.fin_graph.joint.fin.congestion import Congestion, congestion_prices
 from finbench.fin_graph.joint.fin.improvement import Improvement, scale_of
 from finbench.fin_graph.joint.fin.insertion import insert_all, ordered
-from finbench.fin_graph.joint.fin.placement import Placement
+from finbench.fin_graph.joint.fin.occupancy import Occupancy
 from finbench.fin_graph.joint.system import System, joint_deployment
 from finbench.fin_graph.options import FinOptions, Order
 from finbench.fin_graph.paths.arrays import Floats
@@ -31,13 +32,13 @@ from finbench.models.result import Clock, Result, Status
 from finbench.models.tolerances import OPTIMAL_GAP
 
 FEWEST_ROUNDS, MOST_ROUNDS, CHOICES = 6, 60, 600
-"""Rounds of congestion prices: as many as make `CHOICES` choices of a group, within limits."""
+"""Rounds of congestion prices: as many as make `CHOICES` choices of one group each, within limits."""
 
 NEGLIGIBLE = 1e-4
 """Proven relative gap at which the search ends."""
 
 MARGIN = 1.05
-"""Guess of the optimum against a bound, as long as nobody knows a deployment."""
+"""Optimum against its bound, as guessed while no deployment is known."""
 
 
 def solve_many(
@@ -47,15 +48,17 @@ def solve_many(
     clock = Clock(time_limit_s)
     with clock.phase("load"):
         load_compiled()
-    run = _Run(instance, clock, seed, options.gamma)
-    too_large = run.memory()
+    with clock.phase("build"):
+        system = System.of(instance)
+        too_large = _too_large(system, options.gamma)
     if too_large is not None:
         return Result(Status.MEMORY_LIMIT, reason=too_large, times_s=clock.times_s)
     with clock.phase("alone"):
-        run.look_at_everyone_alone()
-    impossible = run.impossible()
+        alone = everyone_alone(system, options.gamma, clock)
+    impossible = _impossible(instance, system, alone)
     if impossible is not None:
         return Result(Status.INFEASIBLE, reason=impossible, times_s=clock.times_s)
+    run = _Run(instance, system, alone, clock, seed, options.gamma)
     with clock.phase("insertion"):
         run.insert(options.order)
     if options.effort > 0 and run.may_improve:
@@ -68,57 +71,62 @@ def solve_many(
     return replace(result, times_s=clock.times_s)
 
 
-class _Run:
-    """One run: the best placement so far, and what is known about the optimum."""
+def _too_large(system: System, gamma: int) -> str | None:
+    """Return why the finest search would not fit into memory; None where it does."""
+    problems = (group.problem() for group in system.groups)
+    needed = max((rows_bytes(problem, FINER * gamma) for problem in problems if problem is not None), default=0)
+    return reason_not_to_fit(needed)
 
-    def __init__(self, instance: Instance, clock: Clock, seed: int, gamma: int) -> None:
-        self._instance, self._clock, self._gamma = instance, clock, gamma
-        with clock.phase("build"):
-            self._system = System.of(instance)
+
+def _impossible(instance: Instance, system: System, alone: list[Alone]) -> str | None:
+    """Return a proof that a group which must be served cannot be, even alone; None where there is none."""
+    for group, one in zip(system.groups, alone, strict=True):
+        if one.bound == inf and group.penalty is None:
+            return f"application '{group.members[0]}': {unservable_reason(instance, group)}"
+    return None
+
+
+class _Run:
+    """One run: the best occupancy so far, and what is known about the optimum."""
+
+    def __init__(
+        self, instance: Instance, system: System, alone: list[Alone], clock: Clock, seed: int, gamma: int
+    ) -> None:
+        self._instance, self._system, self._alone = instance, system, alone
+        self._clock, self._gamma = clock, gamma
         self._random = np.random.default_rng(seed)
+        self._scale = scale_of(system, alone)
+        self._frugal = frugal_prices(system, [one.bound for one in alone])
+        self._best = Occupancy(system, self._scale)
+        self._congestion = Congestion(np.zeros(system.resources), bound_of_all(system, alone))
         self._order: list[int] = []
         self._history: list[tuple[float, float]] = []
 
-    def look_at_everyone_alone(self) -> None:
-        """Best usages, scale and bound."""
-        self._alone = everyone_alone(self._system, self._gamma, self._clock)
-        self._scale = scale_of(self._system, self._alone)
-        self._frugal = frugal_prices(self._system, [one.bound for one in self._alone])
-        self._best = Placement(self._system, self._scale)
-        self._congestion = Congestion(np.zeros(self._system.resources), bound_of_all(self._system, self._alone))
-
-    def impossible(self) -> str | None:
-        """A proof that nothing is feasible: a group that must be served cannot be, even alone."""
-        for g, (group, one) in enumerate(zip(self._system.groups, self._alone, strict=True)):
-            if one.bound == inf and group.penalty is None:
-                reason = reason_alone(self._instance, self._best, self._alone, g)
-                return f"application '{group.members[0]}': {reason}"
-        return None
-
     @property
     def may_improve(self) -> bool:
-        """Whether the gap is more than negligible and there is time."""
+        """Return whether the gap is more than negligible and there is time."""
         return not self._meets(NEGLIGIBLE) and not self._clock.expired
 
     def _meets(self, gap: float) -> bool:
+        """Return whether everyone who must be is served, and the objective is within `gap` of the bound."""
         objective = self._best.objective
         return self._best.left_out == 0 and objective - self._congestion.bound <= gap * objective
 
     def insert(self, order: Order) -> None:
-        """Everyone in the order asked for, at no prices."""
+        """Insert everyone in the order asked for, at no prices."""
         self._order = ordered(self._system, self._alone, order)
         self._best = self._inserted(self._order, self._frugal)
         self._note()
 
-    def _inserted(self, order: list[int], prices: Floats) -> Placement:
-        placement = Placement(self._system, self._scale)
-        insert_all(placement, order, prices, self._gamma, self._clock)
-        return placement
+    def _inserted(self, order: list[int], prices: Floats) -> Occupancy:
+        occupancy = Occupancy(self._system, self._scale)
+        insert_all(occupancy, order, prices, self._gamma, self._clock)
+        return occupancy
 
-    def _take(self, placement: Placement) -> None:
-        """Keep a placement where it is the best."""
-        if (placement.left_out, placement.objective) < (self._best.left_out, self._best.objective):
-            self._best = placement
+    def _take(self, occupancy: Occupancy) -> None:
+        """Keep an occupancy where it is the best so far."""
+        if (occupancy.left_out, occupancy.objective) < (self._best.left_out, self._best.objective):
+            self._best = occupancy
             self._note()
 
     def _note(self) -> None:
@@ -126,12 +134,12 @@ class _Run:
             self._watch(self._best.objective)
 
     def _watch(self, objective: float) -> None:
-        """Write down an objective that is better than any before."""
+        """Note an objective that is better than any before, and when it was found."""
         if not self._history or objective < self._history[-1][1]:
             self._history.append((self._clock.elapsed_s, objective))
 
     def price(self) -> None:
-        """Price what is congested, and insert once more at these prices."""
+        """Find prices of what is congested, and insert everyone once more at these prices."""
         upper = self._best.objective if not self._best.left_out else MARGIN * self._congestion.bound
         rounds = max(FEWEST_ROUNDS, min(MOST_ROUNDS, CHOICES // len(self._system.groups)))
         self._congestion = congestion_prices(
@@ -140,10 +148,10 @@ class _Run:
         self._take(self._inserted(self._order, self._frugal + self._congestion.prices))
 
     def improve(self, restarts: int, effort: float) -> None:
-        """Improve the best so far, then what comes of drawn orders and prices; last, route everyone at finer steps.
+        """Improve the best so far, then insertions in drawn orders at drawn prices; last, route at finer steps.
 
-        All together may make 200 moves for each group where they are few, 10 in between, and 1,000 at most; 3 where
-        they are many.
+        Together they may make 200 moves for each group, but 1,000 at most; where groups are many, 10 for each group,
+        and where they are very many, 3.
         """
         count = len(self._system.groups)
         moves = int(effort * max(3 * count, min(200 * count, 1000, max(20_000 // count, 10 * count))))
@@ -157,27 +165,20 @@ class _Run:
             moves = self._improved(start, moves)
         improvement = self._improvement(self._best)
         improvement.polish(FINER * self._gamma, self._watch)
-        self._take(Placement.of(self._system, improvement.served, self._scale))
+        self._take(Occupancy.of(self._system, improvement.served, self._scale))
 
-    def _improvement(self, placement: Placement) -> Improvement:
-        return Improvement(placement, self._alone, self._congestion.prices, self._gamma, self._random, self._clock)
+    def _improvement(self, occupancy: Occupancy) -> Improvement:
+        return Improvement(occupancy, self._alone, self._congestion.prices, self._gamma, self._random, self._clock)
 
-    def _improved(self, placement: Placement, moves: int) -> int:
-        """Improve a placement and keep it where it is then the best; the moves left over."""
-        improvement = self._improvement(placement)
+    def _improved(self, occupancy: Occupancy, moves: int) -> int:
+        """Improve an occupancy, keep it where it is then the best, and return the moves left over."""
+        improvement = self._improvement(occupancy)
         moves = improvement.run(moves, self._watch, self._congestion.bound * (1 + NEGLIGIBLE))
-        self._take(Placement.of(self._system, improvement.served, self._scale))
+        self._take(Occupancy.of(self._system, improvement.served, self._scale))
         return moves
 
-    def memory(self) -> str | None:
-        """Why the finest search would not fit into memory, None where it does."""
-        problems = (group.problem() for group in self._system.groups)
-        return reason_not_to_fit(
-            max((rows_bytes(p, FINER * self._gamma) for p in problems if p is not None), default=0)
-        )
-
     def result(self) -> Result:
-        """What has come of it."""
+        """Return the result: the best occupancy, the bound, and why members are not served."""
         rejected, left_out = reasons(self._instance, self._best, self._alone)
         info: dict[str, Any] = {
             "gamma": self._gamma,

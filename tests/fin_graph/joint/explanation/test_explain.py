@@ -14,6 +14,7 @@ from finbench.models.instance import Instance, Network
 from finbench.models.loads import loads_of, uses
 from finbench.models.milp import flow
 from finbench.models.result import Status
+from tests.fin_graph.joint.conftest import Desk
 from tests.models.enumeration import _decisions
 from tests.random_instances import random_shared_instance
 
@@ -117,7 +118,7 @@ def test_the_fix_suffices_and_every_bit_of_it_is_needed(
 ) -> None:
     for seed, (instance, explanation) in overloaded.items():
         assert explanation.fix is not None
-        factors = {(need.resource, need.subject): 1 + need.relative for need in explanation.needs}
+        factors = {(need.resource, need.subject): 1 + need.missing / need.capacity for need in explanation.needs}
         assert feasible(grown(instance, {key: f * (1 + 1e-5) for key, f in factors.items()})), seed
         assert sum(factors.values()) - len(factors) == pytest.approx(explanation.fix.value, rel=1e-5)
         for key, factor in factors.items():
@@ -157,6 +158,57 @@ def test_obstacles_say_what_would_do() -> None:
                         assert feasible(other) is works, (seed, field)
                     seen[field] += 1
     assert min(seen.values()) >= 3, seen
+
+
+def without_memory(seed: int) -> Instance:
+    """Applications with parameters, on some nodes that have no memory at all."""
+    instance, rng = (
+        random_shared_instance(seed, max_applications=3, max_nodes=3, max_blocks=2),
+        np.random.default_rng(seed),
+    )
+    nodes = tuple(
+        node.model_copy(update={"memory_bytes": 0.0 if rng.random() < 0.8 else None}) for node in instance.network.nodes
+    )
+    apps = tuple(app.model_copy(update={"max_latency_s": 1e6 * app.max_latency_s}) for app in instance.applications)
+    network = Network(name="without-memory", nodes=nodes, links=instance.network.links)
+    return instance.model_copy(update={"network": network, "applications": apps})
+
+
+def test_a_memory_of_nothing_is_named_and_giving_it_what_is_missing_suffices() -> None:
+    named = 0
+    for seed in range(40):
+        instance = without_memory(seed)
+        explanation = explain(instance, time_limit_s=10)
+        if explanation.fits:
+            continue
+        assert all("memory" not in obstacle.reason for obstacle in explanation.obstacles)
+        missing = {need.subject: need.missing for need in explanation.needs if need.resource == "memory"}
+        if not missing:
+            continue
+        assert all(need.relative is None for need in explanation.needs if need.resource == "memory")
+        others = {(n.resource, n.subject): 1 + n.missing / n.capacity for n in explanation.needs if n.capacity > 0}
+        for factor, works in ((1 + 1e-5, True), (1 - 1e-2, False)):
+            assert feasible(grown(_with_memory(instance, missing, factor), others, 1 + 1e-5)) is works, (seed, factor)
+        named += 1
+    assert named >= 10
+
+
+def _with_memory(instance: Instance, bytes_of: dict[str, float], factor: float) -> Instance:
+    nodes = tuple(
+        node.model_copy(update={"memory_bytes": bytes_of[node.name] * factor} if node.name in bytes_of else {})
+        for node in instance.network.nodes
+    )
+    return instance.model_copy(update={"network": Network(name="given", nodes=nodes, links=instance.network.links)})
+
+
+def test_a_share_that_cannot_keep_up_is_named_as_the_obstacle(desk: Desk) -> None:
+    """No growth helps where blocks come faster than any share runs them: paths and latencies are not the cause."""
+    instance = desk({"rate_per_s": 9.0})
+    nodes = tuple(node.model_copy(update={"compute_shares": (0.2, 0.5)}) for node in instance.network.nodes)
+    slow = instance.model_copy(update={"network": Network(name="slow", nodes=nodes, links=instance.network.links)})
+    (obstacle,) = explain(slow).obstacles
+    assert obstacle.least_latency_s is None
+    assert "keeps up" in obstacle.reason
 
 
 def _stricter(field: str, value: float) -> float:

@@ -1,8 +1,9 @@
-"""Who is served how, while it changes: room left, users of every resource, cost, and the way back.
+"""Keep which applications are served along which paths, the room that is left, and what all of it costs.
 
-Members of a group that are served alike are one lot, so that a thousand identical users are a few lots. Rejecting a
-member costs its penalty ψ; where it has none, being left out costs `LEFT_OUT` times all that the system could spend,
-times a weight that grows for groups which are hard to place: least cost then means fewest left out.
+FIN changes an occupancy move by move, and takes back the moves that bring nothing. Members of a group that are served
+alike are one lot, so that a thousand identical users are a few lots. Rejecting a member costs its penalty ψ. Leaving
+out a member without a penalty costs `LEFT_OUT` times what serving everyone takes, and more for groups that stay left
+out: least cost then means fewest left out.
 """
 
 from __future__ import annotations
@@ -32,20 +33,20 @@ class Lot:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What `Placement.restore` brings back."""
+    """What `Occupancy.restore` needs besides the list of changes."""
 
     room: Floats
     cost: float
 
 
-class Placement:
-    """The members that are served, by lots.
+class Occupancy:
+    """The lots of members that are served, on one system.
 
     Parameters
     ----------
     system : System
     scale : float
-        What serving everyone may cost at most [W], about.
+        Roughly what serving everyone takes [W].
     """
 
     def __init__(self, system: System, scale: float) -> None:
@@ -61,34 +62,34 @@ class Placement:
 
     @property
     def left_out(self) -> int:
-        """Members without a penalty that are not served."""
+        """Return the number of members without a penalty that are not served."""
         groups = self.system.groups
         return sum(missing for missing, group in zip(self.unserved, groups, strict=True) if group.penalty is None)
 
     @property
     def objective(self) -> float:
-        """Eq. (3) over those served or rejected at a penalty [W]."""
+        """Return eq. (3) over the members that are served or rejected at a penalty [W]."""
         power = sum(lot.times * lot.usage.power for lot in self.lots.values())
         groups = zip(self.unserved, self.system.groups, strict=True)
         return float(power + sum(missing * (group.penalty or 0.0) for missing, group in groups))
 
     def served(self) -> list[tuple[Group, list[Usage]]]:
-        """Usages of every group's served members."""
+        """Return every group with the usages of its served members."""
         usages: list[list[Usage]] = [[] for _ in self.system.groups]
         for lot in self.lots.values():
             usages[lot.group] += [lot.usage] * lot.times
         return list(zip(self.system.groups, usages, strict=True))
 
     def users(self, resource: int) -> list[int]:
-        """Lots that use a resource."""
+        """Return the numbers of the lots that use a resource."""
         return list(self._users[resource])
 
     def times_that_fit(self, usage: Usage) -> float:
-        """How many members may be served by `usage` on what is left; inf where it takes nothing."""
+        """Return how many members fit by `usage` on what is left; inf where it takes nothing."""
         left = (self.room[usage.resources] + FLOAT_NOISE) / usage.fractions
         return floor(max(0.0, left.min())) if len(left) else inf
 
-    def place(self, group: int, usage: Usage, times: int) -> None:
+    def serve(self, group: int, usage: Usage, times: int) -> None:
         """Serve `times` ≥ 0 unserved members of a group by `usage`."""
         if not times:
             return
@@ -101,7 +102,7 @@ class Placement:
         self._next += 1
 
     def remove(self, number: int, times: int) -> None:
-        """Serve `times` members of a lot no longer."""
+        """Stop serving `times` members of a lot."""
         self._change(number, self.lots[number], self.lots[number].times - times)
 
     def _change(self, number: int, lot: Lot, times: int) -> None:
@@ -127,12 +128,12 @@ class Placement:
                 del self._users[resource][number]
 
     def snapshot(self) -> Snapshot:
-        """A point to come back to; earlier ones are forgotten."""
+        """Return a point that `restore` can come back to; earlier points are forgotten."""
         self._changes.clear()
         return Snapshot(self.room.copy(), self.cost)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Undo everything since the snapshot."""
+        """Undo all changes since the snapshot."""
         for number, after, before in reversed(self._changes):
             times = 0 if before is None else before.times
             self._write(number, Lot(after.group, after.usage, times), times - after.times)
@@ -140,15 +141,15 @@ class Placement:
         self.room, self.cost = snapshot.room.copy(), snapshot.cost
 
     def weigh(self, group: int) -> None:
-        """Make leaving out a group without a penalty dearer."""
+        """Make it dearer to leave out a group without a penalty."""
         self.refusal[group] += LEFT_OUT * self._scale
         self.cost += self.unserved[group] * LEFT_OUT * self._scale
 
     @classmethod
-    def of(cls, system: System, served: Sequence[tuple[Group, Sequence[Usage]]], scale: float) -> Placement:
-        """The placement of a joint deployment."""
-        placement, number = cls(system, scale), {group: g for g, group in enumerate(system.groups)}
+    def of(cls, system: System, served: Sequence[tuple[Group, Sequence[Usage]]], scale: float) -> Occupancy:
+        """Return the occupancy that a joint deployment makes."""
+        occupancy, number = cls(system, scale), {group: g for g, group in enumerate(system.groups)}
         for group, usages in served:
             for usage in usages:
-                placement.place(number[group], usage, 1)
-        return placement
+                occupancy.serve(number[group], usage, 1)
+        return occupancy
