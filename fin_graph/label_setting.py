@@ -1,9 +1,13 @@
 """`label-setting`: the exact optimum of one application by non-dominated (energy, latency) labels.
 
-Layer by layer, as `fin_graph.paths.labels` describes; pruned by the costs to go of the Lagrangian dual (eq. 19) against
-the best known answer: the dual's at first, then the best completion of any label. What survives is the optimum, or the
-k least-energy deployments. When time or memory ends first, the incumbent is returned with a proven bound: the least
-that any label still open can lead to.
+The search goes layer by layer, as `fin_graph.paths.labels` describes. It prunes by the costs to go of the Lagrangian
+dual (eq. 19) against the best known answer: the dual's at first, then the best completion of any label. What survives
+is the optimum. When time or memory ends first, the incumbent is returned with a proven bound: the least that any label
+still open can lead to.
+
+The optimum ends at the earliest accurate exit, which dominates every later one. The k least-energy deployments may end
+at any accurate exit, so every such exit is searched. Two of them differ in the last exit, the placement or a route; a
+route visits no node twice.
 """
 
 from __future__ import annotations
@@ -12,15 +16,15 @@ from dataclasses import dataclass
 from math import inf
 
 from finbench.fin_graph.options import LabelSettingOptions
-from finbench.fin_graph.paths.arrays import PathProblem, path_problem
+from finbench.fin_graph.paths.arrays import PathProblem, accurate_exits, path_problem
 from finbench.fin_graph.paths.bounds import Dual, lagrangian_dual
 from finbench.fin_graph.paths.infeasibility import reason_of_infeasibility
 from finbench.fin_graph.paths.label_search import LabelSearch
 from finbench.fin_graph.paths.loading import load_compiled
 from finbench.fin_graph.paths.support import reason_to_refuse
 from finbench.models.deployment import ApplicationDeployment, Deployment
-from finbench.models.instance import Instance
-from finbench.models.result import Clock, Result, Status
+from finbench.models.instance import Application, Instance
+from finbench.models.result import LOAD, Clock, Result, Status
 from finbench.models.tolerances import OPTIMAL_GAP
 
 
@@ -29,11 +33,18 @@ def supports(instance: Instance, options: LabelSettingOptions = LabelSettingOpti
     return reason_to_refuse(instance)
 
 
+FIRST_MARGIN, LARGEST_MARGIN = 2.0**-10, 16.0
+"""The k least: relative margin above the optimum below which they are sought at first, and the last finite one."""
+
+Found = list[tuple[float, ApplicationDeployment]]
+"""Deployments with their energies [J per inference], in order of energy."""
+
+
 @dataclass(frozen=True)
 class _Answer:
-    """Deployments with their energies, in order, and what is proven about the least energy."""
+    """Deployments, and what is proven about the least energy."""
 
-    found: list[tuple[float, ApplicationDeployment]]
+    found: Found
     lower_bound: float
     labels: int
     stopped: Status | None = None
@@ -56,6 +67,7 @@ def solve(
     options : LabelSettingOptions
         Deployments beyond the best come in `info["alternatives"]`, fewer than `k` − 1 where fewer exist.
     time_limit_s : float, optional
+        Limit [s]. Where it ends the search for the k least, the least and its proof stay.
     seed : int
         Ignored: nothing is drawn.
 
@@ -64,19 +76,21 @@ def solve(
     Result
         `optimal`, `infeasible`, or on a limit the incumbent with a proven lower bound.
     """
-    clock, k = Clock(time_limit_s), options.k
+    clock = Clock(time_limit_s)
     app = instance.applications[0]
-    with clock.phase("load"):
+    with clock.phase(LOAD):
         load_compiled()
     with clock.phase("build"):
         problem = path_problem(instance, app)
     with clock.phase("bounds"):
-        dual = None if problem is None else lagrangian_dual(problem)
+        dual = None if problem is None else lagrangian_dual(problem, clock)
     if problem is None or dual is None or dual.incumbent is None:
         return Result(Status.INFEASIBLE, reason=reason_of_infeasibility(instance, app), times_s=clock.times_s)
     incumbent = dual.incumbent.energy, problem.deployment(dual.incumbent.layers, dual.incumbent.nodes)
     with clock.phase("labels"):
-        answer = _least(problem, dual, incumbent, clock) if k == 1 else _k_least(problem, dual, incumbent, k, clock)
+        answer = _least(problem, dual, incumbent, clock)
+        if options.k > 1 and answer.stopped is None:
+            answer = _KLeast(instance, app, answer, options.k, clock).answer()
     energy, best = answer.found[0]
     info = {
         "labels": answer.labels,
@@ -98,6 +112,7 @@ def solve(
 
 
 def _least(problem: PathProblem, dual: Dual, incumbent: tuple[float, ApplicationDeployment], clock: Clock) -> _Answer:
+    """Find the least-energy deployment."""
     if incumbent[0] - dual.lower_bound <= OPTIMAL_GAP * incumbent[0]:
         return _Answer([incumbent], dual.lower_bound, labels=0)
     search = LabelSearch(problem, dual, limit=incumbent[0], clock=clock, complete=True)
@@ -107,16 +122,64 @@ def _least(problem: PathProblem, dual: Dual, incumbent: tuple[float, Application
     return _Answer(better or [incumbent], bound, search.labels, search.stopped, search.reason)
 
 
-def _k_least(
-    problem: PathProblem, dual: Dual, incumbent: tuple[float, ApplicationDeployment], k: int, clock: Clock
-) -> _Answer:
-    """The k least-energy deployments: all below a limit, which grows until k are found or nothing was cut off."""
-    limit = incumbent[0] * (1 + 1 / 16) if incumbent[0] > 0 else inf
-    while True:
-        search = LabelSearch(problem, dual, limit=limit, k=k, clock=clock)
+class _KLeast:
+    """The k least-energy deployments over all accurate exits, from the least on.
+
+    Everything below a limit is found, exit by exit; the limit grows until k are found or nothing was cut off.
+
+    Parameters
+    ----------
+    instance : Instance
+    app : Application
+    least : _Answer
+        The least-energy deployment, proven.
+    k : int
+    clock : Clock
+    """
+
+    def __init__(self, instance: Instance, app: Application, least: _Answer, k: int, clock: Clock) -> None:
+        self._least, self._k, self._clock = least, k, clock
+        exits = accurate_exits(instance.dnn_of(app), app.min_accuracy)
+        problems = (path_problem(instance, app, last_exit) for last_exit in exits)
+        self._exits = [(problem, lagrangian_dual(problem, clock)) for problem in problems if problem is not None]
+        self._found: list[Found] = [[] for _ in self._exits]
+        self._labels = least.labels
+
+    def answer(self) -> _Answer:
+        """Search below growing limits; where time or memory ends it, return what was found until then."""
+        optimum = self._least.found[0][0]
+        margin = FIRST_MARGIN
+        limit = optimum * (1 + margin) if optimum > 0 else inf
+        while True:
+            for e, (problem, dual) in enumerate(self._exits):
+                search = self._search(problem, dual, min(limit, self._kth_energy()))
+                if search is None:
+                    continue
+                if search.stopped is not None:
+                    return self._answered(search.stopped, search.reason)
+                self._found[e] = search.deployments()
+            if limit == inf or len(self._all_found()) == self._k:
+                return self._answered(None, None)
+            margin *= 2
+            limit = inf if margin > LARGEST_MARGIN else optimum * (1 + margin)
+
+    def _search(self, problem: PathProblem, dual: Dual, limit: float) -> LabelSearch | None:
+        """Return the ended search below `limit` up to one exit; None where nothing can be below it."""
+        if dual.lower_bound >= limit:
+            return None
+        search = LabelSearch(problem, dual, limit=limit, k=self._k, clock=self._clock)
         search.run()
-        found = search.deployments()
-        if search.stopped is not None or len(found) == k or limit == inf:
-            bound = max(dual.lower_bound, search.lower_bound())
-            return _Answer(found or [incumbent], bound, search.labels, search.stopped, search.reason)
-        limit = inf if limit > 16 * incumbent[0] else incumbent[0] + 2 * (limit - incumbent[0])
+        self._labels += search.labels
+        return search
+
+    def _all_found(self) -> Found:
+        """Return the k least deployments found up to any exit."""
+        return sorted((one for found in self._found for one in found), key=lambda one: one[0])[: self._k]
+
+    def _kth_energy(self) -> float:
+        """Return the energy that another deployment must be below; inf while fewer than k are found."""
+        found = self._all_found()
+        return found[-1][0] if len(found) == self._k else inf
+
+    def _answered(self, stopped: Status | None, reason: str | None) -> _Answer:
+        return _Answer(self._all_found() or self._least.found, self._least.lower_bound, self._labels, stopped, reason)

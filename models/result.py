@@ -57,9 +57,16 @@ class Result:
 LONGEST_S = 1e6
 """What `Clock.remaining_s` says at most [s]: solvers and system calls take no more than some 24 days."""
 
+LOAD = "load"
+"""Phase in which compiled code is loaded or made; it counts neither for a run's time nor against its limit."""
+
+
+class OutOfTime(Exception):  # noqa: N818  (the end of the time is no error)
+    """Raised by `Clock.check` once the limit has passed; whoever started the clock catches it."""
+
 
 class Clock:
-    """Times the phases of a run and knows when its limit has passed.
+    """Times the phases of a run and knows when its limit has passed; what phase `LOAD` takes is not counted.
 
     Parameters
     ----------
@@ -79,11 +86,14 @@ class Clock:
         try:
             yield
         finally:
-            self.times_s[name] = self.times_s.get(name, 0.0) + perf_counter() - start
+            spent = perf_counter() - start
+            self.times_s[name] = self.times_s.get(name, 0.0) + spent
+            if name == LOAD:
+                self._start += spent
 
     @property
     def elapsed_s(self) -> float:
-        """Seconds since the run began."""
+        """Seconds since the run began, without those of phase `LOAD`."""
         return perf_counter() - self._start
 
     @property
@@ -95,3 +105,8 @@ class Clock:
     def expired(self) -> bool:
         """Whether the limit has passed."""
         return self._limit is not None and self.elapsed_s >= self._limit
+
+    def check(self) -> None:
+        """Raise `OutOfTime` once the limit has passed."""
+        if self.expired:
+            raise OutOfTime

@@ -5,7 +5,7 @@ sample, layer `depth`: the DNN's end). The edges are not stored: running block j
 (n, m) relays within a layer, and the costs of both follow from a few vectors.
 
 The depth is that of the earliest exit whose accuracy suffices. Costs are non-negative and a deployment up to an exit is
-a prefix of one up to any later exit, so that exit dominates every later one in energy and in latency.
+a prefix of one up to any later exit. So that exit dominates every later one in energy and in latency.
 """
 
 from __future__ import annotations
@@ -153,12 +153,9 @@ class PathProblem:
         )
 
 
-def earliest_accurate_exit(dnn: DNN, min_accuracy: float) -> int | None:
-    """1-based index of the first exit whose accuracy is at least `min_accuracy`, None if there is none."""
-    for index, exit_ in enumerate(dnn.exits, start=1):
-        if accurate_enough(exit_.accuracy, min_accuracy):
-            return index
-    return None
+def accurate_exits(dnn: DNN, min_accuracy: float) -> list[int]:
+    """Return the 1-based indices of the exits that are accurate enough (eq. 9), earliest first."""
+    return [f for f, exit_ in enumerate(dnn.exits, start=1) if accurate_enough(exit_.accuracy, min_accuracy)]
 
 
 def path_problem(
@@ -183,9 +180,10 @@ def path_problem(
     """
     dnn, network = instance.dnn_of(app), instance.network
     if last_exit is None:
-        last_exit = earliest_accurate_exit(dnn, app.min_accuracy)
-    if last_exit is None:
-        return None
+        accurate = accurate_exits(dnn, app.min_accuracy)
+        if not accurate:
+            return None
+        last_exit = accurate[0]
     topology = Topology.of(network) if topology is None else topology
     depth = dnn.exits[last_exit - 1].after_block
     energy_weight = np.array(instance.energy_weights(app)[:depth])

@@ -1,6 +1,6 @@
 """Proven lower bounds on the optimal energy of one application, and the incumbents that come with them.
 
-Two bounds that no mathematical program is needed for:
+Two bounds need no mathematical program:
 
 - the Lagrangian dual (eq. 19): for every μ ≥ 0, min over paths of energy + μ (latency − δ) ≤ OPT. LARAC (Jüttner,
   Szviatovszki, Mécs, Rajkó, INFOCOM 2001) finds the best μ by a few shortest paths.
@@ -11,13 +11,99 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
+from typing import NamedTuple
 
-from finbench.fin_graph.paths.arrays import PathProblem
+import numpy as np
+
+from finbench.fin_graph.paths.arrays import Edges, Ints, PathProblem
+from finbench.fin_graph.paths.compiled import compiled
 from finbench.fin_graph.paths.kernel import least_energy_replica_path
-from finbench.fin_graph.paths.shortest import CostsToGo, Path, cheapest_path, costs_to_go
+from finbench.fin_graph.paths.shortest import CostsToGo, Path, cheapest_path, costs_along, costs_to_go, follow
+from finbench.models.result import Clock
 from finbench.models.tolerances import FLOAT_NOISE, SUM_NOISE
 
 _MAX_ITERATIONS = 200
+
+
+class Secant(NamedTuple):
+    """Where LARAC stands: two paths, the multiplier at which both cost the same, and the best bound so far."""
+
+    cheap_energy: float
+    cheap_latency: float
+    """Costs of the path of less energy, which misses the latency target."""
+    quick_energy: float
+    quick_latency: float
+    """Costs of the path that meets it."""
+    bound: float
+    """Best value of the dual so far; at first the energy of the least-energy path, its value at 0."""
+    multiplier: float
+    """Where that value is attained."""
+    closed: bool
+    """Whether no path lies below the two: the bound is the dual's optimum."""
+
+
+class Step(NamedTuple):
+    """What one secant step finds."""
+
+    secant: Secant
+    to_go: CostsToGo
+    """Least energy + μ · latency to go, at the multiplier of this step."""
+    layers: Ints
+    nodes: Ints
+    """The cheapest path at that multiplier."""
+    energy: float
+    latency: float
+    """Its costs."""
+
+
+@compiled
+def balance(at: Secant) -> float:
+    """Return the multiplier at which both paths cost the same [J/s]."""
+    return max(0.0, (at.quick_energy - at.cheap_energy) / (at.cheap_latency - at.quick_latency))
+
+
+@compiled
+def secant_step(edges: Edges, source: int, max_latency: float, mu: float, at: Secant) -> Step:
+    """Find the cheapest path at multiplier `mu`; it replaces one of the two paths, and its cost bounds the optimum.
+
+    Parameters
+    ----------
+    edges : Edges
+    source : int
+    max_latency : float
+        What a path may take to count as meeting the target [s]. The bound holds for all such paths.
+    mu : float
+        Multiplier [J/s]: that of `balance`, or a likely one.
+    at : Secant
+
+    Returns
+    -------
+    Step
+    """
+    to_go = costs_to_go(edges, 1.0, mu)
+    layers, nodes = traced(edges, to_go.next_link, source)
+    energy, latency = costs_along(edges, layers, nodes)
+    value = energy + mu * latency
+    bound, multiplier = at.bound, at.multiplier
+    if value - mu * max_latency >= bound:
+        bound, multiplier = value - mu * max_latency, mu
+    closed = value >= (at.cheap_energy + mu * at.cheap_latency) * (1 - SUM_NOISE)
+    if latency > max_latency:
+        after = Secant(energy, latency, at.quick_energy, at.quick_latency, bound, multiplier, closed)
+    else:
+        after = Secant(at.cheap_energy, at.cheap_latency, energy, latency, bound, multiplier, closed)
+    return Step(after, to_go, layers, nodes, energy, latency)
+
+
+@compiled
+def traced(edges: Edges, next_link: Ints, source: int) -> tuple[Ints, Ints]:
+    """Return layers and nodes of the path that `next_link` describes from the source to the end."""
+    layers, nodes = follow(edges, next_link, 0, source)
+    way, via = np.empty(len(layers), np.int32), np.empty(len(layers), np.int32)
+    for k in range(len(layers)):
+        way[k] = layers[k]
+        via[k] = nodes[k]
+    return way, via
 
 
 @dataclass(frozen=True)
@@ -39,50 +125,48 @@ class Dual:
 
 
 def meets(latency: float, max_latency: float) -> bool:
-    """Whether a latency meets its target up to float noise."""
+    """Return whether a latency meets its target up to float noise."""
     return latency <= max_latency * (1 + FLOAT_NOISE)
 
 
-def lagrangian_dual(problem: PathProblem) -> Dual:
+def lagrangian_dual(problem: PathProblem, clock: Clock | None = None) -> Dual:
     """Solve the Lagrangian dual in the latency row by LARAC's secant steps.
 
     Parameters
     ----------
     problem : PathProblem
+    clock : Clock, optional
+        Its limit ends the steps; the bound is then proven, but not yet the dual's optimum. The least-energy and the
+        least-latency path are found in any case.
 
     Returns
     -------
     Dual
         `incumbent` is None exactly when the problem is infeasible: the least-latency path is among those tried.
     """
-    delta = problem.max_latency_s
-    energy_to_go = costs_to_go(problem.edges, 1.0, 0.0)
-    latency_to_go = costs_to_go(problem.edges, 0.0, 1.0)
+    edges, delta = problem.edges, problem.max_latency_s
+    energy_to_go = costs_to_go(edges, 1.0, 0.0)
+    latency_to_go = costs_to_go(edges, 0.0, 1.0)
     cheap, quick = cheapest_path(problem, energy_to_go), cheapest_path(problem, latency_to_go)
     if cheap is None or quick is None or not meets(quick.latency, delta):
         return Dual(inf, 0.0, None, 2, energy_to_go, latency_to_go, energy_to_go)
     if meets(cheap.latency, delta):
         return Dual(cheap.energy, 0.0, cheap, 2, energy_to_go, latency_to_go, energy_to_go)
-    lower_bound, multiplier, combined = cheap.energy, 0.0, energy_to_go
-    iterations = 2
-    while iterations < _MAX_ITERATIONS:
+    at = Secant(cheap.energy, cheap.latency, quick.energy, quick.latency, cheap.energy, 0.0, False)
+    combined, iterations = energy_to_go, 2
+    while not at.closed and iterations < _MAX_ITERATIONS and not (clock is not None and clock.expired):
         iterations += 1
-        mu = max(0.0, (quick.energy - cheap.energy) / (cheap.latency - quick.latency))
-        to_go = costs_to_go(problem.edges, 1.0, mu)
-        path = cheapest_path(problem, to_go)
-        assert path is not None
-        value = path.energy + mu * path.latency
-        if value - mu * delta >= lower_bound:
-            lower_bound, multiplier, combined = value - mu * delta, mu, to_go
-        if value >= (cheap.energy + mu * cheap.latency) * (1 - SUM_NOISE):
-            break
-        if meets(path.latency, delta):
-            quick = path
-        else:
-            cheap = path
-    return Dual(min(lower_bound, quick.energy), multiplier, quick, iterations, energy_to_go, latency_to_go, combined)
+        mu = balance(at)
+        step = secant_step(edges, problem.source, delta * (1 + FLOAT_NOISE), mu, at)
+        at = step.secant
+        if at.multiplier == mu:
+            combined = step.to_go
+        if not at.closed and meets(step.latency, delta):
+            quick = Path(step.energy, step.latency, tuple(step.layers.tolist()), tuple(step.nodes.tolist()))
+    bound = min(at.bound, quick.energy)
+    return Dual(bound, at.multiplier, quick, iterations, energy_to_go, latency_to_go, combined)
 
 
 def round_down_bound(problem: PathProblem, gamma: int) -> float:
-    """FIN's lower bound (eq. 18) at γ steps [J per inference]; inf proves that the problem is infeasible."""
+    """Return FIN's lower bound (eq. 18) at γ steps [J per inference]; inf proves that the problem is infeasible."""
     return least_energy_replica_path(problem, gamma, up=False).energy

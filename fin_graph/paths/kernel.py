@@ -16,21 +16,74 @@ Memory is linear in vertices × replicas and bounded: where all layers' rows wou
 `KEPT_ROWS_BYTES`, only about the square root of them are kept and the others are computed again on the way back.
 Predecessors are not stored: the edge that gave an energy is found again by comparing sums that were formed by the same
 operations and therefore are equal to the last bit.
+
+A pass can be stopped: it pauses after `QUOTA` of work, within a layer as well, and goes on where its `Cursor` stands
+unless the time is up.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil, inf, sqrt
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from finbench.fin_graph.paths.arrays import Edges, Floats, Ints, LayerEdges, PathProblem, layer_edges
 from finbench.fin_graph.paths.compiled import compiled
+from finbench.models.result import Clock
 from finbench.models.tolerances import FLOAT_NOISE
 
 KEPT_ROWS_BYTES = 2**30
 """Above this many bytes of rows the layers between checkpoints are computed twice instead of kept."""
+
+QUOTA = 1 << 27
+"""Replicas and links looked at between two looks at the clock: some hundred milliseconds."""
+
+LAYER, RELAYED, ROW, WORK, RELAXATIONS = 0, 1, 2, 3, 4
+"""Places in `Cursor.at`: layer within the segment, whether its relays are done, next row, work and relaxations done."""
+
+
+class Rounding(NamedTuple):
+    """How latencies become steps."""
+
+    max_latency: float
+    """δ [s], which γ steps make up."""
+    up: bool
+    """Up (eq. 17) or down (eq. 18)."""
+
+
+class Cursor(NamedTuple):
+    """Where a pass over the layers of a segment stands; updated in place, so that it can be taken up again."""
+
+    at: NDArray[np.int64]
+    """Places `LAYER` … `RELAXATIONS`; shape (5,)."""
+    first: Ints
+    """First finite replica of each row of the layer, γ + 1 where there is none; shape (N,)."""
+    first_next: Ints
+    """The same of the next layer, as far as it is filled."""
+    fresh: NDArray[np.bool_]
+    """Rows that fell in the last round of relays; shape (N,)."""
+    fallen: NDArray[np.bool_]
+    """Rows that fell in this round."""
+
+
+class Around(NamedTuple):
+    """The rows and edges that explain how an energy in a layer came about."""
+
+    here: Floats
+    """Rows of the layer."""
+    tails: Floats
+    """Rows of the layer before."""
+    relays: LayerEdges
+    """Edges of the layer."""
+    runs: LayerEdges
+    """Edges of the layer before."""
+    may_relay: bool
+    """Whether the layer has relays: the last one has none."""
+    source: int
+    """In layer 0, where paths begin at the source instead of a run edge; −1 in any other."""
 
 
 @dataclass(frozen=True)
@@ -45,29 +98,90 @@ class ReplicaPath:
     """Node n of every vertex."""
     relaxations: int
     """Edge relaxations done forward, one for each edge and replica; edges passed over count nothing."""
+    stopped: bool = False
+    """Whether the time ended the pass; it then knows neither a path nor an energy."""
 
 
 def rows_bytes(problem: PathProblem, gamma: int) -> int:
-    """Peak memory of `least_energy_replica_path` [byte]."""
-    return _layers_held(problem, gamma) * _row_bytes(problem, gamma)
+    """Return the peak memory of `least_energy_replica_path` [byte]: rows, checkpoints and what walking back has seen."""
+    length = _segment_length(problem, gamma)
+    segments = ceil(problem.depth / length)
+    checkpoints = segments if segments > 1 else 0
+    return (length + 1 + checkpoints) * _row_bytes(problem, gamma) + len(problem.node_names) * (gamma + 1)
 
 
 def _row_bytes(problem: PathProblem, gamma: int) -> int:
+    """Return the bytes of one layer's rows."""
     return len(problem.node_names) * (gamma + 1) * 8
 
 
 def _segment_length(problem: PathProblem, gamma: int) -> int:
-    """Layers between checkpoints: all of them where they fit, else about the square root."""
+    """Return the layers between checkpoints: all of them where they fit, else about the square root."""
     fits = (problem.depth + 1) * _row_bytes(problem, gamma) <= KEPT_ROWS_BYTES
     return problem.depth if fits else ceil(sqrt(problem.depth))
 
 
-def _layers_held(problem: PathProblem, gamma: int) -> int:
-    length = _segment_length(problem, gamma)
-    return length + ceil(problem.depth / length)
+class _Pass:
+    """One pass over all layers, segment by segment, and the way back.
+
+    Parameters
+    ----------
+    problem : PathProblem
+    gamma : int
+    up : bool
+    clock : Clock
+    """
+
+    def __init__(self, problem: PathProblem, gamma: int, up: bool, clock: Clock) -> None:
+        self._problem, self._clock = problem, clock
+        self._rounding = Rounding(problem.max_latency_s, up)
+        self._length = _segment_length(problem, gamma)
+        self._starts = range(0, problem.depth, self._length)
+        self._rows = rows_from_source(problem, gamma, self._length)
+        self._checkpoints: list[Floats] = []
+        self.relaxations = 0
+
+    def least_energies(self) -> Floats | None:
+        """Fill the rows of all layers; return the last layer's, or None where the time ended it."""
+        for start in self._starts:
+            if start:
+                self._rows[0] = self._rows[self._length]
+            done, relaxations = self._fill(start)
+            self.relaxations += relaxations
+            if not done:
+                return None
+            if len(self._starts) > 1:
+                self._checkpoints.append(self._rows[0].copy())
+        return self._rows[self._problem.depth - self._starts[-1]]
+
+    def path(self, end: tuple[int, int]) -> tuple[list[int], list[int]] | None:
+        """Return layers and nodes, in reverse, of a path to `end` of the last layer; None where the time ended it."""
+        layers: list[int] = []
+        nodes: list[int] = []
+        for start in reversed(self._starts):
+            if start != self._starts[-1]:
+                segment = start // self._length
+                self._rows[0] = self._checkpoints[segment]
+                if not self._fill(start)[0]:
+                    return None
+                self._rows[self._length] = self._checkpoints[segment + 1]
+            count = min(self._length, self._problem.depth - start)
+            edges, source = self._problem.edges, self._problem.source
+            above, at, end = _walk_back(self._rows[: count + 1], start, end, self._rounding, source, edges)
+            # The vertex where two segments meet ends the one and begins the other.
+            layers += above[len(layers) > 0 :]
+            nodes += at[len(nodes) > 0 :]
+        return layers, nodes
+
+    def _fill(self, start: int) -> tuple[bool, int]:
+        """Fill rows from rows[0], which holds layer `start`; whether time allowed it, and the relaxations done."""
+        count = min(self._length, self._problem.depth - start)
+        return fill_rows(self._problem, self._rows[: count + 1], start, self._rounding, self._clock)
 
 
-def least_energy_replica_path(problem: PathProblem, gamma: int, *, up: bool = True) -> ReplicaPath:
+def least_energy_replica_path(
+    problem: PathProblem, gamma: int, *, up: bool = True, clock: Clock | None = None
+) -> ReplicaPath:
     """FIN's stages 2 and 3: the least-energy path whose rounded latency is at most γ steps.
 
     Parameters
@@ -77,43 +191,30 @@ def least_energy_replica_path(problem: PathProblem, gamma: int, *, up: bool = Tr
         Number of latency steps γ ≥ 1 that the budget is divided into.
     up : bool
         Round latencies up to steps (every path is feasible, eq. 17) or down (a relaxation, eq. 18).
+    clock : Clock, optional
+        Its limit ends the pass.
 
     Returns
     -------
     ReplicaPath
     """
-    length = _segment_length(problem, gamma)
-    starts = range(0, problem.depth, length)
-    rows = _rows_from_source(problem, gamma, length)
-    checkpoints, relaxations = [], 0
-    for start in starts:
-        if start:
-            rows[0] = rows[min(length, start)]
-        relaxations += _fill_segment(problem, rows, start, up)
-        if len(starts) > 1:
-            checkpoints.append(rows[0].copy())
-    ends = rows[problem.depth - starts[-1], :, gamma]
-    end = int(ends.argmin()), gamma
-    energy = float(ends[end[0]])
+    run = _Pass(problem, gamma, up, Clock() if clock is None else clock)
+    least = run.least_energies()
+    if least is None:
+        return ReplicaPath(inf, (), (), run.relaxations, stopped=True)
+    end = int(least[:, gamma].argmin()), gamma
+    energy = float(least[end])
     if energy == inf:
-        return ReplicaPath(inf, (), (), relaxations)
-    layers: list[int] = []
-    nodes: list[int] = []
-    for start in reversed(starts):
-        if start != starts[-1]:
-            rows[0] = checkpoints[start // length]
-            _fill_segment(problem, rows, start, up)
-            rows[length] = checkpoints[start // length + 1]
-        count = min(length, problem.depth - start)
-        above, at, end = _walk_back(rows, start, count, end, up, problem.max_latency_s, problem.source, problem.edges)
-        # The vertex where two segments meet ends the one and begins the other.
-        layers += above[len(layers) > 0 :]
-        nodes += at[len(nodes) > 0 :]
-    return ReplicaPath(energy, tuple(layers[::-1]), tuple(nodes[::-1]), relaxations)
+        return ReplicaPath(inf, (), (), run.relaxations)
+    path = run.path(end)
+    if path is None:
+        return ReplicaPath(inf, (), (), run.relaxations, stopped=True)
+    layers, nodes = path
+    return ReplicaPath(energy, tuple(layers[::-1]), tuple(nodes[::-1]), run.relaxations)
 
 
 def least_energies(problem: PathProblem, gamma: int) -> Floats:
-    """Least energy of having run the first j blocks within k steps, at any node, rounding latencies up.
+    """Return the least energy of having run the first j blocks within k steps, at any node, rounding latencies up.
 
     Parameters
     ----------
@@ -126,33 +227,38 @@ def least_energies(problem: PathProblem, gamma: int) -> Floats:
     ndarray, shape (depth + 1, gamma + 1)
         Energies [J per inference], inf where nothing fits; falling along k.
     """
-    rows = _rows_from_source(problem, gamma, 1)
+    rows = rows_from_source(problem, gamma, 1)
     least = np.empty((problem.depth + 1, gamma + 1))
     for j in range(problem.depth):
         least[j] = rows[0].min(axis=0)
-        _fill_segment(problem, rows, j, True)
+        fill_rows(problem, rows, j, Rounding(problem.max_latency_s, True), Clock())
         rows[0] = rows[1]
     least[-1] = rows[0].min(axis=0)
     return least
 
 
-def _rows_from_source(problem: PathProblem, gamma: int, length: int) -> Floats:
-    """Room for `length` layers after the first, which holds the sample at its source."""
+def rows_from_source(problem: PathProblem, gamma: int, length: int) -> Floats:
+    """Return room for `length` layers after the first, which holds the sample at its source."""
     rows = np.empty((length + 1, len(problem.node_names), gamma + 1))
     rows[0] = inf
     rows[0, problem.source] = 0.0
     return rows
 
 
-def _fill_segment(problem: PathProblem, rows: Floats, start: int, up: bool) -> int:
-    """Fill rows[1..] from rows[0], which holds layer `start`; returns the number of relaxations."""
-    stop = min(len(rows) - 1, problem.depth - start)
-    return _fill_rows(rows, start, stop, up, problem.max_latency_s, problem.edges)
+def fill_rows(problem: PathProblem, rows: Floats, start: int, rounding: Rounding, clock: Clock) -> tuple[bool, int]:
+    """Fill rows[1..] from rows[0], which holds layer `start`; whether time allowed it, and the relaxations done."""
+    first = first_replicas(rows[0])
+    reached = first < rows.shape[2]
+    cursor = Cursor(np.zeros(5, np.int64), first, first.copy(), reached, np.zeros_like(reached))
+    while not _fill_rows(rows, start, rounding, problem.edges, cursor, QUOTA):
+        if clock.expired:
+            return False, int(cursor.at[RELAXATIONS])
+    return True, int(cursor.at[RELAXATIONS])
 
 
 @compiled
 def replica_step(latency: float, gamma: int, max_latency: float, up: bool) -> int:
-    """Steps that an edge of `latency` takes (eq. 17 up, eq. 18 down), at most γ + 1."""
+    """Return the steps that an edge of `latency` takes (eq. 17 up, eq. 18 down), at most γ + 1."""
     if latency <= 0.0:
         return 0
     steps = gamma * latency / max_latency
@@ -164,58 +270,63 @@ def replica_step(latency: float, gamma: int, max_latency: float, up: bool) -> in
 
 
 @compiled
-def _relax(tails: Floats, tail: int, heads: Floats, head: int, first: int, step: int, energy: float) -> None:
-    """Relax one edge for the tail's replicas `first`..γ − step."""
+def _relax(tail: Floats, head: Floats, first: int, step: int, energy: float) -> None:
+    """Relax one edge for the replicas `first`..γ − step of its tail's row."""
     # Unsigned indices spare the wrap-around test of negative ones, which keeps the loop from being vectorised.
-    n, m, from_k, to_k = np.uint64(tail), np.uint64(head), np.uint64(first), np.uint64(first + step)
-    for i in range(tails.shape[1] - step - first):
+    from_k, to_k = np.uint64(first), np.uint64(first + step)
+    for i in range(tail.shape[0] - step - first):
         k = np.uint64(i)
-        through = tails[n, from_k + k] + energy
-        old = heads[m, to_k + k]
-        heads[m, to_k + k] = through if through < old else old
+        through = tail[from_k + k] + energy
+        old = head[to_k + k]
+        head[to_k + k] = through if through < old else old
 
 
 @compiled
-def _relax_and_tell(rows: Floats, tail: int, head: int, first: int, step: int, energy: float) -> bool:
-    """Relax one edge within a layer, as `_relax` does; whether any energy fell."""
-    n, m, from_k, to_k = np.uint64(tail), np.uint64(head), np.uint64(first), np.uint64(first + step)
+def _relax_and_tell(tail: Floats, head: Floats, first: int, step: int, energy: float) -> bool:
+    """Relax one edge within a layer, as `_relax` does; return whether any energy fell."""
+    from_k, to_k = np.uint64(first), np.uint64(first + step)
     fell = False
-    for i in range(rows.shape[1] - step - first):
+    for i in range(tail.shape[0] - step - first):
         k = np.uint64(i)
-        through = rows[n, from_k + k] + energy
-        old = rows[m, to_k + k]
+        through = tail[from_k + k] + energy
+        old = head[to_k + k]
         fell |= through < old
-        rows[m, to_k + k] = through if through < old else old
+        head[to_k + k] = through if through < old else old
     return fell
 
 
 @compiled
-def _run_block(
-    tails: Floats, heads: Floats, first_tail: Ints, first_head: Ints, max_latency: float, up: bool, layer: LayerEdges
-) -> int:
-    """Rows after a block has run, from the rows that feed it; `first_*` is each row's first finite replica."""
-    gamma = tails.shape[1] - 1
-    relaxations = 0
-    for m in range(tails.shape[0]):
+def _run_block(tails: Floats, heads: Floats, rounding: Rounding, layer: LayerEdges, cursor: Cursor, until: int) -> bool:
+    """Fill the rows after a block has run from those that feed it; return False where `until` of work ended it."""
+    gamma, at, first_tail, first_head = tails.shape[1] - 1, cursor.at, cursor.first, cursor.first_next
+    while at[ROW] < tails.shape[0]:
+        if at[WORK] >= until:
+            return False
+        m = at[ROW]
+        at[ROW] += 1
         heads[m, :] = np.inf
         first_head[m] = gamma + 1
+        at[WORK] += gamma + 1
         if layer.pin not in (-1, m):
             continue
+        relaxations = 0
         for a in range(layer.in_start[m] - 1, layer.in_start[m + 1]):
             n, energy, latency = _run_edge(layer, m, a)
             first = first_tail[n]
-            step = replica_step(latency, gamma, max_latency, up)
+            step = replica_step(latency, gamma, rounding.max_latency, rounding.up)
             if first + step > gamma or tails[n, gamma - step] + energy >= heads[m, first + step]:
                 continue
-            _relax(tails, n, heads, m, first, step, energy)
+            _relax(tails[n], heads[m], first, step, energy)
             relaxations += gamma + 1 - step - first
             first_head[m] = min(first_head[m], first + step)
-    return relaxations
+        at[RELAXATIONS] += relaxations
+        at[WORK] += relaxations + layer.in_start[m + 1] - layer.in_start[m]
+    return True
 
 
 @compiled
 def _run_edge(layer: LayerEdges, m: int, a: int) -> tuple[int, float, float]:
-    """Tail, energy and latency of the a-th edge that runs a block at m: over link a, or (before the links) staying."""
+    """Return tail, energy and latency of the a-th edge that runs a block at m: over link a, or, before them, staying."""
     if a < layer.in_start[m]:
         return m, layer.run_energy[m], layer.run_latency[m]
     return (
@@ -226,33 +337,42 @@ def _run_edge(layer: LayerEdges, m: int, a: int) -> tuple[int, float, float]:
 
 
 @compiled
-def _relay(rows: Floats, first: Ints, max_latency: float, up: bool, layer: LayerEdges) -> int:
-    """Relax the links within a layer until nothing falls; only rows that fell last time are passed on."""
-    gamma = rows.shape[1] - 1
-    relaxations = 0
+def _relay(rows: Floats, rounding: Rounding, layer: LayerEdges, cursor: Cursor, until: int) -> bool:
+    """Relax the links within a layer until nothing falls; return False where `until` of work ended it.
+
+    Only rows that fell in the round before are passed on.
+    """
+    gamma, at, first = rows.shape[1] - 1, cursor.at, cursor.first
     steps = np.empty(layer.link_source.shape[0], np.int32)
     for a in range(steps.shape[0]):
-        steps[a] = replica_step(layer.send_latency[a], gamma, max_latency, up)
-    fresh = first <= gamma
-    while fresh.any():
-        fallen = np.zeros(rows.shape[0], np.bool_)
-        for m in range(rows.shape[0]):
+        steps[a] = replica_step(layer.send_latency[a], gamma, rounding.max_latency, rounding.up)
+    while cursor.fresh.any():
+        while at[ROW] < rows.shape[0]:
+            if at[WORK] >= until:
+                return False
+            m = at[ROW]
+            at[ROW] += 1
+            relaxations = 0
             for a in range(layer.in_start[m], layer.in_start[m + 1]):
                 n, energy = layer.link_source[a], layer.send_energy[a]
                 start = first[n] + steps[a]
-                if not fresh[n] or start > gamma or rows[n, gamma - steps[a]] + energy >= rows[m, start]:
+                if not cursor.fresh[n] or start > gamma or rows[n, gamma - steps[a]] + energy >= rows[m, start]:
                     continue
                 relaxations += gamma + 1 - start
-                if _relax_and_tell(rows, n, m, first[n], steps[a], energy):
+                if _relax_and_tell(rows[n], rows[m], first[n], steps[a], energy):
                     first[m] = min(first[m], start)
-                    fallen[m] = True
-        fresh = fallen
-    return relaxations
+                    cursor.fallen[m] = True
+            at[RELAXATIONS] += relaxations
+            at[WORK] += relaxations + layer.in_start[m + 1] - layer.in_start[m]
+        at[ROW] = 0
+        cursor.fresh[:] = cursor.fallen
+        cursor.fallen[:] = False
+    return True
 
 
 @compiled
-def _first_replicas(rows: Floats) -> Ints:
-    """Each row's first finite replica, γ + 1 where there is none; shape (N,)."""
+def first_replicas(rows: Floats) -> Ints:
+    """Return each row's first finite replica, γ + 1 where there is none; shape (N,)."""
     first = np.empty(rows.shape[0], np.int32)
     for n in range(rows.shape[0]):
         k = 0
@@ -263,43 +383,52 @@ def _first_replicas(rows: Floats) -> Ints:
 
 
 @compiled
-def _fill_rows(rows: Floats, start: int, count: int, up: bool, max_latency: float, edges: Edges) -> int:
-    """Fill rows[1..count] (layers start+1..start+count) from rows[0]; returns the number of relaxations.
+def _fill_rows(rows: Floats, start: int, rounding: Rounding, edges: Edges, cursor: Cursor, quota: int) -> bool:
+    """Fill rows[1..] (layers start+1..) from rows[0], from where the cursor stands; return whether all are filled.
 
     Relays are relaxed in every layer that still feeds a block, before that block runs.
     """
-    relaxations = 0
-    first = _first_replicas(rows[0])
-    first_next = first.copy()
-    for i in range(count):
+    at = cursor.at
+    until = at[WORK] + quota
+    while at[LAYER] < rows.shape[0] - 1:
+        i = at[LAYER]
         layer = layer_edges(edges, start + i)
-        relaxations += _relay(rows[i], first, max_latency, up, layer)
-        relaxations += _run_block(rows[i], rows[i + 1], first, first_next, max_latency, up, layer)
-        first, first_next = first_next, first
-    return relaxations
+        if at[RELAYED] == 0:
+            if not _relay(rows[i], rounding, layer, cursor, until):
+                return False
+            at[RELAYED] = 1
+        if not _run_block(rows[i], rows[i + 1], rounding, layer, cursor, until):
+            return False
+        cursor.first[:] = cursor.first_next
+        for n in range(rows.shape[1]):
+            cursor.fresh[n] = cursor.first[n] < rows.shape[2]
+        at[LAYER] += 1
+        at[RELAYED] = 0
+        at[ROW] = 0
+    return True
 
 
 @compiled
 def _walk_back(
-    rows: Floats, start: int, count: int, end: tuple[int, int], up: bool, max_latency: float, source: int, edges: Edges
+    rows: Floats, start: int, end: tuple[int, int], rounding: Rounding, source: int, edges: Edges
 ) -> tuple[list[int], list[int], tuple[int, int]]:
-    """Layers and nodes of a path that explains rows[count][end], back to layer `start`, and where it stands there.
+    """Return layers and nodes of a path that explains `end` of the last row, to layer `start`, and where it stands there.
 
     Vertices come in reverse order, `end` included; the first layer's relays belong to the segment before, but for
     layer 0, where they lead back to the source.
     """
-    depth = edges.pins.shape[0]
+    depth, count = edges.pins.shape[0], rows.shape[0] - 1
     layers, nodes = [start + count], [end[0]]
     for i in range(count, -1, -1):
         j = start + i
         if i == 0 and start > 0:
             break
         relays = layer_edges(edges, min(j, depth - 1))
-        runs = layer_edges(edges, max(j - 1, 0))
-        tails = rows[max(i - 1, 0)]
-        relayed, tail = _explain(
-            rows[i], tails, end, up, max_latency, source if j == 0 else -1, j < depth, relays, runs
-        )
+        if j == 0:
+            relayed, tail = _explain(Around(rows[i], rows[i], relays, relays, True, source), end, rounding)
+        else:
+            runs = layer_edges(edges, j - 1)
+            relayed, tail = _explain(Around(rows[i], rows[i - 1], relays, runs, j < depth, -1), end, rounding)
         for n in relayed:
             layers.append(j)
             nodes.append(n)
@@ -311,37 +440,28 @@ def _walk_back(
 
 
 @compiled
-def _explain(
-    here: Floats,
-    tails: Floats,
-    end: tuple[int, int],
-    up: bool,
-    max_latency: float,
-    source: int,
-    may_relay: bool,
-    relays: LayerEdges,
-    runs: LayerEdges,
-) -> tuple[list[int], tuple[int, int]]:
-    """How the energy at `end` came about: the nodes it was relayed from, in reverse, and the tail of the run edge.
+def _explain(around: Around, end: tuple[int, int], rounding: Rounding) -> tuple[list[int], tuple[int, int]]:
+    """Return how the energy at `end` came about: the nodes it was relayed from, in reverse, and the run edge's tail.
 
-    Depth-first over the relays that explain it, each vertex once, since links that cost neither energy nor a step may
-    close cycles. In layer 0 (`source` ≥ 0) the search is for the source instead of a run edge.
+    The search goes depth-first over the relays that explain it and visits each vertex once, since links that cost
+    neither energy nor a step may close cycles.
     """
+    here, relays = around.here, around.relays
     found_n, found_k, parents, todo = [end[0]], [end[1]], [-1], [0]
-    seen = np.zeros(here.shape if may_relay else (0, 0), np.bool_)
+    seen = np.zeros(here.shape if around.may_relay else (0, 0), np.bool_)
     while True:
         at = todo.pop()
         m, k = found_n[at], found_k[at]
         while k > 0 and here[m, k - 1] == here[m, k]:
             k -= 1
         tail = (-1, -1)
-        if source < 0:
-            tail = _run_tail(tails, here[m, k], m, k, up, max_latency, runs)
-        if tail[0] >= 0 or (m == source and k == 0):
+        if around.source < 0:
+            tail = _run_tail(around, here[m, k], m, k, rounding)
+        if tail[0] >= 0 or (m == around.source and k == 0):
             break
         for a in range(relays.in_start[m], relays.in_start[m + 1]):
             n = relays.link_source[a]
-            before = k - replica_step(relays.send_latency[a], here.shape[1] - 1, max_latency, up)
+            before = k - replica_step(relays.send_latency[a], here.shape[1] - 1, rounding.max_latency, rounding.up)
             if before >= 0 and not seen[n, before] and here[n, before] + relays.send_energy[a] == here[m, k]:
                 seen[n, before] = True
                 found_n.append(n)
@@ -356,15 +476,14 @@ def _explain(
 
 
 @compiled
-def _run_tail(
-    tails: Floats, energy_reached: float, m: int, k: int, up: bool, max_latency: float, layer: LayerEdges
-) -> tuple[int, int]:
-    """Tail (node, replica) of a run edge that explains `energy_reached` at node m, replica k; (−1, −1) if none."""
+def _run_tail(around: Around, energy_reached: float, m: int, k: int, rounding: Rounding) -> tuple[int, int]:
+    """Return tail (node, replica) of a run edge that explains `energy_reached` at (m, k); (−1, −1) if there is none."""
+    tails, layer = around.tails, around.runs
     if layer.pin not in (-1, m):
         return -1, -1
     for a in range(layer.in_start[m] - 1, layer.in_start[m + 1]):
         n, energy, latency = _run_edge(layer, m, a)
-        before = k - replica_step(latency, tails.shape[1] - 1, max_latency, up)
+        before = k - replica_step(latency, tails.shape[1] - 1, rounding.max_latency, rounding.up)
         if before >= 0 and tails[n, before] + energy == energy_reached:
             return n, before
     return -1, -1

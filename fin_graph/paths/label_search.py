@@ -9,21 +9,25 @@ import numpy as np
 from finbench.fin_graph.paths.arrays import PathProblem, layer_edges
 from finbench.fin_graph.paths.bounds import Dual, lagrangian_dual
 from finbench.fin_graph.paths.labels import (
+    DONE,
     FULL,
     HEAPED,
     LAYER_START,
     NEXT,
     NONE_YET,
-    PAUSED,
     RELAYED,
     SETTLED,
     UNWANTED,
     UPCOMING,
     Best,
+    BoundsToGo,
+    Completions,
     Heap,
+    LayerState,
     OutLinks,
     Pool,
-    Reverse,
+    Pools,
+    Pruning,
     settle_layer,
 )
 from finbench.fin_graph.paths.shortest import energies_and_latencies_to_go, follow
@@ -32,8 +36,8 @@ from finbench.models.memory import reason_not_to_fit
 from finbench.models.result import Clock, Status
 from finbench.models.tolerances import FLOAT_NOISE
 
-QUOTA = 1 << 16
-"""Labels looked at between two looks at the clock."""
+QUOTA = 1 << 21
+"""Work of `settle_layer` between two looks at the clock: some ten milliseconds."""
 
 _BYTES_PER_LABEL = 36
 _FIRST_CAPACITY = 1 << 12
@@ -61,22 +65,28 @@ class LabelSearch:
     ) -> None:
         self._problem, self._k, self._clock = problem, k, clock
         self._next_link = dual.combined_to_go.next_link
-        self._best = Best(np.array([limit]), np.array([NONE_YET if complete else UNWANTED], np.int64))
-        self._reverse = Reverse(
+        best = Best(np.array([limit]), np.array([NONE_YET if complete else UNWANTED], np.int64))
+        to_go = BoundsToGo(
             dual.energy_to_go.cost,
             dual.latency_to_go.cost,
             dual.combined_to_go.cost,
-            *energies_and_latencies_to_go(problem.edges, self._next_link),
             dual.multiplier,
             problem.max_latency_s * (1 + FLOAT_NOISE),
         )
+        completions = Completions(*energies_and_latencies_to_go(problem.edges, self._next_link))
+        self._pruning = Pruning(k, best, to_go, completions)
         self._out = out_links(problem)
-        self._counters = np.zeros(6, np.int64)
-        self._settled, self._upcoming = _pool(_FIRST_CAPACITY), _pool(_FIRST_CAPACITY)
-        self._relayed = _pool(_FIRST_CAPACITY + len(self._out.start))
-        self._heap = _heap(len(self._relayed.energy))
         origin = np.array([-1], np.int64)
-        self._arrivals = Pool(np.zeros(1), np.zeros(1), np.array([problem.source], np.int32), origin, origin)
+        relayed = _FIRST_CAPACITY + len(self._out.start)
+        self._pools = Pools(
+            Pool(np.zeros(1), np.zeros(1), np.array([problem.source], np.int32), origin, origin),
+            _pool(_FIRST_CAPACITY),
+            _pool(relayed),
+            _heap(relayed),
+            _pool(_FIRST_CAPACITY),
+        )
+        self._counters = np.zeros(6, np.int64)
+        self._layer = 0
         self._layer_ends: list[int] = []
         self.stopped: Status | None = None
         self.reason: str | None = None
@@ -89,99 +99,82 @@ class LabelSearch:
     def run(self) -> None:
         """Settle all layers, or until a limit stops it (`stopped`)."""
         for j in range(self._problem.depth):
-            self._settle(j)
+            self._layer = j
+            self._settle()
             if self.stopped is not None:
                 return
             self._layer_ends.append(self.labels)
             self._counters[LAYER_START] = self.labels
-            self._arrivals = _sorted(self._upcoming, int(self._counters[UPCOMING]))
+            arrivals = _sorted(self._pools.upcoming, int(self._counters[UPCOMING]))
+            self._pools = self._pools._replace(arrivals=arrivals)
             self._counters[[NEXT, RELAYED, HEAPED, UPCOMING]] = 0
 
-    def _settle(self, j: int) -> None:
-        layer = layer_edges(self._problem.edges, j)
-        least_latency = np.full(len(self._problem.node_names), inf)
-        last_settled = np.full(len(self._problem.node_names), -1, np.int64)
-        while True:
-            code = settle_layer(
-                j,
-                QUOTA,
-                self._counters,
-                self._arrivals,
-                self._settled,
-                self._relayed,
-                self._heap,
-                self._upcoming,
-                least_latency,
-                last_settled,
-                self._k,
-                self._best,
-                self._reverse,
-                layer,
-                self._out,
-            )
+    def _settle(self) -> None:
+        """Settle the current layer."""
+        layer, count = layer_edges(self._problem.edges, self._layer), len(self._problem.node_names)
+        state = LayerState(self._counters, np.full(count, inf), np.full(count, -1, np.int64))
+        while self.stopped is None:
+            code = settle_layer(self._layer, QUOTA, state, self._pools, self._pruning, layer, self._out)
+            if code == DONE:
+                return
             if code == FULL:
                 self._grow()
-            elif code == PAUSED and self._clock.expired:
+            elif self._clock.expired:
                 self.stopped, self.reason = Status.TIME_LIMIT, "time limit reached"
-            elif code != PAUSED:
-                return
-            if self.stopped is not None:
-                self._layer = j
-                return
 
     def _grow(self) -> None:
         """Double the pools that are full, or stop where memory would not hold them."""
-        needed = 2 * _BYTES_PER_LABEL * (len(self._settled.energy) + len(self._upcoming.energy) + len(self._heap.key))
+        pools = self._pools
+        needed = 2 * _BYTES_PER_LABEL * (len(pools.settled.energy) + len(pools.upcoming.energy) + len(pools.heap.key))
         self.reason = reason_not_to_fit(needed)
         if self.reason is not None:
             self.stopped = Status.MEMORY_LIMIT
-            return
-        if self.labels == len(self._settled.energy):
-            self._settled = _doubled(self._settled)
-        elif self._counters[UPCOMING] == len(self._upcoming.energy):
-            self._upcoming = _doubled(self._upcoming)
+        elif self.labels == len(pools.settled.energy):
+            self._pools = pools._replace(settled=_doubled(pools.settled))
+        elif self._counters[UPCOMING] == len(pools.upcoming.energy):
+            self._pools = pools._replace(upcoming=_doubled(pools.upcoming))
         else:
-            self._relayed = _doubled(self._relayed)
-            heap = _heap(len(self._relayed.energy))
-            heap.key[: len(self._heap.key)] = self._heap.key
-            heap.label[: len(self._heap.label)] = self._heap.label
-            self._heap = heap
+            heap = Heap._make(np.concatenate([part, np.empty_like(part)]) for part in pools.heap)
+            self._pools = pools._replace(relayed=_doubled(pools.relayed), heap=heap)
 
     def lower_bound(self) -> float:
-        """Proven bound on the least energy: the limit, or the least that a label still open can lead to."""
-        limit = float(self._best.limit[0])
+        """Return a proven bound on the least energy: the limit, or the least that a label still open can lead to."""
+        limit = float(self._pruning.best.limit[0])
         if self.stopped is None:
             return min([limit, *(energy for energy, *_ in self.paths())])
-        waiting = self._heap.label[: self._counters[HEAPED]]
+        pools, counters = self._pools, self._counters
+        waiting = pools.heap.label[: counters[HEAPED]]
         open_labels = [
-            (self._layer, Pool._make(part[self._counters[NEXT] :] for part in self._arrivals)),
-            (self._layer, Pool._make(part[waiting] for part in self._relayed)),
-            (self._layer + 1, Pool._make(part[: self._counters[UPCOMING]] for part in self._upcoming)),
+            (self._layer, Pool._make(part[counters[NEXT] :] for part in pools.arrivals)),
+            (self._layer, Pool._make(part[waiting] for part in pools.relayed)),
+            (self._layer + 1, Pool._make(part[: counters[UPCOMING]] for part in pools.upcoming)),
         ]
         return min(limit, *(self._least_possible(layer, labels) for layer, labels in open_labels))
 
     def _least_possible(self, layer: int, labels: Pool) -> float:
-        to_go = self._reverse
+        """Return the least energy that labels at a layer can lead to; inf where there are none."""
+        to_go = self._pruning.to_go
         late = labels.latency - to_go.max_latency
         plain = labels.energy + to_go.energy[layer, labels.node]
         combined = labels.energy + to_go.multiplier * late + to_go.combined[layer, labels.node]
         return float(np.maximum(plain, combined).min(initial=inf))
 
     def ends(self) -> list[tuple[float, float]]:
-        """Latency and energy of every label that reached the end, in order of energy."""
-        return list(zip(self._arrivals.latency.tolist(), self._arrivals.energy.tolist(), strict=True))
+        """Return latency and energy of every label that reached the end, in order of energy."""
+        ends = self._pools.arrivals
+        return list(zip(ends.latency.tolist(), ends.energy.tolist(), strict=True))
 
     def deployments(self) -> list[tuple[float, ApplicationDeployment]]:
-        """Up to k deployments below the first limit, in order of energy; on a limit, the best completion if any."""
+        """Return up to k deployments below the first limit, by energy; where a limit ended the search, the best found."""
         return [(energy, self._problem.deployment(layers, nodes)) for energy, layers, nodes in self.paths()]
 
     def paths(self) -> list[tuple[float, list[int], list[int]]]:
-        """The same as energies, layers and nodes."""
-        found = []
-        if self._best.label[0] >= 0:
-            found.append((float(self._best.limit[0]), *self._completed(int(self._best.label[0]))))
+        """Return the same as energies, layers and nodes."""
+        found, best = [], self._pruning.best
+        if best.label[0] >= 0:
+            found.append((float(best.limit[0]), *self._completed(int(best.label[0]))))
         if self.stopped is None:
-            ends = self._arrivals
+            ends = self._pools.arrivals
             for at in range(min(self._k, len(ends.energy))):
                 layers, nodes = self._traced(int(ends.parent[at]))
                 whole = [*layers, self._problem.depth], [*nodes, int(ends.node[at])]
@@ -189,18 +182,19 @@ class LabelSearch:
         return sorted(found, key=lambda one: one[0])[: self._k]
 
     def _completed(self, label: int) -> tuple[list[int], list[int]]:
+        """Return layers and nodes of a settled label's completion."""
         layers, nodes = self._traced(label)
         onward, via = follow(self._problem.edges, self._next_link, layers[-1], nodes[-1])
         return [*layers, *onward[1:]], [*nodes, *via[1:]]
 
     def _traced(self, label: int) -> tuple[list[int], list[int]]:
-        """Layers and nodes from the source to a settled label."""
+        """Return layers and nodes from the source to a settled label."""
         layers: list[int] = []
         nodes: list[int] = []
         while label >= 0:
             layers.append(int(np.searchsorted(self._layer_ends, label, side="right")))
-            nodes.append(int(self._settled.node[label]))
-            label = int(self._settled.parent[label])
+            nodes.append(int(self._pools.settled.node[label]))
+            label = int(self._pools.settled.parent[label])
         return layers[::-1], nodes[::-1]
 
 

@@ -4,8 +4,8 @@ A label (e, t) at vertex (j, n) stands for one way to bring the data that feeds 
 latency t. Taken in order of energy, a label is dominated exactly when one settled earlier at its node is at most as
 late, so one number per node decides. For the k best it takes k such labels, and only those count whose route within
 the layer visits no node that the label's does not: every simple route that may follow the label may follow them. A
-label is dropped as well when the best that can still come of it is no better than the limit UB, or too late (reverse
-bounds to go: h_E, h_T, and h_μ of e + μ t):
+label is dropped as well when the best that can still come of it is no better than the limit UB, or too late (bounds to go: h_E, h_T, and h_μ of
+e + μ t):
 
     t + h_T > δ      or      e + h_E ≥ UB      or      e + μ t + h_μ ≥ UB + μ δ
 
@@ -51,16 +51,50 @@ class Heap(NamedTuple):
     label: NDArray[np.int64]
 
 
-class Reverse(NamedTuple):
-    """Least costs to go, for pruning, and the costs of the path that attains the combined one; (depth + 1, N) each."""
+class Pools(NamedTuple):
+    """All labels of a search, by where they are on their way."""
+
+    arrivals: Pool
+    """Labels that arrive from the layer before, sorted by energy; exactly as long as it is full."""
+    settled: Pool
+    """Settled labels of all layers."""
+    relayed: Pool
+    """Labels relayed within this layer."""
+    heap: Heap
+    """Relayed labels still to be taken."""
+    upcoming: Pool
+    """Labels for the next layer."""
+
+
+class LayerState(NamedTuple):
+    """What is known of one layer so far; updated in place, so that a call can be repeated after an interruption."""
+
+    counters: NDArray[np.int64]
+    """Places `NEXT` … `LAYER_START`; shape (6,)."""
+    least_latency: Floats
+    """Least latency settled at every node; shape (N,)."""
+    last_settled: NDArray[np.int64]
+    """Label settled last at every node, −1 while there is none; shape (N,)."""
+
+
+class BoundsToGo(NamedTuple):
+    """Least costs from every vertex to the end, for pruning; shape (depth + 1, N) each."""
 
     energy: Floats
     latency: Floats
     combined: Floats
-    completion_energy: Floats
-    completion_latency: Floats
+    """Of energy + μ · latency."""
     multiplier: float
+    """μ [J/s]"""
     max_latency: float
+    """δ [s]"""
+
+
+class Completions(NamedTuple):
+    """Costs of the path from every vertex to the end that attains the combined bound; shape (depth + 1, N) each."""
+
+    energy: Floats
+    latency: Floats
 
 
 class Best(NamedTuple):
@@ -69,6 +103,17 @@ class Best(NamedTuple):
     limit: Floats
     label: NDArray[np.int64]
     """Index of a settled label, `NONE_YET` or `UNWANTED`."""
+
+
+class Pruning(NamedTuple):
+    """What decides which labels are kept."""
+
+    k: int
+    """Labels that it takes to dominate one."""
+    best: Best
+    """Only labels that may lead below its limit are kept."""
+    to_go: BoundsToGo
+    completions: Completions
 
 
 class OutLinks(NamedTuple):
@@ -81,20 +126,21 @@ class OutLinks(NamedTuple):
 
 
 @compiled
-def _promising(reverse: Reverse, limit: float, j: int, n: int, energy: float, latency: float) -> bool:
-    """Whether something better than `limit` may come of a label at (j, n)."""
-    if latency + reverse.latency[j, n] > reverse.max_latency or energy + reverse.energy[j, n] >= limit:
+def promising(to_go: BoundsToGo, limit: float, j: int, n: int, energy: float, latency: float) -> bool:
+    """Return whether something better than `limit` may come of a label at vertex (j, n)."""
+    if latency + to_go.latency[j, n] > to_go.max_latency or energy + to_go.energy[j, n] >= limit:
         return False
-    combined = energy + reverse.multiplier * latency + reverse.combined[j, n]
-    return bool(combined < limit + reverse.multiplier * reverse.max_latency)
+    combined = energy + to_go.multiplier * latency + to_go.combined[j, n]
+    return bool(combined < limit + to_go.multiplier * to_go.max_latency)
 
 
 @compiled
-def _complete(best: Best, reverse: Reverse, j: int, n: int, energy: float, latency: float, label: int) -> None:
+def _complete(pruning: Pruning, j: int, n: int, energy: float, latency: float, label: int) -> None:
     """Lower the limit to what the label leads to along the combined-cheapest path, if that is feasible and better."""
-    if best.label[0] == UNWANTED or latency + reverse.completion_latency[j, n] > reverse.max_latency:
+    best, completions = pruning.best, pruning.completions
+    if best.label[0] == UNWANTED or latency + completions.latency[j, n] > pruning.to_go.max_latency:
         return
-    completed = energy + reverse.completion_energy[j, n]
+    completed = energy + completions.energy[j, n]
     if completed < best.limit[0]:
         best.limit[0] = completed
         best.label[0] = label
@@ -141,7 +187,7 @@ def _heap_pop(heap: Heap, size: int) -> int:
 
 @compiled
 def _on_route(settled: Pool, layer_start: int, label: int, node: int) -> bool:
-    """Whether the route within the layer that leads to settled `label` visits `node`."""
+    """Return whether the route within the layer that leads to settled `label` visits `node`."""
     while label >= layer_start:
         if settled.node[label] == node:
             return True
@@ -150,37 +196,33 @@ def _on_route(settled: Pool, layer_start: int, label: int, node: int) -> bool:
 
 
 @compiled
-def _dominators(settled: Pool, layer_start: int, last: int, latency: float, parent: int, k: int) -> int:
-    """How many labels, counting to k, dominate one of `latency` that comes from `parent`; `last` begins their chain."""
-    count, other = 0, last
+def _dominators(
+    settled: Pool, layer_start: int, last: int, latency: float, parent: int, k: int
+) -> tuple[int, int]:
+    """Count the labels, up to k, that dominate one of `latency` which comes from `parent`; `last` begins their chain.
+
+    Returns
+    -------
+    count, work : int
+        The labels, and the comparisons of nodes or latencies that counting them took, about.
+    """
+    count, work, other = 0, 0, last
     while other >= 0 and count < k:
+        work += 1
         within = settled.latency[other] <= latency
         via = settled.parent[other]
         while within and via >= layer_start:
             within = _on_route(settled, layer_start, parent, settled.node[via])
             via = settled.parent[via]
+            work += 4
         count += within
         other = settled.previous[other]
-    return count
+    return count, work
 
 
 @compiled
 def settle_layer(
-    j: int,
-    quota: int,
-    counters: NDArray[np.int64],
-    arrivals: Pool,
-    settled: Pool,
-    relayed: Pool,
-    heap: Heap,
-    upcoming: Pool,
-    least_latency: Floats,
-    last_settled: NDArray[np.int64],
-    k: int,
-    best: Best,
-    reverse: Reverse,
-    layer: LayerEdges,
-    out: OutLinks,
+    j: int, quota: int, state: LayerState, pools: Pools, pruning: Pruning, layer: LayerEdges, out: OutLinks
 ) -> int:
     """Settle labels of layer j in order of energy, extend them by relays and by running block j+1.
 
@@ -189,24 +231,10 @@ def settle_layer(
     j : int
         Layer.
     quota : int
-        Labels to look at before pausing.
-    counters : ndarray of int64, shape (6,)
-        Updated in place, so that the call can be repeated after a pause or after pools have grown.
-    arrivals : Pool
-        Labels that arrive from layer j−1, sorted by energy; exactly as long as it is full.
-    settled, relayed, upcoming : Pool
-        Settled labels of all layers; labels relayed within this one; labels for the next.
-    heap : Heap
-        Relayed labels still to be taken.
-    least_latency : ndarray, shape (N,)
-        Least latency settled at every node of this layer so far.
-    last_settled : ndarray of int64, shape (N,)
-        Label settled last at every node of this layer, −1 while there is none.
-    k : int
-        Labels that it takes to dominate one.
-    best : Best
-        Only labels that may lead below its limit are kept.
-    reverse : Reverse
+        Work to do before pausing: labels looked at, links that extend them, comparisons for the k best.
+    state : LayerState
+    pools : Pools
+    pruning : Pruning
     layer : LayerEdges
     out : OutLinks
 
@@ -215,8 +243,13 @@ def settle_layer(
     int
         `DONE`, `PAUSED` or `FULL`.
     """
+    counters, least_latency, last_settled = state.counters, state.least_latency, state.last_settled
+    arrivals, settled, relayed, heap, upcoming = pools.arrivals, pools.settled, pools.relayed, pools.heap, pools.upcoming
+    k, to_go = pruning.k, pruning.to_go
     layer_start = counters[LAYER_START]
-    for _ in range(quota):
+    work = 0
+    while work < quota:
+        work += 1
         from_heap = counters[HEAPED] > 0
         if counters[NEXT] < arrivals.energy.shape[0]:
             from_heap = from_heap and heap.key[0] < arrivals.energy[counters[NEXT]]
@@ -235,27 +268,32 @@ def settle_layer(
             counters[NEXT] += 1
         energy, latency, n = pool.energy[at], pool.latency[at], pool.node[at]
         parent = pool.parent[at]
-        dominated = latency >= least_latency[n]
-        if dominated and (k == 1 or _dominators(settled, layer_start, last_settled[n], latency, parent, k) >= k):
-            continue
+        if latency >= least_latency[n]:
+            if k == 1:
+                continue
+            count, compared = _dominators(settled, layer_start, last_settled[n], latency, parent, k)
+            work += compared
+            if count >= k:
+                continue
         label = counters[SETTLED]
         _put(settled, label, energy, latency, n, parent)
         settled.previous[label] = last_settled[n]
         last_settled[n] = label
         least_latency[n] = min(least_latency[n], latency)
         counters[SETTLED] += 1
-        _complete(best, reverse, j, n, energy, latency, label)
-        limit = best.limit[0]
+        _complete(pruning, j, n, energy, latency, label)
+        limit = pruning.best.limit[0]
         if layer.pin < 0 or layer.pin == n:
             e, t = energy + layer.run_energy[n], latency + layer.run_latency[n]
-            if _promising(reverse, limit, j + 1, n, e, t):
+            if promising(to_go, limit, j + 1, n, e, t):
                 _put(upcoming, counters[UPCOMING], e, t, n, label)
                 counters[UPCOMING] += 1
+        work += out.start[n + 1] - out.start[n]
         for a in range(out.start[n], out.start[n + 1]):
             m = out.target[a]
             e, t = energy + layer.send_energy[out.link[a]], latency + layer.send_latency[out.link[a]]
             hopeless = t >= least_latency[m] if k == 1 else _on_route(settled, layer_start, label, m)
-            if not hopeless and _promising(reverse, limit, j, m, e, t):
+            if not hopeless and promising(to_go, limit, j, m, e, t):
                 _put(relayed, counters[RELAYED], e, t, m, label)
                 _heap_push(heap, counters[HEAPED], e, counters[RELAYED])
                 counters[RELAYED] += 1

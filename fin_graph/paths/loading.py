@@ -14,7 +14,7 @@ def load_compiled() -> None:
     The first call in a process takes the machine code from the disk (or makes it, once); what a method reports for its
     phases is then its own work.
     """
-    from finbench.fin_graph.paths import kernel, label_search, shortest
+    from finbench.fin_graph.paths import bounds, kernel, label_search, shortest
     from finbench.fin_graph.paths.arrays import path_problem
     from finbench.models.result import Clock
 
@@ -23,6 +23,7 @@ def load_compiled() -> None:
     assert problem is not None
     for up in (True, False):
         kernel.least_energy_replica_path(problem, 1, up=up)
+    bounds.secant_step(problem.edges, problem.source, 1.0, 0.5, bounds.Secant(0.0, 2.0, 1.0, 1.0, 0.0, 0.0, False))
     label_search.latency_energy_frontier(problem, Clock())
     to_go = shortest.costs_to_go(problem.edges, 1.0, 0.0)
     shortest.latency_along(problem.edges, to_go.next_link, problem.source)

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from itertools import pairwise, product
+from itertools import pairwise
+from time import perf_counter
 
 import numpy as np
 import psutil
 import pytest
+from pydantic import ValidationError
 
 from finbench.fin_graph import label_setting
 from finbench.fin_graph.label_setting import solve, supports
 from finbench.fin_graph.options import LabelSettingOptions
 from finbench.fin_graph.paths import label_search
-from finbench.fin_graph.paths.arrays import earliest_accurate_exit, path_problem
+from finbench.fin_graph.paths.arrays import path_problem
 from finbench.fin_graph.paths.label_search import latency_energy_frontier
 from finbench.models import exhaustive
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.evaluate import evaluate
 from finbench.models.instance import Instance
 from finbench.models.milp import flow
-from finbench.models.result import Clock, Status
+from finbench.models.result import Clock, Result, Status
 from finbench.models.tolerances import equal_energy
+from tests.models.enumeration import objectives_alone
 from tests.random_instances import random_instance
 
 NOISE = 1e-9
@@ -57,50 +60,62 @@ def test_equals_enumeration_and_the_program_on_thousands(block: int) -> None:
     assert sum(same_answer(random_instance(s, zeros=s % 3 == 0), milp=True) for s in seeds) > 20
 
 
-def all_energies(instance: Instance) -> list[float]:
-    """Energies of all feasible deployments up to the earliest accurate exit, judged by the evaluator."""
-    app = instance.applications[0]
-    dnn, names = instance.dnn_of(app), [node.name for node in instance.network.nodes]
-    last_exit = earliest_accurate_exit(dnn, app.min_accuracy)
-    if last_exit is None:
+def energies_of(result: Result) -> list[float]:
+    """Energies of all deployments of a result, in its order."""
+    if result.claimed_objective is None:
         return []
-    links = set(instance.network.link_by_pair)
-
-    def routes(start: str, end: str) -> list[tuple[str, ...]]:
-        if start == end:
-            return [()]
-        others = [name for name in names if name not in (start, end)]
-        middles: list[tuple[str, ...]] = [(), *((name,) for name in others)]
-        ways = [(start, *middle, end) for middle in middles]
-        return [way for way in ways if all(pair in links for pair in pairwise(way))]
-
-    energies = []
-    for placement in product(names, repeat=dnn.exits[last_exit - 1].after_block):
-        stops = (app.source, *placement)
-        for ways in product(*(routes(a, b) for a, b in zip(stops, placement, strict=False))):
-            one = ApplicationDeployment(application=app.name, last_exit=last_exit, placement=placement, routes=ways)
-            judgement = evaluate(instance, Deployment(deployments=(one,)))
-            if judgement.feasible and judgement.objective is not None:
-                energies.append(judgement.objective)
-    return sorted(energies)
+    return [result.claimed_objective, *(other["energy_j"] for other in result.info["alternatives"])]
 
 
-def test_k_least_energy_deployments_are_those_of_enumeration() -> None:
-    compared = 0
-    for seed in range(160):
+def deployments_of(result: Result) -> list[Deployment]:
+    """All deployments of a result, in its order."""
+    assert result.deployment is not None
+    others = (ApplicationDeployment.model_validate(other["deployment"]) for other in result.info["alternatives"])
+    return [result.deployment, *(Deployment(deployments=(other,)) for other in others)]
+
+
+@pytest.mark.parametrize("block", range(6))
+def test_k_least_energies_are_those_of_enumeration(block: int) -> None:
+    """Over all accurate exits, placements and simple routes."""
+    compared = beyond_the_earliest = 0
+    for seed in range(60 * block, 60 * (block + 1)):
         instance = random_instance(seed, max_nodes=3, max_blocks=3, zeros=seed % 3 == 0)
-        expected = all_energies(instance)[:5]
-        result = solve(instance, LabelSettingOptions(k=5))
+        k = (2, 5, 30)[seed % 3]
+        expected = objectives_alone(instance)[:k]
+        result = solve(instance, LabelSettingOptions(k=k))
+        assert energies_of(result) == pytest.approx(expected, rel=NOISE, abs=0), seed
         if not expected:
             assert result.status is Status.INFEASIBLE
             continue
-        found = [result.claimed_objective, *(other["energy_j"] for other in result.info["alternatives"])]
-        assert found == pytest.approx(expected, rel=NOISE, abs=0)
         compared += 1
-        deployments = [result.deployment.model_dump_json()] if result.deployment else []
-        deployments += [str(other["deployment"]) for other in result.info["alternatives"]]
-        assert len(set(deployments)) == len(found)
-    assert compared > 60
+        deployments = deployments_of(result)
+        for deployment, energy in zip(deployments, expected, strict=True):
+            judgement = evaluate(instance, deployment)
+            assert judgement.feasible
+            assert judgement.objective == pytest.approx(energy, rel=NOISE, abs=0)
+        assert len({one.model_dump_json() for one in deployments}) == len(expected)
+        beyond_the_earliest += len({one.deployments[0].last_exit for one in deployments}) > 1
+    assert compared > 20
+    assert beyond_the_earliest > 3
+
+
+def test_k_least_of_the_published_scenario_end_at_every_exit(balexnet: Instance) -> None:
+    result = solve(balexnet.with_overrides(min_accuracy=0.5), LabelSettingOptions(k=50))
+    assert len(energies_of(result)) == 24
+    assert energies_of(result)[1:5] == pytest.approx([0.0155010, 0.0213955, 0.0214488, 0.0234877], abs=5e-8)
+    assert {one.deployments[0].last_exit for one in deployments_of(result)} == {1, 2, 3}
+
+
+def test_k_least_that_time_ends_are_never_worse_than_the_least(hard: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(label_search, "QUOTA", 1 << 12)
+    least = solve(hard)
+    begun = perf_counter()
+    result = solve(hard, LabelSettingOptions(k=10_000), time_limit_s=0.5)
+    assert perf_counter() - begun < 1.5
+    assert result.status is Status.TIME_LIMIT
+    assert result.claimed_objective == pytest.approx(least.claimed_objective, rel=NOISE, abs=0)
+    assert result.lower_bound == pytest.approx(least.claimed_objective, rel=NOISE, abs=0)
+    assert energies_of(result) == sorted(energies_of(result))
 
 
 def test_frontier_holds_the_optimum_of_every_budget(balexnet: Instance) -> None:
@@ -210,6 +225,7 @@ def test_more_slack_never_costs_energy() -> None:
 
 def test_refuses_what_it_cannot_honour(balexnet: Instance) -> None:
     assert supports(balexnet) is None
-    assert "k = 0" in str(supports(balexnet, LabelSettingOptions(k=0)))
+    with pytest.raises(ValidationError, match="greater than or equal to 1"):
+        LabelSettingOptions(k=0)
     app = balexnet.applications[0].model_copy(update={"rate_per_s": 1e9})
     assert "capacities" in str(supports(balexnet.model_copy(update={"applications": (app,)})))

@@ -28,6 +28,13 @@ def least_objective(instance: Instance) -> float | None:
     return best
 
 
+def objectives_alone(instance: Instance) -> list[float]:
+    """Return the objectives of all deployments of a single application that `evaluate` passes, least first."""
+    deployments = (Deployment(deployments=(one,)) for one in _decisions(instance, instance.applications[0]))
+    judged = (evaluate(instance, deployment) for deployment in deployments)
+    return sorted(one.objective for one in judged if one.feasible and one.objective is not None)
+
+
 def _sound(instance: Instance, app: Application) -> Iterator[ApplicationDeployment | str]:
     """Deployments of one application that `evaluate` passes when it is alone, and its name for its rejection."""
     alone = instance.model_copy(update={"applications": (app,)})

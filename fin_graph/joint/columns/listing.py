@@ -6,7 +6,7 @@ where
 
 - another label there is no worse in power, latency and every u_r: whatever follows may follow that one instead;
 - some u_r alone exceeds the whole;
-- nothing below the limit at the prices can come of it any more, or nothing quick enough (the reverse bounds of
+- nothing below the limit at the prices can come of it any more, or nothing quick enough (the bounds to go of
   `fin_graph.paths.labels`).
 
 A list of more than `MOST_LABELS` labels is given up, and so is one that takes more than `WORK` comparisons.
@@ -23,7 +23,7 @@ from finbench.fin_graph.joint.system import Group
 from finbench.fin_graph.paths.arrays import Edges, Floats, Ints, PathProblem, layer_edges
 from finbench.fin_graph.paths.bounds import Dual
 from finbench.fin_graph.paths.compiled import compiled
-from finbench.fin_graph.paths.labels import OutLinks
+from finbench.fin_graph.paths.labels import BoundsToGo, OutLinks, promising
 from finbench.models.tolerances import FLOAT_NOISE
 
 MOST_LABELS = 20_000
@@ -47,15 +47,13 @@ class Demands(NamedTuple):
     """K."""
 
 
-class Reverse(NamedTuple):
-    """Least costs to go at the prices, for pruning; (depth + 1, V) each."""
+class Pruning(NamedTuple):
+    """What decides which labels are kept."""
 
-    cost: Floats
-    latency: Floats
-    combined: Floats
-    multiplier: float
-    max_latency: float
+    to_go: BoundsToGo
+    """Least costs to go at the prices."""
     limit: float
+    """What a path must cost less than."""
     whole: float
     """The most that may be taken of any resource."""
 
@@ -115,16 +113,15 @@ def paths_below(
     list of (list, list), or None
         None where there are too many.
     """
-    reverse = Reverse(
+    to_go = BoundsToGo(
         dual.energy_to_go.cost,
         dual.latency_to_go.cost,
         dual.combined_to_go.cost,
         dual.multiplier,
         problem.max_latency_s * (1 + FLOAT_NOISE),
-        limit,
-        whole,
     )
-    labels, ends, complete = _list(problem.edges, plain.edges, problem.source, demands, out, reverse)
+    pruning = Pruning(to_go, limit, whole)
+    labels, ends, complete = _list(problem.edges, plain.edges, problem.source, demands, out, pruning)
     if not complete:
         return None
     return [_traced(labels, int(end)) for end in ends if labels.alive[end]]
@@ -141,7 +138,7 @@ def _traced(labels: Labels, label: int) -> tuple[list[int], list[int]]:
 
 @compiled
 def _list(
-    edges: Edges, plain: Edges, source: int, demands: Demands, out: OutLinks, reverse: Reverse
+    edges: Edges, plain: Edges, source: int, demands: Demands, out: OutLinks, pruning: Pruning
 ) -> tuple[Labels, Ints, bool]:
     """All labels, those that reached the end, and whether the limits sufficed."""
     depth, count = edges.run_energy.shape
@@ -167,7 +164,7 @@ def _list(
                     taken = edges.load_bits[j] * edges.link_time[link]
                     made += _make(
                         labels, made, k, j, out.target[a], layer.send_energy[link], free.send_energy[link],
-                        layer.send_latency[link], place, taken, -1, 0.0, last, reverse, work,
+                        layer.send_latency[link], place, taken, -1, 0.0, last, pruning, work,
                     )  # fmt: skip
             k += 1
         end = made
@@ -180,7 +177,7 @@ def _list(
             if _make(
                 labels, made, k, j + 1, n, layer.run_energy[n], free.run_energy[n], layer.run_latency[n],
                 demands.compute_place[n], demands.compute[j, n], demands.memory_place[n], demands.memory[j, n],
-                last, reverse, work,
+                last, pruning, work,
             ):  # fmt: skip
                 if j + 1 == depth:
                     ends[found] = made
@@ -220,29 +217,23 @@ def _make(
     other_place: int,
     other_taken: float,
     last: Ints,
-    reverse: Reverse,
+    pruning: Pruning,
     work: NDArray[np.int64],
 ) -> bool:
     """Write one label that takes a step from its parent, unless it is hopeless or dominated."""
     cost, power = labels.cost[parent] + cost, labels.power[parent] + power
     latency = labels.latency[parent] + latency
-    if (
-        latency + reverse.latency[layer, node] > reverse.max_latency
-        or cost + reverse.cost[layer, node] >= reverse.limit
-    ):
-        return False
-    combined = cost + reverse.multiplier * latency + reverse.combined[layer, node]
-    if combined >= reverse.limit + reverse.multiplier * reverse.max_latency:
+    if not promising(pruning.to_go, pruning.limit, layer, node, cost, latency):
         return False
     fractions = labels.taken[label]
     fractions[:] = labels.taken[parent]
     if place >= 0:
         fractions[place] += taken
-        if fractions[place] > reverse.whole:
+        if fractions[place] > pruning.whole:
             return False
     if other_place >= 0:
         fractions[other_place] += other_taken
-        if fractions[other_place] > reverse.whole:
+        if fractions[other_place] > pruning.whole:
             return False
     previous, other = -1, last[layer, node]
     while other >= 0:

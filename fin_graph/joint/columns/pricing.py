@@ -23,13 +23,13 @@ from finbench.fin_graph.joint.columns.listing import demands_of, paths_below
 from finbench.fin_graph.joint.fin.alone import safe_dual_bound
 from finbench.fin_graph.joint.system import System, Usage
 from finbench.fin_graph.paths.arrays import Edges, Floats, Ints, PathProblem
-from finbench.fin_graph.paths.bounds import lagrangian_dual, meets
+from finbench.fin_graph.paths.bounds import Secant, balance, lagrangian_dual, meets, secant_step, traced
 from finbench.fin_graph.paths.compiled import compiled
 from finbench.fin_graph.paths.label_search import LabelSearch, out_links
 from finbench.fin_graph.paths.loading import load_compiled, smallest
-from finbench.fin_graph.paths.shortest import costs_along, costs_to_go, follow, least_latency_path
+from finbench.fin_graph.paths.shortest import costs_along, costs_to_go, least_latency_path
 from finbench.models.result import Clock
-from finbench.models.tolerances import FLOAT_NOISE, OPTIMAL_GAP, SUM_NOISE
+from finbench.models.tolerances import FLOAT_NOISE, OPTIMAL_GAP
 
 _MAX_STEPS = 60
 
@@ -218,40 +218,20 @@ def _dual_from(
     """
     quick_energy, quick_latency = costs_along(edges, layers, nodes)
     least = quick_energy
-    way, via = _traced(edges, costs_to_go(edges, 1.0, 0.0).next_link, source)
+    way, via = traced(edges, costs_to_go(edges, 1.0, 0.0).next_link, source)
     cheap_energy, cheap_latency = costs_along(edges, way, via)
     if cheap_latency <= max_latency:
         return cheap_energy, 0.0, cheap_energy, way, via
-    bound, attained = cheap_energy, 0.0
-    for step in range(_MAX_STEPS):
-        guessed = step == 0 and multiplier > 0
-        mu = multiplier if guessed else max(0.0, (quick_energy - cheap_energy) / (cheap_latency - quick_latency))
-        to_go = costs_to_go(edges, 1.0, mu)
-        value = to_go.cost[0, source]
-        if value - mu * max_latency > bound:
-            bound, attained = value - mu * max_latency, mu
-        if not guessed and value >= (cheap_energy + mu * cheap_latency) * (1 - SUM_NOISE):
+    at = Secant(cheap_energy, cheap_latency, quick_energy, quick_latency, cheap_energy, 0.0, False)
+    for number in range(_MAX_STEPS):
+        guessed = number == 0 and multiplier > 0
+        step = secant_step(edges, source, max_latency, multiplier if guessed else balance(at), at)
+        at = step.secant
+        if at.closed and not guessed:
             break
-        way, via = _traced(edges, to_go.next_link, source)
-        energy, latency = costs_along(edges, way, via)
-        if latency > max_latency:
-            cheap_energy, cheap_latency = energy, latency
-            continue
-        quick_energy, quick_latency = energy, latency
-        if energy < least:
-            least, layers, nodes = energy, way, via
-    return min(bound, least), attained, least, layers, nodes
-
-
-@compiled
-def _traced(edges: Edges, next_link: Ints, source: int) -> tuple[Ints, Ints]:
-    """Layers and nodes of the path that `next_link` describes from the source to the end."""
-    layers, nodes = follow(edges, next_link, 0, source)
-    way, via = np.empty(len(layers), np.int32), np.empty(len(layers), np.int32)
-    for k in range(len(layers)):
-        way[k] = layers[k]
-        via[k] = nodes[k]
-    return way, via
+        if step.latency <= max_latency and step.energy < least:
+            least, layers, nodes = step.energy, step.layers, step.nodes
+    return min(at.bound, least), at.multiplier, least, layers, nodes
 
 
 @cache
