@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from finbench.benchmarks.cli.app import app
+from finbench.fin_graph.paths import label_search
 
 RUNNER = CliRunner()
 
@@ -32,9 +33,24 @@ def test_json_has_fin_above_the_exact_corners() -> None:
             assert corner["energy_j"] >= min(reachable) * (1 - 1e-9)
 
 
-def test_time_limit_shows_fin_alone() -> None:
-    result = RUNNER.invoke(app, ["frontier", "balexnet-cifar10", "--time-limit", "0"])
+def test_time_limit_shows_fin_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(label_search, "QUOTA", 1)
+    asked = ["frontier", "balexnet-cifar10", "--gamma", "50"]
+    result = RUNNER.invoke(app, [*asked, "--time-limit", "0"])
     assert result.exit_code == 0
+    assert "the time limit ended the exact search" in result.output
+    assert "the time limit ended" not in RUNNER.invoke(app, asked).output
+    late, whole = (
+        json.loads(RUNNER.invoke(app, [*asked, "--json", *limit]).output)["exits"]
+        for limit in (["--time-limit", "0"], [])
+    )
+    assert [one["fin"] for one in late] == [one["fin"] for one in whole]
+    assert all(one["fin"] for one in whole)
+    assert [one["exact"] for one in late] == [None] * len(whole)
+    assert all(f"{corner['energy_j']:.7g}" in result.output for one in whole for corner in one["fin"])
+
+
+def test_a_horizon_that_nothing_meets_is_no_solution() -> None:
     horizon = RUNNER.invoke(app, ["frontier", "balexnet-cifar10", "--horizon-s", "1e-9"])
     assert horizon.exit_code == 4
 
