@@ -40,8 +40,8 @@ def test_an_instance_counts_only_where_every_method_has_a_run() -> None:
 
 
 def test_solved_counts_by_hand() -> None:
-    gaps = [0.0, 9e-7, 2e-6, 1e-4, 0.009, 0.05, 0.051, None]
-    assert solved_counts(gaps) == (2, 4, 5, 6)
+    gaps = [0.0, 9e-7, 2e-6, 1e-4, 1.01e-4, 0.01, 0.0101, 0.05, 0.0501, None]
+    assert solved_counts(gaps) == (2, 4, 6, 8)
 
 
 def test_gap_zero_means_the_tolerance_of_equal_energies() -> None:

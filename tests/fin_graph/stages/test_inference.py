@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from math import inf
-from time import perf_counter
+from time import process_time
 
 import networkx as nx
 import pytest
@@ -251,6 +251,6 @@ def test_paths_run_over_edges_from_source_to_end() -> None:
 
 def test_fine_resolution_of_the_published_scenario_is_quick() -> None:
     instance = published(0.007, WORKED_OPTIMA[0][1])
-    start = perf_counter()
+    start = process_time()
     run(instance, 1000)
-    assert perf_counter() - start < 1.0
+    assert process_time() - start < 1.0
