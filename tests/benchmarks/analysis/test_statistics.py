@@ -35,7 +35,7 @@ def drawn_solved(seed: int, count: int = 12) -> list[bool]:
 
 
 def test_an_instance_counts_only_where_every_method_has_a_run() -> None:
-    assert shared_instances({"fin": ["c", "a", "b"], "mcp": ["a", "c"], "larac": ["d", "c", "a"]}) == ["c", "a"]
+    assert shared_instances({"fin": ["c", "a", "b"], "mcp": ["b", "a", "c"], "larac": ["d", "c", "a"]}) == ["c", "a"]
     assert shared_instances({"fin": ["a"], "mcp": ["b"]}) == []
 
 
@@ -103,6 +103,13 @@ def test_two_pairs_bootstrap_to_all_that_two_pairs_can_say() -> None:
     # Of the four equally likely resamples one is twice the first pair and one twice the second.
     interval = mean_difference([0.0, 0.0], [1.0, 3.0])
     assert interval == Interval(2.0, 1.0, 3.0)
+
+
+def test_seeds_draw_other_resamples_and_the_usual_seed_is_nought() -> None:
+    first, second = drawn_times(1), drawn_times(2)
+    for statistic in (mean_difference, ratio_of_times):
+        assert statistic(first, second) == statistic(first, second, seed=0)
+        assert statistic(first, second) != statistic(first, second, seed=1)
 
 
 def test_interval_is_the_normal_one_where_there_are_many_pairs() -> None:

@@ -1,0 +1,20 @@
+"""Parameters of which a few stand for all in daily work; the many others are marked slow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+
+def few_and_many(values: Iterable[Any], few: int) -> list[Any]:
+    """Return the values as parameters, of which all but `few`, spread evenly, are marked slow."""
+    every = list(values)
+    kept = {k * len(every) // few for k in range(few)}
+    return [value if k in kept else slow(value) for k, value in enumerate(every)]
+
+
+def slow(*values: Any) -> Any:
+    """Return one set of parameters, marked slow."""
+    return pytest.param(*values, marks=pytest.mark.slow)
