@@ -19,6 +19,7 @@ from finbench.models.evaluate import Evaluation, evaluate
 from finbench.models.instance import DNN, Application, Block, Exit, Instance, Network, Node
 from tests.models.worked_optima import WORKED_OPTIMA, published
 from tests.random_instances import random_instance
+from tests.few_and_many import few_and_many
 
 NOISE = 1e-9
 GAMMAS = (1, 2, 5, 20, 100)
@@ -83,7 +84,7 @@ def judged(instance: Instance, stages: FinStages) -> Evaluation:
     return evaluate(instance, Deployment(deployments=(stages.deployment,)))
 
 
-@pytest.mark.parametrize("block", range(15))
+@pytest.mark.parametrize("block", few_and_many(range(15), 4))
 def test_guarantees(block: int) -> None:
     """Feasible, no better than the optimum, within eq. (20); rounded down, no worse than the optimum (eq. 18)."""
     for seed in range(10 * block, 10 * (block + 1)):

@@ -31,6 +31,7 @@ from finbench.models.tolerances import equal_energy
 from tests.models.cp_sat.conftest import needs_ortools
 from tests.models.enumeration import shared_instance
 from tests.random_instances import of_applications, random_instance, random_shared_instance
+from tests.few_and_many import few_and_many
 
 pytestmark = needs_ortools
 
@@ -53,7 +54,7 @@ def assert_agrees(instance: Instance, result: Result, truth: Result) -> None:
 
 @pytest.mark.usefixtures("one_process")
 @pytest.mark.parametrize("strengthen", [True, False])
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", few_and_many(range(60), 18))
 def test_arbitrary_networks(seed: int, strengthen: bool) -> None:
     instance = random_instance(seed)
     result, truth = method.solve(instance, ReducedProgramOptions(strengthen=strengthen)), exhaustive.solve(instance)
@@ -62,7 +63,7 @@ def test_arbitrary_networks(seed: int, strengthen: bool) -> None:
 
 
 @pytest.mark.usefixtures("one_process")
-@pytest.mark.parametrize("seed", range(100, 160))
+@pytest.mark.parametrize("seed", few_and_many(range(100, 160), 18))
 def test_zeros_and_ties(seed: int) -> None:
     instance = random_instance(seed, zeros=True)
     truth = exhaustive.solve(instance)
@@ -71,7 +72,7 @@ def test_zeros_and_ties(seed: int) -> None:
 
 
 @pytest.mark.usefixtures("one_process")
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", few_and_many(range(60), 18))
 def test_shared_systems(seed: int) -> None:
     instance = shared_instance(seed, applications=1 + seed % 3, max_nodes=2 + seed % 2)
     assert_agrees(
@@ -80,7 +81,7 @@ def test_shared_systems(seed: int) -> None:
 
 
 @pytest.mark.usefixtures("one_process")
-@pytest.mark.parametrize("seed", range(80))
+@pytest.mark.parametrize("seed", few_and_many(range(80), 24))
 def test_shares_and_rejection(seed: int) -> None:
     instance = random_shared_instance(seed, levels=seed % 4 != 0, penalties=seed % 4 != 1)
     assert_agrees(
@@ -88,7 +89,7 @@ def test_shares_and_rejection(seed: int) -> None:
     )
 
 
-@pytest.mark.parametrize("seed", [5145, 5715, 6097, 6116])
+@pytest.mark.parametrize("seed", few_and_many([6097, 6116, 5145, 5715], 1))
 def test_what_presolve_lost_is_found(seed: int) -> None:
     """Systems on which CP-SAT 9.15 with its presolve calls something optimal that is not."""
     instance = random_shared_instance(

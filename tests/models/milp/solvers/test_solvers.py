@@ -23,6 +23,7 @@ from finbench.models.tolerances import equal_energy
 from tests.models.enumeration import shared_instance
 from tests.models.milp.solvers.test_highs import knapsack
 from tests.random_instances import random_instance
+from tests.few_and_many import few_and_many
 
 PUBLISHED = sorted(shipped("instances"))
 TELLING: tuple[SolverName, ...] = ("highs", "scip", "gurobi")
@@ -61,7 +62,7 @@ def test_published_instances(name: str, solver: SolverName) -> None:
 
 
 @pytest.mark.parametrize("solver", installed(OTHERS))
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", few_and_many(range(40), 12))
 def test_random_instances(seed: int, solver: SolverName) -> None:
     instance = random_instance(seed, zeros=seed % 4 == 3, direct_only=seed % 4 == 0)
     truth = flow.solve(instance, MilpFlowOptions(strengthen=False))
