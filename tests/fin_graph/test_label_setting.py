@@ -21,8 +21,8 @@ from finbench.models.instance import Instance
 from finbench.models.milp import flow
 from finbench.models.result import Clock, Status
 from finbench.models.tolerances import equal_energy
-from tests.random_instances import random_instance
 from tests.few_and_many import few_and_many
+from tests.random_instances import random_instance
 
 NOISE = 1e-9
 

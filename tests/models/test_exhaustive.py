@@ -10,10 +10,10 @@ from finbench.models.instance import Accounting, Instance
 from finbench.models.io import load_instance
 from finbench.models.result import Result, Status
 from finbench.models.tolerances import equal_energy
+from tests.few_and_many import few_and_many
 from tests.models.enumeration import least_objective, shared_instance
 from tests.models.worked_optima import WORKED_OPTIMA, published
 from tests.random_instances import of_applications, random_instance, random_shared_instance
-from tests.few_and_many import few_and_many
 
 
 def check(instance: Instance, result: Result) -> None:

@@ -114,6 +114,7 @@ def test_measured_on_the_grids_of_a_campaign(tmp_path: Path) -> None:
     assert [claim.verdict for claim in measured.claims[::2]] == ["holds only if γ ≥ 1000", "holds"]
 
 
+@pytest.mark.slow
 def test_claims_of_the_published_grids() -> None:
     result = CliRunner().invoke(app, ["claims", "--json"])
     shown = json.loads(result.stdout)

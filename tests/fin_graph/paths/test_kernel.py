@@ -17,8 +17,8 @@ from finbench.models.deployment import Deployment
 from finbench.models.evaluate import Evaluation, evaluate
 from finbench.models.instance import Instance
 from finbench.models.result import Status
-from tests.random_instances import random_instance
 from tests.few_and_many import few_and_many, slow
+from tests.random_instances import random_instance
 
 NOISE = 1e-9
 

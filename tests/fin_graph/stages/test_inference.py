@@ -17,9 +17,9 @@ from finbench.fin_graph.stages.inference import FinStages, fin_three_stages, inf
 from finbench.models.deployment import Deployment
 from finbench.models.evaluate import Evaluation, evaluate
 from finbench.models.instance import DNN, Application, Block, Exit, Instance, Network, Node
+from tests.few_and_many import few_and_many
 from tests.models.worked_optima import WORKED_OPTIMA, published
 from tests.random_instances import random_instance
-from tests.few_and_many import few_and_many
 
 NOISE = 1e-9
 GAMMAS = (1, 2, 5, 20, 100)

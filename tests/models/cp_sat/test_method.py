@@ -28,10 +28,10 @@ from finbench.models.options import ReducedProgramOptions
 from finbench.models.programs.costs import Floats, Ints
 from finbench.models.result import Clock, Result, Status
 from finbench.models.tolerances import equal_energy
+from tests.few_and_many import few_and_many
 from tests.models.cp_sat.conftest import needs_ortools
 from tests.models.enumeration import shared_instance
 from tests.random_instances import of_applications, random_instance, random_shared_instance
-from tests.few_and_many import few_and_many
 
 pytestmark = needs_ortools
 

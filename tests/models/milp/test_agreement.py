@@ -13,10 +13,10 @@ from finbench.models.programs.costs import costs_of
 from finbench.models.programs.strengthen import everything, least_energy
 from finbench.models.result import Result, Status
 from finbench.models.tolerances import equal_energy
+from tests.few_and_many import few_and_many
 from tests.models.enumeration import shared_instance
 from tests.models.worked_optima import WORKED_OPTIMA, published
 from tests.random_instances import of_applications, random_instance, random_shared_instance
-from tests.few_and_many import few_and_many
 
 
 def assert_agrees(instance: Instance, result: Result, truth: Result) -> None:

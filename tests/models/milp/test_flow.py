@@ -21,10 +21,10 @@ from finbench.models.programs.costs import Capacities, costs_of
 from finbench.models.programs.strengthen import everything
 from finbench.models.result import Clock, Status
 from finbench.models.tolerances import equal_energy
+from tests.few_and_many import few_and_many
 from tests.models.enumeration import shared_instance
 from tests.models.worked_optima import published
 from tests.random_instances import random_instance
-from tests.few_and_many import few_and_many
 
 FLOW_EQUATIONS = {3, 5, 6, 7, 8, 9, 10, 14}
 ASSIGNMENT_EQUATIONS = {3, 5, 6, 8, 9, 10, 15, 16}

@@ -18,8 +18,8 @@ from finbench.models.milp.solvers.highs import solve_with_highs
 from finbench.models.milp.solvers.standard_form import StandardForm
 from finbench.models.result import Clock, Result, Status
 from finbench.models.tolerances import equal_energy
-from tests.random_instances import of_applications, random_shared_instance
 from tests.few_and_many import few_and_many
+from tests.random_instances import of_applications, random_shared_instance
 
 TARGETS = ("no exit is accurate enough", "no path meets its latency target and pins, even alone")
 CAPACITY = "no path that meets its targets fits the capacities, even alone"

@@ -15,9 +15,9 @@ from finbench.models.evaluate import evaluate
 from finbench.models.instance import Application, Instance, Network
 from finbench.models.milp.flow import solve as milp_flow
 from finbench.models.result import Clock, Result, Status
+from tests.few_and_many import few_and_many, slow
 from tests.fin_graph.joint.conftest import Desk
 from tests.random_instances import random_shared_instance
-from tests.few_and_many import few_and_many, slow
 
 NOISE = 1e-9
 

@@ -20,10 +20,10 @@ from finbench.models.milp.solvers.backend import Limits
 from finbench.models.milp.solvers.registry import SOLVERS, SolverName, reason_not_to_use
 from finbench.models.result import Clock, Result, Status
 from finbench.models.tolerances import equal_energy
+from tests.few_and_many import few_and_many
 from tests.models.enumeration import shared_instance
 from tests.models.milp.solvers.test_highs import knapsack
 from tests.random_instances import random_instance
-from tests.few_and_many import few_and_many
 
 PUBLISHED = sorted(shipped("instances"))
 TELLING: tuple[SolverName, ...] = ("highs", "scip", "gurobi")
