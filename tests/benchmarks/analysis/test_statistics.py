@@ -101,7 +101,7 @@ def test_ratio_of_times_by_hand() -> None:
 
 def test_two_pairs_bootstrap_to_all_that_two_pairs_can_say() -> None:
     # Of the four equally likely resamples one is twice the first pair and one twice the second.
-    interval = mean_difference([0.0, 0.0], [1.0, 3.0])
+    interval = mean_difference([4.0, 5.0], [5.0, 8.0])
     assert interval == Interval(2.0, 1.0, 3.0)
 
 
