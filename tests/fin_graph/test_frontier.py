@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from finbench.fin_graph.fin import solve as fin
 from finbench.fin_graph.frontier import frontiers
 from finbench.fin_graph.label_setting import solve as label_setting
 from finbench.fin_graph.options import FinOptions
+from finbench.fin_graph.paths import label_search
 from finbench.models.instance import Instance
 from tests.random_instances import random_instance
 
@@ -41,6 +44,9 @@ def test_every_corner_is_what_the_methods_find_at_that_budget(seed: int) -> None
         assert label_setting(asked).claimed_objective == pytest.approx(one.exact[-1][1], rel=1e-9)
 
 
-def test_time_limit_leaves_fins_frontier(balexnet: Instance) -> None:
-    found = frontiers(balexnet, balexnet.applications[0], gamma=50, time_limit_s=60)
-    assert all(one.exact is not None for one in found)
+def test_time_limit_leaves_fins_frontier(balexnet: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(label_search, "QUOTA", 1)
+    whole = frontiers(balexnet, balexnet.applications[0], gamma=50)
+    late = frontiers(balexnet, balexnet.applications[0], gamma=50, time_limit_s=0.0)
+    assert all(one.exact is not None for one in whole)
+    assert [replace(one, exact=None) for one in whole] == list(late)

@@ -23,6 +23,7 @@ from finbench.models.instance import Instance
 from finbench.models.milp import flow
 from finbench.models.result import Clock, Result, Status
 from finbench.models.tolerances import equal_energy
+from tests.few_and_many import few_and_many
 from tests.models.enumeration import objectives_alone
 from tests.random_instances import random_instance
 
@@ -54,7 +55,7 @@ def test_equals_enumeration_and_the_program(block: int) -> None:
     assert sum(same_answer(random_instance(s, max_nodes=4, zeros=s % 3 == 0), milp=s % 2 == 0) for s in seeds) > 5
 
 
-@pytest.mark.parametrize("block", range(20))
+@pytest.mark.parametrize("block", few_and_many(range(20), 3))
 def test_equals_enumeration_and_the_program_on_thousands(block: int) -> None:
     seeds = range(10_000 + 100 * block, 10_000 + 100 * (block + 1))
     assert sum(same_answer(random_instance(s, zeros=s % 3 == 0), milp=True) for s in seeds) > 20

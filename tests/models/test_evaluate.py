@@ -94,6 +94,27 @@ def test_violations_name_subject_and_amount() -> None:
     assert evaluate(BALEXNET, deployment(last_exit=9)).violations[0].excess is None
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"last_exit": 4}, "last_exit = 4: DNN 'balexnet-cifar10' has 3 exits"),
+        ({"last_exit": 1}, "placement names 5 nodes, exit 1 follows block 1"),
+        ({"shares": (1.0,) * 4}, "shares lists 4 blocks, must be 5"),
+        ({"shares": (1.0, 0.5, 1.0, 1.0, 1.0)}, "block 2 reserves 0.5 of node 'device', which offers 1"),
+        ({"routes": DIRECT[:4]}, "routes lists 4 transfers, must be 5"),
+        ({"placement": ("cloud",) * 5}, "block 1 is placed on 'cloud', pinned to 'device'"),
+        ({"placement": ("device",) * 4 + ("moon",)}, "block 5 is placed on unknown node 'moon'"),
+        ({"routes": ((),) * 5}, "route into block 4 must lead from 'device' to 'cloud'"),
+        ({"routes": (("device", "device"), *DIRECT[1:])}, "route into block 1 uses 'device->device', which is no link"),
+        ({"last_exit": 2, "placement": ("device",) * 3}, "accuracy 0.780485 is below 0.8"),
+        ({"placement": ("device",) * 5}, "latency 0.00656364 s exceeds 0.005 s"),
+    ],
+)
+def test_a_violation_says_what_and_where(changes: dict[str, Any], said: str) -> None:
+    first = evaluate(BALEXNET, deployment(**changes)).violations[0]
+    assert first.message == f"application '{BALEXNET.applications[0].name}': {said}"
+
+
 @pytest.mark.parametrize(("factor", "feasible"), [(0.99, False), (1 - 1e-5, False), (1 - 1e-8, True), (1.0, True)])
 def test_latency_tolerance(factor: float, feasible: bool) -> None:
     latency = evaluate(BALEXNET, deployment()).applications[0].latency_s

@@ -12,6 +12,7 @@ from finbench.models.instance import DNN, Accounting, Application, Block, Exit, 
 from finbench.models.io import load_instance
 from finbench.models.result import Result, Status
 from finbench.models.tolerances import equal_energy
+from tests.few_and_many import few_and_many
 from tests.models.enumeration import least_objective, shared_instance
 from tests.models.worked_optima import WORKED_OPTIMA, published
 from tests.random_instances import of_applications, random_instance, random_shared_instance
@@ -46,7 +47,7 @@ def test_independent_enumeration_agrees_on_shared_systems(seed: int) -> None:
 
 
 @pytest.mark.parametrize("penalties", [False, True])
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", few_and_many(range(60), 20))
 def test_independent_enumeration_agrees_on_levels_and_rejections(seed: int, penalties: bool) -> None:
     instance = random_shared_instance(seed, max_applications=2, max_blocks=2, levels=True, penalties=penalties)
     check(instance, exhaustive.solve(instance))

@@ -62,6 +62,7 @@ def test_aggregates_by_hand() -> None:
 def test_tables_mark_lower_bounds_and_unknown_gaps() -> None:
     (table,) = aggregate_tables(aggregate(frame(ROWS)))
     assert table.title == "g: over the 3 of 4 instances that all methods share; 3 with a proven bound"
+    assert [table.text_columns, len(table.columns)] == [1, len(table.rows[0])]
     assert table.rows[0][:6] == ("exact", "3", "3", "3", "3", "0")
     assert table.rows[1][5:] == ("2", "≥ 26.63", "≥ 5.232", "400", "–")
 
@@ -70,7 +71,8 @@ def test_tables_mark_lower_bounds_and_unknown_gaps() -> None:
     ("row", "answered", "gap"),
     [
         (solved("a", "m", 1.5, 60.0), True, 0.5),
-        (solved("a", "m", 1.5, 62.0), True, 0.5),
+        (solved("a", "m", 1.5, 62.9), True, 0.5),
+        (solved("a", "m", 1.5, 63.1), False, inf),
         (solved("a", "m", 1.5, 70.0), False, inf),
         (solved("a", "m", 1.5, 62.0, status="time-limit"), False, 0.5),
         (solved("a", "m", 1.5, 70.0, status="time-limit"), False, inf),
@@ -80,7 +82,19 @@ def test_tables_mark_lower_bounds_and_unknown_gaps() -> None:
         (failed("a", "m", "infeasible", 0.01), False, inf),
         (failed("a", "m", "feasible", 0.01, objective=0.5, found=False), False, inf),
     ],
-    ids=["exact", "late", "over", "limit", "over its limit", "nothing", "raised", "refused", "wrong", "violated"],
+    ids=[
+        "exact",
+        "late",
+        "too late",
+        "over",
+        "limit",
+        "over its limit",
+        "nothing",
+        "raised",
+        "refused",
+        "wrong",
+        "violated",
+    ],
 )
 def test_what_a_run_is_worth(row: Record, answered: bool, gap: float) -> None:
     values = worth(frame([proved("a", "exact", 1.0, 1.0), row])).xs("m")
@@ -105,6 +119,22 @@ def test_repeated_runs_count_once_with_median_time_and_worst_gap() -> None:
     assert judged(rows)["m"]["shared"] == 1
     crashed = judged([*rows, failed("a", "m", "error", 0.01, seed=3)])["m"]
     assert (crashed["shared"], crashed["unanswered"], crashed["solved_at_0.05"]) == (1, 1, 0)
+
+
+def test_a_hundredth_counts_as_solved_and_no_time_is_nought() -> None:
+    rows = [proved("a", "exact", 1.0, 0.0), solved("a", "near", 1.0099, 2.0), solved("a", "far", 1.0101, 2.0)]
+    assert [judged(rows)[method]["par10_s"] for method in ("near", "far")] == [2.0, 600.0]
+    assert worth(frame(rows[:1]))["time_s"].tolist() == [1e-6]
+    (profile,) = profiles(frame(rows)).values()
+    assert [len(profile[method].ratios) for method in ("near", "far")] == [1, 0]
+
+
+def test_groups_and_methods_stand_in_the_order_of_the_runs() -> None:
+    rows = [{**row, "group": group} for group in "zx" for row in (ROWS[1], ROWS[0])]
+    assert aggregate(frame(rows))[["group", "method"]].to_numpy().tolist() == [
+        [group, method] for group in "zx" for method in ("quick", "exact")
+    ]
+    assert [table.title[0] for table in aggregate_tables(aggregate(frame([*rows[:2], rows[3]])))] == ["z", "x"]
 
 
 def test_without_a_bound_nothing_counts_as_solved() -> None:

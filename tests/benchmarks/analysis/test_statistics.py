@@ -35,13 +35,13 @@ def drawn_solved(seed: int, count: int = 12) -> list[bool]:
 
 
 def test_an_instance_counts_only_where_every_method_has_a_run() -> None:
-    assert shared_instances({"fin": ["c", "a", "b"], "mcp": ["a", "c"], "larac": ["d", "c", "a"]}) == ["c", "a"]
+    assert shared_instances({"fin": ["c", "a", "b"], "mcp": ["b", "a", "c"], "larac": ["d", "c", "a"]}) == ["c", "a"]
     assert shared_instances({"fin": ["a"], "mcp": ["b"]}) == []
 
 
 def test_solved_counts_by_hand() -> None:
-    gaps = [0.0, 9e-7, 2e-6, 1e-4, 0.009, 0.05, 0.051, None]
-    assert solved_counts(gaps) == (2, 4, 5, 6)
+    gaps = [0.0, 9e-7, 2e-6, 1e-4, 1.01e-4, 0.01, 0.0101, 0.05, 0.0501, None]
+    assert solved_counts(gaps) == (2, 4, 6, 8)
 
 
 def test_gap_zero_means_the_tolerance_of_equal_energies() -> None:
@@ -101,8 +101,15 @@ def test_ratio_of_times_by_hand() -> None:
 
 def test_two_pairs_bootstrap_to_all_that_two_pairs_can_say() -> None:
     # Of the four equally likely resamples one is twice the first pair and one twice the second.
-    interval = mean_difference([0.0, 0.0], [1.0, 3.0])
+    interval = mean_difference([4.0, 5.0], [5.0, 8.0])
     assert interval == Interval(2.0, 1.0, 3.0)
+
+
+def test_seeds_draw_other_resamples_and_the_usual_seed_is_nought() -> None:
+    first, second = drawn_times(1), drawn_times(2)
+    for statistic in (mean_difference, ratio_of_times):
+        assert statistic(first, second) == statistic(first, second, seed=0)
+        assert statistic(first, second) != statistic(first, second, seed=1)
 
 
 def test_interval_is_the_normal_one_where_there_are_many_pairs() -> None:

@@ -91,13 +91,13 @@ def what_came(folder: Path) -> list[tuple[Any, ...]]:
 def end_in_the_middle(folder: Path, number: int) -> tuple[subprocess.Popen[str], Sequence[bytes]]:
     """Start a campaign and send it a signal once a few rows are there; the process and the rows there were."""
     campaign = started(folder)
-    assert comes_true(lambda: len(lines(folder)) >= 4, 60), campaign.communicate(timeout=10)
+    assert comes_true(lambda: len(lines(folder)) >= 4)
     processes = [process.pid for process in psutil.Process(campaign.pid).children(recursive=True)]
     assert len(processes) == 2, "guard and worker"
     before = lines(folder)
     os.kill(campaign.pid, number)
-    campaign.wait(timeout=30)
-    assert comes_true(lambda: are_gone(processes), 10)
+    campaign.wait(timeout=120)
+    assert comes_true(lambda: are_gone(processes))
     return campaign, before
 
 
@@ -112,8 +112,8 @@ def test_killed_and_resumed_is_the_same_as_never_killed(tmp_path: Path) -> None:
     with journal.open("ab") as stream:
         stream.write(before[0][:200])  # as if the kernel had taken only a part of the last row
     resumed = started(broken)
-    output, _ = resumed.communicate(timeout=100)
-    undisturbed.communicate(timeout=100)
+    output, _ = resumed.communicate(timeout=300)
+    undisturbed.communicate(timeout=300)
     assert resumed.returncode == undisturbed.returncode == 1, "some runs fail"
     assert "18 runs, 0 of them" not in output
     assert what_came(broken) == what_came(whole)
@@ -132,7 +132,7 @@ def test_a_signal_stops_cleanly_and_the_same_command_goes_on(tmp_path: Path, num
     assert set(before) <= set(lines(folder))
     assert all(line.endswith(b"\n") for line in lines(folder))
     resumed = started(folder)
-    resumed.communicate(timeout=100)
+    resumed.communicate(timeout=300)
     assert len(lines(folder)) == 18
 
 
@@ -142,22 +142,22 @@ def test_what_a_run_forked_dies_with_a_campaign_that_is_killed(tmp_path: Path) -
     file = folder / "campaign.toml"
     file.write_text(file.read_text().replace('["answer", "raise"]', '"fork"'))
     campaign = started(folder)
-    assert comes_true(lambda: len(pages(diary)) == 2, 60)
+    assert comes_true(lambda: len(pages(diary)) == 2)
     campaign.kill()
     campaign.communicate()
-    assert comes_true(lambda: are_gone(pages(diary)), 10)
+    assert comes_true(lambda: are_gone(pages(diary)))
 
 
 def test_two_campaigns_do_not_write_to_one_folder(tmp_path: Path) -> None:
     folder = written(tmp_path / "c", pause_s=0.3, diary="")
     first = started(folder)
-    assert comes_true(lambda: len(lines(folder)) >= 1, 60)
+    assert comes_true(lambda: len(lines(folder)) >= 1)
     second = started(folder)
-    _, error = second.communicate(timeout=60)
+    _, error = second.communicate(timeout=120)
     assert second.returncode == 2
     assert "another campaign is writing its results there" in error
     first.send_signal(signal.SIGINT)
-    first.communicate(timeout=30)
+    first.communicate(timeout=120)
     assert first.returncode == 130
 
 

@@ -101,7 +101,8 @@ def test_a_run_that_sleeps_through_its_limit_is_ended(deed: str) -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_run_that_stops_when_asked_to_keeps_its_result() -> None:
+def test_a_run_that_stops_when_asked_to_keeps_its_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warm_worker, "TERMINATION_S", 60.0)  # it needs next to none of it
     came = row(made("stop-late", time_limit_s=0.2))
     assert (came["status"], came["exit"]) == ("no-solution", {"kind": "returned"})
     assert came["wall_s"] > 0.2

@@ -13,7 +13,7 @@ from finbench.models.deployment import Deployment
 from finbench.models.evaluate import evaluate
 from finbench.models.instance import Instance
 from finbench.models.result import Result, Status
-from tests.benchmarks.conftest import BEST, OPTIMUM_J, TOO_SLOW, WORSE
+from tests.benchmarks.conftest import BEST, OPTIMUM_J, TOO_SLOW, WORSE, placed
 
 FIELDS = {
     "instance", "method", "options", "status", "energy_j", "compute_energy_j", "transfer_energy_j", "latency_s",
@@ -83,6 +83,44 @@ def test_several_applications_have_a_joint_bound(balexnet: Instance) -> None:
     assert (shown["lower_bound_j"], shown["lower_bound_w"], shown["claimed_power_w"]) == (None, 0.04, 0.05)
     assert shown["energy_j"] == pytest.approx(sum(app["energy_j"] for app in shown["applications"]))
     assert shown["latency_s"] == max(app["latency_s"] for app in shown["applications"])
+
+
+def test_the_worst_accuracy_counts_and_a_part_has_no_costs(balexnet: Instance) -> None:
+    lax = rated(balexnet.with_overrides(min_accuracy=0.0), 1.0, twice=True)
+    early = placed("device", last_exit=1).deployments[0].model_copy(update={"application": "other"})
+    both = judge_deployment(lax, Deployment(deployments=(*BEST.deployments, early))).to_json()
+    accuracies = [exit_.accuracy for exit_ in balexnet.dnns[0].exits]
+    assert both["accuracy"] == accuracies[0] < accuracies[2]
+    nowhere = early.model_copy(update={"last_exit": 9})
+    part = judge_deployment(lax, Deployment(deployments=(*BEST.deployments, nowhere))).to_json()
+    assert (part["energy_j"], part["latency_s"], part["applications"]) == (None, None, [])
+
+
+def test_what_a_shared_system_adds(balexnet: Instance) -> None:
+    """Penalty, tiers, rejections and loads; nothing of it where there is no deployment."""
+    data = rated(balexnet, 2.0, twice=True).model_dump()
+    data["applications"][1]["rejection_penalty_w"] = 0.25
+    instance = Instance.model_validate(data)
+    alone = Deployment(deployments=BEST.deployments, rejected=("other",))
+    run = judged(instance, Status.FEASIBLE, alone, info={"rejected": {"other": "too dear"}})
+    shown = run.to_json()
+    assert shown["total_power_w"] == pytest.approx(2 * OPTIMUM_J + 0.25)
+    assert shown["penalty_w"] == 0.25
+    assert sum(shown["tiers_w"].values()) == pytest.approx(2 * OPTIMUM_J)
+    assert shown["rejected"] == [{"application": "other", "penalty_w": 0.25, "reason": "too dear"}]
+    assert {load["subject"] for load in shown["loads"]} == {"device", "cloud", "device->cloud"}
+    none = judged(instance, Status.NO_SOLUTION).to_json()
+    assert [none[name] for name in ("total_power_w", "penalty_w", "tiers_w", "rejected", "loads")] == [
+        None, None, {}, [], []
+    ]  # fmt: skip
+
+
+def test_who_claims_and_what(balexnet: Instance) -> None:
+    assert judge_deployment(balexnet, BEST).label == "file"
+    assert judged(balexnet, Status.FEASIBLE, BEST).label == "mcp"
+    assert judged(balexnet, Status.TIME_LIMIT, TOO_SLOW).claims_feasible
+    assert not judged(balexnet, Status.NO_SOLUTION, TOO_SLOW).claims_feasible
+    assert not judged(balexnet, Status.TIME_LIMIT).claims_feasible
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from math import inf
+from time import process_time
 
 import pytest
 
@@ -74,7 +75,8 @@ def test_doubling_gamma_never_raises_fins_energy() -> None:
 
 
 @pytest.mark.parametrize("tolerance", [0.0, 0.05])
-def test_certified_fin_returns_a_valid_sandwich(tolerance: float) -> None:
+def test_certified_fin_returns_a_valid_sandwich(tolerance: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("finbench.models.result.perf_counter", process_time)  # whatever else the machine does
     closed = 0
     for seed in range(150):
         instance = instance_of(seed)

@@ -17,6 +17,7 @@ from finbench.models.deployment import Deployment
 from finbench.models.evaluate import Evaluation, evaluate
 from finbench.models.instance import Instance
 from finbench.models.result import Status
+from tests.few_and_many import few_and_many, slow
 from tests.random_instances import random_instance
 
 NOISE = 1e-9
@@ -44,13 +45,13 @@ def energies_agree(seed: int, gammas: tuple[int, ...], *, zeros: bool, max_nodes
 
 
 @pytest.mark.parametrize("zeros", [False, True])
-@pytest.mark.parametrize("block", range(10))
+@pytest.mark.parametrize("block", few_and_many(range(10), 4))
 def test_same_energy_as_the_three_stages(block: int, zeros: bool) -> None:
     for seed in range(40 * block, 40 * (block + 1)):
         energies_agree(seed, (1, 2 + seed % 30), zeros=zeros)
 
 
-@pytest.mark.parametrize("block", range(4))
+@pytest.mark.parametrize("block", few_and_many(range(4), 2))
 def test_same_energy_where_relays_matter(block: int) -> None:
     for seed in range(40 * block, 40 * (block + 1)):
         energies_agree(seed, (9, 25), zeros=False, max_nodes=9)
@@ -62,10 +63,11 @@ def test_same_energy_as_the_three_stages_at_any_gamma(seed: int, gamma: int, zer
     energies_agree(seed, (gamma,), zeros=zeros)
 
 
+@pytest.mark.parametrize("seeds", [300, slow(1500)])
 @pytest.mark.parametrize("gamma", [1, 7, 60])
-def test_up_is_feasible_and_claims_what_it_costs_down_is_a_bound(gamma: int) -> None:
+def test_up_is_feasible_and_claims_what_it_costs_down_is_a_bound(gamma: int, seeds: int) -> None:
     found = 0
-    for seed in range(1500):
+    for seed in range(seeds):
         instance = random_instance(seed, zeros=seed % 2 == 0)
         problem = problem_of(instance)
         optimum = label_setting(instance)
@@ -81,20 +83,19 @@ def test_up_is_feasible_and_claims_what_it_costs_down_is_a_bound(gamma: int) -> 
             assert judgement.feasible
             assert judgement.objective == pytest.approx(up.energy, rel=NOISE, abs=0)
         assert judged(instance, problem, down).objective == pytest.approx(down.energy, rel=NOISE, abs=0)
-    assert found > (20 if gamma > 1 else 1)
+    assert found > seeds / (75 if gamma > 1 else 1500)
 
 
 def test_checkpoints_give_the_same_path_in_less_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     instances = [random_instance(seed, zeros=seed % 2 == 0) for seed in range(120)]
     problems = [problem for problem in map(problem_of, instances) if problem is not None]
     kept = [least_energy_replica_path(problem, 20) for problem in problems]
+    assert sum(len(path.layers) > 3 for path in kept) > 20
     before = [rows_bytes(problem, 20) for problem in problems]
     monkeypatch.setattr(kernel, "KEPT_ROWS_BYTES", 0)
     for problem, path, size in zip(problems, kept, before, strict=True):
         again = least_energy_replica_path(problem, 20)
-        assert again.energy == path.energy
-        if path.layers:
-            assert len(again.layers) == len(path.layers) or again.energy == path.energy
+        assert (again.energy, again.layers, again.nodes) == (path.energy, path.layers, path.nodes)
         assert rows_bytes(problem, 20) <= size + 8 * 21 * len(problem.node_names)
     deep = next(problem for problem in problems if problem.depth == 6)
     assert rows_bytes(deep, 20) < 8 * 21 * len(deep.node_names) * 7

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from math import inf
-from time import perf_counter
+from time import process_time
 
 import networkx as nx
 import pytest
@@ -17,6 +17,7 @@ from finbench.fin_graph.stages.inference import FinStages, fin_three_stages, inf
 from finbench.models.deployment import Deployment
 from finbench.models.evaluate import Evaluation, evaluate
 from finbench.models.instance import DNN, Application, Block, Exit, Instance, Network, Node
+from tests.few_and_many import few_and_many
 from tests.models.worked_optima import WORKED_OPTIMA, published
 from tests.random_instances import random_instance
 
@@ -83,7 +84,7 @@ def judged(instance: Instance, stages: FinStages) -> Evaluation:
     return evaluate(instance, Deployment(deployments=(stages.deployment,)))
 
 
-@pytest.mark.parametrize("block", range(15))
+@pytest.mark.parametrize("block", few_and_many(range(15), 4))
 def test_guarantees(block: int) -> None:
     """Feasible, no better than the optimum, within eq. (20); rounded down, no worse than the optimum (eq. 18)."""
     for seed in range(10 * block, 10 * (block + 1)):
@@ -251,6 +252,6 @@ def test_paths_run_over_edges_from_source_to_end() -> None:
 
 def test_fine_resolution_of_the_published_scenario_is_quick() -> None:
     instance = published(0.007, WORKED_OPTIMA[0][1])
-    start = perf_counter()
+    start = process_time()
     run(instance, 1000)
-    assert perf_counter() - start < 1.0
+    assert process_time() - start < 1.0

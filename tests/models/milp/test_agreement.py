@@ -13,6 +13,7 @@ from finbench.models.programs.costs import costs_of
 from finbench.models.programs.strengthen import everything, least_energy
 from finbench.models.result import Result, Status
 from finbench.models.tolerances import equal_energy
+from tests.few_and_many import few_and_many
 from tests.models.enumeration import shared_instance
 from tests.models.worked_optima import WORKED_OPTIMA, published
 from tests.random_instances import of_applications, random_instance, random_shared_instance
@@ -48,24 +49,24 @@ def assert_all_agree(instance: Instance) -> None:
         assert_agrees(instance, assignment.solve(instance), truth)
 
 
-@pytest.mark.parametrize("seed", range(300))
+@pytest.mark.parametrize("seed", few_and_many(range(300), 75))
 def test_arbitrary_networks(seed: int) -> None:
     assert_all_agree(random_instance(seed))
 
 
-@pytest.mark.parametrize("seed", range(150))
+@pytest.mark.parametrize("seed", few_and_many(range(150), 45))
 def test_zeros_and_ties(seed: int) -> None:
     assert_all_agree(random_instance(seed, zeros=True))
 
 
-@pytest.mark.parametrize("seed", range(100))
+@pytest.mark.parametrize("seed", few_and_many(range(100), 30))
 def test_direct_links(seed: int) -> None:
     instance = random_instance(seed, direct_only=True)
     assert assignment.supports(instance) is None
     assert_all_agree(instance)
 
 
-@pytest.mark.parametrize("seed", range(120))
+@pytest.mark.parametrize("seed", few_and_many(range(120), 36))
 def test_shared_systems(seed: int) -> None:
     assert_all_agree(shared_instance(seed, applications=1 + seed % 3, max_nodes=2 + seed % 2))
 
@@ -74,18 +75,19 @@ OFFERS = [{"levels": levels, "penalties": penalties} for levels in (False, True)
 
 
 @pytest.mark.parametrize("offers", OFFERS, ids=str)
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", few_and_many(range(60), 12))
 def test_service_levels_and_admission(seed: int, offers: dict[str, bool]) -> None:
     assert_all_agree(random_shared_instance(seed, **offers))
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", few_and_many(range(40), 12))
 def test_admission_with_direct_links(seed: int) -> None:
     instance = random_shared_instance(seed, direct_only=True, penalties=True)
     assert assignment.supports(instance) is None
     assert_all_agree(instance)
 
 
+@pytest.mark.slow
 def test_service_levels_and_admission_matter_above() -> None:
     """Shared capacities decide, shares below 1 are reserved and applications rejected in a good part of the optima."""
     decided = reserved = rejected = 0
@@ -107,6 +109,7 @@ def test_service_levels_and_admission_matter_above() -> None:
     assert rejected >= 40
 
 
+@pytest.mark.slow
 def test_capacities_decide_on_shared_systems() -> None:
     """The instances above are no easy ones: many optima are not the applications' own."""
     decided = 0
@@ -150,7 +153,7 @@ def test_worked_optimum(latency: float, accounting: Accounting, energy: float, p
 
 
 @pytest.mark.parametrize("factor", [1e-9, 1e6])
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", few_and_many(range(25), 10))
 def test_units_of_energy_change_no_decision(seed: int, factor: float) -> None:
     instance = random_instance(seed)
     scaled = _with_energies(instance, factor)

@@ -11,9 +11,10 @@ from finbench.models.instance import Instance
 from finbench.models.milp import flow
 from finbench.models.result import Status
 from finbench.models.tolerances import equal_energy
+from tests.few_and_many import few_and_many
 from tests.random_instances import of_applications, random_shared_instance
 
-SEEDS = range(40)
+SEEDS = few_and_many(range(40), 12)
 TOLERANCE = 1 + 1e-6
 
 

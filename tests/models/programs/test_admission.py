@@ -18,6 +18,7 @@ from finbench.models.milp.solvers.interface import Limits, SolverAnswer
 from finbench.models.milp.solvers.standard_form import StandardForm
 from finbench.models.result import Clock, Result, Status
 from finbench.models.tolerances import equal_energy
+from tests.few_and_many import few_and_many
 from tests.random_instances import of_applications, random_shared_instance
 
 TARGETS = ("no exit is accurate enough", "no path meets its latency target and pins, even alone")
@@ -133,7 +134,7 @@ def starting(model: Any, limits: Limits, clock: Clock) -> SolverAnswer:
 
 
 @pytest.mark.parametrize("strengthen", [True, False])
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", few_and_many(range(40), 12))
 def test_a_start_that_rejects_all_it_may_leaves_the_optimum(seed: int, strengthen: bool) -> None:
     instance = random_shared_instance(seed, levels=seed % 2 == 0, penalties=True)
     must = tuple(app for app in instance.applications if app.rejection_penalty_w is None)

@@ -11,10 +11,13 @@ from finbench.models.evaluate import evaluate
 from finbench.models.instance import Instance, Network
 from finbench.models.milp import flow
 from finbench.models.result import Result, Status
-from finbench.models.tolerances import equal_energy
+from tests.few_and_many import slow
 from tests.random_instances import random_shared_instance
 
-SEEDS = range(0, 100, 3)
+LONGEST = 18
+SEEDS = [slow(seed) if seed == LONGEST else seed for seed in range(0, 100, 3)]
+LIMIT_S = 300.0
+"""Never met: all these instances are solved."""
 
 
 def instance_of(seed: int) -> Instance:
@@ -23,57 +26,36 @@ def instance_of(seed: int) -> Instance:
     )
 
 
-@pytest.fixture(scope="module")
-def found() -> dict[int, tuple[Result, Result]]:
-    """Both methods' results on every seed."""
-    return {
-        seed: (solve(instance_of(seed), time_limit_s=20), flow.solve(instance_of(seed), time_limit_s=20))
-        for seed in SEEDS
-    }
+def assert_solved(seed: int, ours: Result) -> None:
+    """What is called optimal or infeasible is, and nothing else is said."""
+    exact = flow.solve(instance_of(seed), time_limit_s=LIMIT_S)
+    assert ours.status is exact.status
+    assert exact.status in (Status.OPTIMAL, Status.INFEASIBLE)
+    if exact.status is Status.INFEASIBLE:
+        assert ours.deployment is None
+        return
+    assert ours.deployment is not None
+    judged = evaluate(instance_of(seed), ours.deployment)
+    assert judged.feasible, judged.violations
+    assert judged.objective == pytest.approx(ours.claimed_objective, rel=1e-9)
+    assert ours.claimed_objective == pytest.approx(exact.claimed_objective, rel=1e-6)
+    assert ours.lower_bound == pytest.approx(exact.claimed_objective, rel=1e-6)
+    assert ours.lower_bound is not None
+    assert exact.claimed_objective is not None
+    assert ours.lower_bound <= exact.claimed_objective * (1 + 1e-7)
 
 
-def test_bound_optimum_and_deployment_stand_in_order(found: dict[int, tuple[Result, Result]]) -> None:
-    for seed, (ours, exact) in found.items():
-        if exact.status is not Status.OPTIMAL:
-            continue
-        assert ours.lower_bound is not None, seed
-        assert exact.claimed_objective is not None, seed
-        assert ours.lower_bound <= exact.claimed_objective * (1 + 1e-7), seed
-        if ours.deployment is not None:
-            judged = evaluate(instance_of(seed), ours.deployment)
-            assert judged.feasible, (seed, judged.violations)
-            assert judged.objective is not None
-            assert judged.objective == pytest.approx(ours.claimed_objective, rel=1e-9), seed
-            assert judged.objective >= exact.claimed_objective * (1 - 1e-6), seed
+@pytest.mark.parametrize("seed", SEEDS)
+def test_small_instances_are_solved_as_by_the_exact_program(seed: int) -> None:
+    assert_solved(seed, solve(instance_of(seed), time_limit_s=LIMIT_S))
 
 
-def test_nearly_all_small_instances_are_solved(found: dict[int, tuple[Result, Result]]) -> None:
-    """At least 95 in 100 as well as by the exact program; whatever is called optimal or infeasible is."""
-    same = 0
-    for seed, (ours, exact) in found.items():
-        if ours.status in (Status.OPTIMAL, Status.INFEASIBLE):
-            assert ours.status is exact.status, seed
-        if exact.claimed_objective is None:
-            same += ours.claimed_objective is None
-        elif ours.claimed_objective is not None:
-            same += equal_energy(ours.claimed_objective, exact.claimed_objective)
-    assert same >= 0.95 * len(found)
-    proven = sum(ours.status in (Status.OPTIMAL, Status.INFEASIBLE) for ours, _ in found.values())
-    assert proven >= 0.9 * len(found)
-
-
-@pytest.mark.parametrize("seed", range(0, 60, 3))
-def test_lists_prove_whatever_the_incumbent(
-    seed: int, monkeypatch: pytest.MonkeyPatch, found: dict[int, tuple[Result, Result]]
-) -> None:
+@pytest.mark.parametrize("seed", SEEDS[:20])
+def test_lists_prove_whatever_the_incumbent(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without improvement the incumbent is poor at first, and the proof finds the optimum all the same."""
     monkeypatch.setattr(column_generation._Run, "_improve", lambda *_: None)
     monkeypatch.setattr(column_generation._Run, "_solve_whole", lambda *_: None)
-    result, (_, exact) = solve(instance_of(seed), time_limit_s=20), found[seed]
-    if result.status is Status.OPTIMAL:
-        assert result.claimed_objective == pytest.approx(exact.claimed_objective, rel=1e-6)
-    else:
-        assert result.status is exact.status or result.status in (Status.FEASIBLE, Status.TIME_LIMIT)
+    assert_solved(seed, solve(instance_of(seed), time_limit_s=LIMIT_S))
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -87,7 +69,8 @@ def test_order_of_applications_and_nodes_is_nothing(seed: int) -> None:
     other = Instance(**{**fields, "network": Network(name="other", nodes=nodes, links=links), "applications": apps})
     one, two = solve(instance), solve(other)
     assert one.status is two.status
-    if one.claimed_objective is not None and two.claimed_objective is not None:
+    assert one.status in (Status.OPTIMAL, Status.INFEASIBLE)
+    if one.status is Status.OPTIMAL:
         assert one.claimed_objective == pytest.approx(two.claimed_objective, rel=1e-7)
 
 
@@ -103,7 +86,8 @@ def test_the_unit_of_energy_is_nothing(seed: int) -> None:
     small = instance.model_copy(update={"network": Network(name="small", nodes=nodes, links=links)})
     one, two = solve(instance), solve(small)
     assert one.status is two.status
-    if one.claimed_objective is not None and two.claimed_objective is not None:
+    assert one.status in (Status.OPTIMAL, Status.INFEASIBLE)
+    if one.claimed_objective is not None:
         assert two.claimed_objective == pytest.approx(one.claimed_objective * factor, rel=1e-7)
 
 
@@ -145,7 +129,8 @@ def test_rejections_have_reasons() -> None:
     rejected = 0
     for seed in range(20):
         instance = random_shared_instance(seed, max_applications=5, max_nodes=4, penalties=True)
-        result = solve(instance, time_limit_s=20)
+        result = solve(instance, time_limit_s=LIMIT_S)
+        assert result.status in (Status.OPTIMAL, Status.INFEASIBLE)
         if result.deployment is not None:
             assert set(result.info["rejected"]) == set(result.deployment.rejected)
             assert all(result.info["rejected"].values())

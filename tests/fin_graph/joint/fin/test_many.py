@@ -15,6 +15,7 @@ from finbench.models.evaluate import evaluate
 from finbench.models.instance import Application, Instance, Network
 from finbench.models.milp.flow import solve as milp_flow
 from finbench.models.result import Clock, Result, Status
+from tests.few_and_many import few_and_many, slow
 from tests.fin_graph.joint.conftest import Desk
 from tests.random_instances import random_shared_instance
 
@@ -56,7 +57,9 @@ def test_what_is_returned_exceeds_nothing(levels: bool, penalties: bool) -> None
     assert set(endings) >= {status for status, count in endings.items() if count}
 
 
-@pytest.mark.parametrize(("levels", "penalties", "seeds"), [(False, False, 28), (True, True, 12)])
+@pytest.mark.parametrize(
+    ("levels", "penalties", "seeds"), [(False, False, 7), (True, True, 3), slow(False, False, 28), slow(True, True, 12)]
+)
 def test_close_to_the_optimum(levels: bool, penalties: bool, seeds: int) -> None:
     gaps = []
     for seed in range(seeds):
@@ -105,7 +108,7 @@ def test_with_slack_capacities_everyone_gets_what_fin_gives_alone(seed: int) -> 
         assert together.claimed_objective == pytest.approx(total, rel=NOISE)
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", few_and_many(range(10), 3))
 def test_the_order_of_the_applications_changes_little(seed: int) -> None:
     instance = random_shared_instance(seed, max_applications=6, max_nodes=5, max_blocks=3, penalties=True)
     apps = instance.applications
