@@ -196,9 +196,7 @@ def _on_route(settled: Pool, layer_start: int, label: int, node: int) -> bool:
 
 
 @compiled
-def _dominators(
-    settled: Pool, layer_start: int, last: int, latency: float, parent: int, k: int
-) -> tuple[int, int]:
+def _dominators(settled: Pool, layer_start: int, last: int, latency: float, parent: int, k: int) -> tuple[int, int]:
     """Count the labels, up to k, that dominate one of `latency` which comes from `parent`; `last` begins their chain.
 
     Returns
@@ -244,7 +242,13 @@ def settle_layer(
         `DONE`, `PAUSED` or `FULL`.
     """
     counters, least_latency, last_settled = state.counters, state.least_latency, state.last_settled
-    arrivals, settled, relayed, heap, upcoming = pools.arrivals, pools.settled, pools.relayed, pools.heap, pools.upcoming
+    arrivals, settled, relayed, heap, upcoming = (
+        pools.arrivals,
+        pools.settled,
+        pools.relayed,
+        pools.heap,
+        pools.upcoming,
+    )
     k, to_go = pruning.k, pruning.to_go
     layer_start = counters[LAYER_START]
     work = 0
