@@ -26,7 +26,7 @@ from tests.benchmarks.conftest import BEST, OPTIMUM_J, TOO_SLOW, WORSE, AddMetho
 from tests.models.bad_inputs import BAD_DOCUMENTS, BAD_TEXTS, SOUND
 from tests.random_instances import random_instance
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def called(*arguments: str | Path) -> Result:
