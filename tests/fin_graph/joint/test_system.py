@@ -73,6 +73,13 @@ def test_prices_are_paid_for_what_is_used(seed: int) -> None:
     assert free is not None
     assert usage.cost(prices) <= free.cost(prices) * (1 + 1e-12)
     assert free.power <= usage.power * (1 + 1e-12)
+    unpowered = group.problem(prices, with_power=False)
+    assert unpowered is not None
+    frugal = cheapest_path(unpowered, costs_to_go(unpowered.edges, 1.0, 0.0))
+    assert frugal is not None
+    least = group.usage(frugal.layers, frugal.nodes)
+    assert frugal.energy == pytest.approx(least.cost(prices) - least.power, rel=1e-9, abs=1e-12 * least.power)
+    assert frugal.energy <= (usage.cost(prices) - usage.power) * (1 + 1e-9) + 1e-12 * usage.power
 
 
 @pytest.mark.parametrize("seed", SEEDS)
