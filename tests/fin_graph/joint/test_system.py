@@ -12,6 +12,7 @@ from finbench.fin_graph.paths.shortest import cheapest_path, costs_to_go
 from finbench.models.evaluate import evaluate
 from finbench.models.instance import Application, Instance, Network
 from finbench.models.loads import loads_of, uses
+from tests.fin_graph.joint.conftest import Desk
 from tests.models.enumeration import shared_instance
 
 SEEDS = range(60)
@@ -72,6 +73,13 @@ def test_prices_are_paid_for_what_is_used(seed: int) -> None:
     assert free is not None
     assert usage.cost(prices) <= free.cost(prices) * (1 + 1e-12)
     assert free.power <= usage.power * (1 + 1e-12)
+    unpowered = group.problem(prices, with_power=False)
+    assert unpowered is not None
+    frugal = cheapest_path(unpowered, costs_to_go(unpowered.edges, 1.0, 0.0))
+    assert frugal is not None
+    least = group.usage(frugal.layers, frugal.nodes)
+    assert frugal.energy == pytest.approx(least.cost(prices) - least.power, rel=1e-9, abs=1e-12 * least.power)
+    assert frugal.energy <= (usage.cost(prices) - usage.power) * (1 + 1e-9) + 1e-12 * usage.power
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -87,6 +95,57 @@ def test_what_has_no_room_is_not_used(seed: int) -> None:
         assert usage.power >= before * (1 - 1e-12)
         before = usage.power
         room[usage.resources[int(np.argmax(usage.fractions))]] = 0.0
+
+
+@pytest.mark.parametrize("seed", SEEDS[:20])
+def test_without_room_on_links_everything_stays_at_the_source(seed: int) -> None:
+    instance = shared_instance(seed, applications=1)
+    system = System.of(instance)
+    room = system.empty_room()
+    room[2 * len(instance.network.nodes) :] = 0.0
+    usage = cheapest(system.groups[0], room=room)
+    if usage is not None:
+        assert set(usage.deployment.placement) == {instance.applications[0].source}
+
+
+@pytest.mark.parametrize("seed", SEEDS[:20])
+def test_demands_and_the_most_by_their_formulas(seed: int) -> None:
+    """Every block at every node, every transfer on every link, each over the whole of it."""
+    instance = shared_instance(seed, applications=1)
+    (app,), (dnn,), network = instance.applications, instance.dnns, instance.network
+    (group,) = System.of(instance, forgiving=True).groups
+    if group.depth == 0:
+        assert not group.most().any()
+        return
+    blocks, count = dnn.blocks[: group.depth], len(network.nodes)
+    compute = [
+        [app.weight * s * b.ops / n.compute_ops_per_s for n in network.nodes]
+        for s, b in zip(dnn.survival, blocks, strict=False)
+    ]
+    memory = [[b.parameter_bytes / (n.memory_bytes or np.inf) for n in network.nodes] for b in blocks]
+    bits = sum(app.weight * dnn.survival[i] * dnn.transfer_bits(i + 1) for i in range(group.depth))
+    links = [bits / link.bandwidth_bit_per_s for link in network.links]
+    for found, expected in zip(group.demands, (compute, memory), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+    np.testing.assert_allclose(group.most(), [*np.sum(compute, axis=0), *np.sum(memory, axis=0), *links], rtol=1e-12)
+    for resource in range(2 * count):
+        table = group.demands[resource // count]
+        assert group.taken(resource)[:, resource % count].tolist() == table[:, resource % count].tolist()
+        assert not np.delete(group.taken(resource), resource % count, axis=1).any()
+    last = group.depth
+    for first in range(last):
+        together = np.sum([compute[first:last], memory[first:last]], axis=1).ravel()
+        for part, fit in ((1.001, True), (0.999, False)):
+            assert group.fits_together(first, last, np.append(part * together, links)).tolist() == [
+                fit or not (compute_load or memory_load) for compute_load, memory_load in together.reshape(2, -1).T
+            ]
+
+
+def test_a_block_that_asks_for_more_than_a_whole_node_runs_nowhere(desk: Desk) -> None:
+    asks = desk({"rate_per_s": 10.0 * (1 + 1e-5)})
+    assert cheapest(System.of(asks).groups[0]) is None
+    assert cheapest(System.of(asks, forgiving=True).groups[0]) is not None
+    assert cheapest(System.of(desk({"rate_per_s": 10.0})).groups[0]) is not None
 
 
 def test_groups_hold_those_that_differ_in_name_alone() -> None:

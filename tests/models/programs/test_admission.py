@@ -10,7 +10,7 @@ import pytest
 from finbench.models import exhaustive
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.evaluate import evaluate
-from finbench.models.instance import DNN, Application, Block, Exit, Instance, Network, Node
+from finbench.models.instance import DNN, Application, Block, Exit, Instance, Link, Network, Node
 from finbench.models.milp import assignment, flow
 from finbench.models.milp.options import MilpFlowOptions
 from finbench.models.milp.solvers.highs import solve_with_highs
@@ -193,6 +193,29 @@ def test_starts_keep_to_reservations_and_stability(rate: float, shares: tuple[fl
     assert said in result.info["warm_start"]
     assert evaluate(instance, Deployment(deployments=(decision,))).feasible == (said == "used")
     assert result.status is Status.OPTIMAL
+
+
+@pytest.mark.parametrize(
+    ("node", "pinned", "said"),
+    [
+        ({"memory_bytes": 3.0}, {}, "memory (12)"),
+        ({"memory_bytes": 4.0}, {}, "used"),
+        ({}, {"2": "m"}, "pins (10)"),
+        ({}, {"2": "n"}, "used"),
+    ],
+)
+def test_starts_keep_to_memory_and_pins(node: dict[str, Any], pinned: dict[str, str], said: str) -> None:
+    """Two blocks of 2 byte on one node of two."""
+    n, m = (Node(name=name, compute_ops_per_s=1e10, power_w=1.0, memory_bytes=4.0) for name in ("n", "m"))
+    blocks = tuple(Block(ops=1.0, output_bits=1.0, parameter_bytes=2.0) for _ in range(2))
+    dnn = DNN(name="d", input_bits=1.0, blocks=blocks, exits=(Exit(after_block=2, exit_fraction=1.0, accuracy=1.0),))
+    app = Application(name="a", dnn="d", source="n", rate_per_s=1.0, max_latency_s=1.0, min_accuracy=0.5, pinned=pinned)
+    link = Link(source="n", target="m", bandwidth_bit_per_s=1e9, tx_energy_j_per_bit=0.0, rx_energy_j_per_bit=0.0)
+    network = Network(name="pair", nodes=(n.model_copy(update=node), m), links=(link,))
+    instance = Instance(name="pair", network=network, dnns=(dnn,), applications=(app,))
+    start = Deployment(deployments=(ApplicationDeployment(application="a", last_exit=1, placement=("n", "n")),))
+    assert said in flow.solve(instance, start=start).info["warm_start"]
+    assert evaluate(instance, start).feasible == (said == "used")
 
 
 def test_an_instance_in_which_all_must_be_rejected_is_no_infeasible_one() -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from math import inf
 
 import pytest
 
 from finbench.models import exhaustive
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.evaluate import evaluate
-from finbench.models.instance import Accounting, Instance, Link, Network
+from finbench.models.instance import DNN, Accounting, Application, Block, Exit, Instance, Link, Network, Node
 from finbench.models.io import load_instance
-from finbench.models.programs.costs import costs_of
+from finbench.models.programs.costs import Capacities, costs_of
 from finbench.models.programs.steps import deployment_of, objective_of, steps_of
 from tests.random_instances import random_instance, random_shared_instance
 
@@ -42,6 +43,43 @@ def test_objective_of_levels_and_rejections(seed: int) -> None:
         assert objective_of(all_costs, all_steps) == pytest.approx(judged.objective, rel=1e-12)
         assert latencies == pytest.approx([app.latency_s for app in judged.applications], rel=1e-12)
         assert deployment_of(all_costs, all_steps) == deployment
+
+
+def test_rows_that_cannot_bind_have_no_capacity() -> None:
+    """Two applications of two blocks, 10 op each and 3 byte: 4 blocks, 12 byte, and op/s by rate."""
+
+    def capacities(rate: float | None, **node: object) -> Capacities:
+        nodes = (
+            Node(name="n", compute_ops_per_s=100.0, power_w=1.0).model_copy(update=node),
+            Node(name="m", compute_ops_per_s=1e9, power_w=1.0),
+        )
+        ends = {"source": "n", "target": "m", "tx_energy_j_per_bit": 0.0, "rx_energy_j_per_bit": 0.0}
+        blocks = tuple(Block(ops=10.0, output_bits=7.0, parameter_bytes=3.0) for _ in range(2))
+        dnn = DNN(
+            name="d", input_bits=5.0, blocks=blocks, exits=(Exit(after_block=2, exit_fraction=1.0, accuracy=1.0),)
+        )
+        apps = tuple(
+            Application(name=name, dnn="d", source="n", rate_per_s=rate, max_latency_s=9.0, min_accuracy=0.0)
+            for name in ("a", "b")[: 1 if rate is None else 2]
+        )
+        network = Network(name="pair", nodes=nodes, links=(Link.model_validate({**ends, "bandwidth_bit_per_s": 24.0}),))
+        instance = Instance(name="i", network=network, dnns=(dnn,), applications=apps)
+        assert costs_of(instance)[0].topology.place_labels == (
+            (("n", 0.25), ("n", 0.5), ("m", 1.0)) if node.get("compute_shares") == (0.25, 0.5) else (("n",), ("m",))
+        )
+        return Capacities.of(network, costs_of(instance))
+
+    assert capacities(2.5).compute.tolist() == [inf, inf]
+    assert capacities(2.6).compute.tolist() == [100.0, inf]
+    assert capacities(1.0).bandwidth.tolist() == [inf]
+    assert capacities(1.1).bandwidth.tolist() == [24.0]
+    assert capacities(1.0, memory_bytes=12.0).memory.tolist() == [inf, inf]
+    assert capacities(1.0, memory_bytes=11.0).memory.tolist() == [11.0, inf]
+    assert capacities(1.0).reservation.tolist() == [inf, inf]
+    assert capacities(9.0, compute_shares=(0.25, 0.5)).reservation.tolist() == [1.0, inf]
+    assert capacities(9.0, compute_shares=(0.25, 0.5)).compute.tolist() == [inf, inf]
+    assert capacities(None, compute_shares=(0.25, 0.5)).reservation.tolist() == [inf, inf]
+    assert capacities(None, compute_ops_per_s=1.0).compute.tolist() == [inf, inf]
 
 
 def test_shares_that_do_not_keep_up_are_not_stable() -> None:

@@ -117,6 +117,7 @@ def test_only_what_is_worth_its_energy_is_kept(seed: int) -> None:
     assert dear is not None
     assert free.exits == ()
     assert not free.run.size
+    assert not free.send.size
     assert bool(dear.exits) == (kept is not None)
     assert least_cost(rejectable(seed, 0.0), free) == 0
     assert least_cost(rejectable(seed, 1e9), dear) == (1e9 if kept is None else least_energy(costs, kept))
