@@ -29,7 +29,7 @@ CP-SAT takes whole numbers below 2⁶³ only, and so everything is rounded **dow
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -162,9 +162,7 @@ def program_of(
         rows=(*(row for part in parts for row in _own_rows(part)), *_capacity_rows(parts, capacities)),
     )
     cuts = [without_cuts.columns_of(steps) for steps in forbidden]
-    return IntegerProgram(
-        **{**vars(without_cuts), "rows": (*without_cuts.rows, *(_not_all(columns) for columns in cuts))}
-    )
+    return replace(without_cuts, rows=(*without_cuts.rows, *(_not_all(columns) for columns in cuts)))
 
 
 def _numbered(

@@ -61,8 +61,8 @@ def solve(task: dict[str, Any], tell: Tell) -> None:
     Parameters
     ----------
     task : dict
-        `program` (as `models.cp_sat.program.IntegerProgram.to_json` has it), `threads`, `seed`, `mip_gap`, and `deadline`, on
-        the monotonic clock, or None.
+        `program` (as `models.cp_sat.program.IntegerProgram.to_json` has it), `threads`, `seed`, `mip_gap`, and
+        `deadline`, on the monotonic clock, or None.
     tell : callable
         Told of every event.
     """

@@ -1,7 +1,7 @@
 """Objective and row families that both formulations share, one function per equation of the README.
 
-Every function takes the `ApplicationProgram`s of the applications, or one of them, and adds a named component to its Pyomo block.
-Rows with a right-hand side are divided by it, so that the solver's absolute tolerances are relative ones.
+Every function takes the `ApplicationProgram` of one application, or those of all, and adds a named component to its
+Pyomo block. Rows with a right-hand side are divided by it, so that the solver's absolute tolerances are relative ones.
 """
 
 from __future__ import annotations
