@@ -187,7 +187,7 @@ def _match_applications(
 
 
 def _structural_violations(instance: Instance, app: Application, decision: ApplicationDeployment) -> list[Violation]:
-    """Rules that must hold before costs mean anything, and pins."""
+    """Return which rules are broken that must hold before costs mean anything, and broken pins."""
     dnn = instance.dnn_of(app)
     if decision.last_exit > len(dnn.exits):
         message = f"last_exit = {decision.last_exit}: DNN '{dnn.name}' has {len(dnn.exits)} exits"
@@ -241,7 +241,7 @@ def _route_violations(
 
 
 def _costs(instance: Instance, app: Application, decision: ApplicationDeployment) -> ApplicationEvaluation:
-    """Equations (1), (2) and (4) for one application."""
+    """Return eqs. (1), (2) and (4) for one application."""
     steps = list(step_costs(instance, app, decision))
     return ApplicationEvaluation(
         application=app.name,
@@ -253,7 +253,7 @@ def _costs(instance: Instance, app: Application, decision: ApplicationDeployment
 
 
 def _target_violations(app: Application, costs: ApplicationEvaluation) -> list[Violation]:
-    """Latency (eq. 8) and accuracy (eq. 9) of one application."""
+    """Return what is broken of one application's latency (eq. 8) and accuracy (eq. 9)."""
     found = []
     if exceeds(costs.latency_s, app.max_latency_s):
         message = f"application '{app.name}': latency {costs.latency_s:.6g} s exceeds {app.max_latency_s:.6g} s"
@@ -276,7 +276,7 @@ def _stability_violations(instance: Instance, app: Application, decision: Applic
 
 
 def _capacity_violations(instance: Instance, loads: Loads) -> list[Violation]:
-    """Capacity rows (eqs. 11–13, 21)."""
+    """Return every broken capacity row (eqs. 11–13, 21)."""
     return [
         Violation(ViolationKind(use.resource.value), use.subject, _capacity_message(use), use.load, use.limit)
         for use in uses(instance, loads)

@@ -8,7 +8,7 @@ import psutil
 
 
 def reason_not_to_fit(needed_bytes: float) -> str | None:
-    """Why a run that needs `needed_bytes` cannot start, None where the memory is there."""
+    """Return why a run that needs `needed_bytes` cannot start, None where the memory is there."""
     available = _available_bytes()
     if needed_bytes <= available:
         return None
@@ -16,6 +16,6 @@ def reason_not_to_fit(needed_bytes: float) -> str | None:
 
 
 def _available_bytes() -> int:
-    """Memory that is free, or what the limit on this process's address space leaves, whichever is less."""
+    """Return the memory that is free, or what the limit on this process's address space leaves, if that is less."""
     free, (limit, _) = int(psutil.virtual_memory().available), resource.getrlimit(resource.RLIMIT_AS)
     return free if limit == resource.RLIM_INFINITY else min(free, limit - int(psutil.Process().memory_info().vms))

@@ -85,7 +85,7 @@ def solve(task: dict[str, Any], tell: Tell) -> None:
 
 
 def loaded(program: dict[str, Any]) -> tuple[cp_model.CpModel, list[cp_model.IntVar]]:
-    """The model and its columns."""
+    """Return the model and its columns."""
     model = cp_model.CpModel()
     columns = [model.new_bool_var("") for _ in program["objective"]]
     for together in program["exactly_one"]:
