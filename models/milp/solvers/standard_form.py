@@ -132,9 +132,12 @@ def handed_over(model: ConcreteModel, clock: Clock) -> StandardForm | SolverAnsw
     """Return the arrays of `model` (phase `handover`), or the answer of a run that need not start."""
     with clock.phase("handover"):
         try:
-            return StandardForm.of(model)
+            form = StandardForm.of(model)
         except InfeasibleConstraintException as error:
             return SolverAnswer(Status.INFEASIBLE, reason=str(error))
+    if not np.isfinite(form.cost).all():
+        return SolverAnswer(Status.ERROR, reason="coefficients of the objective range too widely for floating point")
+    return form
 
 
 def expired(solver: str) -> SolverAnswer:
