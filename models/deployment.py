@@ -36,7 +36,7 @@ class ApplicationDeployment(BaseModel):
         return (1.0,) * len(self.placement) if self.shares is None else self.shares
 
     def routes_from(self, source: str) -> tuple[tuple[str, ...], ...]:
-        """Node sequence of every transfer; direct links where `routes` was left out."""
+        """Return the node sequence of every transfer; direct links where `routes` was left out."""
         if self.routes is not None:
             return self.routes
         stops = (source, *self.placement)

@@ -1,6 +1,6 @@
 """The independent judge: instance + deployment → energy, latency, accuracy, loads, violations.
 
-Imports no method. Every number that a table shows comes from here, computed after the method's clock has stopped.
+It imports no method. Every number that a table shows comes from here, computed after the method's clock has stopped.
 
 For application h with last exit f, placement x and routes (README eqs. 1, 2, 4):
 
@@ -11,7 +11,8 @@ For application h with last exit f, placement x and routes (README eqs. 1, 2, 4)
 
 with weights e_i, l_i = s_i (`expected`) or 1 (`full_depth`), and reserved shares r_i (1 where a node reserves nothing).
 A constraint holds when it is met within `FEASIBILITY_TOLERANCE` relative to its right-hand side. Loads and their rows
-(eqs. 11–13, 21) are in `models.loads`; a reserved share must keep up with its block:
+(eqs. 11–13, 21) are in `models.loads`, the terms of all sums in `models.step_costs`. A reserved share must keep up with
+its block:
 
     (22) λ_h s_i o_i ≤ r_i C_{x_i}      where x_i reserves shares
 """
@@ -24,8 +25,9 @@ from enum import StrEnum
 from itertools import pairwise
 
 from finbench.models.deployment import ApplicationDeployment, Deployment
-from finbench.models.instance import Application, Instance, Link
+from finbench.models.instance import Application, Instance
 from finbench.models.loads import UNITS, Loads, Resource, Use, loads_of, tier_objective, uses
+from finbench.models.step_costs import step_costs
 from finbench.models.tolerances import accurate_enough, exceeds
 
 
@@ -186,7 +188,7 @@ def _match_applications(
 
 
 def _structural_violations(instance: Instance, app: Application, decision: ApplicationDeployment) -> list[Violation]:
-    """Rules that must hold before costs mean anything, and pins."""
+    """Return which rules are broken that must hold before costs mean anything, and broken pins."""
     dnn = instance.dnn_of(app)
     if decision.last_exit > len(dnn.exits):
         message = f"last_exit = {decision.last_exit}: DNN '{dnn.name}' has {len(dnn.exits)} exits"
@@ -239,31 +241,20 @@ def _route_violations(
                 yield _structural(app, ViolationKind.LINK, message)
 
 
-def _hops(instance: Instance, route: tuple[str, ...]) -> list[Link]:
-    return [instance.network.link_by_pair[pair] for pair in pairwise(route)]
-
-
 def _costs(instance: Instance, app: Application, decision: ApplicationDeployment) -> ApplicationEvaluation:
-    """Equations (1), (2) and (4) for one application."""
-    dnn, nodes = instance.dnn_of(app), instance.network.node_by_name
-    energy_weights, latency_weights = instance.energy_weights(app), instance.latency_weights(app)
-    compute_energy = transfer_energy = latency = 0.0
-    steps = zip(decision.placement, decision.share_of_block, decision.routes_from(app.source), strict=True)
-    for i, (name, share, route) in enumerate(steps, start=1):
-        node, ops, bits = nodes[name], dnn.blocks[i - 1].ops, dnn.transfer_bits(i)
-        hops = _hops(instance, route)
-        compute_energy += energy_weights[i - 1] * ops * node.power_w / node.compute_ops_per_s
-        transfer_energy += (
-            energy_weights[i - 1] * bits * sum(hop.tx_energy_j_per_bit + hop.rx_energy_j_per_bit for hop in hops)
-        )
-        transfer_time = sum(bits / hop.bandwidth_bit_per_s + hop.delay_s for hop in hops)
-        latency += latency_weights[i - 1] * (ops / (share * node.compute_ops_per_s) + transfer_time)
-    accuracy = dnn.exits[decision.last_exit - 1].accuracy
-    return ApplicationEvaluation(app.name, compute_energy, transfer_energy, latency, accuracy)
+    """Return eqs. (1), (2) and (4) for one application."""
+    steps = list(step_costs(instance, app, decision))
+    return ApplicationEvaluation(
+        application=app.name,
+        compute_energy_j=sum((step.compute_energy_j for step in steps), 0.0),
+        transfer_energy_j=sum((step.transfer_energy_j for step in steps), 0.0),
+        latency_s=sum((step.latency_s for step in steps), 0.0),
+        accuracy=instance.dnn_of(app).exits[decision.last_exit - 1].accuracy,
+    )
 
 
 def _target_violations(app: Application, costs: ApplicationEvaluation) -> list[Violation]:
-    """Latency (eq. 8) and accuracy (eq. 9) of one application."""
+    """Return what is broken of one application's latency (eq. 8) and accuracy (eq. 9)."""
     found = []
     if exceeds(costs.latency_s, app.max_latency_s):
         message = f"application '{app.name}': latency {costs.latency_s:.6g} s exceeds {app.max_latency_s:.6g} s"
@@ -275,20 +266,18 @@ def _target_violations(app: Application, costs: ApplicationEvaluation) -> list[V
 
 
 def _stability_violations(instance: Instance, app: Application, decision: ApplicationDeployment) -> list[Violation]:
-    """Reserved shares that their block outruns (eq. 22)."""
-    found, dnn = [], instance.dnn_of(app)
-    for i, (name, share) in enumerate(zip(decision.placement, decision.share_of_block, strict=True), start=1):
-        node = instance.network.node_by_name[name]
-        load = (app.rate_per_s or 0.0) * dnn.survival[i - 1] * dnn.blocks[i - 1].ops
-        limit = share * node.compute_ops_per_s
-        if node.reserves and exceeds(load, limit):
+    """Return a violation for every reserved share that its block outruns (eq. 22)."""
+    found = []
+    for i, step in enumerate(step_costs(instance, app, decision), start=1):
+        load, limit, name = step.compute_ops_per_s, step.share * step.node.compute_ops_per_s, step.node.name
+        if step.node.reserves and exceeds(load, limit):
             message = f"application '{app.name}': block {i} needs {load:.6g} op/s, its share of '{name}' is {limit:.6g}"
             found.append(Violation(ViolationKind.STABILITY, app.name, message, load, limit))
     return found
 
 
 def _capacity_violations(instance: Instance, loads: Loads) -> list[Violation]:
-    """Capacity rows (eqs. 11–13, 21)."""
+    """Return every broken capacity row (eqs. 11–13, 21)."""
     return [
         Violation(ViolationKind(use.resource.value), use.subject, _capacity_message(use), use.load, use.limit)
         for use in uses(instance, loads)

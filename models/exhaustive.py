@@ -133,7 +133,7 @@ class _Search:
         self.capacities = _capacities_that_may_bind(instance)
 
     def best(self) -> list[Candidate] | None:
-        """The cheapest candidates of all applications, None where no combination is feasible."""
+        """Return the cheapest candidates of all applications, None where no combination is feasible."""
         if len(self.ways) == 1:
             return self._best_of_one()
         return self._best_of_several()
@@ -162,13 +162,13 @@ class _Search:
         return best
 
     def _candidates(self, h: int, app: Application) -> list[Candidate]:
-        """All candidates of application h, the cheapest first."""
+        """Return all candidates of application h, the cheapest first."""
         served = [Candidate(app.weight * energy, f, tuple(path)) for energy, f, path in self._feasible(h)]
         rejection = _rejection(app)
         return sorted(served if rejection is None else [*served, rejection], key=lambda c: c.cost)
 
     def _feasible(self, h: int) -> Iterator[tuple[float, int, list[Way]]]:
-        """(energy, last exit, path so far) of every deployment that meets application h's own constraints.
+        """Yield (energy, last exit, path so far) of every deployment that meets application h's own constraints.
 
         The path is the search's own list: copy it to keep it.
         """
@@ -196,7 +196,7 @@ class _Search:
     def _combinations(
         self, found: list[list[Candidate]], loads: list[Floats], used: Floats
     ) -> Iterator[list[Candidate]]:
-        """Combinations of one candidate for each application that fit together."""
+        """Yield the combinations of one candidate for each application that fit together."""
         if self._out_of_time() or not found[0]:
             return
         fits = np.flatnonzero(self._fits(used + loads[0]))
@@ -212,12 +212,12 @@ class _Search:
         return self.interrupted
 
     def _fits(self, loads: Floats) -> NDArray[np.bool_]:
-        """Whether rows of loads meet the capacities."""
+        """Return whether rows of loads meet the capacities."""
         limits = np.array(list(self.capacities.values()))
         return np.asarray((loads <= relaxed(limits)).all(axis=-1))
 
     def _loads(self, app: Application, candidate: Candidate) -> Floats:
-        """Left-hand sides of the capacity rows (11)–(13) and (21) that could bind."""
+        """Return the left-hand sides of the capacity rows (11)–(13) and (21) that could bind."""
         dnn, rate = self.instance.dnn_of(app), app.rate_per_s or 0.0
         loads: defaultdict[CapacityKey, float] = defaultdict(float)
         for i, (way, share) in enumerate(zip(candidate.path, dnn.survival, strict=False), start=1):
@@ -265,12 +265,12 @@ def _deployment(instance: Instance, best: list[Candidate]) -> Deployment:
 
 
 def _rejection(app: Application) -> Candidate | None:
-    """To turn `app` away, where that is allowed."""
+    """Return the candidate that turns `app` away; None where that is not allowed."""
     return None if app.rejection_penalty_w is None else Candidate(app.rejection_penalty_w, None, ())
 
 
 def _simple_routes(instance: Instance) -> Iterator[Route]:
-    """Every path in the network that visits no node twice, as its nodes."""
+    """Yield every path in the network that visits no node twice, as its nodes."""
     successors: defaultdict[str, list[str]] = defaultdict(list)
     for link in instance.network.links:
         successors[link.source].append(link.target)
@@ -300,14 +300,14 @@ def _ways_by_block(instance: Instance, app: Application, routes: list[Route]) ->
 
 
 def _stable_shares(instance: Instance, app: Application, block: int, name: str) -> list[float]:
-    """The shares that a node offers and that keep up with the block (eq. 22)."""
+    """Return the shares that a node offers and that keep up with the block (eq. 22)."""
     node, dnn = instance.network.node_by_name[name], instance.dnn_of(app)
     load = (app.rate_per_s or 0.0) * dnn.survival[block - 1] * dnn.blocks[block - 1].ops
     return [r for r in node.compute_shares if not node.reserves or load <= relaxed(r * node.compute_ops_per_s)]
 
 
 def _way(instance: Instance, app: Application, block: int, route: Route, share: float) -> Way:
-    """Cost of sending a block's input along `route` and running it at its end (the terms of eqs. 1 and 2)."""
+    """Return what it costs to send a block's input along `route` and run it at its end (terms of eqs. 1 and 2)."""
     dnn, node = instance.dnn_of(app), instance.network.node_by_name[route[-1]]
     ops, bits = dnn.blocks[block - 1].ops, dnn.transfer_bits(block)
     energy, latency = ops * node.power_w / node.compute_ops_per_s, ops / (share * node.compute_ops_per_s)
@@ -325,7 +325,7 @@ def _way(instance: Instance, app: Application, block: int, route: Route, share: 
 
 
 def _undominated(ways: list[Way]) -> list[Way]:
-    """Ways that no other one, of the same ends, matches or beats in energy and latency."""
+    """Return the ways that no other one, of the same ends, matches or beats in energy and latency."""
     kept: list[Way] = []
     for way in sorted(ways, key=lambda w: (w.energy, w.latency)):
         if not kept or way.latency < kept[-1].latency:
@@ -378,7 +378,7 @@ def _numbers_of_ways(instance: Instance, app: Application, routes: list[Route]) 
 
 
 def _capacities_that_may_bind(instance: Instance) -> dict[CapacityKey, float]:
-    """Right-hand sides of (11)–(13), left out where all applications together could not exceed them, and of (21)."""
+    """Return the right-hand sides of (11)–(13) that all applications together could exceed, and of (21)."""
     compute = memory = bits = 0.0
     for app in instance.applications:
         dnn, rate = instance.dnn_of(app), app.rate_per_s or 0.0

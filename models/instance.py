@@ -69,7 +69,7 @@ class _Frozen(BaseModel):
     )
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """A copy, with `update` in place of its fields; what was computed from the old ones is not carried over."""
+        """Return a copy with `update` in place of its fields; nothing computed from the old ones is carried over."""
         copy = super().model_copy(update=update, deep=deep)
         for name in copy.__dict__.keys() - type(self).model_fields.keys():
             del copy.__dict__[name]
@@ -241,7 +241,7 @@ class DNN(_Frozen):
         return self.input_bits + sum(block.output_bits for block in self.blocks)
 
     def transfer_bits(self, block: int) -> float:
-        """Bits d_{i-1} that the transfer feeding block i = `block` (1-based) carries."""
+        """Return the bits d_{i-1} that the transfer feeding block i = `block` (1-based) carries."""
         return self.input_bits if block == 1 else self.blocks[block - 2].output_bits
 
 
@@ -343,7 +343,7 @@ class Instance(_Frozen):
         return {dnn.name: dnn for dnn in self.dnns}
 
     def dnn_of(self, app: Application) -> DNN:
-        """The DNN that `app` runs."""
+        """Return the DNN that `app` runs."""
         return self.dnn_by_name[app.dnn]
 
     @property
@@ -352,11 +352,11 @@ class Instance(_Frozen):
         return "J" if self.applications[0].rate_per_s is None else "W"
 
     def energy_weights(self, app: Application) -> tuple[float, ...]:
-        """Weight of block i, and of the transfer that feeds it, in the energy (eq. 1), for i = 1..L."""
+        """Return the weight of block i, and of the transfer that feeds it, in the energy (eq. 1), for i = 1..L."""
         return self._weights(app, self.accounting is Accounting.EXPECTED)
 
     def latency_weights(self, app: Application) -> tuple[float, ...]:
-        """Weight of block i, and of the transfer that feeds it, in the latency (eq. 2), for i = 1..L."""
+        """Return the weight of block i, and of the transfer that feeds it, in the latency (eq. 2), for i = 1..L."""
         return self._weights(app, self.latency_kind is LatencyKind.EXPECTED)
 
     def _weights(self, app: Application, expected: bool) -> tuple[float, ...]:
@@ -371,7 +371,7 @@ class Instance(_Frozen):
         accounting: Accounting | None = None,
         latency_kind: LatencyKind | None = None,
     ) -> Instance:
-        """A copy with other targets or choices; None keeps what is there.
+        """Return a copy with other targets or choices; None keeps what is there.
 
         Raises
         ------

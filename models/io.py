@@ -63,7 +63,7 @@ class _InstanceFile(Instance):
 
 
 def instance_schema() -> Document:
-    """JSON Schema of an instance file; the parts' own files follow its `$defs`."""
+    """Return the JSON Schema of an instance file; the parts' own files follow its `$defs`."""
     schema = _InstanceFile.model_json_schema()
     schema["title"] = "finbench instance file"
     schema["description"] = "One problem: a network, DNN profiles and the applications that share them."
@@ -71,17 +71,17 @@ def instance_schema() -> Document:
 
 
 def data_directory() -> Path:
-    """Folder of the shipped data, which lies beside the package `models`."""
+    """Return the folder of the shipped data, which lies beside the package `models`."""
     return Path(__file__).resolve().parent.parent / "data"
 
 
 def shipped(kind: str) -> dict[str, Path]:
-    """Shipped files of one kind (`instances`, `campaigns`) by name."""
+    """Return shipped files of one kind (`instances`, `campaigns`) by name."""
     return {path.stem: path for path in sorted((data_directory() / kind).glob("*.toml"))}
 
 
 def find_file(name: str, kind: str) -> Path:
-    """Path of a shipped file by name, or `name` itself as a path.
+    """Return the path of a shipped file by name, or `name` itself as a path.
 
     Raises
     ------
@@ -137,7 +137,7 @@ def load_deployment(path: str | Path) -> Deployment:
 
 
 def _part(value: object, model: type[Model], file: Path, field: str) -> Model:
-    """A part of an instance: inline, or in the file that `value` names relative to `file`."""
+    """Return a part of an instance: inline, or from the file that `value` names relative to `file`."""
     if isinstance(value, str):
         part_file = file.parent / value
         if not part_file.is_file():
@@ -241,7 +241,7 @@ def _raise_first(
 
 
 def _place(details: ErrorDetails, value: object, model: type[BaseModel]) -> tuple[str, list[str]]:
-    """Object an error stands in (`node 'edge'`, `exit 2`), and the field names that the object may have."""
+    """Return the object an error stands in (`node 'edge'`, `exit 2`) and the field names that it may have."""
     place = ""
     for step in _location(details)[:-1]:
         inner: object = None
@@ -257,7 +257,7 @@ def _place(details: ErrorDetails, value: object, model: type[BaseModel]) -> tupl
 
 
 def _location(details: ErrorDetails) -> tuple[int | str, ...]:
-    """Where an error stands; for a bad key the table it is a key of, for a list's value the list and its number."""
+    """Return where an error stands: for a bad key its table, for a list's value the list and the value's number."""
     loc = details["loc"]
     if loc[-1:] == ("[key]",):
         return loc[:-2]
@@ -277,7 +277,7 @@ def _item_label(collection: str, index: int, item: object) -> str:
 
 
 def _model_of(model: type[BaseModel], field: str) -> type[BaseModel]:
-    """Class of the objects that field `field` of `model` holds (`model` itself where it holds plain values)."""
+    """Return the class of the objects that a field of `model` holds (`model` itself where it holds plain values)."""
     for candidate in _classes_in(model.model_fields[field].annotation if field in model.model_fields else None):
         return candidate
     return model
@@ -305,7 +305,7 @@ def _rule(details: ErrorDetails, fields: list[str]) -> str:
 
 
 def _shown(value: object) -> str:
-    """A value for an error line; never long, never recursive."""
+    """Return a value for an error line; never long, never recursive."""
     if isinstance(value, dict):
         return "a table"
     if isinstance(value, (list, tuple)):
@@ -320,13 +320,13 @@ def _shortened(text: str) -> str:
 
 
 def dump_instance(instance: Instance) -> str:
-    """The instance as JSON text; the same instance gives the same bytes."""
+    """Return the instance as JSON text; the same instance gives the same bytes."""
     data = instance.model_dump(mode="json")
     return json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def dump_deployment(deployment: Deployment) -> str:
-    """The deployment as JSON text."""
+    """Return the deployment as JSON text."""
     return json.dumps(deployment.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n"
 
 

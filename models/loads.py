@@ -14,11 +14,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import pairwise
 from math import inf
 
 from finbench.models.deployment import ApplicationDeployment
 from finbench.models.instance import Application, Instance
+from finbench.models.step_costs import step_costs
 
 ServedApplications = Sequence[tuple[Application, ApplicationDeployment]]
 """Applications with decisions that are structurally sound."""
@@ -70,27 +70,25 @@ class Use:
 
 
 def loads_of(instance: Instance, served: ServedApplications) -> Loads:
-    """Left-hand sides of eqs. (11)–(13) and (21)."""
+    """Return the left-hand sides of eqs. (11)–(13) and (21)."""
     compute: defaultdict[str, float] = defaultdict(float)
     memory: defaultdict[str, float] = defaultdict(float)
     bandwidth: defaultdict[tuple[str, str], float] = defaultdict(float)
     reserved: defaultdict[str, float] = defaultdict(float)
     for app, decision in served:
-        dnn, rate = instance.dnn_of(app), app.rate_per_s or 0.0
-        steps = zip(decision.placement, decision.share_of_block, decision.routes_from(app.source), strict=True)
-        for i, (name, reserves, route) in enumerate(steps, start=1):
-            block, share = dnn.blocks[i - 1], dnn.survival[i - 1]
-            compute[name] += rate * share * block.ops
-            memory[name] += block.parameter_bytes
-            if instance.network.node_by_name[name].reserves:
-                reserved[name] += reserves
-            for pair in pairwise(route):
-                bandwidth[pair] += rate * share * dnn.transfer_bits(i)
+        for step in step_costs(instance, app, decision):
+            name = step.node.name
+            compute[name] += step.compute_ops_per_s
+            memory[name] += step.memory_bytes
+            if step.node.reserves:
+                reserved[name] += step.share
+            for hop in step.hops:
+                bandwidth[hop.source, hop.target] += step.transfer_bit_per_s
     return Loads(dict(compute), dict(memory), dict(bandwidth), dict(reserved))
 
 
 def uses(instance: Instance, loads: Loads) -> list[Use]:
-    """Every limited resource that is used, the fullest first."""
+    """Return every limited resource that is used, the fullest first."""
     return sorted(_uses(instance, loads), key=lambda use: (-use.utilisation, use.resource, use.subject))
 
 
@@ -109,24 +107,20 @@ def _uses(instance: Instance, loads: Loads) -> Iterator[Use]:
 
 
 def tier_objective(instance: Instance, served: ServedApplications) -> dict[str, float]:
-    """Where the energy in the objective (eq. 3) is spent, by tier: computing and receiving at a node, sending from it.
+    """Return where the energy in the objective (eq. 3) is spent, by the tier that computes, sends or receives.
 
     Returns
     -------
     dict of str to float
         W (J for a single application without a rate) for every tier used; they sum to Σ_h λ_h energy(h).
     """
-    nodes, links = instance.network.node_by_name, instance.network.link_by_pair
+    nodes = instance.network.node_by_name
     spent: defaultdict[str, float] = defaultdict(float)
     for app, decision in served:
-        dnn, weights = instance.dnn_of(app), instance.energy_weights(app)
-        for i, (name, route) in enumerate(
-            zip(decision.placement, decision.routes_from(app.source), strict=True), start=1
-        ):
-            node, weight = nodes[name], app.weight * weights[i - 1]
-            spent[node.tier] += weight * dnn.blocks[i - 1].ops * node.power_w / node.compute_ops_per_s
-            for pair in pairwise(route):
-                bits = weight * dnn.transfer_bits(i)
-                spent[nodes[pair[0]].tier] += bits * links[pair].tx_energy_j_per_bit
-                spent[nodes[pair[1]].tier] += bits * links[pair].rx_energy_j_per_bit
+        for step in step_costs(instance, app, decision):
+            spent[step.node.tier] += app.weight * step.compute_energy_j
+            for hop in step.hops:
+                bits = app.weight * step.counted_bits
+                spent[nodes[hop.source].tier] += bits * hop.tx_energy_j_per_bit
+                spent[nodes[hop.target].tier] += bits * hop.rx_energy_j_per_bit
     return dict(spent)

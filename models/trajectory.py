@@ -37,7 +37,7 @@ class Trajectory:
             self._points.append((self._clock.elapsed_s, *now))
 
     def points(self) -> tuple[Point, ...]:
-        """What was recorded, thinned."""
+        """Return what was recorded, thinned."""
         return tuple(thinned(self._points))
 
 
@@ -46,7 +46,7 @@ def _finite(value: float | None) -> float | None:
 
 
 def thinned(points: Sequence[Point], most: int = MOST_POINTS) -> list[Point]:
-    """At most `most` of the points.
+    """Return at most `most` of the points.
 
     Half of them are spread over the changes of the incumbent, its first and its last among them, half over all points,
     the first and the last among them.
@@ -59,7 +59,7 @@ def thinned(points: Sequence[Point], most: int = MOST_POINTS) -> list[Point]:
 
 
 def _spread(indices: Sequence[int], most: int) -> list[int]:
-    """At most `most` ≥ 2 of the indices, evenly, both ends among them."""
+    """Return at most `most` ≥ 2 of the indices, evenly, both ends among them."""
     if len(indices) <= most:
         return list(indices)
     return [indices[k * (len(indices) - 1) // (most - 1)] for k in range(most)]

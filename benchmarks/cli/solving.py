@@ -99,7 +99,7 @@ def export(
     if program.long_names:
         names = Path(f"{output}.names.csv")
         write_text(names, program.map_csv)
-        print(f"{len(program.long_names)} names were too long for solvers and are cut; {names} holds the whole names")
+        print(f"names cut to what solvers read: {len(program.long_names)}; {names} holds the whole ones")
 
 
 @commands.command()

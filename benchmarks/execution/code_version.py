@@ -7,13 +7,13 @@ import hashlib
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from finbench.benchmarks.methods import METHODS, Method
 from finbench.models.milp.solvers.registry import SOLVERS
+from finbench.models.versions import package_version
 
 FOLLOWED = ("finbench.models", "finbench.fin_graph")
 """Packages whose modules are followed from import to import."""
@@ -50,7 +50,7 @@ def _hash(roots: tuple[str, ...], solver: str | None) -> str:
     for name, file in sorted(files.items()):
         digest.update(f"{name}\0".encode() + file.read_bytes() + b"\0")
     for library in sorted(libraries - INCIDENTAL):
-        digest.update(f"{library} {_version(library)}\0".encode())
+        digest.update(f"{library} {package_version(library)}\0".encode())
     if solver is not None:
         digest.update(f"{solver} {SOLVERS[solver].version()}".encode())
     return digest.hexdigest()[:16]
@@ -116,10 +116,3 @@ def _imported(tree: ast.Module, package: str) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.endswith(".py"):
             yield f"{package}.{node.value.removesuffix('.py')}"
-
-
-def _version(library: str) -> str | None:
-    try:
-        return version(library)
-    except PackageNotFoundError:
-        return None

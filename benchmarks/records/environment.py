@@ -7,7 +7,6 @@ import platform
 import subprocess
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import psutil
 import finbench
 from finbench.models.cp_sat import method as cp_sat
 from finbench.models.milp.solvers.registry import SOLVERS
+from finbench.models.versions import package_version
 
 Environment = dict[str, Any]
 
@@ -48,7 +48,7 @@ def environment() -> Environment:
         "system": platform.platform(),
         "os": _os(),
         "python": platform.python_version(),
-        "versions": {name: _version(name) for name in PACKAGES},
+        "versions": {name: package_version(name) for name in PACKAGES},
         "solvers": {**{name: solver.version() for name, solver in SOLVERS.items()}, "cp-sat": cp_sat.version()},
         "git": _git(Path(finbench.__file__).resolve().parents[1]),
         "threads": {name: os.environ.get(name) for name in THREAD_VARIABLES},
@@ -77,13 +77,6 @@ def _os() -> str:
         return platform.freedesktop_os_release()["PRETTY_NAME"]
     except OSError:
         return platform.system()
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 def _git(checkout: Path) -> Environment | None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from finbench.benchmarks.judging.judged import Judged
-from finbench.benchmarks.report.steps import steps
 from finbench.models.deployment import ApplicationDeployment
 from finbench.models.instance import DNN, Application, Instance, Network
+from finbench.models.step_costs import step_costs
 
 MOST_NODES = 60
 """Of larger networks only sources and nodes that a deployment uses are drawn."""
@@ -94,10 +94,10 @@ class Gallery:
 
     def _decision(self, instance: Instance, app: Application, decision: ApplicationDeployment) -> Table:
         blocks = []
-        for step in steps(instance, app, decision):
-            self._used[self._network(instance.network)].update((step.node, *step.route))
+        for step in step_costs(instance, app, decision):
+            self._used[self._network(instance.network)].update((step.node.name, *step.route))
             energies, times = (step.compute_energy_j, step.transfer_energy_j), (step.compute_s, step.transfer_s)
-            blocks.append([step.node, step.share, list(step.route), *energies, *times])
+            blocks.append([step.node.name, step.share, list(step.route), *energies, *times])
         return {"application": app.name, "last_exit": decision.last_exit, "blocks": blocks}
 
     def _number(self, kind: str, key: str, kept: list[Table], table: Table) -> int:

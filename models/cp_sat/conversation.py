@@ -87,7 +87,7 @@ def ask(program: IntegerProgram, request: Request, clock: Clock) -> Said:
 
 
 def _spoken(task: str, limit_s: float | None) -> tuple[list[dict[str, Any]], str | None]:
-    """The events that the process told, and why it failed, None where it did not."""
+    """Return the events that the process told, and why it failed, None where it did not."""
     # By its path and without the working folder (-P): the same file wherever the package is.
     command = [sys.executable, "-P", str(WORKER), str(os.getpid())]
     try:
@@ -101,7 +101,7 @@ def _spoken(task: str, limit_s: float | None) -> tuple[list[dict[str, Any]], str
 
 
 def _parsed(output: bytes) -> list[dict[str, Any]]:
-    """All whole lines."""
+    """Return all whole lines."""
     whole = output[: output.rfind(b"\n") + 1]
     return [json.loads(line) for line in whole.splitlines()]
 

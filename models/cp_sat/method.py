@@ -129,7 +129,7 @@ class _Search:
     """Whether the last round found something to cut off."""
 
     def next_program(self) -> IntegerProgram:
-        """The program without what was cut off, and without what costs more than the best deployment known."""
+        """Return the program without what was cut off, and without what costs more than the best deployment known."""
         self.rounds += 1
         self.most_energy = self.energy
         energies = (self.bound, self.energy)
@@ -157,7 +157,7 @@ class _Search:
             self.best, self.energy = found, objective_of(self.all_costs, found)
 
     def result(self, said: Said, mip_gap: float, clock: Clock) -> Result | None:
-        """The result; None where another round is needed."""
+        """Return the result; None where another round is needed."""
         if said.failure is not None:
             return Result(said.failure, reason=said.reason)
         contradiction = self._contradiction(said)
@@ -169,7 +169,7 @@ class _Search:
         return None if status is None else self._known(status, said, mip_gap, clock)
 
     def _known(self, status: Status, said: Said, mip_gap: float, clock: Clock) -> Result:
-        """The result with everything that is known."""
+        """Return the result with everything that is known."""
         bound, info = min(self.bound, self.energy), {"trajectory": self._trajectory(clock)}
         if self.best is None:
             reason = "the time limit passed before CP-SAT found a deployment"
@@ -184,7 +184,7 @@ class _Search:
         )
 
     def _contradiction(self, said: Said) -> str | None:
-        """What cannot be true of what CP-SAT said, beside the deployments that were checked."""
+        """Return what cannot be true of CP-SAT's words beside the deployments that were checked; None where all can."""
         if self.news and self.rounds >= MOST_ROUNDS:
             return f"after {self.rounds} rounds its incumbents still break a constraint"
         if self.best is None:
@@ -196,7 +196,7 @@ class _Search:
         return None
 
     def _status(self, said: Said, mip_gap: float) -> Status | None:
-        """How the search ended; None where it has not."""
+        """Return how the search ended; None where it has not."""
         if not said.finished:
             return Status.TIME_LIMIT
         if self.best is not None and self._gap() <= ENERGY_TOLERANCE:
@@ -208,14 +208,14 @@ class _Search:
         return Status.FEASIBLE
 
     def _gap(self) -> float:
-        """(E − LB)/E of the best deployment known."""
+        """Return (E − LB)/E of the best deployment known."""
         return max(0.0, self.energy - self.bound) / self.energy if self.energy else 0.0
 
     def _trajectory(self, clock: Clock) -> list[Point]:
-        """The points, and the end."""
+        """Return the points, and the end."""
         energy = None if self.best is None else self.energy
         return thinned([*self.points, (clock.elapsed_s, energy, min(self.bound, self.energy))])
 
     def facts(self) -> dict[str, Any]:
-        """Facts of the search for the record."""
+        """Return the facts of the search for the record."""
         return {**self.size, "rounds": self.rounds, "cut_off": len(self.cut_off)}

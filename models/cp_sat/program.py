@@ -29,7 +29,7 @@ CP-SAT takes whole numbers below 2⁶³ only, and so everything is rounded **dow
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -90,17 +90,17 @@ class IntegerProgram:
     rows: tuple[IntegerRow, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """What the process that solves it needs."""
+        """Return what the process that solves it needs."""
         return {"objective": self.objective, "exactly_one": self.exactly_one, "rows": self.rows}
 
     def steps(self, chosen: Sequence[int]) -> list[Steps | None]:
-        """The decisions of every application where the `chosen` columns are 1, None for a rejected one."""
+        """Return the decisions of every application where the `chosen` columns are 1, None for a rejected one."""
         values = np.zeros(len(self.objective) + 1, dtype=np.bool_)  # the last one is what ABSENT picks
         values[list(chosen)] = True
         return [_steps(part, values) for part in self.parts]
 
     def columns_of(self, all_steps: Sequence[Steps | None]) -> list[int]:
-        """The columns x and t that the decisions need."""
+        """Return the columns x and t that the decisions need."""
         return [
             column
             for part, steps in zip(self.parts, all_steps, strict=True)
@@ -111,7 +111,7 @@ class IntegerProgram:
 
 
 def accurate(costs: Costs) -> Kept | None:
-    """Everything that leads to an accurate-enough exit (9) with pins kept (10).
+    """Return everything that leads to an accurate-enough exit (9), pins kept (10).
 
     Returns
     -------
@@ -135,7 +135,7 @@ def program_of(
     energies: tuple[float, float] = (0.0, np.inf),
     forbidden: Iterable[Sequence[Steps | None]] = (),
 ) -> IntegerProgram:
-    """The program of an instance.
+    """Return the program of an instance.
 
     Parameters
     ----------
@@ -162,9 +162,7 @@ def program_of(
         rows=(*(row for part in parts for row in _own_rows(part)), *_capacity_rows(parts, capacities)),
     )
     cuts = [without_cuts.columns_of(steps) for steps in forbidden]
-    return IntegerProgram(
-        **{**vars(without_cuts), "rows": (*without_cuts.rows, *(_not_all(columns) for columns in cuts))}
-    )
+    return replace(without_cuts, rows=(*without_cuts.rows, *(_not_all(columns) for columns in cuts)))
 
 
 def _numbered(
@@ -186,7 +184,7 @@ def _numbered(
 
 
 def _that_fit(costs: Costs, kept: Kept, capacities: Capacities, most_energy: float) -> tuple[Mask, Mask]:
-    """The kept runs and sends that do not break a row, or exceed the energy, by themselves."""
+    """Return the kept runs and sends that do not break a row, or exceed the energy, by themselves."""
     depth = len(kept.run)
     latency, energy = costs.max_latency, most_energy / costs.weight * (1 + FLOAT_NOISE)
     run = kept.run & (costs.run_latency[:depth] <= latency) & (costs.run_energy[:depth] <= energy)
@@ -198,7 +196,7 @@ def _that_fit(costs: Costs, kept: Kept, capacities: Capacities, most_energy: flo
 
 
 def _energies(part: ColumnNumbers) -> Floats:
-    """Objective coefficients of an application's columns, in their order."""
+    """Return the objective coefficients of an application's columns, in their order."""
     costs, depth = part.costs, len(part.run)
     return np.concatenate(
         [
@@ -211,7 +209,7 @@ def _energies(part: ColumnNumbers) -> Floats:
 
 
 def _shift(coefficients: Floats, least: float) -> int:
-    """The power of two that the objective is multiplied by.
+    """Return the power of two that the objective is multiplied by.
 
     The least objective, or the least positive coefficient where that is 0, gets `PRECISION_BITS` bits, or fewer where
     the sum would exceed `SUM_BITS` bits.
@@ -224,7 +222,7 @@ def _shift(coefficients: Floats, least: float) -> int:
 
 
 def _bits(amount: float) -> int:
-    """The least e with amount < 2ᵉ."""
+    """Return the least e with amount < 2ᵉ."""
     return int(np.frexp(amount)[1])
 
 
@@ -233,12 +231,12 @@ def _floored(amounts: Floats, shift: int) -> Ints:
 
 
 def eq14_one_end(part: ColumnNumbers) -> list[int]:
-    """(14, 23) The DNN ends once, or the application is rejected: exactly one y_{f,n} or ρ."""
+    """Return (14, 23): the DNN ends once, or the application is rejected; exactly one y_{f,n} or ρ is 1."""
     return _present(part.end) + _present(part.reject)
 
 
 def eq6_one_site(part: ColumnNumbers) -> Iterator[list[int]]:
-    """(6) Block i = 1..D runs at exactly one site, or the DNN ends before it, or the application is rejected."""
+    """Yield (6): block i = 1..D runs at one site, or the DNN ends before it, or the application is rejected."""
     for i, run in enumerate(part.run, start=1):
         yield _present(run) + _present(part.end[part.after < i]) + _present(part.reject)
 
@@ -254,7 +252,7 @@ def _own_rows(part: ColumnNumbers) -> Iterator[IntegerRow]:
 
 
 def eq7_flow_conservation(part: ColumnNumbers) -> Iterator[IntegerRow]:
-    """(7) What has output i = 0..D at n passes it on, runs block i + 1, or ends there; x_0 is 1 − ρ at the source."""
+    """Yield (7): what has output i = 0..D at n passes it on, runs block i + 1, or ends; x_0 is 1 − ρ at the source."""
     network, source = part.costs.network, part.costs.source
     nodes = len(network.nodes)
     step, site = np.nonzero(part.run != ABSENT)
@@ -284,7 +282,7 @@ def eq7_flow_conservation(part: ColumnNumbers) -> Iterator[IntegerRow]:
 
 
 def eq8_latency(part: ColumnNumbers) -> IntegerRow:
-    """(8) Latency at most δ."""
+    """Return (8): latency at most δ."""
     costs, depth = part.costs, len(part.run)
     run, send = part.run != ABSENT, part.send != ABSENT
     latency = np.concatenate([costs.run_latency[:depth][run], costs.send_latency[:depth][send]])
@@ -292,7 +290,7 @@ def eq8_latency(part: ColumnNumbers) -> IntegerRow:
 
 
 def _capacity_rows(parts: Sequence[ColumnNumbers], capacities: Capacities) -> Iterator[IntegerRow]:
-    """(11) Compute, (12) memory, (13) bandwidth and (21) reservations, where they could bind."""
+    """Yield (11) compute, (12) memory, (13) bandwidth and (21) reservations, where they could bind."""
     network = parts[0].costs.network
     node, link = network.site_node, np.arange(len(network.heads))
     runs, sends = [part.run for part in parts], [part.send for part in parts]
@@ -313,13 +311,13 @@ def _capacity_rows(parts: Sequence[ColumnNumbers], capacities: Capacities) -> It
 
 
 def _at_most(columns: Ints, amounts: Floats, limit: float) -> IntegerRow:
-    """Σ amounts · columns ≤ limit, rounded down; one unit more for the rounding of floating-point sums."""
+    """Return Σ amounts · columns ≤ limit, rounded down; one unit more for the rounding of floating-point sums."""
     shift = PRECISION_BITS - _bits(limit)
     return columns.tolist(), _floored(amounts, shift).tolist(), 0, int(np.ldexp(limit, shift)) + 1
 
 
 def _not_all(columns: list[int]) -> IntegerRow:
-    """Not all of the columns are 1; those that have become `ABSENT` never are."""
+    """Return the row by which not all of the columns are 1; those that have become `ABSENT` never are."""
     present = [column for column in columns if column != ABSENT]
     return present, [1] * len(present), 0, len(columns) - 1
 
@@ -340,7 +338,7 @@ def _steps(part: ColumnNumbers, values: Mask) -> Steps | None:
 
 
 def _route(costs: Costs, links: list[int], start: int, end: int) -> tuple[int, ...]:
-    """The fewest of the `links` that lead from `start` to `end` (breadth first)."""
+    """Return the fewest of the `links` that lead from `start` to `end` (breadth first)."""
     heads, tails = costs.network.heads, costs.network.tails
     reached: dict[int, tuple[int, ...]] = {start: ()}
     frontier = [start]

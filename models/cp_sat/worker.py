@@ -61,8 +61,8 @@ def solve(task: dict[str, Any], tell: Tell) -> None:
     Parameters
     ----------
     task : dict
-        `program` (as `models.cp_sat.program.IntegerProgram.to_json` has it), `threads`, `seed`, `mip_gap`, and `deadline`, on
-        the monotonic clock, or None.
+        `program` (as `models.cp_sat.program.IntegerProgram.to_json` has it), `threads`, `seed`, `mip_gap`, and
+        `deadline`, on the monotonic clock, or None.
     tell : callable
         Told of every event.
     """
@@ -85,7 +85,7 @@ def solve(task: dict[str, Any], tell: Tell) -> None:
 
 
 def loaded(program: dict[str, Any]) -> tuple[cp_model.CpModel, list[cp_model.IntVar]]:
-    """The model and its columns."""
+    """Return the model and its columns."""
     model = cp_model.CpModel()
     columns = [model.new_bool_var("") for _ in program["objective"]]
     for together in program["exactly_one"]:

@@ -1,1 +1,1 @@
-"""Exact mixed-integer programs of the problem in Pyomo, and the solver back ends."""
+"""Exact mixed-integer programs of the problem in Pyomo, and the solvers."""

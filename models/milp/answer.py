@@ -31,7 +31,7 @@ class Selection:
 
 
 def selections_of(values: Iterable[tuple[Any, float]]) -> dict[str, Selection]:
-    """What a solution selects, by application.
+    """Return what a solution selects, by application.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def result_of(
     least: float,
     info: Mapping[str, Any],
 ) -> Result:
-    """The result in objective units.
+    """Return the result in objective units.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def result_of(
 
 
 def _steep_penalty(all_costs: list[Costs], scale: float) -> str:
-    """What to add to an error where a penalty is so high that a solver's tolerances are no longer small beside it."""
+    """Return what an error shall add where a penalty is so high that a solver's tolerances are not small beside it."""
     penalties = [(c.penalty, c.app.name) for c in all_costs if STEEP * scale < c.penalty < inf]
     if not penalties:
         return ""
@@ -115,7 +115,7 @@ def _steep_penalty(all_costs: list[Costs], scale: float) -> str:
 
 
 def _trajectory(answer: SolverAnswer, scale: float, objective: float | None, bound: float) -> dict[str, list[Point]]:
-    """The trajectory in objective units as a fact to report; it ends with the result's own objective and bound."""
+    """Return the trajectory in objective units; it ends with the result's own objective and bound."""
     if not answer.trajectory:
         return {}
     *before, last = answer.trajectory

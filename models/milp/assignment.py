@@ -144,7 +144,7 @@ def _answered(
 
 
 def build(all_costs: list[Costs], capacities: Capacities) -> tuple[ConcreteModel, list[ApplicationProgram], float]:
-    """The Pyomo model, its parts by application, and the scale its objective was divided by."""
+    """Return the Pyomo model, its parts by application, and the scale that its objective was divided by."""
     with PauseGC():
         model = rows.new_model([costs.app.name for costs in all_costs])
         programs = [_program(model.application[costs.app.name], costs) for costs in all_costs]
@@ -173,7 +173,7 @@ def _program(block: Any, costs: Costs) -> ApplicationProgram:
 
 
 def eq15_product(program: ApplicationProgram) -> None:
-    """(15) w_{i,nm} ≥ x_{i,n} + x_{i+1,m} − 1 for every output i and link (n, m), with x_0 = 1 at the source.
+    """Add (15): w_{i,nm} ≥ x_{i,n} + x_{i+1,m} − 1 for every output i and link (n, m), with x_0 = 1 at the source.
 
     Where the application is rejected, every x_1 is 0, and so is what x_0 = 1 asks of w.
     """
@@ -192,7 +192,7 @@ def eq15_product(program: ApplicationProgram) -> None:
 
 
 def eq16_no_direct_link(program: ApplicationProgram) -> None:
-    """(16) x_{i,n} + x_{i+1,m} ≤ 1 for every i and pair n ≠ m without a link; x_0 is 1 at the source, else 0."""
+    """Add (16): x_{i,n} + x_{i+1,m} ≤ 1 for every i and pair n ≠ m without a link; x_0 is 1 at the source, else 0."""
     network, depth, x, terms = program.costs.network, program.depth, _by_block_and_node(program), Terms()
     count = len(network.nodes)
     missing = ~np.eye(count, dtype=np.bool_)
@@ -214,12 +214,12 @@ def eq16_no_direct_link(program: ApplicationProgram) -> None:
 
 
 def _by_block_and_node(program: ApplicationProgram) -> rows.Variables:
-    """(L, N) array of the variables x_{i,n}, row i − 1."""
+    """Return the (L, N) array of the variables x_{i,n}, row i − 1."""
     return program.x.variables.reshape(program.costs.run_energy.shape)
 
 
 def _direct(costs: Costs, chosen: Selection) -> Steps | None:
-    """The chosen placement with direct links."""
+    """Return the chosen placement with direct links."""
     if not chosen.last_exit:
         return None
     network = costs.network
@@ -230,7 +230,7 @@ def _direct(costs: Costs, chosen: Selection) -> Steps | None:
 
 
 def _relay_that_may_win(instance: Instance, network: NumberedNetwork) -> str | None:
-    """The first two hops n → k → m that no direct link is as good as."""
+    """Return the first two hops n → k → m that no direct link is as good as, in words; None where there are none."""
     nodes, metrics = network.nodes, _link_metrics(instance)
     ends = network.tails * len(nodes) + network.heads
     order = np.argsort(ends)
@@ -251,7 +251,7 @@ def _relay_that_may_win(instance: Instance, network: NumberedNetwork) -> str | N
 
 
 def _link_metrics(instance: Instance) -> Floats:
-    """(A, 3) energy per bit, time per bit and delay of every link."""
+    """Return (A, 3) energy per bit, time per bit and delay of every link."""
     return np.array(
         [
             (link.tx_energy_j_per_bit + link.rx_energy_j_per_bit, 1 / link.bandwidth_bit_per_s, link.delay_s)

@@ -197,7 +197,7 @@ def _timed_doubt(knowledge: Knowledge, asked: Asked, clock: Clock) -> str | None
 def build(
     all_costs: list[Costs], all_kept: list[Kept], capacities: Capacities
 ) -> tuple[ConcreteModel, list[FlowProgram], float]:
-    """The Pyomo model, its parts by application, and the scale its objective was divided by."""
+    """Return the Pyomo model, its parts by application, and the scale that its objective was divided by."""
     with PauseGC():
         model = rows.new_model([costs.app.name for costs in all_costs])
         programs = [
@@ -231,13 +231,13 @@ def _program(block: Any, costs: Costs, kept: Kept) -> FlowProgram:
 
 
 def _nodes(costs: Costs, kept: Kept) -> Mask:
-    """(L, N) whether block i = row + 1 may run at node n, at any of its sites."""
+    """Return (L, N) whether block i = row + 1 may run at node n, at any of its sites."""
     first = np.searchsorted(costs.network.site_node, np.arange(len(costs.network.nodes)))
     return np.logical_or.reduceat(kept.run, first, axis=1)
 
 
 def eq7_flow_conservation(program: FlowProgram) -> None:
-    """(7) x_{i,n} + Σ_m t_{i,mn} = Σ_m t_{i,nm} + x_{i+1,n} + Σ_{f: b(f) = i} y_{f,n} for i = 0..L and every node n.
+    """Add (7): x_{i,n} + Σ_m t_{i,mn} = Σ_m t_{i,nm} + x_{i+1,n} + Σ_{f: b(f) = i} y_{f,n} for i = 0..L and all n.
 
     What has output i (block i ran there, or the output arrived) passes it on, runs block i + 1, or is the DNN's end.
     x_0 is data, not variables: at the source 1, or 1 − ρ where the application may be rejected.
@@ -258,7 +258,7 @@ def eq7_flow_conservation(program: FlowProgram) -> None:
 
 
 def eq14_end(program: FlowProgram) -> None:
-    """(14) The DNN ends at its last exit, on one node: Σ_n y_{f,n} = z_f for every exit f."""
+    """Add (14): the DNN ends at its last exit, on one node: Σ_n y_{f,n} = z_f for every exit f."""
     y, z, terms = program.y, program.z, Terms()
     terms.add(y.step, y.variables, 1.0)
     terms.add(z.step, z.variables, -1.0)
@@ -295,7 +295,7 @@ def _start(
     strengthen: bool,
     info: dict[str, Any],
 ) -> list[Steps | None] | None:
-    """The warm start by number, None where there is none or it breaks a constraint."""
+    """Return the warm start by number, None where there is none or it breaks a constraint."""
     if warm_start is None:
         return None
     start = steps_of(all_costs, warm_start)
@@ -307,7 +307,7 @@ def _start(
 
 
 def reduced(all_costs: list[Costs], start: Sequence[Steps | None] | None) -> list[Kept] | None:
-    """What strengthening keeps of every application; None where one that must be served cannot be."""
+    """Return what strengthening keeps of every application; None where one that must be served cannot be."""
     parts = [worth_serving(costs) for costs in all_costs]
     kept = [part for part in parts if part is not None]
     if len(kept) < len(parts):
@@ -361,7 +361,7 @@ def _extracted(costs: Costs, chosen: Selection) -> Steps | None:
 
 
 def _path(links: list[tuple[str, str]], start: str, end: str) -> list[str]:
-    """Nodes of a path with the fewest links from `start` to `end` (breadth first)."""
+    """Return the nodes of a path with the fewest links from `start` to `end` (breadth first)."""
     came_from, queue = {start: start}, deque([start])
     while end not in came_from:
         here = queue.popleft()

@@ -1,7 +1,7 @@
 """Objective and row families that both formulations share, one function per equation of the README.
 
-Every function takes the `ApplicationProgram`s of the applications, or one of them, and adds a named component to its Pyomo block.
-Rows with a right-hand side are divided by it, so that the solver's absolute tolerances are relative ones.
+Every function takes the `ApplicationProgram` of one application, or those of all, and adds a named component to its
+Pyomo block. Rows with a right-hand side are divided by it, so that the solver's absolute tolerances are relative ones.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def new_family(
 
 
 def placement_and_exit(block: Any, costs: Costs, kept: Kept) -> tuple[VariableFamily, VariableFamily]:
-    """Binary x_{i,n} (x_{i,n,r} where nodes reserve) for every kept vertex and z_f for every kept exit."""
+    """Add binary x_{i,n} (x_{i,n,r} where nodes reserve) for every kept vertex and z_f for every kept exit."""
     row, site = np.nonzero(kept.run)
     labels = [(i + 1, *costs.network.site_labels[p]) for i, p in zip(row.tolist(), site.tolist(), strict=True)]
     exits = np.array(kept.exits, dtype=np.intp)
@@ -87,7 +87,7 @@ def placement_and_exit(block: Any, costs: Costs, kept: Kept) -> tuple[VariableFa
 
 
 def rejection(block: Any, costs: Costs) -> VariableFamily:
-    """Binary ρ where the application may be rejected."""
+    """Add binary ρ where the application may be rejected."""
     if np.isfinite(costs.penalty):
         block.rho = Var(domain=Binary, bounds=(0, 1))
     variables = np.array([block.rho] if np.isfinite(costs.penalty) else [], dtype=np.object_)
@@ -96,7 +96,7 @@ def rejection(block: Any, costs: Costs) -> VariableFamily:
 
 
 def link_labels(network: NumberedNetwork, outputs: Ints, links: Ints) -> list[VariableLabel]:
-    """Labels (i, n, m) of sending output i over each link."""
+    """Return the labels (i, n, m) of sending output i over each link."""
     tails = [network.nodes[n] for n in network.tails[links]]
     heads = [network.nodes[m] for m in network.heads[links]]
     return list(zip(outputs.tolist(), tails, heads, strict=True))
@@ -117,7 +117,7 @@ class Terms:
         self._coefficients.append(np.broadcast_to(np.asarray(coefficients, dtype=np.float64), rows.shape))
 
     def sums(self) -> dict[int, LinearExpression]:
-        """The left-hand side of every row that has a term."""
+        """Return the left-hand side of every row that has a term."""
         rows = np.concatenate(self._rows)
         order = np.argsort(rows, kind="stable")
         present, starts = np.unique(rows[order], return_index=True)
@@ -139,7 +139,7 @@ def add_rows(block: Any, name: str, rows: Iterable[tuple[VariableLabel, float | 
 
 
 def scaled(loads: Floats, limit: Floats | float) -> Floats:
-    """Coefficients of a row load ≤ limit after division by its right-hand side.
+    """Return the coefficients of a row load ≤ limit after division by its right-hand side.
 
     Where the limit is 0 any positive load breaks the row: its coefficient is then as large as can be.
     """
@@ -181,12 +181,12 @@ def _scale(programs: Sequence[ApplicationProgram], coefficients: Floats) -> floa
 
 
 def least_objective(programs: Sequence[ApplicationProgram]) -> float:
-    """A bound below every feasible objective: Σ_h min(λ_h · least energy of a path, ψ_h), latency, loads ignored."""
+    """Return a bound below every feasible objective: Σ_h min(λ_h · least energy of a path, ψ_h)."""
     return sum(least_cost(program.costs, program.kept) for program in programs)
 
 
 def eq5_one_last_exit(program: ApplicationProgram) -> None:
-    """(5) Exactly one exit is the last: Σ_f z_f = 1; (23) none where the application is rejected: Σ_f z_f = 1 − ρ."""
+    """Add (5), Σ_f z_f = 1: one exit is the last; or (23), Σ_f z_f = 1 − ρ: none where the application is rejected."""
     terms, name = Terms(), "eq23_admission" if program.rho.step.size else "eq5_one_last_exit"
     terms.add(np.zeros_like(program.z.step), program.z.variables, 1.0)
     terms.add(program.rho.step, program.rho.variables, 1.0)
@@ -194,7 +194,7 @@ def eq5_one_last_exit(program: ApplicationProgram) -> None:
 
 
 def eq6_one_node_per_deployed_block(program: ApplicationProgram) -> None:
-    """(6) A deployed block runs at one node, another at none: Σ_n x_{i,n} = Σ_{f: b(f) ≥ i} z_f for i = 1..L."""
+    """Add (6), Σ_n x_{i,n} = Σ_{f: b(f) ≥ i} z_f for i = 1..L: a deployed block runs at one node, another at none."""
     terms, x, z = Terms(), program.x, program.z
     terms.add(x.step, x.variables, 1.0)
     for i in range(1, program.depth + 1):
@@ -204,7 +204,7 @@ def eq6_one_node_per_deployed_block(program: ApplicationProgram) -> None:
 
 
 def eq8_latency(program: ApplicationProgram) -> None:
-    """(8) Σ_{i,n} x_{i,n} l_i o_i/C_n + Σ_{i,nm} t_{i,nm} l_{i+1} (d_i/B_nm + τ_nm) ≤ δ, divided by δ."""
+    """Add (8): Σ_{i,n} x_{i,n} l_i o_i/C_n + Σ_{i,nm} t_{i,nm} l_{i+1} (d_i/B_nm + τ_nm) ≤ δ, divided by δ."""
     costs, x, sent, terms = program.costs, program.x, program.sent, Terms()
     limit = costs.app.max_latency_s
     terms.add(np.zeros_like(x.step), x.variables, scaled(costs.run_latency[x.step - 1, x.subject], limit))
@@ -214,7 +214,7 @@ def eq8_latency(program: ApplicationProgram) -> None:
 
 
 def eq9_accuracy(program: ApplicationProgram) -> None:
-    """(9) Σ_f α_f z_f ≥ α (1 − ρ); an exit that meets α within its tolerance counts as α."""
+    """Add (9): Σ_f α_f z_f ≥ α (1 − ρ); an exit that meets α within its tolerance counts as α."""
     costs, z, rho, target, terms = program.costs, program.z, program.rho, program.costs.app.min_accuracy, Terms()
     accuracy = np.where(costs.accurate, np.maximum(costs.accuracy, target), costs.accuracy)
     terms.add(np.zeros_like(z.step), z.variables, accuracy[z.subject - 1])
@@ -223,7 +223,7 @@ def eq9_accuracy(program: ApplicationProgram) -> None:
 
 
 def eq10_pins(program: ApplicationProgram) -> None:
-    """(10) A pinned block runs nowhere else: Σ_{n ≠ pin} x_{i,n} = 0."""
+    """Add (10): a pinned block runs nowhere else: Σ_{n ≠ pin} x_{i,n} = 0."""
     x, terms = program.x, Terms()
     for block, node in program.costs.pins.items():
         elsewhere = x.variables[(x.step == block) & (program.node != node)]
@@ -233,19 +233,19 @@ def eq10_pins(program: ApplicationProgram) -> None:
 
 
 def eq11_compute(model: ConcreteModel, programs: Sequence[ApplicationProgram], capacities: Capacities) -> None:
-    """(11) Σ_h λ_h Σ_i s_i o_i x_{i,n} ≤ C_n, divided by C_n, for every node where the row could bind."""
+    """Add (11): Σ_h λ_h Σ_i s_i o_i x_{i,n} ≤ C_n, divided by C_n, for every node where the row could bind."""
     loads = [program.costs.compute_load[program.x.step - 1] for program in programs]
     _node_rows(model, "eq11_compute", programs, loads, capacities.compute)
 
 
 def eq12_memory(model: ConcreteModel, programs: Sequence[ApplicationProgram], capacities: Capacities) -> None:
-    """(12) Σ_h Σ_i w_i x_{i,n} ≤ M_n, divided by M_n, for every node where the row could bind."""
+    """Add (12): Σ_h Σ_i w_i x_{i,n} ≤ M_n, divided by M_n, for every node where the row could bind."""
     loads = [program.costs.memory_load[program.x.step - 1] for program in programs]
     _node_rows(model, "eq12_memory", programs, loads, capacities.memory)
 
 
 def eq13_bandwidth(model: ConcreteModel, programs: Sequence[ApplicationProgram], capacities: Capacities) -> None:
-    """(13) Σ_h λ_h Σ_i s_{i+1} d_i t_{i,nm} ≤ B_nm, divided by B_nm, for every link where the row could bind."""
+    """Add (13): Σ_h λ_h Σ_i s_{i+1} d_i t_{i,nm} ≤ B_nm, divided by B_nm, for every link where it could bind."""
     loads = [program.costs.link_load[program.sent.step] for program in programs]
     network = programs[0].costs.network
     labels: list[VariableLabel] = [
@@ -256,7 +256,7 @@ def eq13_bandwidth(model: ConcreteModel, programs: Sequence[ApplicationProgram],
 
 
 def eq21_reservation(model: ConcreteModel, programs: Sequence[ApplicationProgram], capacities: Capacities) -> None:
-    """(21) Σ_h Σ_i Σ_r r x_{i,n,r} ≤ 1 for every node that reserves and where the row could bind."""
+    """Add (21): Σ_h Σ_i Σ_r r x_{i,n,r} ≤ 1 for every node that reserves and where the row could bind."""
     loads = [program.costs.network.share[program.x.subject] for program in programs]
     _node_rows(model, "eq21_reservation", programs, loads, capacities.reservation)
 
@@ -285,7 +285,7 @@ def _capacity_rows(
 
 
 def new_model(names: list[str]) -> ConcreteModel:
-    """An empty model with one block for every application."""
+    """Return an empty model with one block for every application."""
     model = ConcreteModel()
     model.application = Block(names)
     return model

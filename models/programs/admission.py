@@ -26,7 +26,7 @@ where that is not known."""
 def rejection_reasons(
     all_costs: list[Costs], found: Sequence[Steps | None], alone: CostAlone, *, optimal: bool
 ) -> dict[str, str]:
-    """One line for every application that `found` rejects, by name.
+    """Return one line for every application that `found` rejects, by name.
 
     Parameters
     ----------

@@ -143,7 +143,7 @@ class Costs:
 
 
 def costs_of(instance: Instance) -> list[Costs]:
-    """Costs of every application, in the instance's order."""
+    """Return the costs of every application, in the instance's order."""
     network = NumberedNetwork.of(instance.network)
     return [_application_costs(instance, app, network) for app in instance.applications]
 
@@ -198,7 +198,7 @@ class Capacities:
 
     @classmethod
     def of(cls, network: Network, all_costs: list[Costs]) -> Capacities:
-        """The capacities of `network` that the applications of `all_costs` could exceed."""
+        """Return the capacities of `network` that the applications of `all_costs` could exceed."""
         rate = [np.inf if node.reserves else node.compute_ops_per_s for node in network.nodes]
         memory = [np.inf if node.memory_bytes is None else node.memory_bytes for node in network.nodes]
         whole = [1.0 if node.reserves else np.inf for node in network.nodes]

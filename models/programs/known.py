@@ -8,6 +8,7 @@ deployment where they break no capacity.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf, isfinite
 
 import numpy as np
 
@@ -45,7 +46,9 @@ def cheap_path(costs: Costs) -> Steps | None:
     fast = least_path(costs, kept, costs.run_latency, costs.send_latency)
     for _ in range(MOST_MULTIPLIERS):
         saved = cheap.latency(costs) - fast.latency(costs)
-        multiplier = max(0.0, fast.energy(costs) - cheap.energy(costs)) / saved if saved > 0 else 0.0
+        multiplier = max(0.0, fast.energy(costs) - cheap.energy(costs)) / saved if saved > 0 else inf
+        if not isfinite(multiplier):
+            break
         run, send = (
             costs.run_energy + multiplier * costs.run_latency,
             costs.send_energy + multiplier * costs.send_latency,

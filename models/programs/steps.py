@@ -25,15 +25,15 @@ class Steps:
     """Link numbers of the route that feeds each block."""
 
     def energy(self, costs: Costs) -> float:
-        """Energy per inference (eq. 1) [J]."""
+        """Return the energy per inference (eq. 1) [J]."""
         return _along(self, costs.run_energy, costs.send_energy)
 
     def latency(self, costs: Costs) -> float:
-        """Latency (eq. 2) [s]."""
+        """Return the latency (eq. 2) [s]."""
         return _along(self, costs.run_latency, costs.send_latency)
 
     def up_to(self, last_exit: int, depth: int) -> Steps:
-        """The prefix that ends at exit `last_exit`, after block `depth`."""
+        """Return the prefix that ends at exit `last_exit`, after block `depth`."""
         return Steps(last_exit, self.placement[:depth], self.routes[:depth])
 
 
@@ -47,17 +47,17 @@ def _along(steps: Steps, run: Floats, send: Floats) -> float:
 
 
 def objective_of(all_costs: list[Costs], all_steps: Sequence[Steps | None]) -> float:
-    """Objective: λ_h energy(h) of every application that is served, and ψ_h of every other (eq. 3)."""
+    """Return the objective: λ_h energy(h) of every application that is served, ψ_h of every other (eq. 3)."""
     return sum(cost_of(costs, steps) for costs, steps in zip(all_costs, all_steps, strict=True))
 
 
 def cost_of(costs: Costs, steps: Steps | None) -> float:
-    """One application's part of the objective, infinite where it is rejected but must be served."""
+    """Return one application's part of the objective, infinite where it is rejected but must be served."""
     return costs.penalty if steps is None else costs.weight * steps.energy(costs)
 
 
 def deployment_of(all_costs: list[Costs], all_steps: Sequence[Steps | None]) -> Deployment:
-    """Decisions by name."""
+    """Return the decisions by name."""
     chosen = list(zip(all_costs, all_steps, strict=True))
     return Deployment(
         deployments=tuple(_named(costs, steps) for costs, steps in chosen if steps is not None),
@@ -82,7 +82,7 @@ def _named(costs: Costs, steps: Steps) -> ApplicationDeployment:
 
 
 def steps_of(all_costs: list[Costs], deployment: Deployment) -> list[Steps | None]:
-    """Decisions by number, in the order of `all_costs`.
+    """Return the decisions by number, in the order of `all_costs`.
 
     Raises
     ------

@@ -46,24 +46,24 @@ class Kept:
 
 
 def everything(costs: Costs) -> Kept:
-    """The plain formulation: every variable but of shares that do not keep up (eq. 22 holds by leaving them out)."""
+    """Return the plain formulation: every variable but of shares that do not keep up (22)."""
     exits = tuple(range(1, len(costs.after_block) + 1))
     return Kept(exits, costs.stable.copy(), np.ones_like(costs.send_energy, dtype=np.bool_))
 
 
 def nothing(costs: Costs) -> Kept:
-    """No variable but that of the rejection."""
+    """Return no variable but that of the rejection."""
     return Kept((), np.zeros_like(costs.stable[:0]), np.zeros_like(costs.send_energy[:0], dtype=np.bool_))
 
 
 def earliest_accurate_exit(costs: Costs) -> int | None:
-    """1-based index of the first exit with α_f ≥ α (eq. 9); None if there is none."""
+    """Return the 1-based index of the first exit with α_f ≥ α (eq. 9); None if there is none."""
     enough = np.flatnonzero(costs.accurate)
     return int(enough[0]) + 1 if enough.size else None
 
 
 def improved(costs: Costs, steps: Steps | None) -> Steps | None:
-    """The prefix of a feasible deployment up to the earliest accurate exit, or rejection where that is cheaper."""
+    """Return a feasible deployment up to the earliest accurate exit, or rejection where that is cheaper."""
     last_exit = earliest_accurate_exit(costs)
     if steps is None or last_exit is None:
         return None
@@ -72,7 +72,7 @@ def improved(costs: Costs, steps: Steps | None) -> Steps | None:
 
 
 def worth_serving(costs: Costs) -> Kept | None:
-    """What `within_latency` keeps, or nothing where the application may, and then will, be rejected.
+    """Return what `within_latency` keeps, or nothing where the application may, and then will, be rejected.
 
     Returns
     -------
@@ -131,12 +131,12 @@ def _within_energy(costs: Costs, kept: Kept, energy: float) -> Kept:
 
 
 def least_cost(costs: Costs, kept: Kept) -> float:
-    """The least that one application adds to the objective: min(λ · least energy of a path, ψ)."""
+    """Return the least that one application adds to the objective: min(λ · least energy of a path, ψ)."""
     return min(costs.weight * least_energy(costs, kept), costs.penalty)
 
 
 def least_energy(costs: Costs, kept: Kept) -> float:
-    """Least energy of a path to the earliest accurate exit [J], latency ignored; infinite where there is no path."""
+    """Return the least energy of a path to the earliest accurate exit [J], latency ignored; infinite without a path."""
     last_exit = earliest_accurate_exit(costs)
     if last_exit is None or not kept.exits:
         return np.inf
@@ -146,7 +146,7 @@ def least_energy(costs: Costs, kept: Kept) -> float:
 
 
 def best_multiplier(costs: Costs, kept: Kept, energy: float) -> float:
-    """The multiplier μ [J/s] that (nearly) maximises the Lagrangian dual bound θ(μ) (eq. 19).
+    """Return the multiplier μ [J/s] that (nearly) maximises the Lagrangian dual bound θ(μ) (eq. 19).
 
     θ is concave in μ and any μ ≥ 0 is sound, so a coarse search for its magnitude around `energy`/δ will do.
     """
@@ -225,7 +225,7 @@ class _Relay:
         self._reached, self._starts = np.unique(targets[self._order], return_index=True)
 
     def spread(self, at: Floats, send: Floats) -> Floats:
-        """Least sum at every node when what costs `at` there may be sent on."""
+        """Return the least sum at every node when what costs `at` there may be sent on."""
         if not self._order.size:
             return at
         send, best = send[self._order], at.copy()

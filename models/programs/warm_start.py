@@ -12,7 +12,7 @@ from finbench.models.tolerances import relaxed
 
 
 def broken_constraint(all_costs: list[Costs], capacities: Capacities, all_steps: Sequence[Steps | None]) -> str | None:
-    """The first constraint that the decisions break, in words; None where they are feasible."""
+    """Return the first constraint that the decisions break, in words; None where they are feasible."""
     for costs, steps in zip(all_costs, all_steps, strict=True):
         broken = _broken_by_one(costs, steps)
         if broken is not None:
@@ -38,7 +38,7 @@ def _broken_by_one(costs: Costs, steps: Steps | None) -> str | None:
 
 
 def _connected(costs: Costs, steps: Steps) -> bool:
-    """Whether every route leads from the previous block's node to the next one's."""
+    """Return whether every route leads from the previous block's node to the next one's."""
     network, here = costs.network, costs.source
     for site, route in zip(steps.placement, steps.routes, strict=True):
         for link in route:

@@ -98,7 +98,7 @@ def _answer(spoken: Spoken, form: StandardForm) -> UncheckedAnswer:
 
 
 def _columns(lines: str, count: int) -> Floats:
-    """Values from lines "number name value reduced-cost"; columns at 0 are left out, `**` marks an infeasible one."""
+    """Return values from lines "number name value reduced-cost"; columns at 0 have none, `**` marks an infeasible."""
     columns = np.zeros(count)
     for line in lines.splitlines():
         number, _, value, _ = line.replace("**", "").split()

@@ -64,13 +64,13 @@ def _answer(spoken: Spoken, form: StandardForm) -> UncheckedAnswer:
 
 
 def _said(log: str) -> str:
-    """The last line in capitals: how the search ended."""
+    """Return the last line in capitals: how the search ended."""
     shouted = re.findall(r"^(?:PROBLEM|INTEGER|TIME|RELATIVE|LP) .*[A-Z]{2}.*$", log, re.MULTILINE)
     return str(shouted[-1]) if shouted else "no status"
 
 
 def _columns(solution: str, count: int) -> Floats | None:
-    """Values from lines "j number value"; None where the file's status line says neither optimal nor feasible."""
+    """Return values from lines "j number value"; None where the status line says neither optimal nor feasible."""
     if not re.search(r"^s mip \d+ \d+ [of] ", solution, re.MULTILINE):
         return None
     columns = np.zeros(count)
@@ -80,7 +80,7 @@ def _columns(solution: str, count: int) -> Floats | None:
 
 
 def _bound(log: str, form: StandardForm, columns: Floats | None) -> float | None:
-    """The last bound of the log; where nothing is left to search, the incumbent is optimal."""
+    """Return the last bound of the log; where nothing is left to search, the incumbent is optimal."""
     bounds = re.findall(r"(?:mip =|>>>>>) .* >= +(tree is empty|-inf|\S+)", log)
     if "SOLUTION FOUND BY MIP PREPROCESSOR" in log or bounds[-1:] == ["tree is empty"]:
         return None if columns is None else form.objective(columns)

@@ -67,7 +67,7 @@ def solve_with_gurobi(model: ConcreteModel, limits: Limits, clock: Clock) -> Sol
 
 
 def _follower(trajectory: Trajectory) -> Callable[[gurobipy.Model, int], None]:
-    """A callback that records incumbent and bound at every incumbent, and wherever Gurobi calls during the search."""
+    """Return a callback that records incumbent and bound at every incumbent and wherever Gurobi calls in the search."""
     callback = GRB.Callback
     known = {
         callback.MIP: (callback.MIP_OBJBST, callback.MIP_OBJBND),

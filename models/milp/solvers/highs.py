@@ -69,7 +69,7 @@ def solve_with_highs(model: ConcreteModel, limits: Limits, clock: Clock) -> Solv
 
 
 def _followed(highs: highspy.Highs, clock: Clock) -> Trajectory:
-    """The trajectory of the run to come: at every incumbent, and wherever HiGHS asks whether to go on."""
+    """Return the trajectory of the run to come: at every incumbent, and wherever HiGHS asks whether to go on."""
     trajectory = Trajectory(clock)
 
     def note(event: Any) -> None:
@@ -81,7 +81,7 @@ def _followed(highs: highspy.Highs, clock: Clock) -> Trajectory:
 
 
 def new_highs(limits: Limits) -> highspy.Highs:
-    """A silent HiGHS with this package's tolerances and the limits but time."""
+    """Return a silent HiGHS with this package's tolerances and the limits but time."""
     highs = SilentHighs()
     set_options(highs, _TOLERANCES)
     set_options(highs, {"mip_rel_gap": limits.mip_gap, "threads": limits.threads, "random_seed": limits.seed % 2**31})

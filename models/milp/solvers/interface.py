@@ -62,7 +62,7 @@ BYTES_PER_VARIABLE = 6500
 
 
 def reason_not_to_build(variables: int) -> str | None:
-    """Why a program of that many variables would not fit into memory, None where it would."""
+    """Return why a program of that many variables would not fit into memory, None where it would."""
     return reason_not_to_fit(BYTES_PER_VARIABLE * variables)
 
 

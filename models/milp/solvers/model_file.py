@@ -2,7 +2,7 @@
 
 Between this package and a solver, columns and rows are called c0, c1, … and r0, r1, …; for people they carry their
 symbol, application and indices, `x(app,1,device)`, and the equation of their row, `eq8_latency(app)`. Solvers read
-names of at most 255 characters: a longer one is cut and numbered, and a map leads back to it.
+names up to a length only: a longer one is cut and numbered, and a map leads back to it.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ def write_numbered(form: StandardForm, path: Path) -> None:
     _write(form, columns, rows, path)
 
 
-LONGEST_NAME = 255
-"""Characters of a name that GLPK, CBC, SCIP and HiGHS all read."""
+LONGEST_NAME: dict[Format, int] = {"mps": 255, "lp": 100}
+"""Characters of a name that GLPK, CBC, SCIP and HiGHS all read; CBC takes 100 in an LP file."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def readable_text(form: StandardForm, file_format: Format) -> ModelText:
     """Return the MPS or LP file of `form` with names for people."""
     long_names: dict[str, str] = {}
     columns, rows = (
-        [_short(name, long_names) for name in distinct(map(readable_name, components))]
+        [_short(name, LONGEST_NAME[file_format], long_names) for name in distinct(map(readable_name, components))]
         for components in (form.variables, form.constraints)
     )
     with TemporaryDirectory() as folder:
@@ -68,12 +68,12 @@ def readable_text(form: StandardForm, file_format: Format) -> ModelText:
     return ModelText(text if file_format == "mps" else _widely_read(text), long_names)
 
 
-def _short(name: str, long_names: dict[str, str]) -> str:
+def _short(name: str, longest: int, long_names: dict[str, str]) -> str:
     """Return a name that every solver reads; one that had to be cut ends in `~` and a number, and is noted."""
-    if len(name) <= LONGEST_NAME:
+    if len(name) <= longest:
         return name
     ending = f"~{len(long_names) + 1}"
-    short = name[: LONGEST_NAME - len(ending)] + ending
+    short = name[: longest - len(ending)] + ending
     long_names[short] = name
     return short
 

@@ -80,12 +80,12 @@ class _Follower(pyscipopt.Eventhdlr):  # type: ignore[misc]
         self._trajectory = trajectory
 
     def eventinit(self) -> None:
-        """Listen."""
+        """Listen to SCIP's events."""
         for event in _EVENTS:
             self.model.catchEvent(event, self)
 
     def eventexec(self, event: object) -> None:  # noqa: ARG002
-        """Record."""
+        """Record what SCIP knows now."""
         self._trajectory.note(self.model.getPrimalbound(), self.model.getDualbound())
 
 

@@ -52,7 +52,7 @@ class StandardForm:
 
     @classmethod
     def of(cls, model: ConcreteModel) -> StandardForm:
-        """The arrays of `model`.
+        """Return the arrays of `model`.
 
         Raises
         ------
@@ -86,11 +86,11 @@ class StandardForm:
         return np.array([variable.value or 0.0 for variable in self.variables], dtype=np.float64)
 
     def objective(self, columns: Floats) -> float:
-        """Objective c·x + offset."""
+        """Return the objective c·x + offset."""
         return float(self.cost @ columns) + self.offset
 
     def violation(self, columns: Floats) -> float:
-        """By how much a row is broken at most, integral columns rounded; 0 where every row holds."""
+        """Return by how much a row is broken at most, integral columns rounded; 0 where every row holds."""
         rounded = np.where(self.integral, np.round(columns), columns)
         activity = self.matrix @ rounded
         excess = np.concatenate([self.row_lower - activity, activity - self.row_upper, [0.0]])
@@ -129,21 +129,24 @@ def _that_break_a_row_alone(matrix: scipy.sparse.csc_array[Any], row_upper: Floa
 
 
 def handed_over(model: ConcreteModel, clock: Clock) -> StandardForm | SolverAnswer:
-    """The arrays of `model` (phase `handover`), or the answer of a run that need not start."""
+    """Return the arrays of `model` (phase `handover`), or the answer of a run that need not start."""
     with clock.phase("handover"):
         try:
-            return StandardForm.of(model)
+            form = StandardForm.of(model)
         except InfeasibleConstraintException as error:
             return SolverAnswer(Status.INFEASIBLE, reason=str(error))
+    if not np.isfinite(form.cost).all():
+        return SolverAnswer(Status.ERROR, reason="coefficients of the objective range too widely for floating point")
+    return form
 
 
 def expired(solver: str) -> SolverAnswer:
-    """The answer of a run whose limit passed before its solver could start."""
+    """Return the answer of a run whose limit passed before its solver could start."""
     return SolverAnswer(Status.TIME_LIMIT, reason=f"the time limit passed before {solver} could start")
 
 
 def beyond_licence(solver: str, form: StandardForm) -> SolverAnswer:
-    """The answer where a solver's licence does not reach as far as the program's size."""
+    """Return the answer where a solver's licence does not reach as far as the program's size."""
     size = f"{len(form.variables)} columns and {len(form.constraints)} rows"
     return SolverAnswer(Status.UNSUPPORTED, reason=f"{solver} refuses {size}: more than its licence allows")
 

@@ -11,6 +11,7 @@ import pytest
 from finbench.benchmarks.execution import code_version as module
 from finbench.benchmarks.execution.code_version import code_version, reached
 from finbench.benchmarks.methods import METHODS
+from finbench.models.versions import package_version
 
 
 @pytest.fixture(autouse=True)
@@ -74,8 +75,9 @@ def test_what_changes_it(
 def test_a_librarys_version_changes_it_where_the_method_uses_it(monkeypatch: pytest.MonkeyPatch) -> None:
     before = {name: code_version(METHODS[name], {}) for name in ("fin", "exhaustive")}
     module._hash.cache_clear()
-    version = module._version
-    monkeypatch.setattr(module, "_version", lambda library: "9.9" if library == "numba" else version(library))
+    monkeypatch.setattr(
+        module, "package_version", lambda library: "9.9" if library == "numba" else package_version(library)
+    )
     assert code_version(METHODS["fin"], {}) != before["fin"]
     assert code_version(METHODS["exhaustive"], {}) == before["exhaustive"]
 

@@ -15,13 +15,13 @@ from finbench.benchmarks.judging.judged import judge_deployment
 from finbench.benchmarks.report.charts import frontier_chart, gap_chart, profile_chart, trajectory_chart
 from finbench.benchmarks.report.growth_chart import growth_chart, with_sizes
 from finbench.benchmarks.report.pictures import MOST_APPLICATIONS, Gallery
-from finbench.benchmarks.report.steps import steps
 from finbench.benchmarks.report.summary import environment_rows, sentences
 from finbench.fin_graph.label_setting import solve
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.evaluate import evaluate
 from finbench.models.instance import Accounting, Instance, LatencyKind
 from finbench.models.io import load_instance
+from finbench.models.step_costs import step_costs
 from tests.benchmarks.conftest import made_up_row
 from tests.benchmarks.report.conftest import TRAJECTORY, several_applications
 from tests.random_instances import random_instance
@@ -42,8 +42,8 @@ def test_blocks_sum_to_what_the_evaluator_says(instance: Instance) -> None:
         return
     (app,), (decision,) = instance.applications, found.deployments
     (costs,) = evaluate(instance, found).applications
-    made = list(steps(instance, app, decision))
-    assert tuple(step.node for step in made) == decision.placement
+    made = list(step_costs(instance, app, decision))
+    assert tuple(step.node.name for step in made) == decision.placement
     assert sum(step.compute_energy_j for step in made) == pytest.approx(costs.compute_energy_j, rel=1e-12)
     assert sum(step.transfer_energy_j for step in made) == pytest.approx(costs.transfer_energy_j, rel=1e-12, abs=0)
     assert sum(step.compute_s + step.transfer_s for step in made) == pytest.approx(costs.latency_s, rel=1e-12)
@@ -55,7 +55,9 @@ def test_a_reserved_share_stretches_the_block_not_its_energy() -> None:
     nodes = ("device",) * 5
     whole, half = (
         list(
-            steps(instance, app, ApplicationDeployment(application=app.name, last_exit=3, placement=nodes, shares=menu))
+            step_costs(
+                instance, app, ApplicationDeployment(application=app.name, last_exit=3, placement=nodes, shares=menu)
+            )
         )
         for menu in (None, (0.5,) * 5)
     )

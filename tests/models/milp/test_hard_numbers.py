@@ -218,3 +218,24 @@ def test_scip_refuses_numbers_that_are_infinite_to_it(solver: SolverName) -> Non
     answer = SOLVERS[solver].function()(model, Limits(), Clock())
     assert answer.status is Status.ERROR
     assert "SCIP takes numbers below 1e+20 only, and the scaled program has one of 1e+21" in (answer.reason or "")
+
+
+@pytest.mark.parametrize("strengthen", [True, False])
+@pytest.mark.parametrize("solver", installed(list(SOLVERS)))
+@pytest.mark.parametrize("power", [1e40, 1e250])
+def test_energies_that_range_beyond_what_a_solver_or_floats_take(
+    power: float, solver: SolverName, strengthen: bool
+) -> None:
+    """One node costs 1e-60 J at least, the other far more: the scaled program has an infinite coefficient."""
+    base = case("huge-bandwidth")
+    cheap, dear = base.network.nodes[0], base.network.nodes[1]
+    nodes = (cheap.model_copy(update={"power_w": 1e-60}), dear.model_copy(update={"power_w": power}))
+    links = tuple(link.model_copy(update={"tx_energy_j_per_bit": 1e-70}) for link in base.network.links)
+    network = base.network.model_copy(update={"nodes": nodes, "links": links})
+    patient = base.applications[0].model_copy(update={"max_latency_s": 10.0})
+    instance = base.model_copy(update={"network": network, "applications": (patient,)})
+    right = exhaustive.solve(instance)
+    assert right.claimed_objective is not None
+    assert right.claimed_objective < 1e-50
+    result = flow.solve(instance, MilpFlowOptions(solver=solver, strengthen=strengthen))
+    assert_right(instance, result, right.claimed_objective)

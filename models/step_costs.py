@@ -1,0 +1,77 @@
+"""What every step of a deployment costs and asks for: the terms of eqs. (1), (2), (11)–(13), (21) and (22).
+
+Step i of an application sends output i − 1 (output 0 is the sample) to where block i runs, then runs block i. With
+weights e_i, l_i of the instance's accounting and latency kind, and λ = 0 where the application has no rate:
+
+    energy    e_i o_i P/C and e_i d_{i−1} Σ_{(n,m) ∈ route_i} (e^tx_nm + e^rx_nm)
+    latency   l_i (o_i/(r_i C) + Σ_{(n,m) ∈ route_i} (d_{i−1}/B_nm + τ_nm))
+    loads     λ s_i o_i and w_i on the node, λ s_i d_{i−1} on every link of the route
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from finbench.models.deployment import ApplicationDeployment
+from finbench.models.instance import Application, Instance, Link, Node
+
+
+@dataclass(frozen=True)
+class StepCosts:
+    """One block, and the transfer that feeds it."""
+
+    node: Node
+    """Where the block runs."""
+    share: float
+    """Share r_i of the node's rate that it runs at."""
+    route: tuple[str, ...]
+    """Names of the nodes that the transfer visits."""
+    hops: tuple[Link, ...]
+    """Links of the route."""
+    counted_bits: float
+    """Bits e_i d_{i−1} that count in the energy of every link."""
+    compute_energy_j: float
+    transfer_energy_j: float
+    compute_s: float
+    """Part of the latency, weighted by l_i."""
+    transfer_s: float
+    """Part of the latency, weighted by l_i."""
+    latency_s: float
+    """Both parts."""
+    compute_ops_per_s: float
+    """Load on the node."""
+    memory_bytes: float
+    """Load on the node."""
+    transfer_bit_per_s: float
+    """Load on every link of the route."""
+
+
+def step_costs(instance: Instance, app: Application, decision: ApplicationDeployment) -> Iterator[StepCosts]:
+    """Yield the steps i = 1..b(f) of a structurally sound deployment in order."""
+    dnn, nodes, links = instance.dnn_of(app), instance.network.node_by_name, instance.network.link_by_pair
+    weights = zip(instance.energy_weights(app), instance.latency_weights(app), dnn.survival, dnn.blocks, strict=True)
+    decided = zip(decision.placement, decision.share_of_block, decision.routes_from(app.source), strict=True)
+    rate = app.rate_per_s or 0.0
+    for i, ((name, share, route), (by_energy, by_latency, reach, block)) in enumerate(
+        zip(decided, weights, strict=False), start=1
+    ):
+        node, bits, hops = nodes[name], dnn.transfer_bits(i), tuple(links[pair] for pair in pairwise(route))
+        compute_s = block.ops / (share * node.compute_ops_per_s)
+        transfer_s = sum(bits / hop.bandwidth_bit_per_s + hop.delay_s for hop in hops)
+        yield StepCosts(
+            node=node,
+            share=share,
+            route=route,
+            hops=hops,
+            counted_bits=by_energy * bits,
+            compute_energy_j=by_energy * block.ops * node.power_w / node.compute_ops_per_s,
+            transfer_energy_j=by_energy * bits * sum(hop.tx_energy_j_per_bit + hop.rx_energy_j_per_bit for hop in hops),
+            compute_s=by_latency * compute_s,
+            transfer_s=by_latency * transfer_s,
+            latency_s=by_latency * (compute_s + transfer_s),
+            compute_ops_per_s=rate * reach * block.ops,
+            memory_bytes=block.parameter_bytes,
+            transfer_bit_per_s=rate * reach * bits,
+        )
