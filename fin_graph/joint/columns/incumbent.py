@@ -20,13 +20,13 @@ from finbench.fin_graph.joint.fin.occupancy import Occupancy
 from finbench.fin_graph.joint.system import System
 from finbench.fin_graph.paths.arrays import Floats
 from finbench.models.result import Clock
-from finbench.models.tolerances import EVALUATOR_SLACK
+from finbench.models.tolerances import EVALUATOR_SLACK, SOLVER_TOLERANCE
 
 _GAMMA = 100
 """Latency steps of FIN's searches."""
 
-_INTEGRAL = 1e-7
-"""Distance from a whole number below which a number of members in the relaxation is that whole number."""
+_INTEGRAL = 100 * SOLVER_TOLERANCE
+"""Distance from a whole number at which rounding takes a number of members in the relaxation for that number."""
 
 
 class Incumbent:
@@ -36,7 +36,7 @@ class Incumbent:
     ----------
     system : System
     seed : int
-        Of all that is drawn.
+        Seed of all that is drawn.
     clock : Clock
     """
 

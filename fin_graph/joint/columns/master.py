@@ -57,7 +57,7 @@ class Aim(Enum):
 
     @property
     def with_power(self) -> bool:
-        """Whether power counts."""
+        """Return whether power counts."""
         return self is Aim.POWER
 
 
@@ -109,7 +109,7 @@ class Master:
         self._seek(Aim.POWER)
 
     def _build(self) -> None:
-        """Rows; then columns for overloads, for the factor and for rejections."""
+        """Add rows, then columns for overloads, for the factor and for rejections."""
         highs, count = self._highs, len(self.rows)
         for group in self._groups:
             highs.addRow(group.count, group.count, 0, [], [])
@@ -151,7 +151,7 @@ class Master:
         return power / self.scale if self.aim.with_power else 0.0
 
     def add(self, g: int, usage: Usage) -> bool:
-        """Add a column for group g; False where it is there already."""
+        """Add a column for group g, and return whether it is new."""
         key = g, usage.power, usage.resources.tobytes(), usage.fractions.tobytes()
         if key in self._known:
             return False
@@ -165,7 +165,7 @@ class Master:
         return True
 
     def solve(self) -> Relaxed | None:
-        """Optimum of the relaxation, None where the clock ended the solver.
+        """Return the optimum of the relaxation; None where the clock ended the solver.
 
         Raises
         ------
@@ -198,7 +198,7 @@ class Master:
 
 
 def scarce(system: System, room: Floats) -> Ints:
-    """Resources of which all members of all groups together could take more than there is, rising."""
+    """Return the resources that all members of all groups together could overload, rising."""
     most = np.zeros(system.resources)
     for group in system.groups:
         most += group.count * group.most()
@@ -206,5 +206,5 @@ def scarce(system: System, room: Floats) -> Ints:
 
 
 def group_sizes(groups: Sequence[Group]) -> Floats:
-    """n_g of every group; shape (G,)."""
+    """Return n_g of every group; shape (G,)."""
     return np.array([float(group.count) for group in groups])

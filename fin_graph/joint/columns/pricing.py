@@ -50,23 +50,23 @@ class Priced(NamedTuple):
 
 @dataclass
 class _Part:
-    """Some of a group's paths: those that run no block where it must not; with what pricing them ended with last."""
+    """Some of a group's paths, and where their last pricing ended."""
 
     forbidden: NDArray[np.bool_]
-    """Shape (depth, V)."""
+    """Where blocks of these paths must not run; shape (depth, V)."""
     layers: Ints
     nodes: Ints
     """A path that meets the latency target."""
     multiplier: float = 0.0
 
     def of(self, problem: PathProblem) -> PathProblem:
-        """The problem over these paths alone."""
+        """Return the problem over these paths alone."""
         edges = problem.edges
         return replace(problem, edges=edges._replace(run_energy=np.where(self.forbidden, inf, edges.run_energy)))
 
 
 class Pricer:
-    """Prices the groups of a system; remembers of each its last multipliers and paths, and every usage met.
+    """The cheapest way to serve each group of a system at prices, found from where the last search ended.
 
     A path whose blocks fit on a node one by one but not together serves nobody. Where one is found the cheapest, the
     group's paths are split: on that node at least one of these blocks takes less, and each part forbids one of them to
@@ -86,11 +86,11 @@ class Pricer:
         self._parts = [self._whole(g) for g in range(len(self._groups))]
 
     def servable(self, g: int) -> bool:
-        """Whether any path known to be left serves a member of group g, were it alone."""
+        """Return whether any path may be left that serves a member of group g, were it alone."""
         return bool(self._parts[g])
 
     def price(self, g: int, prices: Floats, *, with_power: bool = True) -> Priced:
-        """The Lagrangian dual of group g at `prices` (shape (R,)); `with_power` as in `Group.problem`."""
+        """Return the Lagrangian dual of group g at `prices` (shape (R,)); `with_power` as in `Group.problem`."""
         if not self._parts[g]:
             return Priced(inf, None, inf)
         problem = self._problem(g, prices, with_power)
@@ -118,14 +118,14 @@ class Pricer:
         return Priced(bound, self._usage(g, part.layers, part.nodes), energy)
 
     def _overfull(self, usage: Usage | None) -> int | None:
-        """The first resource of a node that a usage alone overloads."""
+        """Return the first resource of a node that a usage alone overloads; None where it overloads none."""
         if usage is None or self._room is None:
             return None
         over = usage.resources[usage.fractions > self._room[usage.resources] + FLOAT_NOISE]
         return int(over[0]) if len(over) and over[0] < 2 * self._nodes else None
 
     def _split(self, g: int, part: _Part, resource: int) -> list[_Part]:
-        """Parts that together hold all paths of `part` that fit, without its own."""
+        """Return parts that together hold all paths of `part` that fit, without the one that does not."""
         taken, parts = self._groups[g].taken(resource), list[_Part]()
         problem = self._problem(g, None, True)
         runs = part.layers[1:] > part.layers[:-1]
@@ -141,7 +141,7 @@ class Pricer:
         return parts
 
     def exact(self, g: int, prices: Floats, clock: Clock, *, below: float = inf, with_power: bool = True) -> Priced:
-        """The cheapest member of group g, or the proof (`bound`) that none costs less than `below`.
+        """Return the cheapest way to serve a member of group g, or the proof (`bound`) that none costs below `below`.
 
         Where the clock ends the search, `bound` is what was proven until then.
         """
@@ -169,7 +169,7 @@ class Pricer:
     def within(
         self, g: int, prices: Floats, limit: float, rows: Ints, *, with_power: bool = True
     ) -> list[Usage] | None:
-        """Every way to serve a member of group g for less than `limit` that no other one replaces (`listing`).
+        """Return every way to serve a member of group g for less than `limit` that no other one replaces (`listing`).
 
         None where they are too many.
         """

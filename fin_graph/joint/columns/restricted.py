@@ -35,11 +35,11 @@ _OPTIONS: dict[str, float | bool | str] = {
 }
 
 FIRST_MARGIN, WIDER = 1 / 16, 4
-"""Reduced costs of the first list of columns, as a part of what is open, and how much wider the next ones are."""
+"""Margin of the first list of columns, as a part of what is open, and the factor from one margin to the next."""
 
 
 MOST_BYTES = 3 * 2**29
-"""Memory beyond what the process holds before at which the search ends: its open nodes would take ever more."""
+"""Memory that the search may add to the process before it ends: its open nodes would take ever more."""
 
 
 class Whole(NamedTuple):
@@ -107,7 +107,7 @@ def whole_master(
 
 
 def _stop_when_large(highs: SilentHighs) -> None:
-    """End the search, with its incumbent and bound, where it takes more than `MOST_BYTES`."""
+    """End the search, with its incumbent and bound, once it takes more than `MOST_BYTES`."""
     process = psutil.Process()
     most = process.memory_info().rss + MOST_BYTES
 

@@ -1,14 +1,14 @@
-"""How much more of what would make everything fit.
+"""Find the least growth of capacities after which all applications that must be served can be.
 
-Two ways to grow the room b_r = 1 of the resources, both over whole deployments (eq. 24 without power):
+Capacities b_r = 1 may grow in two ways, both over whole deployments (eq. 24 without power):
 
 - the least factor s by which all of them grow, min s: Σ_c u_{c,r} x_c ≤ s;
-- the least sum of what single ones grow by, min Σ_r o_r: Σ_c u_{c,r} x_c ≤ 1 + o_r.
+- the least sum of what single ones grow by, min Σ_r o_r: Σ_c u_{c,r} x_c ≤ b_r + o_r. A memory of 0 bytes has b_r = 0.
 
 Growth is that of right-hand sides: as if a like machine or link stood beside, at unchanged speeds. A node that is
-itself faster by as much serves at least as well, latencies only fall.
+itself faster by as much serves at least as well, for latencies only fall.
 
-The relaxation gives a bound; then, as for power, all columns of reduced cost below what is open prove the least.
+The relaxation gives a bound. As for power, all columns of reduced cost below what is open then prove the least.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class CapacityGrowth:
 
 
 def least_growth(system: System, aim: Aim, clock: Clock, seed: int) -> CapacityGrowth | None:
-    """Least growth after which all applications that must be served can be.
+    """Return the least growth after which all applications that must be served can be.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ class _Search:
         return columns
 
     def _offer(self, found: Whole) -> Floats:
-        """Take a solution if it grows less; what it takes of every resource."""
+        """Keep a solution if it needs less growth, and return what it takes of every resource."""
         loads = loads_of(self._system, found.served or [])
         if found.served is not None:
             value = (
@@ -147,7 +147,7 @@ class _Search:
 
 
 def loads_of(system: System, served: Served) -> Floats:
-    """What a joint deployment takes of every resource; shape (R,)."""
+    """Return what a joint deployment takes of every resource; shape (R,)."""
     loads = np.zeros(system.resources)
     for _, usages in served:
         for usage in usages:

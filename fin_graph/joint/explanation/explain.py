@@ -63,32 +63,32 @@ class Price:
     price: float
     unit: str
     price_w: float
-    """The same for as much again as there is."""
+    """What as much again as there is would save [W]."""
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """What there is to say of an instance."""
+    """What would make an instance fit, or what more of its resources is worth."""
 
     result: Result
-    """Of column generation."""
+    """What column generation returned."""
     obstacles: tuple[Obstacle, ...] = ()
     factor: CapacityGrowth | None = None
-    """All resources grow alike."""
+    """The least factor by which all capacities grow; None where no factor helps, or time ended the search."""
     fix: CapacityGrowth | None = None
-    """Single ones grow, by least in sum."""
+    """The least sum of what single capacities grow by."""
     needs: tuple[Need, ...] = ()
     """The resources of `fix`, the most lacking first."""
     prices: tuple[Price, ...] = ()
 
     @property
     def fits(self) -> bool:
-        """Whether there is a deployment of all applications."""
+        """Return whether a deployment of all applications is known."""
         return self.result.deployment is not None
 
 
 def explain(instance: Instance, *, time_limit_s: float | None = None, seed: int = 0) -> Explanation:
-    """Explain an instance.
+    """Return why an instance has no deployment and what would help, or what more of its resources is worth.
 
     Parameters
     ----------
@@ -179,7 +179,7 @@ def _prices(instance: Instance, result: Result) -> tuple[Price, ...]:
 
 
 def _unit(kind: str, objective: str) -> str:
-    """Unit of a price: W per op/s are J per operation, W per bit/s are J per bit."""
+    """Return the unit of a price: W per op/s are J per operation, W per bit/s are J per bit."""
     if objective == "W" and kind == Resource.COMPUTE:
         return "J/op"
     if objective == "W" and kind == Resource.BANDWIDTH:
