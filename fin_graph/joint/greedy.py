@@ -16,7 +16,7 @@ from math import inf
 import numpy as np
 
 from finbench.fin_graph.joint.fin.alone import FRUGALITY
-from finbench.fin_graph.joint.system import Group, System, Usage, joint_deployment
+from finbench.fin_graph.joint.system import Group, SharedSystem, Usage, joint_deployment
 from finbench.fin_graph.paths.arrays import Floats, PathProblem
 from finbench.fin_graph.paths.bounds import meets
 from finbench.fin_graph.paths.loading import load_compiled
@@ -59,7 +59,7 @@ def solve(
     with clock.phase("load"):
         load_compiled()
     with clock.phase("build"):
-        system = System.of(instance)
+        system = SharedSystem.of(instance)
     with clock.phase("search"):
         chosen = _serve(instance, system, clock)
     left_out = [app.name for app in instance.applications if app.name not in chosen]
@@ -79,7 +79,7 @@ def solve(
     )
 
 
-def _serve(instance: Instance, system: System, clock: Clock) -> dict[str, Usage]:
+def _serve(instance: Instance, system: SharedSystem, clock: Clock) -> dict[str, Usage]:
     """Return the usages of the applications that are served, by name."""
     room, chosen = system.empty_room(), dict[str, Usage]()
     group_of = {name: group for group in system.groups for name in group.members}

@@ -248,7 +248,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class System:
+class SharedSystem:
     """Groups of applications on one network with R shared resources."""
 
     topology: Topology
@@ -257,7 +257,7 @@ class System:
     """What fractions of a memory of 0 bytes are fractions of; 0 where nothing may be in such a memory."""
 
     @classmethod
-    def of(cls, instance: Instance, *, forgiving: bool = False, from_nothing: bool = False) -> System:
+    def of(cls, instance: Instance, *, forgiving: bool = False, from_nothing: bool = False) -> SharedSystem:
         """Return the system of `instance`; groups stand in the order of their first members.
 
         Parameters

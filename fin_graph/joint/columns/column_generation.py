@@ -23,7 +23,7 @@ from finbench.fin_graph.joint.columns.relaxation import Relaxation
 from finbench.fin_graph.joint.columns.restricted import FIRST_MARGIN, WIDER, Whole, rounded_down, whole_master
 from finbench.fin_graph.joint.fin.improvement import Served
 from finbench.fin_graph.joint.fin.occupancy import Occupancy
-from finbench.fin_graph.joint.system import System, joint_deployment, resource_name
+from finbench.fin_graph.joint.system import SharedSystem, joint_deployment, resource_name
 from finbench.fin_graph.options import ColumnGenerationOptions
 from finbench.fin_graph.paths.arrays import Floats, Ints
 from finbench.models.instance import Instance, Network
@@ -39,16 +39,16 @@ MOST_COLUMNS = 60_000
 _WIDEST = 1e3
 """Margin in bounds from which everything is listed where there is no incumbent."""
 
-_RELAXATION_SHARE = 0.6
+_RELAXATION_PART = 0.6
 """Part of the time limit after which the relaxation ends, closed or not."""
 
 _ROUNDING_PERIOD = 15
 """Iterations between two roundings."""
 
-_SHORT_SHARE, _LONG_SHARE = 0.1, 0.8
+_SHORT_PART, _LONG_PART = 0.1, 0.8
 """Parts of the time left for the master in whole numbers over the columns at hand, before the proof and after it."""
 
-_LISTING_SHARE = 0.4
+_LISTING_PART = 0.4
 """Part of the time left for listing columns."""
 
 _UNLIMITED_S = 60.0
@@ -92,7 +92,7 @@ def solve(
     with clock.phase("load"):
         load_pricing()
     with clock.phase("build"):
-        run = _Run(instance, clock, seed, options.smoothing)
+        run = _ColumnRun(instance, clock, seed, options.smoothing)
     if run.relaxation.unservable:
         reason = infeasible_alone_reason(instance, run.relaxation, run.relaxation.unservable[0])
         return Result(Status.INFEASIBLE, reason=reason, times_s=clock.times_s)
@@ -102,12 +102,12 @@ def solve(
     return run.result()
 
 
-class _Run:
+class _ColumnRun:
     """One run: relaxation, incumbent, and the best bound."""
 
     def __init__(self, instance: Instance, clock: Clock, seed: int, smoothing: bool) -> None:
         self._instance, self._clock, self._seed = instance, clock, seed
-        self._system = System.of(instance)
+        self._system = SharedSystem.of(instance)
         self.relaxation = Relaxation(self._system, clock, smoothing=smoothing)
         self._incumbent = Incumbent(self._system, seed, clock)
         self._bound = self.relaxation.bound.safe
@@ -164,7 +164,7 @@ class _Run:
         self._note()
         left = self._clock.remaining_s
         spent = self._clock.elapsed_s
-        return self.closed or (left is not None and spent > _RELAXATION_SHARE * (spent + left))
+        return self.closed or (left is not None and spent > _RELAXATION_PART * (spent + left))
 
     def _keep_bound(self) -> None:
         self._bound = max(self._bound, self.relaxation.bound.safe)
@@ -181,22 +181,22 @@ class _Run:
             return
         with self._clock.phase("rounding"):
             self._improve(self._incumbent.round(self._relaxed, self.relaxation.master.columns, self._clock))
-        self._solve_whole(_SHORT_SHARE)
+        self._solve_whole(_SHORT_PART)
         if prove:
             self._prove()
-        self._solve_whole(_LONG_SHARE)
+        self._solve_whole(_LONG_PART)
 
     def _improve(self, occupancy: Occupancy) -> None:
         self._incumbent.improve(occupancy, self.relaxation.bound.prices, self._clock, _MOVES)
         self._note()
 
-    def _solve_whole(self, share: float) -> None:
+    def _solve_whole(self, part: float) -> None:
         """Solve the master in whole numbers over the columns at hand, for a part of the time left, and improve."""
         if self.closed or self._clock.expired:
             return
         left = self._clock.remaining_s
         with self._clock.phase("whole"):
-            self._offer_whole(self.relaxation.master.columns, share * (_UNLIMITED_S if left is None else left))
+            self._offer_whole(self.relaxation.master.columns, part * (_UNLIMITED_S if left is None else left))
         occupancy = self._incumbent.occupancy()
         if occupancy is not None and not self.closed:
             with self._clock.phase("rounding"):
@@ -301,7 +301,7 @@ class _Run:
         """Return columns of reduced cost below `margin` that none dominates in `rows`; None where they are too many."""
         bound, columns = self.relaxation.bound, list[Column]()
         left = self._clock.remaining_s
-        clock = Clock(_UNLIMITED_S if left is None else _LISTING_SHARE * left)
+        clock = Clock(_UNLIMITED_S if left is None else _LISTING_PART * left)
         for g, group in enumerate(self._system.groups):
             if not self.relaxation.pricer.servable(g):
                 continue

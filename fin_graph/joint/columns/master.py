@@ -25,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 from highspy import HighsModelStatus, HighsStatus
 
-from finbench.fin_graph.joint.system import Group, System, Usage
+from finbench.fin_graph.joint.system import Group, SharedSystem, Usage
 from finbench.fin_graph.paths.arrays import Floats, Ints
 from finbench.models.result import Clock
 from finbench.models.silent_highs import SilentHighs, set_options
@@ -76,7 +76,7 @@ class Relaxed(NamedTuple):
     """Price π_r of every resource; shape (R,)."""
     group_prices: Floats
     """What serving one more member of every group costs; shape (G,)."""
-    shares: Floats
+    times: Floats
     """x_c of every column."""
     overload: Floats
     """o_r of every resource; shape (R,)."""
@@ -87,7 +87,7 @@ class Master:
 
     Parameters
     ----------
-    system : System
+    system : SharedSystem
     room : ndarray, shape (R,)
         b_r.
     scale : float
@@ -95,7 +95,7 @@ class Master:
     clock : Clock
     """
 
-    def __init__(self, system: System, room: Floats, scale: float, clock: Clock) -> None:
+    def __init__(self, system: SharedSystem, room: Floats, scale: float, clock: Clock) -> None:
         self.columns: list[Column] = []
         self.rows = scarce(system, room)
         self._groups, self._room, self.scale, self._clock = system.groups, room, scale, clock
@@ -192,12 +192,12 @@ class Master:
             value=highs.getInfo().objective_function_value * unit,
             prices=prices,
             group_prices=duals[:groups] * unit,
-            shares=values[self._first :],
+            times=values[self._first :],
             overload=overload,
         )
 
 
-def scarce(system: System, room: Floats) -> Ints:
+def scarce(system: SharedSystem, room: Floats) -> Ints:
     """Return the resources that all members of all groups together could overload, rising."""
     most = np.zeros(system.resources)
     for group in system.groups:

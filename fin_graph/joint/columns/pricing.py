@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from finbench.fin_graph.joint.columns.listing import demands_of, paths_below
 from finbench.fin_graph.joint.fin.alone import safe_dual_bound
-from finbench.fin_graph.joint.system import System, Usage
+from finbench.fin_graph.joint.system import SharedSystem, Usage
 from finbench.fin_graph.paths.arrays import Edges, Floats, Ints, PathProblem
 from finbench.fin_graph.paths.bounds import lagrangian_dual, meets
 from finbench.fin_graph.paths.compiled import compiled
@@ -49,7 +49,7 @@ class Priced(NamedTuple):
 
 
 @dataclass
-class _Part:
+class _SomePaths:
     """Some of a group's paths, and where their last pricing ended."""
 
     forbidden: NDArray[np.bool_]
@@ -74,12 +74,12 @@ class Pricer:
 
     Parameters
     ----------
-    system : System
+    system : SharedSystem
     room : ndarray, shape (R,), optional
         What one member must fit into; left out: anything goes.
     """
 
-    def __init__(self, system: System, room: Floats | None = None) -> None:
+    def __init__(self, system: SharedSystem, room: Floats | None = None) -> None:
         self._groups, self._room = system.groups, room
         self._nodes = len(system.topology.network.nodes)
         self._usages: list[dict[bytes, Usage]] = [{} for _ in self._groups]
@@ -106,7 +106,7 @@ class Pricer:
             self._parts[g] = [part for _, part in found]
         return Priced(inf, None, inf)
 
-    def _priced(self, g: int, problem: PathProblem, part: _Part) -> Priced:
+    def _priced(self, g: int, problem: PathProblem, part: _SomePaths) -> Priced:
         bound, part.multiplier, energy, part.layers, part.nodes = _dual_from(
             part.of(problem).edges,
             problem.source,
@@ -124,16 +124,16 @@ class Pricer:
         over = usage.resources[usage.fractions > self._room[usage.resources] + FLOAT_NOISE]
         return int(over[0]) if len(over) and over[0] < 2 * self._nodes else None
 
-    def _split(self, g: int, part: _Part, resource: int) -> list[_Part]:
+    def _split(self, g: int, part: _SomePaths, resource: int) -> list[_SomePaths]:
         """Return parts that together hold all paths of `part` that fit, without the one that does not."""
-        taken, parts = self._groups[g].taken(resource), list[_Part]()
+        taken, parts = self._groups[g].taken(resource), list[_SomePaths]()
         problem = self._problem(g, None, True)
         runs = part.layers[1:] > part.layers[:-1]
         for j, m in zip(part.layers[:-1][runs], part.nodes[1:][runs], strict=True):
             if taken[j, m] > 0:
                 forbidden = part.forbidden.copy()
                 forbidden[j] |= taken[j] >= taken[j, m]
-                child = _Part(forbidden, part.layers, part.nodes)
+                child = _SomePaths(forbidden, part.layers, part.nodes)
                 path = least_latency_path(child.of(problem))
                 if path is not None and meets(path.latency, problem.max_latency_s):
                     child.layers, child.nodes = np.array(path.layers, np.int32), np.array(path.nodes, np.int32)
@@ -185,13 +185,13 @@ class Pricer:
         assert problem is not None
         return problem
 
-    def _whole(self, g: int) -> list[_Part]:
+    def _whole(self, g: int) -> list[_SomePaths]:
         problem = self._groups[g].problem()
         path = None if problem is None else least_latency_path(problem)
         if problem is None or path is None or not meets(path.latency, problem.max_latency_s):
             return []
         forbidden = np.zeros(problem.edges.run_energy.shape, np.bool_)
-        return [_Part(forbidden, np.array(path.layers, np.int32), np.array(path.nodes, np.int32))]
+        return [_SomePaths(forbidden, np.array(path.layers, np.int32), np.array(path.nodes, np.int32))]
 
     def _usage(self, g: int, layers: Ints, nodes: Ints) -> Usage:
         key = layers.tobytes() + nodes.tobytes()
@@ -258,7 +258,7 @@ def _traced(edges: Edges, next_link: Ints, source: int) -> tuple[Ints, Ints]:
 def load_pricing() -> None:
     """Run the compiled searches once on the smallest problem (`load_compiled` says why)."""
     load_compiled()
-    system = System.of(smallest())
+    system = SharedSystem.of(smallest())
     prices = np.zeros(system.resources)
     pricer = Pricer(system)
     pricer.price(0, prices)

@@ -20,7 +20,7 @@ import numpy as np
 
 from finbench.fin_graph.joint.columns.master import Aim, Master, Relaxed, group_sizes
 from finbench.fin_graph.joint.columns.pricing import Priced, Pricer
-from finbench.fin_graph.joint.system import System, Usage
+from finbench.fin_graph.joint.system import SharedSystem, Usage
 from finbench.fin_graph.paths.arrays import Floats
 from finbench.models.result import Clock
 from finbench.models.tolerances import FLOAT_NOISE, safe_bound
@@ -59,7 +59,7 @@ class Relaxation:
 
     Parameters
     ----------
-    system : System
+    system : SharedSystem
     clock : Clock
     room : ndarray, shape (R,), optional
         b_r; left out: all of every resource.
@@ -70,7 +70,13 @@ class Relaxation:
     """
 
     def __init__(
-        self, system: System, clock: Clock, *, room: Floats | None = None, smoothing: bool = True, whole: bool = True
+        self,
+        system: SharedSystem,
+        clock: Clock,
+        *,
+        room: Floats | None = None,
+        smoothing: bool = True,
+        whole: bool = True,
     ) -> None:
         self.system, self.clock = system, clock
         self.room = system.empty_room() if room is None else room

@@ -23,7 +23,7 @@ from finbench.fin_graph.joint.columns.master import Aim, Column
 from finbench.fin_graph.joint.columns.relaxation import Relaxation
 from finbench.fin_graph.joint.columns.restricted import FIRST_MARGIN, WIDER, Whole, rounded_down, whole_master
 from finbench.fin_graph.joint.fin.improvement import Served
-from finbench.fin_graph.joint.system import System
+from finbench.fin_graph.joint.system import SharedSystem
 from finbench.fin_graph.paths.arrays import Floats, Ints
 from finbench.models.result import Clock
 from finbench.models.tolerances import EVALUATOR_SLACK
@@ -44,12 +44,12 @@ class CapacityGrowth:
     """What the deployments take of every resource, as fractions of it; shape (R,)."""
 
 
-def least_growth(system: System, aim: Aim, clock: Clock, seed: int) -> CapacityGrowth | None:
+def least_growth(system: SharedSystem, aim: Aim, clock: Clock, seed: int) -> CapacityGrowth | None:
     """Return the least growth after which all applications that must be served can be.
 
     Parameters
     ----------
-    system : System
+    system : SharedSystem
         A forgiving one, so that blocks may ask for more than there is.
     aim : Aim
         `FACTOR` or `OVERLOAD`.
@@ -61,14 +61,14 @@ def least_growth(system: System, aim: Aim, clock: Clock, seed: int) -> CapacityG
     Growth or None
         None where time ended the search first, or an application cannot be served whatever grows.
     """
-    search = _Search(system, aim, clock, seed)
+    search = _GrowthSearch(system, aim, clock, seed)
     return None if search.relaxation.unservable else search.run()
 
 
-class _Search:
+class _GrowthSearch:
     """The search of one least growth."""
 
-    def __init__(self, system: System, aim: Aim, clock: Clock, seed: int) -> None:
+    def __init__(self, system: SharedSystem, aim: Aim, clock: Clock, seed: int) -> None:
         self.relaxation = Relaxation(system, clock, room=system.capacities(), whole=False)
         self._system, self._aim, self._clock, self._seed = system, aim, clock, seed
         self._best: CapacityGrowth | None = None
@@ -146,7 +146,7 @@ class _Search:
         return loads
 
 
-def loads_of(system: System, served: Served) -> Floats:
+def loads_of(system: SharedSystem, served: Served) -> Floats:
     """Return what a joint deployment takes of every resource; shape (R,)."""
     loads = np.zeros(system.resources)
     for _, usages in served:

@@ -11,7 +11,7 @@ from finbench.fin_graph.joint.columns.column_generation import solve
 from finbench.fin_graph.joint.columns.master import Aim
 from finbench.fin_graph.joint.columns.pricing import load_pricing
 from finbench.fin_graph.joint.explanation.elastic import CapacityGrowth, least_growth
-from finbench.fin_graph.joint.system import Group, System, capacity_of, resource_name
+from finbench.fin_graph.joint.system import Group, SharedSystem, capacity_of, resource_name
 from finbench.fin_graph.paths.bounds import meets
 from finbench.fin_graph.paths.infeasibility import reason_of_infeasibility
 from finbench.fin_graph.paths.shortest import least_latency_path
@@ -106,13 +106,13 @@ def explain(instance: Instance, *, time_limit_s: float | None = None, seed: int 
     result = solve(instance, time_limit_s=time_limit_s, seed=seed)
     if result.deployment is not None:
         return Explanation(result, prices=_prices(instance, result))
-    system = System.of(instance, forgiving=True, from_nothing=True)
+    system = SharedSystem.of(instance, forgiving=True, from_nothing=True)
     obstacles = tuple(
         obstacle for group in system.groups if group.penalty is None for obstacle in _obstacles(instance, group)
     )
     if obstacles:
         return Explanation(result, obstacles)
-    factor = least_growth(System.of(instance, forgiving=True), Aim.FACTOR, Clock(time_limit_s), seed)
+    factor = least_growth(SharedSystem.of(instance, forgiving=True), Aim.FACTOR, Clock(time_limit_s), seed)
     fix = least_growth(system, Aim.OVERLOAD, Clock(time_limit_s), seed)
     return Explanation(result, factor=factor, fix=fix, needs=() if fix is None else _needs(system, fix))
 
@@ -154,7 +154,7 @@ def _least_latency(group: Group) -> float:
     return inf if quickest is None else quickest.latency
 
 
-def _needs(system: System, fix: CapacityGrowth) -> tuple[Need, ...]:
+def _needs(system: SharedSystem, fix: CapacityGrowth) -> tuple[Need, ...]:
     """Return what is missing of every resource that `fix` lets grow by more than the evaluator forgives."""
     network, there_is = system.topology.network, system.capacities()
     needs = []
@@ -166,7 +166,7 @@ def _needs(system: System, fix: CapacityGrowth) -> tuple[Need, ...]:
 
 
 def _prices(instance: Instance, result: Result) -> tuple[Price, ...]:
-    numbers = {resource_name(instance.network, r): r for r in range(System.of(instance).resources)}
+    numbers = {resource_name(instance.network, r): r for r in range(SharedSystem.of(instance).resources)}
     objective = instance.objective_unit
     prices = []
     for named in result.info["prices"]:

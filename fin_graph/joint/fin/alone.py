@@ -17,7 +17,7 @@ from math import inf
 import numpy as np
 
 from finbench.fin_graph.joint.fin.residual import search
-from finbench.fin_graph.joint.system import Group, System, Usage
+from finbench.fin_graph.joint.system import Group, SharedSystem, Usage
 from finbench.fin_graph.paths.arrays import Floats, PathProblem
 from finbench.fin_graph.paths.bounds import Dual, lagrangian_dual, meets
 from finbench.fin_graph.paths.label_search import LabelSearch
@@ -89,7 +89,7 @@ def safe_dual_bound(problem: PathProblem, dual: Dual) -> float:
     return safe_bound(dual.lower_bound, abs(dual.lower_bound) + 2 * dual.multiplier * problem.max_latency_s)
 
 
-def everyone_alone(system: System, gamma: int, clock: Clock) -> list[Alone]:
+def everyone_alone(system: SharedSystem, gamma: int, clock: Clock) -> list[Alone]:
     """Return every group's best usage alone, by searches at γ steps, and at `FINER` times as many where these may help.
 
     When the time is up, the groups that are left have no usage and a bound of 0.
@@ -127,7 +127,7 @@ def _cheaper(usage: Usage | None, other: Usage | None, room: Floats) -> Usage | 
     return other if usage is None or other.power < usage.power * (1 - FLOAT_NOISE) else usage
 
 
-def frugal_prices(system: System, bounds: list[float]) -> Floats:
+def frugal_prices(system: SharedSystem, bounds: list[float]) -> Floats:
     """Return prices of reservations alone, which break ties; shape (R,)."""
     total = sum(group.count * bound for group, bound in zip(system.groups, bounds, strict=True) if bound < inf)
     nodes = system.topology.network.nodes
@@ -136,7 +136,7 @@ def frugal_prices(system: System, bounds: list[float]) -> Floats:
     return prices
 
 
-def bound_of_all(system: System, alone: list[Alone]) -> float:
+def bound_of_all(system: SharedSystem, alone: list[Alone]) -> float:
     """Return a lower bound on the objective (eq. 3) [W]; inf where a group that must be served cannot be."""
     total = 0.0
     for group, one in zip(system.groups, alone, strict=True):

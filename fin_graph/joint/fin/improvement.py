@@ -21,7 +21,7 @@ from finbench.fin_graph.joint.fin.alone import FRUGALITY, Alone, bound_of_all, e
 from finbench.fin_graph.joint.fin.insertion import insert
 from finbench.fin_graph.joint.fin.occupancy import Occupancy
 from finbench.fin_graph.joint.fin.residual import cheapest_usage
-from finbench.fin_graph.joint.system import Group, System, Usage
+from finbench.fin_graph.joint.system import Group, SharedSystem, Usage
 from finbench.fin_graph.paths.arrays import Floats
 from finbench.models.result import Clock
 from finbench.models.tolerances import FLOAT_NOISE
@@ -48,7 +48,7 @@ Served = list[tuple[Group, list[Usage]]]
 
 
 def improve(
-    system: System,
+    system: SharedSystem,
     served: Sequence[tuple[Group, Sequence[Usage]]],
     *,
     clock: Clock,
@@ -62,7 +62,7 @@ def improve(
 
     Parameters
     ----------
-    system : System
+    system : SharedSystem
     served : sequence of (Group, sequence of Usage)
         For every group the usages of those of its members that are served; together they fit.
     clock : Clock
@@ -92,7 +92,7 @@ def improve(
     return improvement.served
 
 
-def scale_of(system: System, alone: Sequence[Alone]) -> float:
+def scale_of(system: SharedSystem, alone: Sequence[Alone]) -> float:
     """Return roughly what serving everyone takes [W]; 1 where it takes nothing."""
     groups = zip(system.groups, alone, strict=True)
     return sum(group.count * one.power for group, one in groups if one.power < inf) or 1.0

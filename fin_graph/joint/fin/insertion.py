@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from finbench.fin_graph.joint.fin.alone import Alone
 from finbench.fin_graph.joint.fin.occupancy import Occupancy
 from finbench.fin_graph.joint.fin.residual import cheapest_usage
-from finbench.fin_graph.joint.system import Group, System
+from finbench.fin_graph.joint.system import Group, SharedSystem
 from finbench.fin_graph.options import Order
 from finbench.fin_graph.paths.arrays import Floats
 from finbench.fin_graph.paths.shortest import least_latency_path
 from finbench.models.result import Clock
 
 
-def ordered(system: System, alone: list[Alone], order: Order) -> list[int]:
+def ordered(system: SharedSystem, alone: list[Alone], order: Order) -> list[int]:
     """Return the groups in order, without those for which no usage is known."""
     servable = [g for g, one in enumerate(alone) if one.usage is not None]
     if order == "tightest":

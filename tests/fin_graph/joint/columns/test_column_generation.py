@@ -69,8 +69,8 @@ def test_lists_prove_whatever_the_incumbent(
     monkeypatch: pytest.MonkeyPatch, found: dict[int, tuple[Result, Result]]
 ) -> None:
     """Without improvement the incumbent is poor at first, and the proof finds the optimum all the same."""
-    monkeypatch.setattr(column_generation._Run, "_improve", lambda *_: None)
-    monkeypatch.setattr(column_generation._Run, "_solve_whole", lambda *_: None)
+    monkeypatch.setattr(column_generation._ColumnRun, "_improve", lambda *_: None)
+    monkeypatch.setattr(column_generation._ColumnRun, "_solve_whole", lambda *_: None)
     proven = listed = 0
     for seed in range(0, 60, 3):
         result, (_, exact) = solve(instance_of(seed), time_limit_s=3), found[seed]
@@ -123,10 +123,10 @@ def test_time_ends_with_incumbent_and_bound(monkeypatch: pytest.MonkeyPatch) -> 
     """Nothing left after the relaxation: what is in hand is returned."""
     instance = random_shared_instance(4, max_applications=6, max_nodes=6, max_blocks=5)
 
-    def expire(run: column_generation._Run, prove: bool) -> None:
+    def expire(run: column_generation._ColumnRun, prove: bool) -> None:
         run._clock._limit = 0.0
 
-    monkeypatch.setattr(column_generation._Run, "finish", expire)
+    monkeypatch.setattr(column_generation._ColumnRun, "finish", expire)
     result = solve(instance, time_limit_s=60)
     assert result.status is Status.TIME_LIMIT
     assert result.deployment is not None
