@@ -3,8 +3,8 @@
 Applications come in the instance's order. Each is split at most once: blocks 1..k run where its samples arise, the
 others on one node, reached over the least-energy route (or, where that is too slow, over the least-latency one) among
 links with room; of all k and nodes, the split of least energy which meets the latency target and fits. On nodes that
-reserve, all blocks of a part take the same share: the smallest that meets the target. Nothing is ever moved again. Who
-does not fit, or costs more than its penalty, is rejected; without a penalty there is no solution.
+reserve, all blocks of a part take the same share: the smallest that meets the target. Nothing is ever moved again. An
+application that does not fit, or costs more than its penalty, is rejected; without a penalty there is no solution.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from math import inf
 import numpy as np
 
 from finbench.fin_graph.joint.fin.alone import FRUGALITY
-from finbench.fin_graph.joint.system import Group, System, Usage, joint_deployment
+from finbench.fin_graph.joint.system import Group, SharedSystem, Usage, joint_deployment
 from finbench.fin_graph.paths.arrays import Floats, PathProblem
 from finbench.fin_graph.paths.bounds import meets
 from finbench.fin_graph.paths.loading import load_compiled
@@ -27,7 +27,7 @@ from finbench.models.result import Clock, Result, Status
 
 
 def supports(instance: Instance, options: Options = Options()) -> str | None:  # noqa: ARG001
-    """None: it takes every instance."""
+    """Return None: every instance is supported."""
     return None
 
 
@@ -48,7 +48,7 @@ def solve(
     time_limit_s : float, optional
         Looked at between two applications.
     seed : int
-        Of no effect: nothing is drawn.
+        Of no effect: nothing is random.
 
     Returns
     -------
@@ -59,7 +59,7 @@ def solve(
     with clock.phase("load"):
         load_compiled()
     with clock.phase("build"):
-        system = System.of(instance)
+        system = SharedSystem.of(instance)
     with clock.phase("search"):
         chosen = _serve(instance, system, clock)
     left_out = [app.name for app in instance.applications if app.name not in chosen]
@@ -79,8 +79,8 @@ def solve(
     )
 
 
-def _serve(instance: Instance, system: System, clock: Clock) -> dict[str, Usage]:
-    """Usages of those that are served, by name."""
+def _serve(instance: Instance, system: SharedSystem, clock: Clock) -> dict[str, Usage]:
+    """Return the usages of the applications that are served, by name."""
     room, chosen = system.empty_room(), dict[str, Usage]()
     group_of = {name: group for group in system.groups for name in group.members}
     for app in instance.applications:
@@ -95,7 +95,7 @@ def _serve(instance: Instance, system: System, clock: Clock) -> dict[str, Usage]
 
 
 def _best_split(group: Group, room: Floats) -> Usage | None:
-    """The split of least energy that meets the target and fits."""
+    """Return the split of least energy that meets the target and fits."""
     problem = _frugal(group, room)
     if problem is None:
         return None
@@ -109,7 +109,7 @@ def _best_split(group: Group, room: Floats) -> Usage | None:
 
 
 def _frugal(group: Group, room: Floats) -> PathProblem | None:
-    """The path problem on what is left, in which reservations cost just enough to break ties."""
+    """Return the path problem on what is left, in which reservations cost just enough to break ties."""
     problem = group.problem(None, room)
     if problem is None:
         return None
@@ -120,7 +120,7 @@ def _frugal(group: Group, room: Floats) -> PathProblem | None:
 
 
 def _splits(group: Group, problem: PathProblem, room: Floats, k: int) -> Iterator[tuple[float, list[int], list[int]]]:
-    """Cost, layers and vertices of the splits after block k that meet the target."""
+    """Yield cost, layers and vertices of the splits after block k that meet the target."""
     source, at = problem.source, group.topology.node_of_vertex
     head = problem.edges.run_energy[:k].sum(axis=0) < inf
     starts = np.flatnonzero((at == at[source]) & head & group.fits_together(0, k, room)).tolist() if k else [source]
@@ -137,9 +137,9 @@ def _splits(group: Group, problem: PathProblem, room: Floats, k: int) -> Iterato
 
 
 def _ways(group: Group, problem: PathProblem, room: Floats, k: int) -> Iterator[tuple[list[int], list[int]]]:
-    """Layers and vertices from the source, after block k, to where the others run: the cheapest and the quickest.
+    """Yield layers and vertices of the cheapest and the quickest way from the source to where later blocks run.
 
-    The others are one block, which runs where they fit together.
+    The blocks after block k are taken as one, which runs where they fit together.
     """
     edges, depth = problem.edges, problem.depth
     together = np.where(group.fits_together(k, depth, room), edges.run_energy[k:].sum(axis=0), inf)

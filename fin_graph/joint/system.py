@@ -38,18 +38,18 @@ class Usage:
     power: float
     """λ · energy: what it adds to the objective (eq. 3)."""
     resources: Ints
-    """Resources it uses, each once, rising."""
+    """Numbers of the resources it uses, each once, rising."""
     fractions: Floats
-    """How much of each of them it takes; inf of one of which there is nothing."""
+    """Fraction that it takes of each of them."""
     deployment: ApplicationDeployment
-    """In the name of the group's first member."""
+    """The deployment, in the name of the group's first member."""
 
     def fits(self, room: Floats) -> bool:
-        """Whether what it takes is left of every resource; `room` has shape (R,)."""
+        """Return whether what it takes is left of every resource; `room` has shape (R,)."""
         return bool(np.all(self.fractions <= room[self.resources] + FLOAT_NOISE))
 
     def cost(self, prices: Floats) -> float:
-        """λ · energy + Σ_r π_r u_r; `prices` has shape (R,)."""
+        """Return λ · energy + Σ_r π_r u_r; `prices` has shape (R,)."""
         return self.power + float(prices[self.resources] @ self.fractions)
 
     def take(self, room: Floats, times: int = 1) -> None:
@@ -130,7 +130,7 @@ class Group:
     def problem(
         self, prices: Floats | None = None, room: Floats | None = None, *, with_power: bool = True
     ) -> PathProblem | None:
-        """The path problem of one member; what it calls energy is λ · energy + Σ_r π_r u_r [W].
+        """Return the path problem of one member; what it calls energy is λ · energy + Σ_r π_r u_r [W].
 
         Parameters
         ----------
@@ -170,7 +170,7 @@ class Group:
         )
 
     def taken(self, resource: int) -> Floats:
-        """Fraction of a node's `resource` that each block takes where it runs; (depth, V), 0 at all other nodes."""
+        """Return the fraction of a node's `resource` that each block takes; (depth, V), 0 at all other nodes."""
         assert self._base is not None
         at, count = self.topology.node_of_vertex, len(self.topology.network.nodes)
         table = self._compute if resource < count else self._memory
@@ -178,20 +178,20 @@ class Group:
         return taken
 
     def fits_together(self, first: int, last: int, room: Floats) -> NDArray[np.bool_]:
-        """Whether blocks first+1..last together have room at each vertex; shape (V,)."""
+        """Return whether blocks first+1..last together have room at each vertex; shape (V,)."""
         at, count = self.topology.node_of_vertex, len(self.topology.network.nodes)
         compute, memory = self._compute[first:last].sum(axis=0), self._memory[first:last].sum(axis=0)
         fits: NDArray[np.bool_] = (compute <= room[at] + FLOAT_NOISE) & (memory <= room[count + at] + FLOAT_NOISE)
         return fits
 
     def _per_link(self, of_resource: Floats, otherwise: float) -> Floats:
-        """What `of_resource` says of every link, `otherwise` for those that join a node and its levels."""
+        """Return `of_resource` of every link's bandwidth, `otherwise` for links that join a node and its levels."""
         number = self.topology.link_number
         of_link: Floats = of_resource[2 * len(self.topology.network.nodes) + number]
         return np.where(number < 0, otherwise, of_link)
 
     def _link_room(self, room: Floats | None) -> Floats:
-        """Bits per second left on every link."""
+        """Return the bits per second left on every link."""
         time = self.topology.link_time
         left = np.full(len(time), self._most_alone) if room is None else self._per_link(room, np.inf) + FLOAT_NOISE
         bits: Floats = np.divide(left, time, out=np.full(len(time), np.inf), where=time > 0)
@@ -203,7 +203,7 @@ class Group:
         return self._compute, self._memory
 
     def most(self) -> Floats:
-        """The most that one member could take of every resource, all its blocks and transfers there; shape (R,)."""
+        """Return the most that one member could take of every resource, with all its blocks there; shape (R,)."""
         count, number = len(self.topology.network.nodes), self.topology.link_number
         most = np.zeros(2 * count + len(self.topology.network.links))
         if self._base is not None:
@@ -217,7 +217,7 @@ class Group:
         return most
 
     def usage(self, layers: Sequence[int], nodes: Sequence[int]) -> Usage:
-        """What a path of `problem(…)`, given by its vertices (layer, vertex), asks of the system."""
+        """Return what a path of `problem(…)`, given by its vertices (layer, vertex), asks of the system."""
         assert self._base is not None
         edges, at, count = self._base.edges, self.topology.node_of_vertex, len(self.topology.network.nodes)
         taken: defaultdict[int, float] = defaultdict(float)
@@ -242,13 +242,13 @@ class Group:
         )
 
     def _link(self, n: int, m: int) -> int:
-        """Number of the link from vertex n to vertex m, among those sorted by target."""
+        """Return the number of the link from vertex n to vertex m, among those sorted by target."""
         start, end = self.topology.in_start[m], self.topology.in_start[m + 1]
         return int(start + np.searchsorted(self.topology.link_source[start:end], n))
 
 
 @dataclass(frozen=True)
-class System:
+class SharedSystem:
     """Groups of applications on one network with R shared resources."""
 
     topology: Topology
@@ -257,7 +257,7 @@ class System:
     """What fractions of a memory of 0 bytes are fractions of; 0 where nothing may be in such a memory."""
 
     @classmethod
-    def of(cls, instance: Instance, *, forgiving: bool = False, from_nothing: bool = False) -> System:
+    def of(cls, instance: Instance, *, forgiving: bool = False, from_nothing: bool = False) -> SharedSystem:
         """Return the system of `instance`; groups stand in the order of their first members.
 
         Parameters
@@ -306,7 +306,7 @@ def memory_of(network: Network) -> Floats:
 
 
 def resource_name(network: Network, resource: int) -> tuple[str, str]:
-    """Kind (`compute`, `reservation`, `memory`, `bandwidth`) and subject (node, or link as `n->m`) of a resource."""
+    """Return the kind (`compute`, `reservation`, `memory`, `bandwidth`) and subject (node, or link `n->m`)."""
     count = len(network.nodes)
     if resource >= 2 * count:
         link = network.links[resource - 2 * count]
@@ -318,7 +318,7 @@ def resource_name(network: Network, resource: int) -> tuple[str, str]:
 
 
 def capacity_of(network: Network, resource: int) -> float:
-    """Right-hand side of a resource's row: op/s, byte or bit/s; 1 for reservations; inf for memory without limit."""
+    """Return a resource's right-hand side: op/s, byte or bit/s; 1 for reservations; inf for unlimited memory."""
     kind, _ = resource_name(network, resource)
     count = len(network.nodes)
     if kind == "bandwidth":
@@ -330,7 +330,7 @@ def capacity_of(network: Network, resource: int) -> float:
 
 
 def joint_deployment(served: Sequence[tuple[Group, Sequence[Usage]]]) -> Deployment:
-    """The deployment in which each group's members take its usages in turn; those left over are rejected.
+    """Return the deployment in which each group's members take its usages in turn; the others are rejected.
 
     Parameters
     ----------
@@ -347,6 +347,6 @@ def joint_deployment(served: Sequence[tuple[Group, Sequence[Usage]]]) -> Deploym
 
 
 def _fractions(demands: Floats, limits: Floats) -> Floats:
-    """Quotients demand / limit for every pair; 0 where nothing is asked, inf where something is and the limit is 0."""
+    """Return demand / limit for every pair: 0 where nothing is asked, inf where something is of a limit of 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(demands[:, None] > 0, demands[:, None] / limits, 0.0)

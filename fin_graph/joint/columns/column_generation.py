@@ -1,16 +1,16 @@
 """`column-generation`: applications that share a system, by Dantzig–Wolfe decomposition (eqs. 24, 25).
 
-1. The relaxation over all deployments, by column generation: a proven bound at any time (`relaxation`).
-2. Joint deployments on the way: its solutions rounded, repaired and improved (`incumbent`), and the master in whole
+1. Column generation solves the relaxation over all deployments; it has a proven bound at any time (`relaxation`).
+2. Joint deployments come from its solutions, rounded, repaired and improved (`incumbent`), and from the master in whole
    numbers over the columns at hand (`restricted`).
-3. Proof: every column of reduced cost below what is still open between the two, for every group; where they are few
-   enough to be listed, the master in whole numbers over them gives the optimum (`restricted`).
+3. Columns whose reduced cost exceeds what is open between bound and deployment are in no better one. Where the others
+   can be listed, the master in whole numbers over them proves the optimum (`restricted`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf
+from math import inf, isfinite
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from finbench.fin_graph.joint.columns.relaxation import Relaxation
 from finbench.fin_graph.joint.columns.restricted import FIRST_MARGIN, WIDER, Whole, rounded_down, whole_master
 from finbench.fin_graph.joint.fin.improvement import Served
 from finbench.fin_graph.joint.fin.occupancy import Occupancy
-from finbench.fin_graph.joint.system import System, joint_deployment, resource_name
+from finbench.fin_graph.joint.system import SharedSystem, joint_deployment, resource_name
 from finbench.fin_graph.options import ColumnGenerationOptions
 from finbench.fin_graph.paths.arrays import Floats, Ints
 from finbench.models.instance import Instance, Network
@@ -31,28 +31,28 @@ from finbench.models.result import Clock, Result, Status
 from finbench.models.tolerances import COLUMN_GAP, EVALUATOR_SLACK, FLOAT_NOISE
 
 _DEAREST = 4
-"""How often overload may be made dearer."""
+"""Number of times that overload may be made dearer."""
 
 MOST_COLUMNS = 60_000
 """Columns above which no more are listed."""
 
 _WIDEST = 1e3
-"""Bounds beyond the bound from which on everything is listed, where there is no incumbent."""
+"""Margin in bounds from which everything is listed where there is no incumbent."""
 
-_RELAXATION_SHARE = 0.6
+_RELAXATION_PART = 0.6
 """Part of the time limit after which the relaxation ends, closed or not."""
 
 _ROUNDING_PERIOD = 15
 """Iterations between two roundings."""
 
-_SHORT_SHARE, _LONG_SHARE = 0.1, 0.8
+_SHORT_PART, _LONG_PART = 0.1, 0.8
 """Parts of the time left for the master in whole numbers over the columns at hand, before the proof and after it."""
 
-_LISTING_SHARE = 0.4
+_LISTING_PART = 0.4
 """Part of the time left for listing columns."""
 
 _UNLIMITED_S = 60.0
-"""What either gets where there is no time limit [s]."""
+"""Time left, as assumed where there is no limit [s]."""
 
 _MOVES = 10_000
 """Moves of each improvement at most."""
@@ -79,7 +79,7 @@ def solve(
     time_limit_s : float or None
         Limit for the whole run [s].
     seed : int
-        Of what improvement draws, and HiGHS.
+        Seed of FIN's improvement and of HiGHS.
 
     Returns
     -------
@@ -92,7 +92,7 @@ def solve(
     with clock.phase("load"):
         load_pricing()
     with clock.phase("build"):
-        run = _Run(instance, clock, seed, options.smoothing)
+        run = _ColumnRun(instance, clock, seed, options.smoothing)
     if run.relaxation.unservable:
         reason = infeasible_alone_reason(instance, run.relaxation, run.relaxation.unservable[0])
         return Result(Status.INFEASIBLE, reason=reason, times_s=clock.times_s)
@@ -102,12 +102,12 @@ def solve(
     return run.result()
 
 
-class _Run:
+class _ColumnRun:
     """One run: relaxation, incumbent, and the best bound."""
 
     def __init__(self, instance: Instance, clock: Clock, seed: int, smoothing: bool) -> None:
         self._instance, self._clock, self._seed = instance, clock, seed
-        self._system = System.of(instance)
+        self._system = SharedSystem.of(instance)
         self.relaxation = Relaxation(self._system, clock, smoothing=smoothing)
         self._incumbent = Incumbent(self._system, seed, clock)
         self._bound = self.relaxation.bound.safe
@@ -117,7 +117,7 @@ class _Run:
 
     @property
     def closed(self) -> bool:
-        """Whether incumbent and bound are one."""
+        """Whether the bound proves that the incumbent is optimal."""
         objective = self._incumbent.objective
         return objective < inf and objective - self._bound <= COLUMN_GAP * abs(objective)
 
@@ -130,11 +130,7 @@ class _Run:
             self._relaxed = self.relaxation.solve(stop=self._stop)
             self._keep_bound()
             for _ in range(_DEAREST):
-                if (
-                    self._relaxed is None
-                    or not self._relaxed.overload.any()
-                    or not self.relaxation.closed(self._relaxed)
-                ):
+                if not self._overloaded(self._relaxed):
                     break
                 self._settle_overload()
         if self.relaxation.unservable:
@@ -142,8 +138,12 @@ class _Run:
             self._relaxed = None
         self._note()
 
+    def _overloaded(self, relaxed: Relaxed | None) -> bool:
+        """Return whether a solution of the relaxation that is its optimum overloads a resource."""
+        return relaxed is not None and bool(relaxed.overload.any()) and self.relaxation.closed(relaxed)
+
     def _settle_overload(self) -> None:
-        """The relaxation overloads something: because it must, or because that is not dear enough."""
+        """Prove that the relaxation must overload something, or make overload dearer and solve it again."""
         relaxation = self.relaxation
         overloaded = relaxation.solve(Aim.OVERLOAD, stop=lambda relaxed: relaxed.value <= FLOAT_NOISE)
         bound = relaxation.bound
@@ -157,14 +157,14 @@ class _Run:
         self._keep_bound()
 
     def _stop(self, relaxed: Relaxed) -> bool:
-        """After each solution of the master: keep what it proves, round it now and then; whether to end early."""
+        """Keep what a solution of the master proves, round it now and then, and return whether to end early."""
         self._keep_bound()
         if self.relaxation.iterations % _ROUNDING_PERIOD == 0:
             self._incumbent.round(relaxed, self.relaxation.master.columns, self._clock)
         self._note()
         left = self._clock.remaining_s
         spent = self._clock.elapsed_s
-        return self.closed or (left is not None and spent > _RELAXATION_SHARE * (spent + left))
+        return self.closed or (left is not None and spent > _RELAXATION_PART * (spent + left))
 
     def _keep_bound(self) -> None:
         self._bound = max(self._bound, self.relaxation.bound.safe)
@@ -181,22 +181,22 @@ class _Run:
             return
         with self._clock.phase("rounding"):
             self._improve(self._incumbent.round(self._relaxed, self.relaxation.master.columns, self._clock))
-        self._solve_whole(_SHORT_SHARE)
+        self._solve_whole(_SHORT_PART)
         if prove:
             self._prove()
-        self._solve_whole(_LONG_SHARE)
+        self._solve_whole(_LONG_PART)
 
     def _improve(self, occupancy: Occupancy) -> None:
         self._incumbent.improve(occupancy, self.relaxation.bound.prices, self._clock, _MOVES)
         self._note()
 
-    def _solve_whole(self, share: float) -> None:
-        """Whole numbers over the columns at hand, for a share of the time left, then improvement."""
+    def _solve_whole(self, part: float) -> None:
+        """Solve the master in whole numbers over the columns at hand, for a part of the time left, and improve."""
         if self.closed or self._clock.expired:
             return
         left = self._clock.remaining_s
         with self._clock.phase("whole"):
-            self._offer_whole(self.relaxation.master.columns, share * (_UNLIMITED_S if left is None else left))
+            self._offer_whole(self.relaxation.master.columns, part * (_UNLIMITED_S if left is None else left))
         occupancy = self._incumbent.occupancy()
         if occupancy is not None and not self.closed:
             with self._clock.phase("rounding"):
@@ -219,52 +219,78 @@ class _Run:
         """Solve over all columns of reduced cost below a margin, and widen it until the incumbent lies within.
 
         A solution that uses any other column lies the margin or more above the bound. Rows that do not bind are left
-        out, and with them what tells one column from another, until a solution overloads them.
+        out until a solution overloads them: columns that differ in such rows alone are one column.
         """
-        relaxation, incumbent = self.relaxation, self._incumbent
-        proven, rows = relaxation.bound.safe, np.flatnonzero(relaxation.bound.prices).astype(np.int32)
-        margin, last = FIRST_MARGIN * (incumbent.objective - proven if incumbent.served else abs(proven)), None
+        if not isfinite(self._proven):
+            return
+        rows, margin = np.flatnonzero(self.relaxation.bound.prices).astype(np.int32), FIRST_MARGIN * self._open
+        last: Sequence[Column] | None = None
         while not self.closed and not self._clock.expired:
-            if incumbent.served is None:
-                margin = inf if margin >= _WIDEST * abs(proven) else margin
-            elif margin * WIDER > incumbent.objective - proven:
-                margin = incumbent.objective - proven
+            margin = self._rounded_up(margin)
             with self._clock.phase("listing"):
                 columns = self._listed(margin, rows)
-            with self._clock.phase("whole"):
-                if columns is None:
-                    # What could be listed may still hold a better incumbent, and that narrows the next list.
-                    if last is None or not self._offer_whole(last, inf):
-                        return
-                    last = None
-                    continue
-                found, last = self._whole(columns, rows, inf), columns
-                overfull = self._overfull(found.served)
-                if found.served is not None and not len(overfull):
-                    incumbent.offer(found.served)
-                self._bound = max(self._bound, rounded_down(min(incumbent.objective, found.bound, proven + margin)))
-                self._note()
-            missing = np.setdiff1d(overfull, rows)
+            if columns is None:
+                # What could be listed may still hold a better incumbent, and that narrows the next list.
+                if last is None or not self._offer_whole(last, inf):
+                    return
+                last = None
+                continue
+            last, missing = columns, self._solve_listed(columns, rows, margin)
             if len(missing):
                 rows = np.union1d(rows, missing).astype(np.int32)
-            elif margin == inf:
-                if found.bound == inf:
-                    self.infeasible = "no choice of one deployment for each application fits, only fractions of several"
-                return
-            elif margin >= incumbent.objective - proven:
-                return  # Everything was listed: the solver ended early, or its solution does not quite fit.
+            elif margin >= (inf if self._incumbent.served is None else self._open):
+                return  # All that matters was listed: the solver proved it, ended early, or what it found does not fit.
             else:
                 margin *= WIDER
 
+    @property
+    def _proven(self) -> float:
+        """The bound that reduced costs belong to."""
+        return self.relaxation.bound.safe
+
+    @property
+    def _open(self) -> float:
+        """What lies between that bound and the incumbent; without one, the bound itself stands for it."""
+        if self._incumbent.served is None:
+            return abs(self._proven)
+        return self._incumbent.objective - self._proven
+
+    def _rounded_up(self, margin: float) -> float:
+        """Return the margin, or where the next one would be wide enough, one below which nothing is left out."""
+        if self._incumbent.served is None:
+            return inf if margin >= _WIDEST * self._open else margin
+        return self._open if margin * WIDER > self._open else margin
+
+    def _solve_listed(self, columns: Sequence[Column], rows: Ints, margin: float) -> Ints:
+        """Solve over all columns of reduced cost below a margin, and keep what that finds and proves.
+
+        Returns
+        -------
+        ndarray
+            Resources without a row that the solution overloads.
+        """
+        with self._clock.phase("whole"):
+            found = self._whole(columns, rows, inf)
+        overfull = self._overfull(found.served)
+        if found.served is not None and not len(overfull):
+            self._incumbent.offer(found.served)
+        proven = min(self._incumbent.objective, found.bound, self._proven + margin)
+        if proven < inf:
+            self._bound = max(self._bound, rounded_down(proven))
+        else:
+            self.infeasible = "no choice of one deployment for each application fits, only fractions of several"
+        self._note()
+        return np.setdiff1d(overfull, rows).astype(np.int32)
+
     def _offer_whole(self, columns: Sequence[Column], limit_s: float) -> bool:
-        """Offer the best solution over `columns`; whether it is the new incumbent."""
+        """Offer the best solution over `columns`, and return whether it is the new incumbent."""
         found = self._whole(columns, self.relaxation.master.rows, limit_s)
         better = found.served is not None and self._incumbent.offer(found.served)
         self._note()
         return better
 
     def _overfull(self, served: Served | None) -> Ints:
-        """Resources that a joint deployment overloads."""
+        """Return the resources that a joint deployment overloads."""
         room = self._system.empty_room()
         for _, usages in served or []:
             for usage in usages:
@@ -272,10 +298,10 @@ class _Run:
         return np.flatnonzero(room < -EVALUATOR_SLACK).astype(np.int32)
 
     def _listed(self, margin: float, rows: Ints) -> list[Column] | None:
-        """Columns of reduced cost below `margin`, undominated in `rows`; None where they are too many."""
+        """Return columns of reduced cost below `margin` that none dominates in `rows`; None where they are too many."""
         bound, columns = self.relaxation.bound, list[Column]()
         left = self._clock.remaining_s
-        clock = Clock(_UNLIMITED_S if left is None else _LISTING_SHARE * left)
+        clock = Clock(_UNLIMITED_S if left is None else _LISTING_PART * left)
         for g, group in enumerate(self._system.groups):
             if not self.relaxation.pricer.servable(g):
                 continue
@@ -287,7 +313,7 @@ class _Run:
         return columns
 
     def result(self) -> Result:
-        """What has come of it."""
+        """Return the result: the incumbent, the bound, prices, and why applications are rejected."""
         clock, objective, relaxation = self._clock, self._incumbent.objective, self.relaxation
         info: dict[str, Any] = {
             "groups": len(self._system.groups),
@@ -321,7 +347,7 @@ class _Run:
 
 
 def named_prices(network: Network, prices: Floats) -> list[dict[str, Any]]:
-    """Prices of whole resources that are not 0 [W], the dearest first."""
+    """Return the prices of whole resources that are not 0 [W], the dearest first."""
     named = []
     for r in np.argsort(-prices, kind="stable").tolist():
         if prices[r] > 0:

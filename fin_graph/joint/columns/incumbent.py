@@ -17,16 +17,16 @@ from finbench.fin_graph.joint.fin.alone import everyone_alone
 from finbench.fin_graph.joint.fin.improvement import Improvement, Served, scale_of
 from finbench.fin_graph.joint.fin.insertion import insert_all, ordered
 from finbench.fin_graph.joint.fin.occupancy import Occupancy
-from finbench.fin_graph.joint.system import System
+from finbench.fin_graph.joint.system import SharedSystem
 from finbench.fin_graph.paths.arrays import Floats
 from finbench.models.result import Clock
-from finbench.models.tolerances import EVALUATOR_SLACK
+from finbench.models.tolerances import EVALUATOR_SLACK, SOLVER_TOLERANCE
 
 _GAMMA = 100
 """Latency steps of FIN's searches."""
 
-_INTEGRAL = 1e-7
-"""Distance from a whole number below which a number of members in the relaxation is that whole number."""
+_INTEGRAL = 100 * SOLVER_TOLERANCE
+"""Distance from a whole number at which rounding takes a number of members in the relaxation for that number."""
 
 
 class Incumbent:
@@ -34,13 +34,13 @@ class Incumbent:
 
     Parameters
     ----------
-    system : System
+    system : SharedSystem
     seed : int
-        Of all that is drawn.
+        Seed of all that is drawn.
     clock : Clock
     """
 
-    def __init__(self, system: System, seed: int, clock: Clock) -> None:
+    def __init__(self, system: SharedSystem, seed: int, clock: Clock) -> None:
         self._system, self._seed = system, seed
         self.alone = everyone_alone(system, _GAMMA, clock)
         self._scale = scale_of(system, self.alone)
@@ -70,10 +70,10 @@ class Incumbent:
     def round(self, relaxed: Relaxed, columns: Sequence[Column], clock: Clock) -> Occupancy:
         """Round a solution of the relaxation over `columns`, offer the outcome and return it."""
         occupancy = Occupancy(self._system, self._scale)
-        for c in np.argsort(-relaxed.shares, kind="stable"):
-            _put(occupancy, columns[c], floor(relaxed.shares[c] + _INTEGRAL))
-        for c in np.argsort(-(relaxed.shares % 1.0), kind="stable"):
-            if _INTEGRAL < relaxed.shares[c] % 1.0 < 1 - _INTEGRAL:
+        for c in np.argsort(-relaxed.times, kind="stable"):
+            _put(occupancy, columns[c], floor(relaxed.times[c] + _INTEGRAL))
+        for c in np.argsort(-(relaxed.times % 1.0), kind="stable"):
+            if _INTEGRAL < relaxed.times[c] % 1.0 < 1 - _INTEGRAL:
                 _put(occupancy, columns[c], 1)
         order = ordered(self._system, self.alone, "largest")
         insert_all(occupancy, order, relaxed.prices, _GAMMA, clock)

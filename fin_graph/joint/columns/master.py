@@ -25,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 from highspy import HighsModelStatus, HighsStatus
 
-from finbench.fin_graph.joint.system import Group, System, Usage
+from finbench.fin_graph.joint.system import Group, SharedSystem, Usage
 from finbench.fin_graph.paths.arrays import Floats, Ints
 from finbench.models.result import Clock
 from finbench.models.silent_highs import SilentHighs, set_options
@@ -57,7 +57,7 @@ class Aim(Enum):
 
     @property
     def with_power(self) -> bool:
-        """Whether power counts."""
+        """Return whether power counts."""
         return self is Aim.POWER
 
 
@@ -76,7 +76,7 @@ class Relaxed(NamedTuple):
     """Price π_r of every resource; shape (R,)."""
     group_prices: Floats
     """What serving one more member of every group costs; shape (G,)."""
-    shares: Floats
+    times: Floats
     """x_c of every column."""
     overload: Floats
     """o_r of every resource; shape (R,)."""
@@ -87,7 +87,7 @@ class Master:
 
     Parameters
     ----------
-    system : System
+    system : SharedSystem
     room : ndarray, shape (R,)
         b_r.
     scale : float
@@ -95,7 +95,7 @@ class Master:
     clock : Clock
     """
 
-    def __init__(self, system: System, room: Floats, scale: float, clock: Clock) -> None:
+    def __init__(self, system: SharedSystem, room: Floats, scale: float, clock: Clock) -> None:
         self.columns: list[Column] = []
         self.rows = scarce(system, room)
         self._groups, self._room, self.scale, self._clock = system.groups, room, scale, clock
@@ -109,7 +109,7 @@ class Master:
         self._seek(Aim.POWER)
 
     def _build(self) -> None:
-        """Rows; then columns for overloads, for the factor and for rejections."""
+        """Add rows, then columns for overloads, for the factor and for rejections."""
         highs, count = self._highs, len(self.rows)
         for group in self._groups:
             highs.addRow(group.count, group.count, 0, [], [])
@@ -151,7 +151,7 @@ class Master:
         return power / self.scale if self.aim.with_power else 0.0
 
     def add(self, g: int, usage: Usage) -> bool:
-        """Add a column for group g; False where it is there already."""
+        """Add a column for group g, and return whether it is new."""
         key = g, usage.power, usage.resources.tobytes(), usage.fractions.tobytes()
         if key in self._known:
             return False
@@ -165,7 +165,7 @@ class Master:
         return True
 
     def solve(self) -> Relaxed | None:
-        """Optimum of the relaxation, None where the clock ended the solver.
+        """Return the optimum of the relaxation; None where the clock ended the solver.
 
         Raises
         ------
@@ -192,13 +192,13 @@ class Master:
             value=highs.getInfo().objective_function_value * unit,
             prices=prices,
             group_prices=duals[:groups] * unit,
-            shares=values[self._first :],
+            times=values[self._first :],
             overload=overload,
         )
 
 
-def scarce(system: System, room: Floats) -> Ints:
-    """Resources of which all members of all groups together could take more than there is, rising."""
+def scarce(system: SharedSystem, room: Floats) -> Ints:
+    """Return the resources that all members of all groups together could overload, rising."""
     most = np.zeros(system.resources)
     for group in system.groups:
         most += group.count * group.most()
@@ -206,5 +206,5 @@ def scarce(system: System, room: Floats) -> Ints:
 
 
 def group_sizes(groups: Sequence[Group]) -> Floats:
-    """n_g of every group; shape (G,)."""
+    """Return n_g of every group; shape (G,)."""
     return np.array([float(group.count) for group in groups])

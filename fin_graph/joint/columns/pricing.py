@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from finbench.fin_graph.joint.columns.listing import demands_of, paths_below
 from finbench.fin_graph.joint.fin.alone import safe_dual_bound
-from finbench.fin_graph.joint.system import System, Usage
+from finbench.fin_graph.joint.system import SharedSystem, Usage
 from finbench.fin_graph.paths.arrays import Edges, Floats, Ints, PathProblem
 from finbench.fin_graph.paths.bounds import Secant, balance, lagrangian_dual, meets, secant_step, traced
 from finbench.fin_graph.paths.compiled import compiled
@@ -49,24 +49,24 @@ class Priced(NamedTuple):
 
 
 @dataclass
-class _Part:
-    """Some of a group's paths: those that run no block where it must not; with what pricing them ended with last."""
+class _SomePaths:
+    """Some of a group's paths, and where their last pricing ended."""
 
     forbidden: NDArray[np.bool_]
-    """Shape (depth, V)."""
+    """Where blocks of these paths must not run; shape (depth, V)."""
     layers: Ints
     nodes: Ints
     """A path that meets the latency target."""
     multiplier: float = 0.0
 
     def of(self, problem: PathProblem) -> PathProblem:
-        """The problem over these paths alone."""
+        """Return the problem over these paths alone."""
         edges = problem.edges
         return replace(problem, edges=edges._replace(run_energy=np.where(self.forbidden, inf, edges.run_energy)))
 
 
 class Pricer:
-    """Prices the groups of a system; remembers of each its last multipliers and paths, and every usage met.
+    """The cheapest way to serve each group of a system at prices, found from where the last search ended.
 
     A path whose blocks fit on a node one by one but not together serves nobody. Where one is found the cheapest, the
     group's paths are split: on that node at least one of these blocks takes less, and each part forbids one of them to
@@ -74,23 +74,23 @@ class Pricer:
 
     Parameters
     ----------
-    system : System
+    system : SharedSystem
     room : ndarray, shape (R,), optional
         What one member must fit into; left out: anything goes.
     """
 
-    def __init__(self, system: System, room: Floats | None = None) -> None:
+    def __init__(self, system: SharedSystem, room: Floats | None = None) -> None:
         self._groups, self._room = system.groups, room
         self._nodes = len(system.topology.network.nodes)
         self._usages: list[dict[bytes, Usage]] = [{} for _ in self._groups]
         self._parts = [self._whole(g) for g in range(len(self._groups))]
 
     def servable(self, g: int) -> bool:
-        """Whether any path known to be left serves a member of group g, were it alone."""
+        """Return whether any path may be left that serves a member of group g, were it alone."""
         return bool(self._parts[g])
 
     def price(self, g: int, prices: Floats, *, with_power: bool = True) -> Priced:
-        """The Lagrangian dual of group g at `prices` (shape (R,)); `with_power` as in `Group.problem`."""
+        """Return the Lagrangian dual of group g at `prices` (shape (R,)); `with_power` as in `Group.problem`."""
         if not self._parts[g]:
             return Priced(inf, None, inf)
         problem = self._problem(g, prices, with_power)
@@ -106,7 +106,7 @@ class Pricer:
             self._parts[g] = [part for _, part in found]
         return Priced(inf, None, inf)
 
-    def _priced(self, g: int, problem: PathProblem, part: _Part) -> Priced:
+    def _priced(self, g: int, problem: PathProblem, part: _SomePaths) -> Priced:
         bound, part.multiplier, energy, part.layers, part.nodes = _dual_from(
             part.of(problem).edges,
             problem.source,
@@ -118,22 +118,22 @@ class Pricer:
         return Priced(bound, self._usage(g, part.layers, part.nodes), energy)
 
     def _overfull(self, usage: Usage | None) -> int | None:
-        """The first resource of a node that a usage alone overloads."""
+        """Return the first resource of a node that a usage alone overloads; None where it overloads none."""
         if usage is None or self._room is None:
             return None
         over = usage.resources[usage.fractions > self._room[usage.resources] + FLOAT_NOISE]
         return int(over[0]) if len(over) and over[0] < 2 * self._nodes else None
 
-    def _split(self, g: int, part: _Part, resource: int) -> list[_Part]:
-        """Parts that together hold all paths of `part` that fit, without its own."""
-        taken, parts = self._groups[g].taken(resource), list[_Part]()
+    def _split(self, g: int, part: _SomePaths, resource: int) -> list[_SomePaths]:
+        """Return parts that together hold all paths of `part` that fit, without the one that does not."""
+        taken, parts = self._groups[g].taken(resource), list[_SomePaths]()
         problem = self._problem(g, None, True)
         runs = part.layers[1:] > part.layers[:-1]
         for j, m in zip(part.layers[:-1][runs], part.nodes[1:][runs], strict=True):
             if taken[j, m] > 0:
                 forbidden = part.forbidden.copy()
                 forbidden[j] |= taken[j] >= taken[j, m]
-                child = _Part(forbidden, part.layers, part.nodes)
+                child = _SomePaths(forbidden, part.layers, part.nodes)
                 path = least_latency_path(child.of(problem))
                 if path is not None and meets(path.latency, problem.max_latency_s):
                     child.layers, child.nodes = np.array(path.layers, np.int32), np.array(path.nodes, np.int32)
@@ -141,7 +141,7 @@ class Pricer:
         return parts
 
     def exact(self, g: int, prices: Floats, clock: Clock, *, below: float = inf, with_power: bool = True) -> Priced:
-        """The cheapest member of group g, or the proof (`bound`) that none costs less than `below`.
+        """Return the cheapest way to serve a member of group g, or the proof (`bound`) that none costs below `below`.
 
         Where the clock ends the search, `bound` is what was proven until then.
         """
@@ -169,7 +169,7 @@ class Pricer:
     def within(
         self, g: int, prices: Floats, limit: float, rows: Ints, *, with_power: bool = True
     ) -> list[Usage] | None:
-        """Every way to serve a member of group g for less than `limit` that no other one replaces (`listing`).
+        """Return every way to serve a member of group g for less than `limit` that no other one replaces (`listing`).
 
         None where they are too many.
         """
@@ -185,13 +185,13 @@ class Pricer:
         assert problem is not None
         return problem
 
-    def _whole(self, g: int) -> list[_Part]:
+    def _whole(self, g: int) -> list[_SomePaths]:
         problem = self._groups[g].problem()
         path = None if problem is None else least_latency_path(problem)
         if problem is None or path is None or not meets(path.latency, problem.max_latency_s):
             return []
         forbidden = np.zeros(problem.edges.run_energy.shape, np.bool_)
-        return [_Part(forbidden, np.array(path.layers, np.int32), np.array(path.nodes, np.int32))]
+        return [_SomePaths(forbidden, np.array(path.layers, np.int32), np.array(path.nodes, np.int32))]
 
     def _usage(self, g: int, layers: Ints, nodes: Ints) -> Usage:
         key = layers.tobytes() + nodes.tobytes()
@@ -238,7 +238,7 @@ def _dual_from(
 def load_pricing() -> None:
     """Run the compiled searches once on the smallest problem (`load_compiled` says why)."""
     load_compiled()
-    system = System.of(smallest())
+    system = SharedSystem.of(smallest())
     prices = np.zeros(system.resources)
     pricer = Pricer(system)
     pricer.price(0, prices)

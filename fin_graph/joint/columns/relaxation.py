@@ -20,7 +20,7 @@ import numpy as np
 
 from finbench.fin_graph.joint.columns.master import Aim, Master, Relaxed, group_sizes
 from finbench.fin_graph.joint.columns.pricing import Priced, Pricer
-from finbench.fin_graph.joint.system import System, Usage
+from finbench.fin_graph.joint.system import SharedSystem, Usage
 from finbench.fin_graph.paths.arrays import Floats
 from finbench.models.result import Clock
 from finbench.models.tolerances import FLOAT_NOISE, safe_bound
@@ -29,7 +29,7 @@ CLOSED = FLOAT_NOISE
 """Relative difference between the relaxation's optimum over some columns and over all at which they are the same."""
 
 _IMPROVES = FLOAT_NOISE
-"""Relative to what serving a member costs in the master: by how much a column must be cheaper to be added."""
+"""Saving of a column, relative to what serving a member costs in the master, from which on it is added."""
 
 _FIRST_SMOOTHING = 0.5
 _MOST_SMOOTHING = 0.95
@@ -44,7 +44,7 @@ class Bound:
     safe: float
     """The same less what rounding may have added: this is the proof."""
     prices: Floats
-    """Shape (R,)."""
+    """π_r of every resource; shape (R,)."""
     least: Floats
     """v_g of every group; shape (G,)."""
 
@@ -59,7 +59,7 @@ class Relaxation:
 
     Parameters
     ----------
-    system : System
+    system : SharedSystem
     clock : Clock
     room : ndarray, shape (R,), optional
         b_r; left out: all of every resource.
@@ -70,7 +70,13 @@ class Relaxation:
     """
 
     def __init__(
-        self, system: System, clock: Clock, *, room: Floats | None = None, smoothing: bool = True, whole: bool = True
+        self,
+        system: SharedSystem,
+        clock: Clock,
+        *,
+        room: Floats | None = None,
+        smoothing: bool = True,
+        whole: bool = True,
     ) -> None:
         self.system, self.clock = system, clock
         self.room = system.empty_room() if room is None else room
@@ -90,7 +96,7 @@ class Relaxation:
 
     @property
     def unservable(self) -> list[int]:
-        """Groups that must be served, and cannot be even alone."""
+        """Return the groups that must be served and cannot be, even alone."""
         return [
             g for g, group in enumerate(self.system.groups) if group.penalty is None and not self.pricer.servable(g)
         ]
@@ -129,12 +135,12 @@ class Relaxation:
         return last
 
     def closed(self, relaxed: Relaxed, gap: float = CLOSED) -> bool:
-        """Whether the bound meets the value of `relaxed`."""
+        """Return whether the bound meets the value of `relaxed`."""
         bound = self.bound.value
         return bound > -inf and relaxed.value - bound <= gap * max(abs(relaxed.value), abs(bound))
 
     def _improve(self, relaxed: Relaxed) -> bool:
-        """Price, and add columns; False where there are none left to add."""
+        """Price all groups, add columns, and return whether any was added."""
         centre, pull = self.bound.prices, self._smoothing
         while pull > 0 and np.isfinite(self.bound.value):
             found = self._priced(pull * centre + (1 - pull) * relaxed.prices)
@@ -148,7 +154,7 @@ class Relaxation:
         return self._add(found, relaxed) or (not self.clock.expired and self._add_exact(found, relaxed))
 
     def _add(self, found: list[Priced], relaxed: Relaxed) -> bool:
-        """Add what is cheaper at the master's prices than what the master has; whether anything was."""
+        """Add what is cheaper at the master's prices than what the master has, and return whether anything was."""
         added = False
         for g, priced in enumerate(found):
             if priced.usage is not None and self._cheaper(self._cost(priced.usage, relaxed.prices), relaxed, g):
@@ -156,7 +162,7 @@ class Relaxation:
         return added
 
     def _add_exact(self, found: list[Priced], relaxed: Relaxed) -> bool:
-        """The same by label setting, for the groups whose bound leaves something open."""
+        """Do the same by label setting, for the groups whose bound leaves something open."""
         added, power = False, self.master.aim.with_power
         for g, priced in enumerate(found):
             if priced.usage is None or not self._cheaper(priced.bound, relaxed, g):
@@ -172,7 +178,7 @@ class Relaxation:
         return usage.cost(prices) if self.master.aim.with_power else _paid(usage, prices)
 
     def _slope(self, found: list[Priced], direction: Floats) -> float:
-        """How the bound changes from where `found` was priced along `direction`."""
+        """Return how the bound changes from where `found` was priced along `direction`."""
         slope = -float(self.room @ direction)
         for priced, size, penalty in zip(found, self.sizes, self._penalties(), strict=False):
             if priced.usage is not None and priced.cost < penalty:
@@ -184,7 +190,7 @@ class Relaxation:
         return bool(cost < served - _IMPROVES * max(abs(served), cost))
 
     def _priced(self, prices: Floats) -> list[Priced]:
-        """All groups at `prices`, whose bound is taken; fewer and none where the clock ended it."""
+        """Price all groups and take the bound; where the clock ends this, return those priced, and take no bound."""
         found: list[Priced] = []
         for g in range(len(self.sizes)):
             if self.clock.expired:
@@ -208,18 +214,18 @@ class Relaxation:
             self.bound = Bound(value, safe, prices, least)
 
     def _penalties(self) -> Floats:
-        """ψ_g of every group in the present aim, inf where members must be served."""
+        """Return ψ_g of every group in the present aim, inf where members must be served."""
         power = self.master.aim.with_power
         return np.array([inf if group.penalty is None else group.penalty * power for group in self.system.groups])
 
 
 def _paid(usage: Usage, prices: Floats) -> float:
-    """Σ_r π_r u_r."""
+    """Return Σ_r π_r u_r."""
     return float(prices[usage.resources] @ usage.fractions)
 
 
 def _adjusted(smoothing: float, slope: float) -> float:
-    """Less smoothing where the bound rises towards the master's prices, else more."""
+    """Return less smoothing where the bound rises towards the master's prices, else more."""
     if slope > 0:
         return max(0.05, smoothing - 0.1)
     return min(_MOST_SMOOTHING, smoothing + 0.1 * (1 - smoothing))

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from finbench.fin_graph.joint.columns.master import Aim, Column
 from finbench.fin_graph.joint.fin.improvement import Served
-from finbench.fin_graph.joint.system import System, Usage
+from finbench.fin_graph.joint.system import SharedSystem, Usage
 from finbench.fin_graph.paths.arrays import Floats, Ints
 from finbench.models.result import Clock
 from finbench.models.silent_highs import SilentHighs, set_options
@@ -35,11 +35,11 @@ _OPTIONS: dict[str, float | bool | str] = {
 }
 
 FIRST_MARGIN, WIDER = 1 / 16, 4
-"""Reduced costs of the first list of columns, as a part of what is open, and how much wider the next ones are."""
+"""Margin of the first list of columns, as a part of what is open, and the factor from one margin to the next."""
 
 
 MOST_BYTES = 3 * 2**29
-"""Memory beyond what the process holds before at which the search ends: its open nodes would take ever more."""
+"""Memory that the search may add to the process before it ends: its open nodes would take ever more."""
 
 
 class Whole(NamedTuple):
@@ -52,7 +52,7 @@ class Whole(NamedTuple):
 
 
 def whole_master(
-    system: System,
+    system: SharedSystem,
     columns: Sequence[Column],
     rows: Ints,
     room: Floats,
@@ -67,7 +67,7 @@ def whole_master(
 
     Parameters
     ----------
-    system : System
+    system : SharedSystem
     columns : sequence of Column
     rows : ndarray
         Resources with a row (`master.scarce`).
@@ -105,7 +105,7 @@ def whole_master(
 
 
 def _stop_when_large(highs: SilentHighs) -> None:
-    """End the search, with its incumbent and bound, where it takes more than `MOST_BYTES`."""
+    """End the search, with its incumbent and bound, once it takes more than `MOST_BYTES`."""
     process = psutil.Process()
     most = process.memory_info().rss + MOST_BYTES
 
@@ -116,14 +116,20 @@ def _stop_when_large(highs: SilentHighs) -> None:
     highs.cbMipInterrupt += look
 
 
-def _everybody_has_one(system: System, columns: Sequence[Column]) -> bool:
+def _everybody_has_one(system: SharedSystem, columns: Sequence[Column]) -> bool:
     """Return whether every group that must be served has a column."""
     served = {column.group for column in columns}
     return all(group.penalty is not None or g in served for g, group in enumerate(system.groups))
 
 
 def _pass(
-    highs: highspy.Highs, system: System, columns: Sequence[Column], rows: Ints, room: Floats, scale: float, aim: Aim
+    highs: highspy.Highs,
+    system: SharedSystem,
+    columns: Sequence[Column],
+    rows: Ints,
+    room: Floats,
+    scale: float,
+    aim: Aim,
 ) -> None:
     """Hand over the model: columns, then rejections, then overloads of every row or the factor; `room` is the rows'."""
     groups, first = system.groups, len(system.groups)
@@ -162,7 +168,7 @@ def _pass(
     )
 
 
-def _served(system: System, columns: Sequence[Column], times: NDArray[np.int_]) -> Served:
+def _served(system: SharedSystem, columns: Sequence[Column], times: NDArray[np.int_]) -> Served:
     usages: list[list[Usage]] = [[] for _ in system.groups]
     for c in np.flatnonzero(times).tolist():
         usages[columns[c].group] += [columns[c].usage] * int(times[c])

@@ -1,14 +1,14 @@
-"""How much more of what would make everything fit.
+"""Find the least growth of capacities after which all applications that must be served can be.
 
-Two ways to grow the room b_r = 1 of the resources, both over whole deployments (eq. 24 without power):
+Capacities b_r = 1 may grow in two ways, both over whole deployments (eq. 24 without power):
 
 - the least factor s by which all of them grow, min s: Σ_c u_{c,r} x_c ≤ s;
-- the least sum of what single ones grow by, min Σ_r o_r: Σ_c u_{c,r} x_c ≤ 1 + o_r.
+- the least sum of what single ones grow by, min Σ_r o_r: Σ_c u_{c,r} x_c ≤ b_r + o_r. A memory of 0 bytes has b_r = 0.
 
 Growth is that of right-hand sides: as if a like machine or link stood beside, at unchanged speeds. A node that is
-itself faster by as much serves at least as well, latencies only fall.
+itself faster by as much serves at least as well, for latencies only fall.
 
-The relaxation gives a bound; then, as for power, all columns of reduced cost below what is open prove the least.
+The relaxation gives a bound. As for power, all columns of reduced cost below what is open then prove the least.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from finbench.fin_graph.joint.columns.master import Aim, Column
 from finbench.fin_graph.joint.columns.relaxation import Relaxation
 from finbench.fin_graph.joint.columns.restricted import FIRST_MARGIN, WIDER, Whole, rounded_down, whole_master
 from finbench.fin_graph.joint.fin.improvement import Served
-from finbench.fin_graph.joint.system import System
+from finbench.fin_graph.joint.system import SharedSystem
 from finbench.fin_graph.paths.arrays import Floats, Ints
 from finbench.models.result import Clock
 from finbench.models.tolerances import EVALUATOR_SLACK
@@ -44,12 +44,12 @@ class CapacityGrowth:
     """What the deployments take of every resource, as fractions of it; shape (R,)."""
 
 
-def least_growth(system: System, aim: Aim, clock: Clock, seed: int) -> CapacityGrowth | None:
-    """Least growth after which all applications that must be served can be.
+def least_growth(system: SharedSystem, aim: Aim, clock: Clock, seed: int) -> CapacityGrowth | None:
+    """Return the least growth after which all applications that must be served can be.
 
     Parameters
     ----------
-    system : System
+    system : SharedSystem
         A forgiving one, so that blocks may ask for more than there is.
     aim : Aim
         `FACTOR` or `OVERLOAD`.
@@ -61,14 +61,14 @@ def least_growth(system: System, aim: Aim, clock: Clock, seed: int) -> CapacityG
     Growth or None
         None where time ended the search first, or an application cannot be served whatever grows.
     """
-    search = _Search(system, aim, clock, seed)
+    search = _GrowthSearch(system, aim, clock, seed)
     return None if search.relaxation.unservable else search.run()
 
 
-class _Search:
+class _GrowthSearch:
     """The search of one least growth."""
 
-    def __init__(self, system: System, aim: Aim, clock: Clock, seed: int) -> None:
+    def __init__(self, system: SharedSystem, aim: Aim, clock: Clock, seed: int) -> None:
         self.relaxation = Relaxation(system, clock, room=system.capacities(), whole=False)
         self._system, self._aim, self._clock, self._seed = system, aim, clock, seed
         self._best: CapacityGrowth | None = None
@@ -133,7 +133,7 @@ class _Search:
         return columns
 
     def _offer(self, found: Whole) -> Floats:
-        """Take a solution if it grows less; what it takes of every resource."""
+        """Keep a solution if it needs less growth, and return what it takes of every resource."""
         loads = loads_of(self._system, found.served or [])
         if found.served is not None:
             value = (
@@ -146,8 +146,8 @@ class _Search:
         return loads
 
 
-def loads_of(system: System, served: Served) -> Floats:
-    """What a joint deployment takes of every resource; shape (R,)."""
+def loads_of(system: SharedSystem, served: Served) -> Floats:
+    """Return what a joint deployment takes of every resource; shape (R,)."""
     loads = np.zeros(system.resources)
     for _, usages in served:
         for usage in usages:

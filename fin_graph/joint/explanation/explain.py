@@ -11,7 +11,7 @@ from finbench.fin_graph.joint.columns.column_generation import solve
 from finbench.fin_graph.joint.columns.master import Aim
 from finbench.fin_graph.joint.columns.pricing import load_pricing
 from finbench.fin_graph.joint.explanation.elastic import CapacityGrowth, least_growth
-from finbench.fin_graph.joint.system import Group, System, capacity_of, resource_name
+from finbench.fin_graph.joint.system import Group, SharedSystem, capacity_of, resource_name
 from finbench.fin_graph.paths.bounds import meets
 from finbench.fin_graph.paths.infeasibility import reason_of_infeasibility
 from finbench.fin_graph.paths.shortest import least_latency_path
@@ -63,32 +63,32 @@ class Price:
     price: float
     unit: str
     price_w: float
-    """The same for as much again as there is."""
+    """What as much again as there is would save [W]."""
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """What there is to say of an instance."""
+    """What would make an instance fit, or what more of its resources is worth."""
 
     result: Result
-    """Of column generation."""
+    """What column generation returned."""
     obstacles: tuple[Obstacle, ...] = ()
     factor: CapacityGrowth | None = None
-    """All resources grow alike."""
+    """The least factor by which all capacities grow; None where no factor helps, or time ended the search."""
     fix: CapacityGrowth | None = None
-    """Single ones grow, by least in sum."""
+    """The least sum of what single capacities grow by."""
     needs: tuple[Need, ...] = ()
     """The resources of `fix`, the most lacking first."""
     prices: tuple[Price, ...] = ()
 
     @property
     def fits(self) -> bool:
-        """Whether there is a deployment of all applications."""
+        """Return whether a deployment of all applications is known."""
         return self.result.deployment is not None
 
 
 def explain(instance: Instance, *, time_limit_s: float | None = None, seed: int = 0) -> Explanation:
-    """Explain an instance.
+    """Return why an instance has no deployment and what would help, or what more of its resources is worth.
 
     Parameters
     ----------
@@ -106,13 +106,13 @@ def explain(instance: Instance, *, time_limit_s: float | None = None, seed: int 
     result = solve(instance, time_limit_s=time_limit_s, seed=seed)
     if result.deployment is not None:
         return Explanation(result, prices=_prices(instance, result))
-    system = System.of(instance, forgiving=True, from_nothing=True)
+    system = SharedSystem.of(instance, forgiving=True, from_nothing=True)
     obstacles = tuple(
         obstacle for group in system.groups if group.penalty is None for obstacle in _obstacles(instance, group)
     )
     if obstacles:
         return Explanation(result, obstacles)
-    factor = least_growth(System.of(instance, forgiving=True), Aim.FACTOR, Clock(time_limit_s), seed)
+    factor = least_growth(SharedSystem.of(instance, forgiving=True), Aim.FACTOR, Clock(time_limit_s), seed)
     fix = least_growth(system, Aim.OVERLOAD, Clock(time_limit_s), seed)
     return Explanation(result, factor=factor, fix=fix, needs=() if fix is None else _needs(system, fix))
 
@@ -154,7 +154,7 @@ def _least_latency(group: Group) -> float:
     return inf if quickest is None else quickest.latency
 
 
-def _needs(system: System, fix: CapacityGrowth) -> tuple[Need, ...]:
+def _needs(system: SharedSystem, fix: CapacityGrowth) -> tuple[Need, ...]:
     """Return what is missing of every resource that `fix` lets grow by more than the evaluator forgives."""
     network, there_is = system.topology.network, system.capacities()
     needs = []
@@ -166,7 +166,7 @@ def _needs(system: System, fix: CapacityGrowth) -> tuple[Need, ...]:
 
 
 def _prices(instance: Instance, result: Result) -> tuple[Price, ...]:
-    numbers = {resource_name(instance.network, r): r for r in range(System.of(instance).resources)}
+    numbers = {resource_name(instance.network, r): r for r in range(SharedSystem.of(instance).resources)}
     objective = instance.objective_unit
     prices = []
     for named in result.info["prices"]:
@@ -179,7 +179,7 @@ def _prices(instance: Instance, result: Result) -> tuple[Price, ...]:
 
 
 def _unit(kind: str, objective: str) -> str:
-    """Unit of a price: W per op/s are J per operation, W per bit/s are J per bit."""
+    """Return the unit of a price: W per op/s are J per operation, W per bit/s are J per bit."""
     if objective == "W" and kind == Resource.COMPUTE:
         return "J/op"
     if objective == "W" and kind == Resource.BANDWIDTH:

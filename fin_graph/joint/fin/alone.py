@@ -1,12 +1,12 @@
-"""Every group as if its member had the system to itself: its best usage, a bound for all, and why there is none.
+"""Find the best usage of every group's member on the empty system, and the bound that these make.
 
-Nobody pays less among others than alone, hence with b_g a lower bound on λ_g · energy alone, ψ_g the penalty and c_g
-the number of members
+No application pays less among others than alone. Hence with b_g a lower bound on λ_g · energy alone, ψ_g the penalty
+and c_g the number of members
 
     Σ_g c_g min(ψ_g, b_g)  ≤  OPT.
 
-The best usage alone is also what an application strives for when others are moved out of its way, and it takes the
-smallest shares that its latency target allows: `FRUGALITY` prices reservations just enough to break ties.
+Improvement moves others out of the way of an application's best usage alone. That usage takes the smallest shares that
+the latency target allows: `FRUGALITY` prices reservations just enough to break ties.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from math import inf
 import numpy as np
 
 from finbench.fin_graph.joint.fin.residual import search
-from finbench.fin_graph.joint.system import Group, System, Usage
+from finbench.fin_graph.joint.system import Group, SharedSystem, Usage
 from finbench.fin_graph.paths.arrays import Floats, PathProblem
 from finbench.fin_graph.paths.bounds import Dual, lagrangian_dual, meets
 from finbench.fin_graph.paths.label_search import LabelSearch
@@ -26,10 +26,10 @@ from finbench.models.result import Clock
 from finbench.models.tolerances import FLOAT_NOISE, OPTIMAL_GAP, safe_bound
 
 FRUGALITY = 1e-8
-"""Price of reserving a whole node, against the power of serving everyone."""
+"""Price of reserving a whole node, relative to the power of serving everyone: it breaks ties, and moves no bound."""
 
 FINER = 10
-"""Factor of γ where the answer at γ is not proven to be the best."""
+"""Factor of γ for a second search, where the answer at γ is not proven to be the best."""
 
 
 @dataclass(frozen=True)
@@ -39,16 +39,16 @@ class Alone:
     bound: float
     """Proven lower bound on λ · energy [W]; inf where it cannot be served."""
     usage: Usage | None
-    """The best found; None where none was found."""
+    """The best usage found; None where none was found."""
 
     @property
     def power(self) -> float:
-        """λ · energy of the best found [W]; inf where none was found."""
+        """Return λ · energy of the best usage found [W]; inf where none was found."""
         return inf if self.usage is None else self.usage.power
 
 
 def proven_choice(group: Group, prices: Floats | None, clock: Clock) -> tuple[float, Path | None]:
-    """What one member pays at least, and a path that pays about as much.
+    """Return what one member pays at least, and a path that pays about as much.
 
     Parameters
     ----------
@@ -89,10 +89,10 @@ def safe_dual_bound(problem: PathProblem, dual: Dual) -> float:
     return safe_bound(dual.lower_bound, abs(dual.lower_bound) + 2 * dual.multiplier * problem.max_latency_s)
 
 
-def everyone_alone(system: System, gamma: int, clock: Clock) -> list[Alone]:
-    """Every group alone, searched at γ steps, and at `FINER` times as many where that may find better, in their order.
+def everyone_alone(system: SharedSystem, gamma: int, clock: Clock) -> list[Alone]:
+    """Return every group's best usage alone, by searches at γ steps, and at `FINER` times as many where these may help.
 
-    When the time is up, nothing more is found or proven.
+    When the time is up, the groups that are left have no usage and a bound of 0.
     """
     choices = [(0.0, None) if clock.expired else proven_choice(group, None, clock) for group in system.groups]
     prices, room = frugal_prices(system, [bound for bound, _ in choices]), system.empty_room()
@@ -127,8 +127,8 @@ def _cheaper(usage: Usage | None, other: Usage | None, room: Floats) -> Usage | 
     return other if usage is None or other.power < usage.power * (1 - FLOAT_NOISE) else usage
 
 
-def frugal_prices(system: System, bounds: list[float]) -> Floats:
-    """Prices of nothing but reservations, that break ties; shape (R,)."""
+def frugal_prices(system: SharedSystem, bounds: list[float]) -> Floats:
+    """Return prices of reservations alone, which break ties; shape (R,)."""
     total = sum(group.count * bound for group, bound in zip(system.groups, bounds, strict=True) if bound < inf)
     nodes = system.topology.network.nodes
     prices = np.zeros(system.resources)
@@ -136,8 +136,8 @@ def frugal_prices(system: System, bounds: list[float]) -> Floats:
     return prices
 
 
-def bound_of_all(system: System, alone: list[Alone]) -> float:
-    """Lower bound on the objective (eq. 3) [W]; inf where a group that must be served cannot be."""
+def bound_of_all(system: SharedSystem, alone: list[Alone]) -> float:
+    """Return a lower bound on the objective (eq. 3) [W]; inf where a group that must be served cannot be."""
     total = 0.0
     for group, one in zip(system.groups, alone, strict=True):
         total += group.count * min(one.bound, inf if group.penalty is None else group.penalty)

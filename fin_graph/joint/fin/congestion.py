@@ -17,7 +17,7 @@ from math import inf, sqrt
 import numpy as np
 
 from finbench.fin_graph.joint.fin.alone import proven_choice
-from finbench.fin_graph.joint.system import System
+from finbench.fin_graph.joint.system import SharedSystem
 from finbench.fin_graph.paths.arrays import Floats
 from finbench.models.result import Clock
 from finbench.models.tolerances import FEASIBILITY_TOLERANCE, safe_bound
@@ -44,13 +44,13 @@ class Congestion:
 
 
 def congestion_prices(
-    system: System, best: Congestion, *, upper: float, gap: float, rounds: int, clock: Clock
+    system: SharedSystem, best: Congestion, *, upper: float, gap: float, rounds: int, clock: Clock
 ) -> Congestion:
     """Return prices whose bound is at least that of `best`, from which the search starts.
 
     Parameters
     ----------
-    system : System
+    system : SharedSystem
     best : Congestion
         Prices and their bound, such as none at all and the sum of what everyone takes alone.
     upper : float
@@ -80,7 +80,7 @@ def congestion_prices(
     return best
 
 
-def _everyone_chooses(system: System, prices: Floats, clock: Clock) -> tuple[float, Floats] | None:
+def _everyone_chooses(system: SharedSystem, prices: Floats, clock: Clock) -> tuple[float, Floats] | None:
     """Return L(π), and how much more of every resource is asked for than there is; None when the time is up.
 
     An excess within the tolerance of feasibility is 0: such a resource is exactly full.

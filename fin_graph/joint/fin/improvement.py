@@ -1,10 +1,10 @@
 """Improve a joint deployment: take out one or a few applications, put them back along other paths.
 
-Whoever pays more than alone, or is not served, has a wish: its best path alone, or the cheapest at drawn prices of
-what is congested. A move takes it out together with users of what the wish lacks room for, and a few more of them; it
-then gets its wish, or they all come back in a drawn order, each on what is left (an ejection chain). A move that does
-not lower the cost is undone. Rounds visit everyone in a drawn order, until `FRUITLESS` moves in a row, or `ROUNDS`
-rounds where that is more, bring nothing, or time or work end.
+An application that pays more than alone, or is not served, has a wish: its best usage alone, or the cheapest at drawn
+prices of what is congested. A move takes the application out, with users of the resources that the wish lacks, and a
+few more. Then it gets its wish, or all come back in a drawn order, each on what is left (an ejection chain). A move
+that does not lower the cost is undone. Rounds visit all such applications in a drawn order. The search ends after
+`FRUITLESS` moves in a row without success (or `ROUNDS` rounds, where these are more), or with its time or work.
 
 Groups that must be served and stay left out weigh more after each round, so that others make way for them.
 """
@@ -21,34 +21,34 @@ from finbench.fin_graph.joint.fin.alone import FRUGALITY, Alone, bound_of_all, e
 from finbench.fin_graph.joint.fin.insertion import insert
 from finbench.fin_graph.joint.fin.occupancy import Occupancy
 from finbench.fin_graph.joint.fin.residual import cheapest_usage
-from finbench.fin_graph.joint.system import Group, System, Usage
+from finbench.fin_graph.joint.system import Group, SharedSystem, Usage
 from finbench.fin_graph.paths.arrays import Floats
 from finbench.models.result import Clock
 from finbench.models.tolerances import FLOAT_NOISE
 
 FRUITLESS = 75
-"""Moves in a row that a small system is given before the search ends."""
+"""Moves in a row without success after which the search ends on a small system."""
 
 ROUNDS = 4
-"""Rounds that a large one is given."""
+"""Rounds without success after which it ends on a large one."""
 
 REPAIRS = 10
-"""Moves for everyone left out before leaving them out weighs more."""
+"""Moves for every group that is left out before leaving it out weighs more."""
 
 OFFERS = 5
-"""Users of a resource, at most, among which the one to make way is chosen."""
+"""Most users of a resource among which the one to make way is chosen."""
 
 OTHERS = 3
-"""Others not served, at most, that are tried after a move."""
+"""Most groups not served, beside those of a move, that are tried after it."""
 
 GRANTED = 0.4
-"""How often a wish is granted before anyone comes back."""
+"""Probability that a wish is granted before the others come back."""
 
 Served = list[tuple[Group, list[Usage]]]
 
 
 def improve(
-    system: System,
+    system: SharedSystem,
     served: Sequence[tuple[Group, Sequence[Usage]]],
     *,
     clock: Clock,
@@ -62,13 +62,13 @@ def improve(
 
     Parameters
     ----------
-    system : System
+    system : SharedSystem
     served : sequence of (Group, sequence of Usage)
         For every group the usages of those of its members that are served; together they fit.
     clock : Clock
         Its limit ends the search.
     seed : int
-        Of all that is drawn.
+        Seed of all that is drawn.
     gamma : int
         Number of latency steps γ of every path search.
     prices : ndarray, shape (R,), optional
@@ -92,14 +92,14 @@ def improve(
     return improvement.served
 
 
-def scale_of(system: System, alone: Sequence[Alone]) -> float:
-    """About what serving everyone takes [W]; 1 where it takes nothing."""
+def scale_of(system: SharedSystem, alone: Sequence[Alone]) -> float:
+    """Return roughly what serving everyone takes [W]; 1 where it takes nothing."""
     groups = zip(system.groups, alone, strict=True)
     return sum(group.count * one.power for group, one in groups if one.power < inf) or 1.0
 
 
 class Improvement:
-    """Moves on one occupancy.
+    """The search that moves applications of one occupancy.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ class Improvement:
         self._objective = occupancy.left_out, occupancy.objective
 
     def run(self, moves: int, watch: Callable[[float], None], goal: float = -inf) -> int:
-        """Make up to `moves` moves; the best found is `served`.
+        """Make up to `moves` moves, keep the best in `served`, and return the moves left over.
 
         Parameters
         ----------
@@ -160,7 +160,7 @@ class Improvement:
         return moves
 
     def polish(self, gamma: int, watch: Callable[[float], None]) -> None:
-        """Serve who fits; route every lot that is worse off than alone once more on what is left, at finer steps."""
+        """Serve what still fits, and route lots that are worse off than alone anew, at finer steps."""
         for g in self._waiting():
             if not self._clock.expired:
                 insert(self._occupancy, g, self._occupancy.unserved[g], self._frugal, self._gamma)
@@ -189,9 +189,9 @@ class Improvement:
                 self._occupancy.weigh(g)
 
     def _wishing(self) -> list[tuple[int, int]]:
-        """Groups with lots (−1: members not served) that are worse off than alone, in a drawn order.
+        """Return groups, each with the number of a lot that is worse off than alone, in a drawn order.
 
-        As long as some must be served and are not, only they count.
+        The number −1 stands for members not served. While members that must be served are not, only they count.
         """
         occupancy, alone = self._occupancy, self._alone
         groups = occupancy.system.groups
@@ -204,14 +204,14 @@ class Improvement:
         return [worse[k] for k in self._random.permutation(len(worse))]
 
     def _waiting(self) -> list[int]:
-        """Groups with members that are not served and would rather be."""
+        """Return the groups with members not served that would cost less if served alone."""
         occupancy = self._occupancy
         return [
             g for g, missing in enumerate(occupancy.unserved) if missing and self._alone[g].power < occupancy.refusal[g]
         ]
 
     def _move(self, g: int, number: int) -> bool:
-        """Try to give the lot what it wishes; whether the cost has fallen."""
+        """Try to give a lot its wish, and return whether the cost has fallen."""
         occupancy, random = self._occupancy, self._random
         before = occupancy.snapshot()
         self._prices = self._drawn_prices()
@@ -235,7 +235,7 @@ class Improvement:
         return False
 
     def _drawn_prices(self) -> Floats:
-        """Prices of this move: none; those given; or those given and the fill, each times a factor of its own."""
+        """Return the prices of this move: none, those given, or those given and the load, times drawn factors."""
         random, kind = self._random, self._random.integers(3)
         if kind == 0:
             return self._frugal
@@ -246,14 +246,14 @@ class Improvement:
         return self._frugal + given + 10 ** random.uniform(-1.5, 1) * self._scale * filled
 
     def _wish(self, g: int) -> Usage | None:
-        """Its best usage alone, or the cheapest at this move's prices."""
+        """Return a group's best usage alone, or the cheapest at this move's prices."""
         if self._random.random() < 0.6:
             return self._alone[g].usage
         system = self._occupancy.system
         return cheapest_usage(system.groups[g], system.empty_room(), self._prices, self._gamma, self._closed(g))
 
     def _closed(self, g: int) -> NDArray[np.bool_] | None:
-        """Where blocks must not run in this search: nowhere, or at some nodes drawn for each block."""
+        """Return where blocks must not run in this search: at no node, or at some that are drawn for each block."""
         random, topology = self._random, self._occupancy.system.topology
         if random.random() < 0.5:
             return None
@@ -262,7 +262,7 @@ class Improvement:
         return closed
 
     def _make_way(self, wish: Usage) -> dict[int, int]:
-        """Take out users of what `wish` lacks, and a few more; members taken out of every group."""
+        """Take out users of what `wish` lacks, and a few more; return how many members of which groups."""
         occupancy, random, removed = self._occupancy, self._random, dict[int, int]()
         for resource, fraction in zip(wish.resources.tolist(), wish.fractions.tolist(), strict=True):
             while occupancy.room[resource] + FLOAT_NOISE < fraction and occupancy.users(resource):
@@ -274,7 +274,7 @@ class Improvement:
         return removed
 
     def _chosen(self, resource: int, fraction: float) -> int:
-        """Of a few users of a resource, the one that frees enough with least to spare, else the largest."""
+        """Return, of a few users of a resource, the one that frees enough with least to spare, else the largest."""
         occupancy = self._occupancy
         number_of_offers = int(self._random.integers(1, OFFERS))
         offers: list[int] = self._random.permutation(occupancy.users(resource))[:number_of_offers].tolist()
@@ -286,7 +286,7 @@ class Improvement:
         return max(freed, key=lambda number: freed[number])
 
     def _remove(self, number: int, resource: int, fraction: float, removed: dict[int, int]) -> None:
-        """Take out as many members of a lot as it takes to free `fraction`; all of them where that is inf."""
+        """Take out as many members of a lot as free `fraction`; all of them where that is inf."""
         lot, lack = self._occupancy.lots[number], fraction - self._occupancy.room[resource]
         needed = lack / _of(lot.usage, resource) - FLOAT_NOISE
         times = lot.times if needed >= lot.times else max(1, ceil(needed))
@@ -294,9 +294,9 @@ class Improvement:
         removed[lot.group] = removed.get(lot.group, 0) + times
 
     def _put_back(self, removed: dict[int, int], limit: float) -> bool:
-        """Serve again who was taken out, in a drawn order; whether the cost falls below `limit`.
+        """Serve the removed members again, in a drawn order, and return whether the cost falls below `limit`.
 
-        It cannot where it would not even if all who wait were served as if alone.
+        The move ends early where it would not, even if all that are left were served as if alone.
         """
         occupancy, groups = self._occupancy, list(removed)
         gain = {g: max(0.0, occupancy.refusal[g] - self._alone[g].power) for g in groups}
@@ -315,5 +315,5 @@ class Improvement:
 
 
 def _of(usage: Usage, resource: int) -> float:
-    """Fraction of `resource` that a usage takes."""
+    """Return the fraction of `resource` that a usage takes."""
     return float(usage.fractions[np.searchsorted(usage.resources, resource)])

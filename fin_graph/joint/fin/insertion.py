@@ -1,8 +1,8 @@
 """Put applications on the system one after another, each on what those before it have left.
 
-First come those whose least latency leaves least of their target (order `tightest`), those who take most of some
-resource (`largest`), or whoever the instance names first (`given`). What several members of a group may do alike is
-searched for once.
+First come the groups whose least latency leaves least of their target (order `tightest`), those that take most of some
+resource (`largest`), or those that the instance names first (`given`). One search serves as many members of a group as
+fit along its path.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 from finbench.fin_graph.joint.fin.alone import Alone
 from finbench.fin_graph.joint.fin.occupancy import Occupancy
 from finbench.fin_graph.joint.fin.residual import cheapest_usage
-from finbench.fin_graph.joint.system import Group, System
+from finbench.fin_graph.joint.system import Group, SharedSystem
 from finbench.fin_graph.options import Order
 from finbench.fin_graph.paths.arrays import Floats
 from finbench.fin_graph.paths.shortest import least_latency_path
 from finbench.models.result import Clock
 
 
-def ordered(system: System, alone: list[Alone], order: Order) -> list[int]:
-    """Groups in order, those without any way to be served left out."""
+def ordered(system: SharedSystem, alone: list[Alone], order: Order) -> list[int]:
+    """Return the groups in order, without those for which no usage is known."""
     servable = [g for g, one in enumerate(alone) if one.usage is not None]
     if order == "tightest":
         return sorted(servable, key=lambda g: -_tightness(system.groups[g]))
@@ -34,7 +34,7 @@ def ordered(system: System, alone: list[Alone], order: Order) -> list[int]:
 
 
 def _tightness(group: Group) -> float:
-    """Least latency alone, as a part of the target."""
+    """Return the least latency alone, as a part of the target."""
     problem = group.problem()
     quickest = None if problem is None else least_latency_path(problem)
     if quickest is None or not group.application.max_latency_s:
@@ -43,12 +43,12 @@ def _tightness(group: Group) -> float:
 
 
 def _largest_fraction(group: Group, alone: Alone) -> float:
-    """Most of any one resource that all members together take where they would like to be."""
+    """Return the most that all members together take of one resource, along their best usage alone."""
     return 0.0 if alone.usage is None else group.count * float(np.max(alone.usage.fractions, initial=0.0))
 
 
 def insert_all(occupancy: Occupancy, order: Iterable[int], prices: Floats, gamma: int, clock: Clock) -> None:
-    """Serve as many unserved members as possible, group by group, until the time is up."""
+    """Serve as many members as possible, group by group, until the time is up."""
     for g in order:
         if clock.expired:
             return

@@ -21,7 +21,7 @@ from finbench.fin_graph.joint.fin.congestion import Congestion, congestion_price
 from finbench.fin_graph.joint.fin.improvement import Improvement, scale_of
 from finbench.fin_graph.joint.fin.insertion import insert_all, ordered
 from finbench.fin_graph.joint.fin.occupancy import Occupancy
-from finbench.fin_graph.joint.system import System, joint_deployment
+from finbench.fin_graph.joint.system import SharedSystem, joint_deployment
 from finbench.fin_graph.options import FinOptions, Order
 from finbench.fin_graph.paths.arrays import Floats
 from finbench.fin_graph.paths.kernel import rows_bytes
@@ -49,7 +49,7 @@ def solve_many(
     with clock.phase("load"):
         load_compiled()
     with clock.phase("build"):
-        system = System.of(instance)
+        system = SharedSystem.of(instance)
         too_large = _too_large(system, options.gamma)
     if too_large is not None:
         return Result(Status.MEMORY_LIMIT, reason=too_large, times_s=clock.times_s)
@@ -58,7 +58,7 @@ def solve_many(
     impossible = _impossible(instance, system, alone)
     if impossible is not None:
         return Result(Status.INFEASIBLE, reason=impossible, times_s=clock.times_s)
-    run = _Run(instance, system, alone, clock, seed, options.gamma)
+    run = _FinRun(instance, system, alone, clock, seed, options.gamma)
     with clock.phase("insertion"):
         run.insert(options.order)
     if options.effort > 0 and run.may_improve:
@@ -71,14 +71,14 @@ def solve_many(
     return replace(result, times_s=clock.times_s)
 
 
-def _too_large(system: System, gamma: int) -> str | None:
+def _too_large(system: SharedSystem, gamma: int) -> str | None:
     """Return why the finest search would not fit into memory; None where it does."""
     problems = (group.problem() for group in system.groups)
     needed = max((rows_bytes(problem, FINER * gamma) for problem in problems if problem is not None), default=0)
     return reason_not_to_fit(needed)
 
 
-def _impossible(instance: Instance, system: System, alone: list[Alone]) -> str | None:
+def _impossible(instance: Instance, system: SharedSystem, alone: list[Alone]) -> str | None:
     """Return a proof that a group which must be served cannot be, even alone; None where there is none."""
     for group, one in zip(system.groups, alone, strict=True):
         if one.bound == inf and group.penalty is None:
@@ -86,11 +86,11 @@ def _impossible(instance: Instance, system: System, alone: list[Alone]) -> str |
     return None
 
 
-class _Run:
+class _FinRun:
     """One run: the best occupancy so far, and what is known about the optimum."""
 
     def __init__(
-        self, instance: Instance, system: System, alone: list[Alone], clock: Clock, seed: int, gamma: int
+        self, instance: Instance, system: SharedSystem, alone: list[Alone], clock: Clock, seed: int, gamma: int
     ) -> None:
         self._instance, self._system, self._alone = instance, system, alone
         self._clock, self._gamma = clock, gamma

@@ -14,7 +14,7 @@ from math import floor, inf
 
 import numpy as np
 
-from finbench.fin_graph.joint.system import Group, System, Usage
+from finbench.fin_graph.joint.system import Group, SharedSystem, Usage
 from finbench.fin_graph.paths.arrays import Floats
 from finbench.models.tolerances import FLOAT_NOISE
 
@@ -44,12 +44,12 @@ class Occupancy:
 
     Parameters
     ----------
-    system : System
+    system : SharedSystem
     scale : float
         Roughly what serving everyone takes [W].
     """
 
-    def __init__(self, system: System, scale: float) -> None:
+    def __init__(self, system: SharedSystem, scale: float) -> None:
         groups = system.groups
         self.system, self.room = system, system.empty_room()
         self.lots: dict[int, Lot] = {}
@@ -146,7 +146,7 @@ class Occupancy:
         self.cost += self.unserved[group] * LEFT_OUT * self._scale
 
     @classmethod
-    def of(cls, system: System, served: Sequence[tuple[Group, Sequence[Usage]]], scale: float) -> Occupancy:
+    def of(cls, system: SharedSystem, served: Sequence[tuple[Group, Sequence[Usage]]], scale: float) -> Occupancy:
         """Return the occupancy that a joint deployment makes."""
         occupancy, number = cls(system, scale), {group: g for g, group in enumerate(system.groups)}
         for group, usages in served:

@@ -1,4 +1,4 @@
-"""One more application on what is left of the system: FIN's search, cut until what it finds fits.
+"""Find a path for one more application on what is left of the system: FIN's search, cut until its path fits.
 
 The layered graph without what no longer fits (`Group.problem`) sees each block and each transfer by itself. A path may
 still run several blocks on one node, or send several transfers over one link, that fit one by one and not together.
@@ -27,7 +27,7 @@ from finbench.fin_graph.paths.shortest import costs_to_go, follow, latency_along
 from finbench.models.tolerances import FLOAT_NOISE
 
 SEARCHES = 24
-"""Paths after which the search no longer branches; after twice as many it gives up."""
+"""Paths after which the search branches no more; after twice as many it ends."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ class LayeredPath:
 
 
 def fin_path(problem: PathProblem, gamma: int) -> LayeredPath | None:
-    """A cheap path that meets the latency target; None where, proven, no path does.
+    """Return a cheap path that meets the latency target; None where, proven, no path does.
 
-    The cheapest path of all where it is quick enough, else FIN's over the replicas (eq. 17), else (rounding up may hide
-    the last feasible paths) the quickest of all.
+    It is the cheapest of all where that is quick enough, else FIN's over the replicas (eq. 17). Where rounding up to
+    steps hides all paths that are quick enough, it is the quickest of all.
     """
     to_go = costs_to_go(problem.edges, 1.0, 0.0)
     cost = float(to_go.cost[0, problem.source])
@@ -64,14 +64,14 @@ def fin_path(problem: PathProblem, gamma: int) -> LayeredPath | None:
 def cheapest_usage(
     group: Group, room: Floats, prices: Floats | None, gamma: int, closed: NDArray[np.bool_] | None = None
 ) -> Usage | None:
-    """A cheap way to serve one member of `group` on what is left; None where `search` finds none."""
+    """Return a cheap way to serve one member of `group` on what is left; None where `search` finds none."""
     return search(group, room, prices, gamma, closed)[0]
 
 
 def search(
     group: Group, room: Floats, prices: Floats | None, gamma: int, closed: NDArray[np.bool_] | None = None
 ) -> tuple[Usage | None, bool]:
-    """A cheap way to serve one member of `group` on what is left, and whether nothing was left out.
+    """Return a cheap way to serve one member of `group` on what is left, and whether the search was complete.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def search(
 
 
 def _branches(group: Group, problem: PathProblem, path: LayeredPath, resource: int) -> Iterator[PathProblem]:
-    """Problems that together leave out `path` and nothing that fits on a node's `resource`; the largest block first."""
+    """Yield problems that leave out `path` and together nothing that fits on a node's `resource`."""
     nodes = len(group.topology.network.nodes)
     if resource >= 2 * nodes:
         yield _narrowed(problem, path, int(np.flatnonzero(group.topology.link_number == resource - 2 * nodes)[0]))
@@ -131,13 +131,13 @@ def _branches(group: Group, problem: PathProblem, path: LayeredPath, resource: i
 
 
 def _without(problem: PathProblem, closed: NDArray[np.bool_]) -> PathProblem:
-    """The problem in which no block runs where `closed` says so."""
+    """Return the problem in which no block runs where `closed` says so."""
     run_energy = np.where(closed, np.inf, problem.edges.run_energy)
     return replace(problem, edges=problem.edges._replace(run_energy=run_energy))
 
 
 def _narrowed(problem: PathProblem, path: LayeredPath, link: int) -> PathProblem:
-    """The problem whose `link` has no room for the largest transfer that `path` sends over it."""
+    """Return the problem whose `link` has no room for the largest transfer that `path` sends over it."""
     edges = problem.edges
     over = (int(edges.link_source[link]), int(edges.link_target[link]))
     largest = max(edges.load_bits[j] for (j, n), (_, m) in _steps(path) if (n, m) == over)
@@ -147,5 +147,5 @@ def _narrowed(problem: PathProblem, path: LayeredPath, link: int) -> PathProblem
 
 
 def _steps(path: LayeredPath) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
-    """Pairs of vertices (layer, node) that follow each other."""
+    """Return the pairs of vertices (layer, node) that follow each other."""
     return pairwise(zip(path.layers, path.nodes, strict=True))

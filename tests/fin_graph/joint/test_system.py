@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from finbench.fin_graph.joint.system import Group, System, Usage, capacity_of, joint_deployment, resource_name
+from finbench.fin_graph.joint.system import Group, SharedSystem, Usage, capacity_of, joint_deployment, resource_name
 from finbench.fin_graph.paths.arrays import Floats
 from finbench.fin_graph.paths.bounds import lagrangian_dual
 from finbench.fin_graph.paths.shortest import cheapest_path, costs_to_go
@@ -37,7 +37,7 @@ def with_levels(instance: Instance, shares: tuple[float, ...]) -> Instance:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_usages_say_what_the_evaluator_says(seed: int, levels: tuple[float, ...]) -> None:
     instance = with_levels(shared_instance(seed, applications=3), levels)
-    system = System.of(instance)
+    system = SharedSystem.of(instance)
     usages = [cheapest(group) for group in system.groups]
     if any(usage is None for usage in usages):
         return
@@ -60,9 +60,9 @@ def test_usages_say_what_the_evaluator_says(seed: int, levels: tuple[float, ...]
 @pytest.mark.parametrize("seed", SEEDS)
 def test_prices_are_paid_for_what_is_used(seed: int) -> None:
     instance = with_levels(shared_instance(seed, applications=1), (0.5, 1.0))
-    group, rng = System.of(instance).groups[0], np.random.default_rng(seed)
+    group, rng = SharedSystem.of(instance).groups[0], np.random.default_rng(seed)
     free = cheapest(group)
-    prices = rng.uniform(0, 1, System.of(instance).resources) * (free.power if free is not None else 1.0)
+    prices = rng.uniform(0, 1, SharedSystem.of(instance).resources) * (free.power if free is not None else 1.0)
     problem = group.problem(prices)
     path = None if problem is None else cheapest_path(problem, costs_to_go(problem.edges, 1.0, 0.0))
     if problem is None or path is None:
@@ -85,7 +85,7 @@ def test_prices_are_paid_for_what_is_used(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_what_has_no_room_is_not_used(seed: int) -> None:
     instance = shared_instance(seed, applications=1)
-    system = System.of(instance)
+    system = SharedSystem.of(instance)
     group, room = system.groups[0], system.empty_room()
     before = 0.0
     for _ in range(6):
@@ -156,7 +156,7 @@ def test_groups_hold_those_that_differ_in_name_alone() -> None:
         apps += [first.model_copy(update={"name": f"a{k}"}), second.model_copy(update={"name": f"b{k}"})]
     apps.append(first.model_copy(update={"name": "c", "rate_per_s": 2 * first.weight}))
     fields = {f: getattr(instance, f) for f in Instance.model_fields}
-    system = System.of(Instance(**{**fields, "applications": tuple(apps)}))
+    system = SharedSystem.of(Instance(**{**fields, "applications": tuple(apps)}))
     assert [group.members for group in system.groups] == [("a0", "a1", "a2"), ("b0", "b1", "b2"), ("c",)]
 
 
@@ -164,7 +164,7 @@ def test_a_level_runs_at_its_share_and_reserves_it() -> None:
     """Everything at half the rate takes twice the time, the same energy, and half of the node for each block."""
     instance = shared_instance(4, applications=1, max_nodes=1)
     half = with_levels(instance, (0.5,))
-    (whole,), (halved,) = System.of(instance).groups, System.of(half).groups
+    (whole,), (halved,) = SharedSystem.of(instance).groups, SharedSystem.of(half).groups
     one, two = whole.problem(), halved.problem()
     assert one is not None
     assert two is not None

@@ -53,13 +53,13 @@ def test_small_instances_are_solved_as_by_the_exact_program(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS[:20])
 def test_lists_prove_whatever_the_incumbent(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without improvement the incumbent is poor at first, and the proof finds the optimum all the same."""
-    monkeypatch.setattr(column_generation._Run, "_improve", lambda *_: None)
-    monkeypatch.setattr(column_generation._Run, "_solve_whole", lambda *_: None)
+    monkeypatch.setattr(column_generation._ColumnRun, "_improve", lambda *_: None)
+    monkeypatch.setattr(column_generation._ColumnRun, "_solve_whole", lambda *_: None)
     assert_solved(seed, solve(instance_of(seed), time_limit_s=LIMIT_S))
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_order_of_applications_and_nodes_is_nothing(seed: int) -> None:
+def test_the_order_of_applications_and_nodes_changes_nothing(seed: int) -> None:
     instance, rng = random_shared_instance(seed, max_applications=4, max_nodes=4), np.random.default_rng(seed)
     network = instance.network
     nodes = tuple(network.nodes[k] for k in rng.permutation(len(network.nodes)))
@@ -75,7 +75,7 @@ def test_order_of_applications_and_nodes_is_nothing(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_the_unit_of_energy_is_nothing(seed: int) -> None:
+def test_the_unit_of_energy_changes_nothing(seed: int) -> None:
     instance = random_shared_instance(seed, max_applications=4, max_nodes=4)
     network, factor = instance.network, 1e-6
     nodes = tuple(node.model_copy(update={"power_w": node.power_w * factor}) for node in network.nodes)
@@ -95,10 +95,10 @@ def test_time_ends_with_incumbent_and_bound(monkeypatch: pytest.MonkeyPatch) -> 
     """Nothing left after the relaxation: what is in hand is returned."""
     instance = random_shared_instance(4, max_applications=6, max_nodes=6, max_blocks=5)
 
-    def expire(run: column_generation._Run, prove: bool) -> None:
+    def expire(run: column_generation._ColumnRun, prove: bool) -> None:
         run._clock._limit = 0.0
 
-    monkeypatch.setattr(column_generation._Run, "finish", expire)
+    monkeypatch.setattr(column_generation._ColumnRun, "finish", expire)
     result = solve(instance, time_limit_s=60)
     assert result.status is Status.TIME_LIMIT
     assert result.deployment is not None

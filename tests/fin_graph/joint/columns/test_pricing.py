@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from finbench.fin_graph.joint.columns.pricing import Pricer
-from finbench.fin_graph.joint.system import System, resource_name
+from finbench.fin_graph.joint.system import SharedSystem, resource_name
 from finbench.fin_graph.paths.arrays import Floats
 from finbench.models.deployment import Deployment
 from finbench.models.evaluate import evaluate
@@ -31,7 +31,7 @@ def tight(seed: int) -> Instance:
     return instance.model_copy(update={"applications": (app,)})
 
 
-def fitting(instance: Instance, system: System) -> list[tuple[float, Floats]]:
+def fitting(instance: Instance, system: SharedSystem) -> list[tuple[float, Floats]]:
     """Power and fractions of all that passes when the application is alone."""
     number = {resource_name(instance.network, r): r for r in range(system.resources)}
     found = []
@@ -48,12 +48,12 @@ def fitting(instance: Instance, system: System) -> list[tuple[float, Floats]]:
 
 
 @pytest.fixture(scope="module")
-def cases() -> list[tuple[System, list[tuple[float, Floats]], list[Floats]]]:
+def cases() -> list[tuple[SharedSystem, list[tuple[float, Floats]], list[Floats]]]:
     """Systems, all that fits on them, and some prices."""
     found = []
     for seed in SEEDS:
         instance = tight(seed)
-        system, rng = System.of(instance), np.random.default_rng(seed)
+        system, rng = SharedSystem.of(instance), np.random.default_rng(seed)
         options = fitting(instance, system)
         scale = np.mean([power for power, _ in options]) if options else 1.0
         prices = [scale * rng.exponential(1, system.resources) * (rng.random(system.resources) < 0.5) for _ in range(8)]
@@ -63,7 +63,7 @@ def cases() -> list[tuple[System, list[tuple[float, Floats]], list[Floats]]]:
 
 
 def test_bounds_and_costs_enclose_the_cheapest_that_fits(
-    cases: list[tuple[System, list[tuple[float, Floats]], list[Floats]]],
+    cases: list[tuple[SharedSystem, list[tuple[float, Floats]], list[Floats]]],
 ) -> None:
     between = exact = 0
     for system, options, some in cases:
@@ -86,7 +86,7 @@ def test_bounds_and_costs_enclose_the_cheapest_that_fits(
 
 
 def test_a_list_holds_the_cheapest_at_any_prices(
-    cases: list[tuple[System, list[tuple[float, Floats]], list[Floats]]],
+    cases: list[tuple[SharedSystem, list[tuple[float, Floats]], list[Floats]]],
 ) -> None:
     for system, options, some in cases[:25]:
         pricer, nothing = Pricer(system, system.empty_room()), np.zeros(system.resources)
@@ -109,7 +109,7 @@ def test_a_list_holds_the_cheapest_at_any_prices(
 
 def test_a_list_keeps_what_is_quicker(hard: Instance) -> None:
     """Energies and latencies that pull apart: the cheapest of each node's ways is often too late in the end."""
-    system = System.of(hard)
+    system = SharedSystem.of(hard)
     pricer, nothing = Pricer(system), np.zeros(system.resources)
     best = pricer.exact(0, nothing, Clock())
     usages = pricer.within(0, nothing, best.cost * (1 + 1e-6), np.zeros(0, np.int32))

@@ -10,7 +10,7 @@ from scipy.optimize import linprog
 
 from finbench.fin_graph.joint.columns.master import Aim
 from finbench.fin_graph.joint.columns.relaxation import Relaxation
-from finbench.fin_graph.joint.system import System, resource_name
+from finbench.fin_graph.joint.system import SharedSystem, resource_name
 from finbench.fin_graph.paths.arrays import Floats
 from finbench.models.deployment import Deployment
 from finbench.models.evaluate import ViolationKind, evaluate
@@ -25,7 +25,7 @@ SEEDS = range(40)
 
 def relaxed(instance: Instance, **options: object) -> Relaxation | None:
     """The relaxation, solved; None where somebody cannot be served or everybody not at once."""
-    relaxation = Relaxation(System.of(instance), Clock(), **options)  # type: ignore[arg-type]
+    relaxation = Relaxation(SharedSystem.of(instance), Clock(), **options)  # type: ignore[arg-type]
     if relaxation.unservable:
         return None
     for _ in range(5):
@@ -38,7 +38,7 @@ def relaxed(instance: Instance, **options: object) -> Relaxation | None:
     return None
 
 
-def columns(instance: Instance, app: Application, system: System) -> Iterator[tuple[float, Floats]]:
+def columns(instance: Instance, app: Application, system: SharedSystem) -> Iterator[tuple[float, Floats]]:
     """Power and fractions of every deployment that meets all that concerns one application."""
     number = {resource_name(instance.network, r): r for r in range(system.resources)}
     alone = instance.model_copy(update={"applications": (app,)})
@@ -58,7 +58,7 @@ def columns(instance: Instance, app: Application, system: System) -> Iterator[tu
 
 def explicit_relaxation(instance: Instance) -> float | None:
     """The relaxation's optimum over all columns, by another solver."""
-    system, costs, takes, owners = System.of(instance), list[float](), list[Floats](), list[int]()
+    system, costs, takes, owners = SharedSystem.of(instance), list[float](), list[Floats](), list[int]()
     for h, app in enumerate(instance.applications):
         for power, taken in columns(instance, app, system):
             # A transfer that alone exceeds its link is no edge of the layered graph.
@@ -109,7 +109,7 @@ def test_every_bound_on_the_way_is_one(seed: int) -> None:
     if whole is None:
         return
     for iterations in range(1, 4):
-        some = Relaxation(System.of(instance), Clock(), whole=False)
+        some = Relaxation(SharedSystem.of(instance), Clock(), whole=False)
         some.solve(stop=lambda _, some=some, most=iterations: some.iterations >= most)  # type: ignore[misc]
         assert some.bound.safe <= whole.bound.value * (1 + 1e-9)
 
@@ -159,7 +159,7 @@ def test_a_group_costs_what_its_members_cost_one_by_one(seed: int) -> None:
 def test_overload_that_must_be_is_proven(seed: int) -> None:
     """Where the explicit program has no solution, neither has the relaxation, and the other way round."""
     instance = random_shared_instance(seed + 200, max_nodes=3, max_blocks=2, direct_only=True)
-    relaxation = Relaxation(System.of(instance), Clock())
+    relaxation = Relaxation(SharedSystem.of(instance), Clock())
     if relaxation.unservable:
         return
     found = relaxation.solve(Aim.OVERLOAD)

@@ -10,13 +10,13 @@ import pytest
 from finbench.benchmarks.families import generate_shared
 from finbench.fin_graph.joint.columns import restricted
 from finbench.fin_graph.joint.columns.relaxation import Relaxation
-from finbench.fin_graph.joint.system import System
+from finbench.fin_graph.joint.system import SharedSystem
 from finbench.models.result import Clock
 from tests.fin_graph.joint.conftest import Desk
 
 
 def test_a_search_that_takes_too_much_ends_with_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    system = System.of(generate_shared("campus", nodes=30, applications=40, load=0.8, seed=2))
+    system = SharedSystem.of(generate_shared("campus", nodes=30, applications=40, load=0.8, seed=2))
     relaxation = Relaxation(system, Clock())
     relaxation.solve()
     master = relaxation.master
@@ -40,7 +40,7 @@ def test_a_search_that_takes_too_much_ends_with_a_bound(monkeypatch: pytest.Monk
 def test_it_holds_the_room_that_every_method_holds(desk: Desk, over: float, fits: bool) -> None:
     """Two users fill a server but for a part of the tolerance, or exceed it by more."""
     users = ({"rate_per_s": 5.0 * (1 + over), "pinned": {"1": "server"}, "max_latency_s": 1.0 + k} for k in range(2))
-    system = System.of(desk(*users))
+    system = SharedSystem.of(desk(*users))
     relaxation = Relaxation(system, Clock())
     master, rows = relaxation.master, np.arange(system.resources, dtype=np.int32)
     found = restricted.whole_master(
@@ -53,7 +53,7 @@ def test_it_holds_the_room_that_every_method_holds(desk: Desk, over: float, fits
 def test_without_a_column_for_everybody_there_is_no_solution(desk: Desk) -> None:
     """A short list may hold nothing at all; whoever may be rejected needs no column."""
     for penalty, solvable in ((None, False), (3.0, True)):
-        system = System.of(desk({"rejection_penalty_w": penalty}))
+        system = SharedSystem.of(desk({"rejection_penalty_w": penalty}))
         room, rows = system.empty_room(), np.zeros(0, np.int32)
         found = restricted.whole_master(system, [], rows, room, 1.0, Clock(), seed=0, limit_s=10.0)
         assert (found.served is not None) is solvable

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from finbench.fin_graph.joint.explanation.explain import Explanation, explain
-from finbench.fin_graph.joint.system import System, resource_name
+from finbench.fin_graph.joint.system import SharedSystem, resource_name
 from finbench.models.instance import Instance, Network
 from finbench.models.loads import loads_of, uses
 from finbench.models.milp import flow
@@ -220,7 +220,7 @@ def test_prices_are_per_unit() -> None:
     for seed in range(20):
         instance = random_shared_instance(seed, max_applications=5, max_nodes=4, levels=True)
         explanation = explain(instance, time_limit_s=10)
-        names = {resource_name(instance.network, r) for r in range(System.of(instance).resources)}
+        names = {resource_name(instance.network, r) for r in range(SharedSystem.of(instance).resources)}
         for price in explanation.prices:
             assert (price.resource, price.subject) in names
             assert price.price * price.capacity == pytest.approx(price.price_w)

@@ -9,14 +9,14 @@ from finbench.fin_graph.joint.fin.alone import everyone_alone
 from finbench.fin_graph.joint.fin.improvement import improve
 from finbench.fin_graph.joint.fin.insertion import insert_all, ordered
 from finbench.fin_graph.joint.fin.occupancy import Occupancy
-from finbench.fin_graph.joint.system import System, joint_deployment
+from finbench.fin_graph.joint.system import SharedSystem, joint_deployment
 from finbench.models.evaluate import evaluate
 from finbench.models.result import Clock
 from tests.fin_graph.joint.conftest import Desk
 from tests.random_instances import random_shared_instance
 
 
-def inserted(system: System, order: list[int]) -> Occupancy:
+def inserted(system: SharedSystem, order: list[int]) -> Occupancy:
     occupancy = Occupancy(system, 1.0)
     insert_all(occupancy, order, np.zeros(system.resources), 50, Clock())
     return occupancy
@@ -27,7 +27,7 @@ def test_it_never_costs_more(seed: int) -> None:
     instance = random_shared_instance(
         seed, max_applications=6, max_nodes=6, max_blocks=4, levels=seed % 3 == 0, penalties=True
     )
-    system = System.of(instance)
+    system = SharedSystem.of(instance)
     before = inserted(system, list(range(len(system.groups))))
     watched: list[float] = []
     served = improve(system, before.served(), clock=Clock(), gamma=50, moves=60, watch=watched.append)
@@ -45,7 +45,7 @@ def test_it_never_costs_more(seed: int) -> None:
 def test_two_exchange_their_nodes(desk: Desk) -> None:
     """Whoever comes first takes the server; it should be the one with the higher rate."""
     instance = desk({"rate_per_s": 4.0}, {"rate_per_s": 8.0})
-    system = System.of(instance)
+    system = SharedSystem.of(instance)
     before = inserted(system, [0, 1])
     assert before.objective == pytest.approx(4 * 1 + 8 * 100)
     served = improve(system, before.served(), clock=Clock(), moves=50)
@@ -55,7 +55,7 @@ def test_two_exchange_their_nodes(desk: Desk) -> None:
 def test_who_was_left_out_is_served_in_the_end(desk: Desk) -> None:
     """The one that needs the server's room is tight: the others must make way."""
     instance = desk({"rate_per_s": 6.0}, {"rate_per_s": 9.0, "pinned": {"1": "server"}})
-    system = System.of(instance)
+    system = SharedSystem.of(instance)
     before = inserted(system, [0, 1])
     assert before.left_out == 1
     after = Occupancy.of(system, improve(system, before.served(), clock=Clock(), moves=50), 1.0)
@@ -64,7 +64,7 @@ def test_who_was_left_out_is_served_in_the_end(desk: Desk) -> None:
 
 def test_an_occupancy_comes_back_to_where_it_was() -> None:
     instance = random_shared_instance(7, max_applications=6, max_nodes=5, max_blocks=4)
-    system = System.of(instance)
+    system = SharedSystem.of(instance)
     occupancy = inserted(system, ordered(system, everyone_alone(system, 50, Clock()), "largest"))
     lots, room, cost = dict(occupancy.lots), occupancy.room.copy(), occupancy.cost
     users = [occupancy.users(resource) for resource in range(system.resources)]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from finbench.fin_graph.joint.fin.residual import cheapest_usage, search
-from finbench.fin_graph.joint.system import System
+from finbench.fin_graph.joint.system import SharedSystem
 from finbench.models.deployment import Deployment
 from finbench.models.evaluate import evaluate
 from tests.models.enumeration import least_objective, shared_instance
@@ -20,7 +20,7 @@ FINE = 1000
 def test_alone_it_finds_the_optimum_or_proves_that_there_is_none(seed: int) -> None:
     """Blocks that meet on one node often exceed it together here."""
     instance = shared_instance(seed, applications=1)
-    system = System.of(instance)
+    system = SharedSystem.of(instance)
     usage, complete = search(system.groups[0], system.empty_room(), None, FINE)
     optimum = least_objective(instance)
     if usage is None:
@@ -34,7 +34,7 @@ def test_alone_it_finds_the_optimum_or_proves_that_there_is_none(seed: int) -> N
 @pytest.mark.parametrize("seed", range(40))
 def test_it_fits_into_what_is_left(seed: int) -> None:
     instance = random_shared_instance(seed, max_nodes=5, max_blocks=4, levels=seed % 2 == 0)
-    system, rng = System.of(instance), np.random.default_rng(seed)
+    system, rng = SharedSystem.of(instance), np.random.default_rng(seed)
     for group in system.groups:
         for _ in range(5):
             room = rng.uniform(0, 1, system.resources)
@@ -49,7 +49,7 @@ def test_it_fits_into_what_is_left(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_blocks_do_not_run_where_it_is_closed(seed: int) -> None:
     instance = random_shared_instance(seed, max_nodes=5, max_blocks=4)
-    system, rng = System.of(instance), np.random.default_rng(seed)
+    system, rng = SharedSystem.of(instance), np.random.default_rng(seed)
     names = np.array(system.topology.names)
     for group in system.groups:
         closed = rng.random((group.depth, len(names))) < 0.3
