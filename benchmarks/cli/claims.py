@@ -20,13 +20,13 @@ from finbench.benchmarks.analysis.claims import (
     targets_claim,
 )
 from finbench.benchmarks.campaigns.campaign import InstanceEntry, load_campaign
-from finbench.benchmarks.campaigns.sources import TargetPoint
 from finbench.benchmarks.cli.exit_codes import CONTRADICTED, FOUND
 from finbench.benchmarks.cli.options import (
     AsJson,
 )
 from finbench.benchmarks.judging.comparison import Comparison, compare_methods
 from finbench.benchmarks.terminal import console
+from finbench.models.instance import Instance
 from finbench.models.result import Status
 
 commands = typer.Typer()
@@ -45,8 +45,8 @@ def measure_claims(campaign: str = "published", gammas: Sequence[int] = GAMMAS) 
     methods: list[tuple[str, dict[str, Any]]] = [(EXACT_METHOD, {}), (BASELINE, {})]
     methods += [("fin", {"gamma": gamma}) for gamma in gammas]
     points, contradictions = [], []
-    for source in _grid_points(load_campaign(campaign).instances):
-        comparison = compare_methods(source.build(), methods)
+    for instance in grid_points(load_campaign(campaign).instances):
+        comparison = compare_methods(instance, methods)
         points.append(_point(comparison, gammas))
         contradictions += comparison.contradictions
     matches, savings = [match_row(points, gamma) for gamma in gammas], saving_rows(points, gammas[-1])
@@ -54,8 +54,11 @@ def measure_claims(campaign: str = "published", gammas: Sequence[int] = GAMMAS) 
     return Claims(len(points), matches[0].points, matches, savings, claims, contradictions)
 
 
-def _grid_points(entries: Iterable[InstanceEntry]) -> Iterable[TargetPoint]:
-    return (source for entry in entries if entry.max_latency_s and entry.min_accuracy for source in entry.sources())
+def grid_points(entries: Iterable[InstanceEntry]) -> list[Instance]:
+    """Return the instances of all target grids, each once, whatever number of grids it is a point of."""
+    grids = (entry for entry in entries if entry.max_latency_s and entry.min_accuracy)
+    points = (source.build() for entry in grids for source in entry.sources())
+    return list({point.content_hash: point for point in points}.values())
 
 
 def _point(comparison: Comparison, gammas: Sequence[int]) -> Point:

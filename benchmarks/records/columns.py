@@ -32,7 +32,8 @@ Count = Annotated[int, Field(ge=0, le=10**12)]
 Bytes = Annotated[int, Field(ge=0, lt=2**62)]
 Number = Annotated[int, Field(gt=-(2**63), lt=2**63)]
 """Whatever fits a column of integers."""
-Known = Literal[(*map(str, Status), CENSORED)]  # type: ignore[valid-type]
+Ending = Annotated[str, StringConstraints(pattern=f"^({'|'.join([*Status, CENSORED])})$")]
+"""A status that this program knows."""
 
 
 class Part(BaseModel):
@@ -133,7 +134,7 @@ class RowColumns(Part):
     latency_kind: Line | None = None
     max_latency_s: Amount | None = None
     min_accuracy: Fraction | None = None
-    status: Known
+    status: Ending
     reason: Text | None = None
     found: bool
     objective: Amount | None = None
@@ -240,8 +241,6 @@ def _kind(annotation: Any) -> Kind | None:
     """Return the type of a flat column; None for a nested one."""
     if annotation == list[Fraction] | None:
         return "numbers"
-    if get_args(annotation) and all(isinstance(each, str) for each in get_args(annotation)):
-        return "text"  # one of a few words
     if isinstance(annotation, type):
         return _KINDS.get(annotation)
     kinds = [_kind(part) for part in get_args(annotation) if isinstance(part, type) or get_args(part)]
