@@ -22,11 +22,11 @@ Text = str
 Line = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00-\x1f\x7f]+$")]
 """One line: it names something, in tables and figures."""
 Seconds = Annotated[float, Field(ge=0, le=1e9)]
-Amount = Annotated[float, Field(ge=0, le=1e30)]
+Amount = Annotated[float, Field(ge=0, le=1e100)]
 """An energy, a power, a latency or a size."""
-Objective = Annotated[float, Field(ge=-1e30, le=1e30)]
+Objective = Annotated[float, Field(ge=-1e100, le=1e100)]
 """A bound may be below 0."""
-Ratio = Annotated[float, Field(ge=-1e30, le=1e30)]
+Ratio = Annotated[float, Field(ge=-1e100, le=1e100)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0, le=10**12)]
 Bytes = Annotated[int, Field(ge=0, lt=2**62)]
