@@ -53,7 +53,6 @@ from finbench.models.instance import (
     LatencyKind,
     Name,
     NonNegative,
-    Positive,
     PositiveShare,
     Share,
 )
@@ -70,6 +69,9 @@ MAX_RUNS = 1_000_000
 MAX_REPETITIONS = 100_000
 MAX_THREADS = 1024
 
+TimeLimit = Annotated[float, Field(gt=0, le=1e9)]
+MemoryLimit = Annotated[float, Field(gt=0, le=1e6)]
+Factor = Annotated[float, Field(gt=0, le=1e9)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 """Solvers take no larger one."""
 Count = Annotated[int, Field(ge=1)]
@@ -122,9 +124,9 @@ class MethodEntry(Table):
 class Conditions(Table):
     """How runs are made: as a campaign, one of its entries or the command line says; None where it does not say."""
 
-    time_limit_s: Positive | None = None
+    time_limit_s: TimeLimit | None = None
     """Limit for each run [s]."""
-    memory_limit_gib: Positive | None = None
+    memory_limit_gib: MemoryLimit | None = None
     """What each run may take beyond what its process held before [GiB]; said nowhere: no limit."""
     repetitions: Repetitions | None = None
     """How often each run is made; said nowhere: once."""
@@ -214,9 +216,9 @@ class SharedFamilyEntry(_Entry):
     """Nodes of the network."""
     applications: Some[Count]
     """Applications."""
-    load: Some[Positive]
+    load: Some[Factor]
     """How full the system is; 1 is full."""
-    penalty: Positive | None = None
+    penalty: Factor | None = None
     """Rejecting an application costs this many times the least power it could take; left out: nobody is rejected."""
     shares: Many[PositiveShare] = ()
     """Compute shares that edge servers reserve; left out: they reserve nothing."""
@@ -246,7 +248,7 @@ class Campaign(Conditions):
     """Name, and the folder of its results."""
     provenance: str = ""
     """Where its choices come from."""
-    time_limit_s: Positive
+    time_limit_s: TimeLimit
     """Limit for each run [s]."""
     seed: Seed = 0
     """Seed handed to every method."""

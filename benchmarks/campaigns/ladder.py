@@ -9,17 +9,18 @@ from pydantic import Field
 from finbench.benchmarks.campaigns.campaign import (
     FamilyEntry,
     Many,
+    MemoryLimit,
     MethodEntry,
     Seed,
     Some,
     Table,
+    TimeLimit,
     check_families,
     check_size,
     named,
     read_regular_document,
 )
 from finbench.benchmarks.methods import Choice
-from finbench.models.instance import Positive
 from finbench.models.io import find_file, validate
 
 
@@ -32,9 +33,9 @@ class LadderCampaign(Table):
     """Name, and the folder of its results."""
     provenance: str = ""
     """Where its choices come from."""
-    time_limit_s: Positive
+    time_limit_s: TimeLimit
     """Limit for each run [s]."""
-    memory_limit_gib: Positive = 8.0
+    memory_limit_gib: MemoryLimit = 8.0
     """What each run may take beyond what its process held before [GiB]."""
     strikes: Annotated[int, Field(ge=1)] = 2
     """Runs at a limit after which a method stops climbing."""

@@ -64,8 +64,8 @@ def collect(runs: pd.DataFrame, folder: Path) -> tuple[Path, Path]:
     Both have the same columns, those of every campaign and in the same order, each of its declared type: so the Parquet
     files of several campaigns are one data set. What a campaign does not have is null.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    import pyarrow as pa  # type: ignore[import-untyped]
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
     parquet, csv = folder / "runs.parquet", folder / "runs.csv"
     types = {
@@ -73,9 +73,10 @@ def collect(runs: pd.DataFrame, folder: Path) -> tuple[Path, Path]:
         "numbers": pa.list_(pa.float64()),
     }  # fmt: skip
     kinds = frame_columns()
-    kinds |= {name: kind for name in sorted(runs) if name not in kinds and (kind := extra_kind(name)) is not None}
+    others = sorted(str(name) for name in runs if name not in kinds)
+    kinds |= {name: kind for name in others if (kind := extra_kind(name)) is not None}
     numeric = {"integer": "Int64", "number": "float64"}
-    dtypes = {name: numeric[kind] for name, kind in kinds.items() if kind in numeric}
+    dtypes = {name: numeric.get(kind, "object") for name, kind in kinds.items()}
     whole = runs.reindex(columns=list(kinds)).astype(dtypes)
     schema = pa.schema([(name, types[kind]) for name, kind in kinds.items()])
     content = BytesIO()

@@ -52,9 +52,10 @@ def run(
     if dry_run:
         print_plan(asked, output, chosen, jobs)
         raise typer.Exit(FOUND)
+    where = chosen_backend(backend, jobs, scheduler)
     if backend is BackendName.LOCAL and jobs > 1:
         print_error(f"{jobs} runs at a time slow each other down: their times do not compare with --jobs 1")
-    made = run_and_report(asked, output, chosen_backend(backend, jobs, scheduler), chosen)
+    made = run_and_report(asked, output, where, chosen)
     if made.stopped_by is not None:
         raise typer.Exit(128 + made.stopped_by)
     if made.contradictions:

@@ -8,6 +8,7 @@ from finbench.benchmarks.analysis.frame import frame
 from finbench.benchmarks.analysis.ladder_growth import growth_table
 from finbench.benchmarks.analysis.table import csv_text, markdown
 from finbench.benchmarks.campaigns.ladder import LadderCampaign
+from finbench.benchmarks.cli.lasting_output import lasting_output
 from finbench.benchmarks.execution.ladder import run_ladders
 from finbench.benchmarks.terminal import console
 from finbench.models.io import write_text
@@ -15,6 +16,11 @@ from finbench.models.io import write_text
 
 def climb_and_report(campaign: LadderCampaign, output: Path) -> list[str]:
     """Run a ladder campaign, write its runs, table and plots, print the table; return the contradictions."""
+    with lasting_output():
+        return _climb_and_report(campaign, output)
+
+
+def _climb_and_report(campaign: LadderCampaign, output: Path) -> list[str]:
     from finbench.benchmarks.plots.growth import draw_growth
     from finbench.benchmarks.plots.style import save_picture
 

@@ -53,7 +53,7 @@ def lasting_output() -> Iterator[None]:
     """Let no failure to print end what runs inside the block."""
     before = sys.stdout, sys.stderr
     lasting = LastingStream(sys.stdout), LastingStream(sys.stderr)
-    sys.stdout, sys.stderr = lasting  # type: ignore[assignment]
+    sys.stdout, sys.stderr = lasting
     try:
         yield
     finally:

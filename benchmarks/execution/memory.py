@@ -47,7 +47,12 @@ def lacks_memory(error: BaseException, *, limited: bool) -> bool:
     """
     if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
         return True
-    return limited and isinstance(error, ImportError | OSError) and any(words in str(error) for words in _LOADER)
+    return limited and isinstance(error, ImportError | OSError) and tells_of_want(str(error))
+
+
+def tells_of_want(reason: str) -> bool:
+    """Return whether a message is the dynamic loader's, where address space is short."""
+    return any(words in reason for words in _LOADER)
 
 
 _LOADER = ("failed to map segment", "cannot allocate memory", "Cannot allocate memory", "out of memory")

@@ -13,6 +13,7 @@ import pickle
 import sys
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache, partial
 from time import perf_counter
 from typing import IO
@@ -28,6 +29,7 @@ from finbench.benchmarks.execution.memory import (
     memory_limit,
     peak_bytes,
     resident_bytes,
+    tells_of_want,
 )
 from finbench.benchmarks.execution.task import Columns, Task
 from finbench.benchmarks.judging.judged import judge
@@ -165,6 +167,7 @@ def _judged(task: Task, instance: Instance, result: object, wall_s: float) -> Co
     try:
         if not isinstance(result, Result):
             raise TypeError(f"{type(result).__name__} is not a Result")
+        result = _named_memory_limit(task, result)
         row = result_columns(judge(instance, task.method.name, task.options, result), wall_s)
         _line(row)
     except Exception as error:  # noqa: BLE001  (kept in the row)
@@ -172,6 +175,12 @@ def _judged(task: Task, instance: Instance, result: object, wall_s: float) -> Co
         reason = f"returned what cannot be judged: {type(error).__name__}: {error}"
         return _failed(Status.ERROR, reason, "garbage", wall_s)
     return {"row": row, "spent": False}
+
+
+def _named_memory_limit(task: Task, result: Result) -> Result:
+    """Return the result, with the right status where a process of the method's own could not load its libraries."""
+    short = task.memory_limit_bytes is not None and result.status is Status.ERROR and tells_of_want(result.reason or "")
+    return replace(result, status=Status.MEMORY_LIMIT) if short else result
 
 
 def _raised(task: Task, error: BaseException, wall_s: float) -> Columns:

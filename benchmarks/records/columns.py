@@ -22,17 +22,18 @@ Text = str
 Line = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00-\x1f\x7f]+$")]
 """One line: it names something, in tables and figures."""
 Seconds = Annotated[float, Field(ge=0, le=1e9)]
-Amount = Annotated[float, Field(ge=0, le=1e30)]
+Amount = Annotated[float, Field(ge=0, le=1e100)]
 """An energy, a power, a latency or a size."""
-Objective = Annotated[float, Field(ge=-1e30, le=1e30)]
+Objective = Annotated[float, Field(ge=-1e100, le=1e100)]
 """A bound may be below 0."""
-Ratio = Annotated[float, Field(ge=-1e30, le=1e30)]
+Ratio = Annotated[float, Field(ge=-1e100, le=1e100)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0, le=10**12)]
 Bytes = Annotated[int, Field(ge=0, lt=2**62)]
 Number = Annotated[int, Field(gt=-(2**63), lt=2**63)]
 """Whatever fits a column of integers."""
-Known = Literal[(*map(str, Status), CENSORED)]  # type: ignore[valid-type]
+Ending = Annotated[str, StringConstraints(pattern=f"^({'|'.join([*Status, CENSORED])})$")]
+"""A status that this program knows."""
 
 
 class Part(BaseModel):
@@ -133,7 +134,7 @@ class RowColumns(Part):
     latency_kind: Line | None = None
     max_latency_s: Amount | None = None
     min_accuracy: Fraction | None = None
-    status: Known
+    status: Ending
     reason: Text | None = None
     found: bool
     objective: Amount | None = None
@@ -240,8 +241,6 @@ def _kind(annotation: Any) -> Kind | None:
     """Return the type of a flat column; None for a nested one."""
     if annotation == list[Fraction] | None:
         return "numbers"
-    if get_args(annotation) and all(isinstance(each, str) for each in get_args(annotation)):
-        return "text"  # one of a few words
     if isinstance(annotation, type):
         return _KINDS.get(annotation)
     kinds = [_kind(part) for part in get_args(annotation) if isinstance(part, type) or get_args(part)]

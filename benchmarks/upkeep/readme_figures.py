@@ -50,7 +50,7 @@ def readme_figures(folder: Path) -> list[Path]:
     found = instance_frontiers(instance, gamma=FRONTIER_GAMMA, horizon_s=None, time_limit_s=None)
     with TemporaryDirectory() as scratch:
         outcome = run_campaign(load_campaign("published"), Path(scratch), run_locally)
-    table = gap_by_gamma(frame(outcome.records))
+    table = gap_by_gamma(frame(outcome.rows))
     grids = table[table["group"].str.contains("grid")]
     with mpl.rc_context(STYLE):
         gaps = draw_gap_by_gamma(grids)

@@ -177,6 +177,14 @@ def test_want_of_memory_is_recognised(error: Exception, limited: bool, short: bo
     assert lacks_memory(error, limited=limited) is short
 
 
+@pytest.mark.slow
+def test_cp_sat_without_room_for_its_libraries_meets_the_memory_limit() -> None:
+    pytest.importorskip("ortools")
+    came = row(made(method="cp-sat", memory_limit_bytes=30 * MIB))
+    assert came["status"] == "memory-limit"
+    assert "failed to map segment" in came["reason"]
+
+
 def test_a_memory_limit_ends_with_its_block() -> None:
     before = resource.getrlimit(resource.RLIMIT_AS)
     with memory_limit(100 * MIB):
