@@ -93,7 +93,7 @@ class Claims:
     contradictions: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
-        """The object that `claims --json` prints."""
+        """Return the object that `claims --json` prints."""
         return {
             "points": self.points,
             "solvable": self.solvable,
@@ -105,7 +105,7 @@ class Claims:
 
 
 def match_row(points: Sequence[Point], gamma: int) -> MatchRow:
-    """FIN at one γ against the optimum."""
+    """Compare FIN at one γ with the optimum."""
     solvable = [point for point in points if point.optimum is not None]
     gaps = [relative_gap(point.fin[gamma], point.optimum) for point in solvable]
     found = [gap for gap in gaps if gap is not None]
@@ -115,7 +115,7 @@ def match_row(points: Sequence[Point], gamma: int) -> MatchRow:
 
 
 def saving_rows(points: Sequence[Point], gamma: int) -> list[SavingRow]:
-    """Savings of FIN against the baseline, case by case."""
+    """Return savings of FIN against the baseline, case by case."""
     by_case: dict[str, list[float]] = {}
     for point in points:
         energy = point.fin[gamma]
@@ -136,7 +136,7 @@ def saving_rows(points: Sequence[Point], gamma: int) -> list[SavingRow]:
 
 
 def matches_claim(rows: Sequence[MatchRow]) -> Claim:
-    """`FIN matches the optimum`: at every point where a deployment exists, for every γ from some γ on."""
+    """Judge `FIN matches the optimum`: at every point where a deployment exists, for every γ from some γ on."""
     first = None
     for row in reversed(rows):
         if row.matched < row.points:
@@ -155,7 +155,7 @@ def matches_claim(rows: Sequence[MatchRow]) -> Claim:
 
 
 def saving_claim(rows: Sequence[SavingRow], points: Sequence[Point], gamma: int) -> Claim:
-    """`Over 65 % energy savings` against the baseline: the mean saving of every case is above it."""
+    """Judge `over 65 % energy savings` against the baseline: the mean saving of every case is above it."""
     above = [row.case for row in rows if row.mean > PUBLISHED_SAVING]
     verdict = "does not hold"
     if above:
@@ -173,7 +173,7 @@ def saving_claim(rows: Sequence[SavingRow], points: Sequence[Point], gamma: int)
 
 
 def targets_claim(points: Sequence[Point]) -> Claim:
-    """`Target quality and latency`: no deployment of FIN breaks a rule."""
+    """Judge `target quality and latency`: no deployment of FIN breaks a rule."""
     deployments = sum(energy is not None for point in points for energy in point.fin.values())
     broken = sum(point.violations for point in points)
     verdict = "does not hold" if broken else "holds"

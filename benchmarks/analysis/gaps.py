@@ -1,4 +1,4 @@
-"""FIN against the proven optimum, for each group and γ."""
+"""Compare FIN with the proven optimum, for each group and γ."""
 
 from __future__ import annotations
 

@@ -83,14 +83,14 @@ def fit_growth(
 
 
 def _fit(x: Floats, y: Floats, cut: NDArray[np.bool_]) -> tuple[float, float]:
-    """Intercept and slope: least squares, which is maximum likelihood where nothing is censored, else Tobit."""
+    """Return intercept and slope: least squares, which is maximum likelihood where nothing is censored, else Tobit."""
     intercept, slope = _least_squares(x[~cut], y[~cut])
     if not cut.any():
         return intercept, slope
     spread = max(float(np.std(y[~cut] - intercept - slope * x[~cut])), SMALLEST_SPREAD)
 
     def loss(parameters: Floats) -> tuple[float, Floats]:
-        """Negative log-likelihood and its gradient."""
+        """Return negative log-likelihood and its gradient."""
         a, b, log_sigma = parameters
         sigma = np.exp(log_sigma)
         z = (y - a - b * x) / sigma

@@ -51,7 +51,7 @@ app = typer.Typer(
 def common(
     debug: Annotated[bool, typer.Option("--debug", envvar="FINBENCH_DEBUG", help="Show tracebacks.")] = False,
 ) -> None:
-    """Options of every command."""
+    """Take the options of every command."""
     os.environ["FINBENCH_DEBUG"] = "1" if debug else ""
 
 

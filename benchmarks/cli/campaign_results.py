@@ -52,7 +52,7 @@ def run_and_report(campaign: Campaign, output: Path, backend: Backend, choice: C
 
 
 def collect(runs: pd.DataFrame, folder: Path) -> tuple[Path, Path]:
-    """Write a frame of runs (`metrics.frame`) as `runs.parquet` and `runs.csv`; returns the two files."""
+    """Write a frame of runs (`analysis.frame.frame`) as `runs.parquet` and `runs.csv`; returns the two files."""
     parquet, csv = folder / "runs.parquet", folder / "runs.csv"
     content = BytesIO()
     runs.to_parquet(content, index=False)

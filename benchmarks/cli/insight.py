@@ -62,7 +62,7 @@ def frontier(
     *,
     overrides: dict[str, Any],
 ) -> None:
-    """Least energy for every latency budget and every exit: FIN's from one run, the exact beside it.
+    """Find the least energy for every latency budget and every exit: FIN's from one run, the exact beside it.
 
     Example: [bold]finbench frontier balexnet-cifar10 --gamma 100 -o frontier.png[/bold]
     """

@@ -90,7 +90,7 @@ def _kind(family: str) -> _Kind:
 
 
 def _generated(family: str, common: dict[str, int], given: dict[str, Any]) -> Instance:
-    """The instance, if `given` are options of its family and none is missing."""
+    """Return the instance, if `given` are options of its family and none is missing."""
     kind, label = _kind(family), f"family '{family}'"
     own = ", ".join(f"--{name}" for name in ("nodes", *kind.needs, *kind.takes, "seed"))
     for name in given:

@@ -25,7 +25,7 @@ def campaign_figures(runs: pd.DataFrame, folder: Path) -> list[Path]:
     Parameters
     ----------
     runs : DataFrame
-        As `metrics.frame` makes it.
+        As `analysis.frame.frame` makes it.
     folder : Path
 
     Returns
@@ -42,7 +42,7 @@ def campaign_figures(runs: pd.DataFrame, folder: Path) -> list[Path]:
 
 
 def draw_gap_by_gamma(table: pd.DataFrame) -> Figure:
-    """Two panels over γ: how far above the optimum, and how often found and matched.
+    """Draw two panels over γ: how far above the optimum, and how often found and matched.
 
     Parameters
     ----------

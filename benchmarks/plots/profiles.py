@@ -19,12 +19,12 @@ PANELS_PER_ROW = 2
 
 
 def draw_profiles(runs: pd.DataFrame, gap: float = SOLVED_GAP) -> Figure | None:
-    """Share of instances solved over the ratio to the fastest method's time.
+    """Draw the share of instances solved over the ratio to the fastest method's time.
 
     Parameters
     ----------
     runs : DataFrame
-        As `metrics.frame` makes it.
+        As `analysis.frame.frame` makes it.
     gap : float
         Largest gap to the best proven bound that counts as solved.
 
@@ -53,7 +53,7 @@ def draw_profiles(runs: pd.DataFrame, gap: float = SOLVED_GAP) -> Figure | None:
 
 
 def _style(k: int) -> dict[str, Any]:
-    """Colour, line and marker of the k-th method; markers lie apart along the curves, for those that coincide."""
+    """Return colour, line and marker of the k-th method; markers lie apart, for curves that coincide."""
     turn = k // len(COLOURS)
     return {
         "color": COLOURS[k % len(COLOURS)],

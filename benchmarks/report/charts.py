@@ -27,7 +27,7 @@ MOST_TRAJECTORIES = 60
 
 
 def gap_chart(runs: pd.DataFrame) -> Chart | None:
-    """FIN's gap to the proven optimum, and how often it is met, over γ."""
+    """Return FIN's gap to the proven optimum, and how often it is met, over γ."""
     table = gap_by_gamma(runs)
     table = table[table.groupby("group")["gamma"].transform("size") >= FEWEST_GAMMAS]
     if table.empty:
@@ -59,7 +59,7 @@ def _by_group(table: pd.DataFrame, *columns: tuple[str, bool]) -> list[Series]:
 
 
 def profile_chart(runs: pd.DataFrame, gap: float = SOLVED_GAP) -> Chart | None:
-    """Performance profiles, a panel for each group of instances."""
+    """Return performance profiles, a panel for each group of instances."""
     made = profiles(runs, gap)
     if not made:
         return None
@@ -88,7 +88,7 @@ def _profile_panel(group: str, by_method: Mapping[str, Profile]) -> Panel:
 
 
 def frontier_chart(runs: pd.DataFrame) -> Chart | None:
-    """Energy over the latency target by method, a view for each accuracy target of each instance on a grid."""
+    """Return energy over the latency target by method, a view for each accuracy target of each instance on a grid."""
     keys = ["instance", "accounting", "latency_kind", "min_accuracy"]
     if not {*keys, "max_latency_s"} <= set(runs.columns):
         return None
@@ -136,7 +136,7 @@ def _staircase(name: str, runs: pd.DataFrame, kind: Kind = "line") -> Series:
 
 
 def trajectory_chart(records: Sequence[Record], runs: pd.DataFrame) -> Chart | None:
-    """Incumbent and bound over time, a view for each instance of which a search was recorded."""
+    """Return incumbent and bound over time, a view for each instance of which a search was recorded."""
     searched = [row for row in records if row.get("info", {}).get("trajectory")]
     by_instance: dict[str, list[Record]] = {}
     for row in sorted(searched, key=lambda row: -(row.get("time_s") or 0.0)):

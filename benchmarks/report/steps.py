@@ -25,7 +25,7 @@ class Step:
 
 
 def steps(instance: Instance, app: Application, decision: ApplicationDeployment) -> Iterator[Step]:
-    """Block i = 1..b(f) of a structurally sound deployment.
+    """Yield what every block i = 1..b(f) of a structurally sound deployment costs.
 
     Yields
     ------

@@ -59,7 +59,7 @@ def _problem(instance: Instance) -> PathProblem:
 
 
 def _linked(family: str, nodes: int, blocks: int, seed: int = 0) -> Instance:
-    """A half-tight instance of a family, with one exit."""
+    """Return a half-tight instance of a family, with one exit."""
     return generate(family, nodes=nodes, blocks=blocks, exits=1, seed=seed, tightness=0.5)
 
 
@@ -72,7 +72,7 @@ def _published() -> Iterator[Measurement]:
 
 
 def _cold_start() -> Iterator[Measurement]:
-    """The whole command, from a process that has loaded nothing to its answer."""
+    """Measure the whole command, from a process that has loaded nothing to its answer."""
     for method in ("fin", "milp-flow", "label-setting"):
         command = [sys.executable, "-c", _SOLVE, "solve", "balexnet-cifar10", "--method", method, "--json"]
         time = seconds(partial(subprocess.run, command, capture_output=True, check=True), 3)
@@ -83,7 +83,7 @@ _SOLVE = "from finbench.benchmarks.cli.app import main; main()"
 
 
 def _overhead() -> Iterator[Measurement]:
-    """What a campaign costs beside its runs: isolation, evaluation, a durable row; start and plan included."""
+    """Measure what a campaign costs beside its runs: isolation, evaluation, a durable row; start and plan too."""
     tiny = {
         "name": "tiny",
         "time_limit_s": 10.0,
@@ -101,7 +101,7 @@ def _overhead() -> Iterator[Measurement]:
 
 
 def _backends() -> Iterator[Measurement]:
-    """Arrays against the three NetworkX stages and against SciPy's Dijkstra on the same expanded graph."""
+    """Measure arrays against the three NetworkX stages and against SciPy's Dijkstra on the same expanded graph."""
     for nodes, blocks in ((10, 10), (20, 10), (40, 10)):
         instance = _linked("dense", nodes, blocks)
         problem, app = _problem(instance), instance.applications[0]
@@ -126,13 +126,13 @@ def _backends() -> Iterator[Measurement]:
 
 
 def _least_energies(graph: sparse.csr_array, source: int) -> NDArray[np.float64]:
-    """SciPy's least energies from the source to every replica."""
+    """Return SciPy's least energies from the source to every replica."""
     energies: NDArray[np.float64] = sparse.csgraph.dijkstra(graph, indices=[source])[0]
     return energies
 
 
 def expanded_graph(problem: PathProblem, gamma: int) -> tuple[sparse.csr_array, int, NDArray[np.intp]]:
-    """FIN's feasible graph (all replicas) as a SciPy matrix of energies, its source and its end vertices."""
+    """Return FIN's feasible graph (all replicas) as a SciPy matrix of energies, its source and its end vertices."""
     count, depth, edges = len(problem.node_names), problem.depth, problem.edges
     target = edges.link_target
     tails, heads, costs = [], [], []
@@ -163,7 +163,7 @@ def expanded_graph(problem: PathProblem, gamma: int) -> tuple[sparse.csr_array, 
 
 
 def _rates() -> Iterator[Measurement]:
-    """Relaxations per second and core on completely linked and on sparse networks."""
+    """Measure relaxations per second and core on completely linked and on sparse networks."""
     dense = []
     for nodes, blocks in ((20, 10), (50, 10), (100, 20), (200, 20)):
         problem = _problem(_linked("dense", nodes, blocks))
@@ -198,7 +198,7 @@ print(json.dumps([elapsed, peak_bytes() / 2**30, str(result.status)]))
 
 
 def _large() -> Iterator[Measurement]:
-    """FIN's first answer in a fresh process on the largest network."""
+    """Measure FIN's first answer in a fresh process on the largest network."""
     instance = _linked("tiered", 10_000, 50)
     with TemporaryDirectory() as folder:
         file = Path(folder) / "large.json"
@@ -214,7 +214,7 @@ def _large() -> Iterator[Measurement]:
 
 
 def _growth() -> Iterator[Measurement]:
-    """Exponent of FIN's time in arcs × γ, over sizes and γ at once."""
+    """Measure the exponent of FIN's time in arcs × γ, over sizes and γ at once."""
     sizes, times = [], []
     for nodes in (20, 40, 80, 160):
         problem = _problem(_linked("dense", nodes, 20))
@@ -230,7 +230,7 @@ def _growth() -> Iterator[Measurement]:
 
 
 def _labels() -> Iterator[Measurement]:
-    """Exact label setting at the sizes that were promised."""
+    """Measure exact label setting at the sizes that were promised."""
     for family, nodes, blocks, limit in (
         ("dense", 50, 10, 0.005),
         ("correlated", 50, 10, 0.5),
@@ -250,7 +250,7 @@ def _labels() -> Iterator[Measurement]:
 
 
 def _cspy() -> Iterator[Measurement]:
-    """The same graphs handed to cspy's bidirectional labelling."""
+    """Measure label setting against cspy's bidirectional labelling on the same graphs."""
     try:
         import cspy  # noqa: F401
     except ImportError:
@@ -273,13 +273,13 @@ def _cspy() -> Iterator[Measurement]:
 
 
 def _search_time(instance: Instance) -> float:
-    """Time of label setting's search alone, bounds included and graph not, as cspy's is taken [s]."""
+    """Return the time of label setting's search alone, bounds included and graph not, as cspy's is taken [s]."""
     times = label_setting.solve(instance).times_s
     return times["bounds"] + times["labels"]
 
 
 def _handover() -> Iterator[Measurement]:
-    """Building milp-flow and handing it to HiGHS, without the reductions that would make it small."""
+    """Measure building milp-flow and handing it to HiGHS, without the reductions that would make it small."""
     instance = _linked("dense", 100, 20)
     result = flow.solve(instance, MilpFlowOptions(strengthen=False), time_limit_s=5.0)
     spent = result.times_s["build"] + result.times_s["handover"]
@@ -289,7 +289,7 @@ def _handover() -> Iterator[Measurement]:
 
 
 def _proofs() -> Iterator[Measurement]:
-    """Certified optimum at 100 nodes × 20 blocks: label setting, milp-flow and FIN."""
+    """Measure certified optima at 100 nodes × 20 blocks: label setting, milp-flow and FIN."""
     for family in ("dense", "correlated"):
         instance = _linked(family, 100, 20)
         optimum = label_setting.solve(instance)
