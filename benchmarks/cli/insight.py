@@ -51,7 +51,7 @@ def explain(
 @takes(overrides=DEFINITIONS)
 def frontier(
     instance: InstanceName,
-    gamma: Annotated[int, typer.Option(min=1, help="FIN's latency steps over the whole range.")] = 200,
+    gamma: Annotated[int, typer.Option(min=1, help="Resolution γ: latency steps over the whole range.")] = 200,
     horizon_s: Annotated[
         float | None,
         typer.Option(help="Largest latency budget \\[s]; left out: the one from which more saves nothing."),
