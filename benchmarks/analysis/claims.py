@@ -1,7 +1,7 @@
-"""The three claims of the paper's abstract, measured: every figure comes from runs made now, every verdict by rule.
+"""The three claims of the paper's abstract, and the rules by which runs decide them.
 
-On every point of the published campaign's target grids: the proven optimum (label-setting), FIN at each of `GAMMAS`,
-and MCP. A group of grid points that share DNN, data set and energy accounting is a *case*.
+A point is one instance on which the optimum is proven, FIN ran at several γ, and MCP ran. Points that share DNN, data
+set and energy accounting are a *case*.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Compare FIN with the proven optimum, for each group and γ."""
+"""How far FIN is from the proven optimum, for each group and γ."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FEWEST_GAMMAS = 4
 
 
 def gap_by_gamma(runs: pd.DataFrame) -> pd.DataFrame:
-    """FIN against the proven optimum, for each group and γ.
+    """Compare FIN with the proven optimum, for each group and γ.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Growth of a cost with size: a power law fitted on logarithms, time-outs taken as what they are.
+"""Growth of a cost with size: a power law fitted on logarithms, in which runs ended by a limit are censored.
 
     log cost = a + b · log size + σ ε,     ε ~ N(0, 1)
 

@@ -1,4 +1,4 @@
-"""`finbench compare-results`: two sets of results, run by run, with intervals, on one and the same kind of machine.
+"""Two sets of results compared run by run, with intervals, on one kind of machine (`finbench compare-results`).
 
 Runs are paired by instance content, method with its options, and seed. The two runs of a pair must have been measured
 on machines with the same processor and as many cores; a side may hold runs of several machines. Gaps of both sides are

@@ -47,7 +47,7 @@ def shared_instances(instances_of: Mapping[str, Collection[str]]) -> list[str]:
 
 
 def is_solved(gap: float | None, threshold: float) -> bool:
-    """Whether a gap (E − LB)/LB is at most `threshold`; a threshold of 0 means equal within `ENERGY_TOLERANCE`.
+    """Return whether a gap (E − LB)/LB is at most `threshold`; a threshold of 0 means equal within `ENERGY_TOLERANCE`.
 
     Parameters
     ----------

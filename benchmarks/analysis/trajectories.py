@@ -1,8 +1,8 @@
-"""How soon a solver's incumbent is as good as FIN's answer, beside how long its proof takes.
+"""How soon a solver's incumbent is as good as FIN's answer, and how long its proof takes.
 
-Runs of methods that tell incumbent and bound over time (`info["trajectory"]`) against the runs of FIN, over the
-instances on which both ran and FIN found a deployment. A run that never gets there, failed or refused is counted apart
-and enters medians as ∞, so that a median is the time by which half of the instances were done, or none.
+Methods that tell incumbent and bound over time (`info["trajectory"]`) are compared with FIN, over the instances on
+which both ran and FIN found a deployment. A run that never gets there, fails or refuses is counted apart. It enters
+medians as ∞, so that a median is the time by which half of the instances were done.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ Table = dict[str, Any]
 
 
 def run_columns(runs: pd.DataFrame, judged: Sequence[Judged | None]) -> Table:
-    """Runs, the instances they name, and what is needed to draw both.
+    """Return the runs column by column, the instances that they name, and what is needed to draw both.
 
     Parameters
     ----------

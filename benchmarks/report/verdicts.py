@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from finbench.benchmarks.analysis.numbers import number
 from finbench.benchmarks.judging.contradictions import contradictions
 from finbench.benchmarks.judging.judged import Judged
 from finbench.benchmarks.methods import METHODS
@@ -78,7 +79,7 @@ def all_contradictions(judged: Sequence[Judged | None]) -> list[str]:
     for run in judged:
         if run is not None:
             by_instance[run.instance.content_hash].append(run)
-    return [f"{runs[0].instance.name}: {line}" for runs in by_instance.values() for line in contradictions(runs)]
+    return [f"{_named(runs[0].instance)}: {line}" for runs in by_instance.values() for line in contradictions(runs)]
 
 
 def altered(records: Sequence[Record], judged: Sequence[Judged | None]) -> list[str]:
@@ -87,10 +88,20 @@ def altered(records: Sequence[Record], judged: Sequence[Judged | None]) -> list[
     for row, run in zip(records, judged, strict=True):
         if run is not None and run.objective is not None and not _same(run.objective, row["objective"]):
             found.append(
-                f"{row['instance']}: {row['label']} is recorded with {row['objective']!r}, "
+                f"{_named(run.instance)}: {row['label']} is recorded with {row['objective']!r}, "
                 f"the evaluator finds {run.objective!r}"
             )
     return found
+
+
+def _named(instance: Instance) -> str:
+    """Return an instance's name and, of a single application, what tells it from other points of a target grid."""
+    if len(instance.applications) > 1:
+        return instance.name
+    app = instance.applications[0]
+    targets = f"δ = {number(app.max_latency_s)} s, α = {number(app.min_accuracy)}"
+    definitions = f"{instance.accounting.value} accounting, {instance.latency_kind.value} latency".replace("_", " ")
+    return f"{instance.name} ({targets}, {definitions})"
 
 
 def _same(evaluated: float, recorded: float | None) -> bool:

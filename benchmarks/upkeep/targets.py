@@ -1,4 +1,4 @@
-"""`finbench bench`: every performance target measured in one run, with a mark where one falls short.
+"""Every performance target, measured in one run and marked where it is missed (`finbench bench`).
 
 Absolute times depend on the machine; ratios are taken between medians measured in the same process, one after the
 other. Everything runs on one core.
