@@ -79,7 +79,7 @@ def _known(value: float) -> float | None:
 
 
 SYSTEM = ("network_nodes", "applications", "load")
-"""What the runs on systems that many applications share are taken together by."""
+"""Columns that tell systems of many applications apart: one row of their table for each combination."""
 
 
 def shared_systems(title: str, runs: pd.DataFrame) -> Rows:

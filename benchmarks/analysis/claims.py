@@ -69,7 +69,7 @@ class SavingRow:
     median: float
     most: float
     share_above: float
-    """Share of the points where the saving is above the published figure."""
+    """Part of the points where the saving is above the published figure."""
 
 
 @dataclass(frozen=True)
@@ -145,10 +145,10 @@ def matches_claim(rows: Sequence[MatchRow]) -> Claim:
     verdict = "does not hold" if first is None else f"holds only if γ ≥ {first.gamma}"
     if first is rows[0]:
         verdict = "holds"
-    shares = ", ".join(f"γ = {row.gamma}: {fixed_percent(row.matched / row.points)} %" for row in rows)
+    matched = ", ".join(f"γ = {row.gamma}: {fixed_percent(row.matched / row.points)} %" for row in rows)
     last = rows[-1]
     measured = (
-        f"points matched: {shares}; at γ = {last.gamma} mean gap {percent(last.mean_gap)} %, "
+        f"points matched: {matched}; at γ = {last.gamma} mean gap {percent(last.mean_gap)} %, "
         f"worst {percent(last.worst_gap)} %, missed {last.missed} of {last.points}"
     )
     return Claim(MATCHES, verdict, measured)

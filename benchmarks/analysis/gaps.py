@@ -16,7 +16,7 @@ def gap_by_gamma(runs: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `group`, `gamma`, `mean` and `worst` gap over the deployments found [%], and the shares `found` and
+        `group`, `gamma`, `mean` and `worst` gap over the deployments found [%], and the parts `found` and
         `matched` of the instances with a proven optimum [%].
     """
     fin = runs[(runs["method"] == "fin") & runs["proven"]]

@@ -43,7 +43,7 @@ class GrowthFit:
     """How many of the runs were ended by their limit."""
 
     def predict(self, size: float) -> float:
-        """Fitted cost at `size`."""
+        """Return the fitted cost at `size`."""
         return float(self.factor * size**self.exponent)
 
 

@@ -27,7 +27,7 @@ from finbench.benchmarks.records.row import Record
 from finbench.models.io import InputError
 
 SEPARATOR = "; "
-"""Between machines."""
+"""Stands between the machines of runs that were made on several."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class MethodChange:
     """Pairs whose runs were measured on machines that differ, so that their ratio tells about the machines."""
 
     def worse(self, allowed: float) -> bool:
-        """Whether B is worse by more than `allowed`, relative in time and answers, absolute in gap.
+        """Return whether B is worse by more than `allowed`, relative in time and answers, absolute in gap.
 
         A difference of time or gap counts if its interval excludes that there is none.
         """

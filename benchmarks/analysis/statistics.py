@@ -129,8 +129,8 @@ class Profile:
     instances: int
     """How many instances there are, n."""
 
-    def share(self, ratio: float) -> float:
-        """Return the share of the instances solved within `ratio` times the time of the fastest method, ρ(ratio)."""
+    def solved_fraction(self, ratio: float) -> float:
+        """Return the fraction of instances solved within `ratio` times the time of the fastest method, ρ(ratio)."""
         return bisect_right(self.ratios, ratio) / self.instances
 
 

@@ -19,7 +19,7 @@ PANELS_PER_ROW = 2
 
 
 def draw_profiles(runs: pd.DataFrame, gap: float = SOLVED_GAP) -> Figure | None:
-    """Draw the share of instances solved over the ratio to the fastest method's time.
+    """Draw the part of the instances solved over the ratio to the fastest method's time.
 
     Parameters
     ----------
@@ -69,8 +69,8 @@ def _draw_panel(axes: Axes, group: str, made: dict[str, Profile], styles: dict[s
     end = max(1.3 * widest, 2.0)
     for label, profile in made.items():
         corners = [1.0, *profile.ratios, end]
-        shares = [100 * profile.share(ratio) for ratio in corners]
-        axes.plot(corners, shares, drawstyle="steps-post", clip_on=False, **styles[label])
+        solved = [100 * profile.solved_fraction(ratio) for ratio in corners]
+        axes.plot(corners, solved, drawstyle="steps-post", clip_on=False, **styles[label])
     instances = next(iter(made.values())).instances
     axes.set_title(f"{literal(group)} ({instances} instances)", loc="left")
     axes.set(xscale="log", xlim=(1, end), ylim=(-2, 102), ylabel="solved [%]", xlabel="time over fastest method's, τ")

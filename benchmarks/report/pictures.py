@@ -22,7 +22,7 @@ Table = dict[str, Any]
 
 @dataclass
 class Gallery:
-    """Collects what is drawn; equal networks, DNNs and placements are kept once."""
+    """What is drawn, as it is collected; equal networks, DNNs and placements are kept once."""
 
     networks: list[Table] = field(default_factory=list)
     dnns: list[Table] = field(default_factory=list)
