@@ -49,12 +49,12 @@ SOLVED_COLUMNS = tuple(f"solved_at_{gap:g}" for gap in GAPS)
 
 
 def worth(runs: pd.DataFrame, *keys: str) -> pd.DataFrame:
-    """What each method's runs on each instance are worth, repeated runs taken together.
+    """Return what each method's runs on each instance are worth, repeated runs taken together.
 
     Parameters
     ----------
     runs : DataFrame
-        As `metrics.frame` makes it.
+        As `analysis.frame.frame` makes it.
     *keys : str
         Further columns that tell runs apart.
 
@@ -83,7 +83,7 @@ def worth(runs: pd.DataFrame, *keys: str) -> pd.DataFrame:
 
 
 def shared_worth(runs: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """`worth` for each method, over the instances that all methods share, in the same order for each."""
+    """Return `worth` for each method, over the instances that all methods share, in the same order for each."""
     by_label = worth(runs).groupby(level="label", sort=False)
     by_method = {str(label): here.droplevel("label") for label, here in by_label}
     shared = shared_instances({label: dict.fromkeys(here.index) for label, here in by_method.items()})
@@ -91,12 +91,12 @@ def shared_worth(runs: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def aggregate(runs: pd.DataFrame) -> pd.DataFrame:
-    """Every method in every group, over the instances that the group's methods share.
+    """Judge every method in every group, over the instances that the group's methods share.
 
     Parameters
     ----------
     runs : DataFrame
-        As `metrics.frame` makes it.
+        As `analysis.frame.frame` makes it.
 
     Returns
     -------
@@ -138,7 +138,7 @@ def _aggregated(values: pd.DataFrame) -> dict[str, float]:
 
 
 def aggregate_tables(judged: pd.DataFrame) -> list[Rows]:
-    """The rows of `aggregate` for people, a table for each group."""
+    """Return the rows of `aggregate` for people, a table for each group."""
     columns = (
         "method",
         *(f"solved, gap ≤ {100 * gap:g} %" for gap in GAPS),
@@ -173,12 +173,12 @@ def _cells(row: Mapping[Hashable, Any]) -> tuple[str, ...]:
 
 
 def profiles(runs: pd.DataFrame, gap: float = SOLVED_GAP) -> dict[str, dict[str, Profile]]:
-    """Performance profiles of all methods, for each group in which they share instances.
+    """Return performance profiles of all methods, for each group in which they share instances.
 
     Parameters
     ----------
     runs : DataFrame
-        As `metrics.frame` makes it.
+        As `analysis.frame.frame` makes it.
     gap : float
         Largest gap to the best proven bound that counts as solved.
     """

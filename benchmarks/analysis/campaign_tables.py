@@ -19,12 +19,12 @@ TARGETS = (("δ [s]", "max_latency_s"), ("α", "min_accuracy"), ("accounting", "
 
 
 def campaign_tables(runs: pd.DataFrame) -> list[Rows]:
-    """All tables of a campaign, group by group in the campaign's order.
+    """Return all tables of a campaign, group by group in the campaign's order.
 
     Parameters
     ----------
     runs : DataFrame
-        As `metrics.frame` makes it.
+        As `analysis.frame.frame` makes it.
     """
     tables: list[Rows] = []
     for group in dict.fromkeys(runs["group"]):
@@ -38,7 +38,7 @@ def campaign_tables(runs: pd.DataFrame) -> list[Rows]:
 
 
 def side_by_side(title: str, runs: pd.DataFrame) -> Rows:
-    """Every run: energy, gap to the best proven bound, latency, accuracy, runtime."""
+    """Return a table of every run: energy, gap to the best proven bound, latency, accuracy, runtime."""
     columns = (
         "instance",
         "method",
@@ -79,11 +79,11 @@ def _known(value: float) -> float | None:
 
 
 SYSTEM = ("network_nodes", "applications", "load")
-"""What the runs on systems that many applications share are taken together by."""
+"""Columns that tell systems of many applications apart: one row of their table for each combination."""
 
 
 def shared_systems(title: str, runs: pd.DataFrame) -> Rows:
-    """Total power, gap, runtime and rejections of each method against size and load.
+    """Return total power, gap, runtime and rejections of each method against size and load.
 
     Means over the instances of that size and load on which the method found a deployment: powers of two methods compare
     where both found as many. Gaps are against the best bound that any method proved.
@@ -113,7 +113,7 @@ def _system_row(label: str, runs: pd.DataFrame) -> tuple[str, ...]:
 
 
 def summary(title: str, runs: pd.DataFrame) -> Rows:
-    """One row for each method and γ over all instances of a group.
+    """Return one row for each method and γ over all instances of a group.
 
     Gaps are against the best energy known, over instances where the method found a deployment; `missed` counts those
     where it found none although another method did.
@@ -158,6 +158,6 @@ def _summary_row(label: str, runs: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _other_ends(statuses: pd.Series[str]) -> str:
-    """How many runs ended otherwise than with a deployment, by status."""
+    """Return how many runs ended otherwise than with a deployment, by status."""
     counts = statuses[~statuses.isin(["optimal", "feasible"])].value_counts(sort=False)
     return ", ".join(f"{count} {status}" for status, count in counts.items())

@@ -1,7 +1,7 @@
-"""The three claims of the paper's abstract, measured: every figure comes from runs made now, every verdict by rule.
+"""The three claims of the paper's abstract, and the rules by which runs decide them.
 
-On every point of the published campaign's target grids: the proven optimum (label-setting), FIN at each of `GAMMAS`,
-and MCP. A group of grid points that share DNN, data set and energy accounting is a *case*.
+A point is one instance on which the optimum is proven, FIN ran at several γ, and MCP ran. Points that share DNN, data
+set and energy accounting are a *case*.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class SavingRow:
     median: float
     most: float
     share_above: float
-    """Share of the points where the saving is above the published figure."""
+    """Part of the points where the saving is above the published figure."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Claims:
     contradictions: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
-        """The object that `claims --json` prints."""
+        """Return the object that `claims --json` prints."""
         return {
             "points": self.points,
             "solvable": self.solvable,
@@ -105,7 +105,7 @@ class Claims:
 
 
 def match_row(points: Sequence[Point], gamma: int) -> MatchRow:
-    """FIN at one γ against the optimum."""
+    """Compare FIN at one γ with the optimum."""
     solvable = [point for point in points if point.optimum is not None]
     gaps = [relative_gap(point.fin[gamma], point.optimum) for point in solvable]
     found = [gap for gap in gaps if gap is not None]
@@ -115,7 +115,7 @@ def match_row(points: Sequence[Point], gamma: int) -> MatchRow:
 
 
 def saving_rows(points: Sequence[Point], gamma: int) -> list[SavingRow]:
-    """Savings of FIN against the baseline, case by case."""
+    """Return savings of FIN against the baseline, case by case."""
     by_case: dict[str, list[float]] = {}
     for point in points:
         energy = point.fin[gamma]
@@ -136,7 +136,7 @@ def saving_rows(points: Sequence[Point], gamma: int) -> list[SavingRow]:
 
 
 def matches_claim(rows: Sequence[MatchRow]) -> Claim:
-    """`FIN matches the optimum`: at every point where a deployment exists, for every γ from some γ on."""
+    """Judge `FIN matches the optimum`: at every point where a deployment exists, for every γ from some γ on."""
     first = None
     for row in reversed(rows):
         if row.matched < row.points:
@@ -145,17 +145,17 @@ def matches_claim(rows: Sequence[MatchRow]) -> Claim:
     verdict = "does not hold" if first is None else f"holds only if γ ≥ {first.gamma}"
     if first is rows[0]:
         verdict = "holds"
-    shares = ", ".join(f"γ = {row.gamma}: {fixed_percent(row.matched / row.points)} %" for row in rows)
+    matched = ", ".join(f"γ = {row.gamma}: {fixed_percent(row.matched / row.points)} %" for row in rows)
     last = rows[-1]
     measured = (
-        f"points matched: {shares}; at γ = {last.gamma} mean gap {percent(last.mean_gap)} %, "
+        f"points matched: {matched}; at γ = {last.gamma} mean gap {percent(last.mean_gap)} %, "
         f"worst {percent(last.worst_gap)} %, missed {last.missed} of {last.points}"
     )
     return Claim(MATCHES, verdict, measured)
 
 
 def saving_claim(rows: Sequence[SavingRow], points: Sequence[Point], gamma: int) -> Claim:
-    """`Over 65 % energy savings` against the baseline: the mean saving of every case is above it."""
+    """Judge `over 65 % energy savings` against the baseline: the mean saving of every case is above it."""
     above = [row.case for row in rows if row.mean > PUBLISHED_SAVING]
     verdict = "does not hold"
     if above:
@@ -173,7 +173,7 @@ def saving_claim(rows: Sequence[SavingRow], points: Sequence[Point], gamma: int)
 
 
 def targets_claim(points: Sequence[Point]) -> Claim:
-    """`Target quality and latency`: no deployment of FIN breaks a rule."""
+    """Judge `target quality and latency`: no deployment of FIN breaks a rule."""
     deployments = sum(energy is not None for point in points for energy in point.fin.values())
     broken = sum(point.violations for point in points)
     verdict = "does not hold" if broken else "holds"

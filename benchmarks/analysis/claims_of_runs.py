@@ -42,7 +42,7 @@ def claims_of_runs(runs: pd.DataFrame) -> Claims:
     Parameters
     ----------
     runs : DataFrame
-        As `metrics.frame` makes it.
+        As `analysis.frame.frame` makes it.
 
     Returns
     -------
@@ -75,7 +75,7 @@ def claims_of_runs(runs: pd.DataFrame) -> Claims:
 
 
 def _fin_answers(rows: Sequence[Row]) -> dict[int, Row]:
-    """FIN's first row at each γ, all other options at their defaults."""
+    """Return FIN's first row at each γ, all other options at their defaults."""
     answers: dict[int, Row] = {}
     for row in rows:
         if (
@@ -88,7 +88,7 @@ def _fin_answers(rows: Sequence[Row]) -> dict[int, Row]:
 
 
 def _shared_gammas(answers: Mapping[str, Mapping[int, Row]]) -> tuple[int, ...]:
-    """The set of resolutions that the most instances have, ascending."""
+    """Return the set of resolutions that the most instances have, ascending."""
     counts = Counter(tuple(sorted(found)) for found in answers.values() if found)
     return counts.most_common(1)[0][0] if counts else ()
 
@@ -106,6 +106,6 @@ def _point(rows: Sequence[Row], fin: Mapping[int, Row]) -> Point:
 
 
 def _case(row: Row) -> str:
-    """Instances of a family are a case together; points of a target grid where instance and accounting agree."""
+    """Return the case of an instance: its family's group, or its name and accounting on a target grid."""
     name: str = row["instance"] if pd.isna(row["family"]) else row["group"]
     return f"{name} ({str(row['accounting']).replace('_', ' ')})"

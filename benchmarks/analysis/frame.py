@@ -26,7 +26,7 @@ COLUMNS = (
 
 
 def frame(records: Sequence[Record]) -> pd.DataFrame:
-    """One row for each run, with what is known about its instance from all runs.
+    """Return one row for each run, with what is known about its instance from all runs.
 
     Returns
     -------
@@ -63,7 +63,7 @@ def refuted(runs: pd.DataFrame) -> pd.Series[bool]:
 
 
 def load_frame(results: Path) -> pd.DataFrame:
-    """The frame of a folder of results; raises InputError as `records.load_records` does."""
+    """Return the frame of a folder of results; raises InputError as `records.reading.load_records` does."""
     return frame(load_records(results))
 
 

@@ -1,4 +1,4 @@
-"""FIN against the proven optimum, for each group and γ."""
+"""How far FIN is from the proven optimum, for each group and γ."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ FEWEST_GAMMAS = 4
 
 
 def gap_by_gamma(runs: pd.DataFrame) -> pd.DataFrame:
-    """FIN against the proven optimum, for each group and γ.
+    """Compare FIN with the proven optimum, for each group and γ.
 
     Returns
     -------
     DataFrame
-        `group`, `gamma`, `mean` and `worst` gap over the deployments found [%], and the shares `found` and
+        `group`, `gamma`, `mean` and `worst` gap over the deployments found [%], and the parts `found` and
         `matched` of the instances with a proven optimum [%].
     """
     fin = runs[(runs["method"] == "fin") & runs["proven"]]

@@ -1,4 +1,4 @@
-"""Growth of a cost with size: a power law fitted on logarithms, time-outs taken as what they are.
+"""Growth of a cost with size: a power law fitted on logarithms, in which runs ended by a limit are censored.
 
     log cost = a + b · log size + σ ε,     ε ~ N(0, 1)
 
@@ -43,7 +43,7 @@ class GrowthFit:
     """How many of the runs were ended by their limit."""
 
     def predict(self, size: float) -> float:
-        """Fitted cost at `size`."""
+        """Return the fitted cost at `size`."""
         return float(self.factor * size**self.exponent)
 
 
@@ -83,14 +83,14 @@ def fit_growth(
 
 
 def _fit(x: Floats, y: Floats, cut: NDArray[np.bool_]) -> tuple[float, float]:
-    """Intercept and slope: least squares, which is maximum likelihood where nothing is censored, else Tobit."""
+    """Return intercept and slope: least squares, which is maximum likelihood where nothing is censored, else Tobit."""
     intercept, slope = _least_squares(x[~cut], y[~cut])
     if not cut.any():
         return intercept, slope
     spread = max(float(np.std(y[~cut] - intercept - slope * x[~cut])), SMALLEST_SPREAD)
 
     def loss(parameters: Floats) -> tuple[float, Floats]:
-        """Negative log-likelihood and its gradient."""
+        """Return negative log-likelihood and its gradient."""
         a, b, log_sigma = parameters
         sigma = np.exp(log_sigma)
         z = (y - a - b * x) / sigma

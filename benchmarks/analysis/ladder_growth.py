@@ -28,7 +28,7 @@ def growths(runs: pd.DataFrame) -> dict[tuple[str, str], Fits]:
 
 
 def censored(runs: pd.DataFrame) -> pd.Series[bool]:
-    """Which rows tell only that the cost is above the limit."""
+    """Return which rows tell only that the cost is above the limit."""
     return runs["status"].isin([CENSORED, *LIMITS])
 
 
@@ -47,7 +47,7 @@ def _memory_growth(runs: pd.DataFrame) -> GrowthFit | None:
 
 
 def growth_table(runs: pd.DataFrame) -> Rows:
-    """One row for each ladder and method: how far it climbed, and how it grows."""
+    """Return one row for each ladder and method: how far it climbed, and how it grows."""
     columns = (
         "ladder",
         "method",

@@ -7,7 +7,7 @@ from typing import Any
 
 
 def number(value: float | None, digits: int = 7) -> str:
-    """A number with enough digits to compare by eye; a dash where there is none."""
+    """Return a number with enough digits to compare by eye; a dash where there is none."""
     return "–" if value is None else f"{value:.{digits}g}"
 
 
@@ -21,7 +21,7 @@ def rounded_up(value: float | None, digits: int = 7) -> str:
 
 
 def percent(value: float | None) -> str:
-    """A share as a percentage; tiny ones keep their magnitude."""
+    """Return a fraction as a percentage; tiny ones keep their magnitude."""
     if value is None:
         return "–"
     return f"{100 * value:.4f}" if value == 0 or abs(value) >= 1e-6 else f"{100 * value:.1e}"
@@ -41,6 +41,6 @@ TIME_UNITS = ((1.0, "s"), (1e-3, "ms"), (0.0, "µs"))
 
 
 def seconds(value: Any) -> str:
-    """A time of three digits in a unit that suits it."""
+    """Return a time of three digits in a unit that suits it."""
     size, unit = next((size, unit) for size, unit in TIME_UNITS if value >= size)
     return f"{value / (size or 1e-6):.3g} {unit}"

@@ -1,4 +1,4 @@
-"""`finbench compare-results`: two sets of results, run by run, with intervals, on one and the same kind of machine.
+"""Two sets of results compared run by run, with intervals, on one kind of machine (`finbench compare-results`).
 
 Runs are paired by instance content, method with its options, and seed. The two runs of a pair must have been measured
 on machines with the same processor and as many cores; a side may hold runs of several machines. Gaps of both sides are
@@ -27,7 +27,7 @@ from finbench.benchmarks.records.row import Record
 from finbench.models.io import InputError
 
 SEPARATOR = "; "
-"""Between machines."""
+"""Stands between the machines of runs that were made on several."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class MethodChange:
     """Pairs whose runs were measured on machines that differ, so that their ratio tells about the machines."""
 
     def worse(self, allowed: float) -> bool:
-        """Whether B is worse by more than `allowed`, relative in time and answers, absolute in gap.
+        """Return whether B is worse by more than `allowed`, relative in time and answers, absolute in gap.
 
         A difference of time or gap counts if its interval excludes that there is none.
         """

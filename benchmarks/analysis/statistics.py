@@ -31,7 +31,7 @@ RESAMPLES = 2000
 
 
 def shared_instances(instances_of: Mapping[str, Collection[str]]) -> list[str]:
-    """Instances on which every method has a run, in the order of the first method.
+    """Return instances on which every method has a run, in the order of the first method.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def shared_instances(instances_of: Mapping[str, Collection[str]]) -> list[str]:
 
 
 def is_solved(gap: float | None, threshold: float) -> bool:
-    """Whether a gap (E − LB)/LB is at most `threshold`; a threshold of 0 means equal within `ENERGY_TOLERANCE`.
+    """Return whether a gap (E − LB)/LB is at most `threshold`; a threshold of 0 means equal within `ENERGY_TOLERANCE`.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def is_solved(gap: float | None, threshold: float) -> bool:
 
 
 def solved_counts(gaps: Sequence[float | None], thresholds: Sequence[float] = GAPS) -> tuple[int, ...]:
-    """How many instances are solved, #{p : gap_p ≤ θ}, for each threshold θ.
+    """Return how many instances are solved, #{p : gap_p ≤ θ}, for each threshold θ.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def solved_counts(gaps: Sequence[float | None], thresholds: Sequence[float] = GA
 
 
 def shifted_geometric_mean(times_s: Sequence[float], shift_s: float) -> float:
-    """Shifted geometric mean, exp(1/n Σ_p log(t_p + s)) − s (Achterberg, thesis, TU Berlin, 2007, A.3).
+    """Return the shifted geometric mean, exp(1/n Σ_p log(t_p + s)) − s (Achterberg, TU Berlin, 2007, A.3).
 
     The shift keeps instances that take next to no time from ruling the mean.
 
@@ -99,7 +99,7 @@ def shifted_geometric_mean(times_s: Sequence[float], shift_s: float) -> float:
 def penalised_mean(
     times_s: Sequence[float], solved: Sequence[bool], limits_s: Sequence[float], penalty: float = PENALTY
 ) -> float:
-    """PAR10: 1/n Σ_p (t_p where solved, else 10 · limit_p) (Hutter et al., JAIR 36, 2009).
+    """Return PAR10: 1/n Σ_p (t_p where solved, else 10 · limit_p) (Hutter et al., JAIR 36, 2009).
 
     Parameters
     ----------
@@ -129,15 +129,15 @@ class Profile:
     instances: int
     """How many instances there are, n."""
 
-    def share(self, ratio: float) -> float:
-        """Share of the instances solved within `ratio` times the time of the fastest method, ρ(ratio)."""
+    def solved_fraction(self, ratio: float) -> float:
+        """Return the fraction of instances solved within `ratio` times the time of the fastest method, ρ(ratio)."""
         return bisect_right(self.ratios, ratio) / self.instances
 
 
 def performance_profiles(
     times_s: Mapping[str, Sequence[float]], solved: Mapping[str, Sequence[bool]]
 ) -> dict[str, Profile]:
-    """Performance profiles of several methods over the same instances.
+    """Return performance profiles of several methods over the same instances.
 
     A method that has not solved an instance, its quality included, takes t = ∞ there: it neither sets the least time
     nor reaches any ratio.
@@ -168,7 +168,7 @@ def performance_profiles(
 
 
 def primal_gap(energy: float | None, best: float) -> float:
-    """Primal gap |E − E*| / max(|E|, |E*|), in [0, 1] (Berthold, Oper. Res. Lett. 41, 2013).
+    """Return the primal gap |E − E*| / max(|E|, |E*|), in [0, 1] (Berthold, Oper. Res. Lett. 41, 2013).
 
     Parameters
     ----------
@@ -188,7 +188,7 @@ def primal_gap(energy: float | None, best: float) -> float:
 
 
 def primal_integral(incumbents: Sequence[tuple[float, float]], best: float, end_s: float) -> float:
-    """Primal integral ∫_0^T p(t) dt = Σ_i p_{i−1} (t_i − t_{i−1}) of the primal gap p (Berthold, 2013).
+    """Return the primal integral ∫_0^T p(t) dt = Σ_i p_{i−1} (t_i − t_{i−1}) of the gap p (Berthold, 2013).
 
     p is 1 until the first incumbent and piecewise constant from one to the next.
 
@@ -224,12 +224,12 @@ class Interval:
     high: float
 
     def map(self, transform: Callable[[float], float]) -> Interval:
-        """The interval of an increasing function of the estimate."""
+        """Return the interval of an increasing function of the estimate."""
         return Interval(transform(self.value), transform(self.low), transform(self.high))
 
 
 def mean_difference(first: Sequence[float], second: Sequence[float], *, seed: int = 0) -> Interval:
-    """Mean of paired differences, 1/n Σ_p (b_p − a_p), with a paired percentile bootstrap (Efron, Tibshirani, 1993).
+    """Return the mean of paired differences, 1/n Σ_p (b_p − a_p), with a paired percentile bootstrap.
 
     Pairs are resampled whole. They are sorted first, so that their order does not matter.
 
@@ -253,7 +253,7 @@ def mean_difference(first: Sequence[float], second: Sequence[float], *, seed: in
 
 
 def ratio_of_times(first_s: Sequence[float], second_s: Sequence[float], *, seed: int = 0) -> Interval:
-    """Geometric mean of paired ratios, exp(1/n Σ_p log(b_p / a_p)), with a paired percentile bootstrap.
+    """Return the geometric mean of paired ratios, exp(1/n Σ_p log(b_p / a_p)), with a paired bootstrap.
 
     Of all means of ratios only this one gives the inverse when the two sides are exchanged (Fleming, Wallace, CACM 29,
     1986).

@@ -44,14 +44,14 @@ class Rows:
     """How many of the first columns hold text."""
 
     def markdown(self) -> str:
-        """The table as Markdown."""
+        """Return the table as Markdown."""
         dashes = [":--" if k < self.text_columns else "--:" for k in range(len(self.columns))]
         lines = [self.columns, dashes, *self.rows]
         body = "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
         return f"### {self.title}\n\n{body}\n"
 
     def latex(self) -> str:
-        """The table as a LaTeX tabular, for the package booktabs."""
+        """Return the table as a LaTeX tabular, for the package booktabs."""
         numbers = len(self.columns) - self.text_columns
         head, *body = [
             " & ".join(cell.translate(LATEX) for cell in line) + r" \\" for line in (self.columns, *self.rows)
@@ -87,6 +87,6 @@ def _harmless(value: Any) -> Any:
 
 
 def markdown(title: str, tables: Sequence[Rows], notes: Sequence[str]) -> str:
-    """A page with all tables."""
+    """Return a page with all tables."""
     parts = [f"# {title}\n", *(table.markdown() for table in tables), *(f"- {note}" for note in notes)]
     return "\n".join(parts) + "\n"

@@ -1,8 +1,8 @@
-"""How soon a solver's incumbent is as good as FIN's answer, beside how long its proof takes.
+"""How soon a solver's incumbent is as good as FIN's answer, and how long its proof takes.
 
-Runs of methods that tell incumbent and bound over time (`info["trajectory"]`) against the runs of FIN, over the
-instances on which both ran and FIN found a deployment. A run that never gets there, failed or refused is counted apart
-and enters medians as ∞, so that a median is the time by which half of the instances were done, or none.
+Methods that tell incumbent and bound over time (`info["trajectory"]`) are compared with FIN, over the instances on
+which both ran and FIN found a deployment. A run that never gets there, fails or refuses is counted apart. It enters
+medians as ∞, so that a median is the time by which half of the instances were done.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ByInstance: TypeAlias = Mapping[str, Sequence[Record]]
 
 
 def time_to_reach(row: Record, objective: float, tolerance: float = ENERGY_TOLERANCE) -> float | None:
-    """When a run's incumbent was first at most `objective` (eq. 3) [s since the run began].
+    """Return when a run's incumbent was first at most `objective` (eq. 3) [s since the run began].
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def time_to_reach(row: Record, objective: float, tolerance: float = ENERGY_TOLER
 
 
 def incumbents(row: Record) -> list[tuple[float, float]]:
-    """Times [s] and energies of a run's incumbents; none where its final deployment is not feasible."""
+    """Return times [s] and energies of a run's incumbents; none where its final deployment is not feasible."""
     points = row.get("info", {}).get("trajectory", []) if row["found"] else []
     return [(at, energy) for at, energy, _ in points if energy is not None]
 
@@ -74,7 +74,7 @@ class Match:
     """Primal integral up to the limit, against the best energy known [s]."""
 
     def cells(self) -> tuple[str, ...]:
-        """The row of the table."""
+        """Return the row of the table."""
         return (
             self.method,
             self.heuristic,
@@ -88,7 +88,7 @@ class Match:
 
 
 def matches(records: Sequence[Record]) -> list[Match]:
-    """Every method that tells incumbents over time against every choice of FIN's options, on the runs of one group."""
+    """Compare every method that tells its incumbents over time with FIN under each choice of options."""
     by_label: defaultdict[str, defaultdict[str, list[Record]]] = defaultdict(lambda: defaultdict(list))
     telling, heuristics = dict[str, None](), dict[str, None]()
     for row in records:
@@ -104,7 +104,7 @@ def matches(records: Sequence[Record]) -> list[Match]:
 
 
 def _best_known(records: Iterable[Record]) -> dict[str, float]:
-    """Least energy that any run found, by instance content."""
+    """Return the least energy that any run found, by instance content."""
     best: dict[str, float] = {}
     for row in records:
         if row["found"]:
@@ -141,7 +141,7 @@ def _proof(row: Record) -> float:
 
 
 def _counted(times_s: Sequence[float]) -> tuple[str, str, str]:
-    """How many got there, how many did not, and the median time."""
+    """Return how many got there, how many did not, and the median time."""
     done = sum(map(isfinite, times_s))
     return str(done), str(len(times_s) - done), _median(times_s)
 
@@ -154,7 +154,7 @@ def _median(times_s: Sequence[float]) -> str:
 
 
 def matching_tables(records: Sequence[Record]) -> list[Rows]:
-    """Time to match FIN's energy beside time to proof, a table for each group that has such runs.
+    """Return time to match FIN's energy beside time to proof, a table for each group that has such runs.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The command line: one function for each command; the work is done elsewhere.
+"""The command `finbench`: its groups of commands, its exit codes, its last line of defence.
 
 Heavy libraries are imported inside the commands that need them, so that `finbench solve` answers at once.
 """
@@ -43,7 +43,8 @@ app = typer.Typer(
     help="Place early-exit DNN blocks on mobile, edge and cloud nodes at least energy: exact MILP and FIN "
     "side by side.\n\n"
     "Exit codes: 0 feasible · 2 bad input or usage · 3 proven infeasible · 4 nothing found, no proof · "
-    "5 violations or a contradiction between methods · 1 anything unexpected, or results worse than allowed.",
+    "5 violations, or claims that contradict each other or the evaluator · 1 anything unexpected, or results worse "
+    "than allowed.",
 )
 
 
@@ -51,7 +52,7 @@ app = typer.Typer(
 def common(
     debug: Annotated[bool, typer.Option("--debug", envvar="FINBENCH_DEBUG", help="Show tracebacks.")] = False,
 ) -> None:
-    """Options of every command."""
+    """Take the options of every command."""
     os.environ["FINBENCH_DEBUG"] = "1" if debug else ""
 
 

@@ -26,7 +26,9 @@ def explain(
     as_json: AsJson = False,
     output: Picture = None,
 ) -> None:
-    """Say why nothing fits and how much more of what would make it fit; or what more of every resource is worth.
+    """Say why nothing fits and which capacities are missing; where all fits, what more of each would be worth.
+
+    Exit code 3 where it is proven that nothing fits, 4 where nothing was found without a proof.
 
     Example: [bold]finbench explain campus.json -o prices.png[/bold]
     """
@@ -51,7 +53,7 @@ def explain(
 @takes(overrides=DEFINITIONS)
 def frontier(
     instance: InstanceName,
-    gamma: Annotated[int, typer.Option(min=1, help="FIN's latency steps over the whole range.")] = 200,
+    gamma: Annotated[int, typer.Option(min=1, help="Resolution γ: latency steps over the whole range.")] = 200,
     horizon_s: Annotated[
         float | None,
         typer.Option(help="Largest latency budget \\[s]; left out: the one from which more saves nothing."),
@@ -62,7 +64,9 @@ def frontier(
     *,
     overrides: dict[str, Any],
 ) -> None:
-    """Least energy for every latency budget and every exit: FIN's from one run, the exact beside it.
+    """Find the least energy for every latency budget and every exit, exact and by FIN.
+
+    A printed budget is rounded up: `solve --max-latency-s` with it reaches the printed energy.
 
     Example: [bold]finbench frontier balexnet-cifar10 --gamma 100 -o frontier.png[/bold]
     """

@@ -34,20 +34,26 @@ OF_THE_INSTANCE = (ViolationKind.PIN, ViolationKind.REJECTION)
 
 @commands.command()
 def generate(
-    family: Annotated[str, typer.Argument(metavar="FAMILY", help="A family of instances.")],
+    family: Annotated[
+        str, typer.Argument(metavar="FAMILY", help="A family, such as tiered or campus; an unknown name lists all.")
+    ],
     output: Annotated[Path, output_option("Write the instance here (.json).", ".json")],
     nodes: Annotated[int, typer.Option(min=1, help="Nodes of the network.")],
     blocks: Annotated[int | None, typer.Option(min=1, help="Blocks of the DNN.")] = None,
     exits: Annotated[int | None, typer.Option(min=1, help="Exits of the DNN.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draw.")] = 0,
     tightness: Annotated[
         float | None, typer.Option(help="Where δ lies between least latency and least energy; default 0.5.")
     ] = None,
-    applications: Annotated[int | None, typer.Option(min=1, help="campus: applications that share it.")] = None,
-    load: Annotated[float | None, typer.Option(help="campus: how full it is; 1 is full, default 0.7.")] = None,
+    applications: Annotated[int | None, typer.Option(min=1, help="campus: how many share the network.")] = None,
+    load: Annotated[
+        float | None, typer.Option(help="campus: how full the fullest resource is; 1 is full, default 0.7.")
+    ] = None,
     penalty: Annotated[
         float | None,
-        typer.Option(help="campus: rejecting costs this many times the least power; default: none may be."),
+        typer.Option(
+            help="campus: rejecting one costs this many times its least power; left out: none may be rejected."
+        ),
     ] = None,
     shares: Annotated[
         str | None, typer.Option(help="campus: compute shares that edge servers reserve, separated by commas.")
@@ -90,7 +96,7 @@ def _kind(family: str) -> _Kind:
 
 
 def _generated(family: str, common: dict[str, int], given: dict[str, Any]) -> Instance:
-    """The instance, if `given` are options of its family and none is missing."""
+    """Return the instance, if `given` are options of its family and none is missing."""
     kind, label = _kind(family), f"family '{family}'"
     own = ", ".join(f"--{name}" for name in ("nodes", *kind.needs, *kind.takes, "seed"))
     for name in given:
@@ -117,7 +123,7 @@ def draw(
     instance: InstanceName,
     output: Annotated[Path, output_option("Draw it here (.png, .pdf or .svg).", *PICTURE_SUFFIXES)],
     deployment: Annotated[
-        Path | None, typer.Option(help="A deployment file: show how full it makes everything.")
+        Path | None, typer.Option(help="A deployment of this instance: show how full it makes everything.")
     ] = None,
 ) -> None:
     """Draw the network by tiers and, with a deployment, how full it makes every node and link.

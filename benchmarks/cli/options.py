@@ -96,7 +96,7 @@ InstanceName = Annotated[str, typer.Argument(metavar="INSTANCE", help="Shipped n
 TimeLimit = Annotated[
     float | None, typer.Option(min=0, callback=_limit, help="Wall-clock limit for each run \\[s]; left out: none.")
 ]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random; the same seed gives the same answer.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of everything that a method draws.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON at full precision instead of tables.")]
 Picture = Annotated[Path | None, output_option("Draw it here (.png, .pdf or .svg).", *PICTURE_SUFFIXES)]
 

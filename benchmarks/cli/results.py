@@ -30,8 +30,10 @@ class Format(StrEnum):
 @commands.command()
 def table(
     results: Results,
-    format_: Annotated[Format, typer.Option("--format", help="csv has every digit.")] = Format.MARKDOWN,
-    output: Annotated[Path | None, output_option("Write it here instead.")] = None,
+    format_: Annotated[
+        Format, typer.Option("--format", help="How it is written; csv has every digit.")
+    ] = Format.MARKDOWN,
+    output: Annotated[Path | None, output_option("Write it to this file; left out: print it.")] = None,
 ) -> None:
     """Judge the methods of finished results over the instances they share, as a table for papers.
 
@@ -63,7 +65,7 @@ def plot(
     output: Annotated[Path, output_option("Draw it here (.png, .pdf or .svg).", *PICTURE_SUFFIXES)],
     gap: Annotated[float, typer.Option(min=0, help="Largest gap to the best bound that counts as solved.")] = 0.01,
 ) -> None:
-    """Draw performance profiles of finished results: share solved over the ratio to the fastest method's time.
+    """Draw performance profiles of finished results: instances solved over the ratio to the fastest time.
 
     Example: [bold]finbench plot results/published -o profile.pdf[/bold]
     """

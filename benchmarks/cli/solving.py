@@ -52,7 +52,7 @@ class FileFormat(StrEnum):
 @takes(overrides=OVERRIDES, options=declared_by_methods())
 def solve(
     instance: InstanceName,
-    method: Annotated[str, typer.Option(help="A name that `finbench methods` lists.")] = "fin",
+    method: Annotated[str, typer.Option(help="The method, one that `finbench methods` lists.")] = "fin",
     output: Annotated[Path | None, output_option("Write the deployment here (.json).", ".json")] = None,
     time_limit: TimeLimit = None,
     seed: Seed = 0,
@@ -61,7 +61,9 @@ def solve(
     overrides: dict[str, Any],
     options: dict[str, Any],
 ) -> None:
-    """Solve one instance with one method.
+    """Solve one instance with one method, and judge what it returns.
+
+    Energy, latency and accuracy are the evaluator's. Exit code 5 where the method's own claims differ from them.
 
     Example: [bold]finbench solve balexnet-cifar10 --method fin --gamma 100 -o deployment.json[/bold]
     """
@@ -81,9 +83,11 @@ def solve(
 def export(
     instance: InstanceName,
     output: Annotated[Path, output_option("Write the program here.")],
-    method: Annotated[MilpName, typer.Option(help="milp-flow or milp-assignment.")] = MilpName.FLOW,
-    file_format: Annotated[FileFormat, typer.Option("--format", help="mps or lp.")] = FileFormat.MPS,
-    plain: Annotated[bool, typer.Option("--plain", help="milp-flow: nothing cut by bounds.")] = False,
+    method: Annotated[MilpName, typer.Option(help="Which program.")] = MilpName.FLOW,
+    file_format: Annotated[FileFormat, typer.Option("--format", help="File format of the program.")] = FileFormat.MPS,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="milp-flow: the whole program, nothing removed by bounds.")
+    ] = False,
     *,
     overrides: dict[str, Any],
 ) -> None:
@@ -111,7 +115,7 @@ def evaluate(
     *,
     overrides: dict[str, Any],
 ) -> None:
-    """Judge a deployment file: costs, and every rule it breaks by how much.
+    """Judge a deployment file: what it costs, and which rules it breaks by how much (then exit code 5).
 
     Example: [bold]finbench evaluate balexnet-cifar10 deployment.json --json[/bold]
     """
@@ -124,8 +128,12 @@ def evaluate(
 @takes(overrides=OVERRIDES)
 def compare(
     instances: Annotated[list[str], typer.Argument(metavar="INSTANCE...", help="Shipped names or files.")],
-    methods: Annotated[str, typer.Option(help="Names, separated by commas.")] = "milp-flow,fin,mcp",
-    gamma: Annotated[str, typer.Option(help="Values for fin, separated by commas.")] = "10,100,1000",
+    methods: Annotated[
+        str, typer.Option(help="Names that `finbench methods` lists, separated by commas.")
+    ] = "milp-flow,fin,mcp",
+    gamma: Annotated[
+        str, typer.Option(help="Resolutions of fin, which runs once at each; separated by commas.")
+    ] = "10,100,1000",
     time_limit: TimeLimit = None,
     seed: Seed = 0,
     as_json: AsJson = False,
@@ -133,6 +141,8 @@ def compare(
     overrides: dict[str, Any],
 ) -> None:
     """Run several methods on one or more instances, side by side.
+
+    Gaps are against the best bound that any of them proved. Exit code 5 where two answers cannot both be true.
 
     Example: [bold]finbench compare balexnet-cifar10 bresnet-cifar10 --methods milp-flow,fin --gamma 10,100[/bold]
     """

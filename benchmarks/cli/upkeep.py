@@ -21,7 +21,9 @@ commands = typer.Typer()
 
 @commands.command()
 def bench(
-    output: Annotated[Path, output_option("File for the measurements.", new_folders=True)] = Path("bench.json"),
+    output: Annotated[Path, output_option("Write the measurements here (JSON).", new_folders=True)] = Path(
+        "bench.json"
+    ),
 ) -> None:
     """Measure every performance target, mark those that fall short (about half an hour).
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def draw_explanation(instance: Instance, explanation: Explanation) -> Figure:
-    """The system with its loads and shadow prices."""
+    """Draw the system with its loads and shadow prices."""
     from finbench.benchmarks.plots.system import draw_system
 
     deployment = explanation.result.deployment

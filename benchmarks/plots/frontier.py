@@ -16,7 +16,7 @@ MARKED = 15
 
 
 def draw_frontiers(instance: Instance, gamma: int, found: Sequence[ExitFrontier]) -> Figure:
-    """Energy against latency budget: a staircase for each exit, exact solid, FIN dashed."""
+    """Draw energy against latency budget: a staircase for each exit, exact solid, FIN dashed."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(6.4, 3.8), layout="constrained")
         axes = figure.subplots()

@@ -25,7 +25,7 @@ def campaign_figures(runs: pd.DataFrame, folder: Path) -> list[Path]:
     Parameters
     ----------
     runs : DataFrame
-        As `metrics.frame` makes it.
+        As `analysis.frame.frame` makes it.
     folder : Path
 
     Returns
@@ -42,7 +42,7 @@ def campaign_figures(runs: pd.DataFrame, folder: Path) -> list[Path]:
 
 
 def draw_gap_by_gamma(table: pd.DataFrame) -> Figure:
-    """Two panels over γ: how far above the optimum, and how often found and matched.
+    """Draw two panels over γ: how far above the optimum, and how often found and matched.
 
     Parameters
     ----------
@@ -50,20 +50,20 @@ def draw_gap_by_gamma(table: pd.DataFrame) -> Figure:
         As `gap_by_gamma` makes it.
     """
     figure = Figure(figsize=(7.2, 3.2), layout="constrained")
-    gaps, shares = figure.subplots(1, 2)
+    gaps, successes = figure.subplots(1, 2)
     for k, group in enumerate(table["group"].unique()):
         here = table[table["group"] == group].sort_values("gamma")
         style: Any = {"color": COLOURS[k % len(COLOURS)], "marker": MARKERS[k % len(MARKERS)], "clip_on": False}
         gaps.plot(here["gamma"], here["worst"], label=literal(group), **style)
         gaps.plot(here["gamma"], here["mean"], linestyle="--", markerfacecolor="white", **style)
-        shares.plot(here["gamma"], here["matched"], label=literal(group), **style)
-        shares.plot(here["gamma"], here["found"], linestyle="--", markerfacecolor="white", **style)
+        successes.plot(here["gamma"], here["matched"], label=literal(group), **style)
+        successes.plot(here["gamma"], here["found"], linestyle="--", markerfacecolor="white", **style)
     _gap_axis(gaps)
-    _share_axis(shares)
-    _gamma_axes(table, gaps, shares)
+    _success_axis(successes)
+    _gamma_axes(table, gaps, successes)
     figure.legend(*gaps.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     _style_legend(gaps, "worst", "mean", "upper right")
-    _style_legend(shares, "optimum met", "any deployment", "lower right")
+    _style_legend(successes, "optimum met", "any deployment", "lower right")
     return figure
 
 
@@ -81,10 +81,10 @@ def _gap_axis(axes: Axes) -> None:
     axes.yaxis.set_minor_locator(NullLocator())
 
 
-def _share_axis(axes: Axes) -> None:
+def _success_axis(axes: Axes) -> None:
     axes.set_title("Solvable points where FIN succeeds", loc="left")
     axes.margins(y=0.06)
-    axes.set_ylabel("share [%]")
+    axes.set_ylabel("points [%]")
 
 
 def _gamma_axes(table: pd.DataFrame, *panels: Axes) -> None:

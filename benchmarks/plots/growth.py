@@ -18,12 +18,12 @@ CENSORED_MARKER = "2"
 
 
 def draw_growth(runs: pd.DataFrame) -> Figure:
-    """Points are runs, lines are fits with their exponents; runs ended by a limit are drawn at the limit, as such.
+    """Draw runs as points and fits as lines with their exponents; runs ended by a limit stand at it, marked.
 
     Parameters
     ----------
     runs : DataFrame
-        As `scale.run_scale` returns it.
+        As `execution.ladder.run_scale` returns it.
     """
     ladders, methods = list(dict.fromkeys(runs["group"])), list(dict.fromkeys(runs["label"]))
     styles: dict[str, dict[str, Any]] = {

@@ -19,12 +19,12 @@ PANELS_PER_ROW = 2
 
 
 def draw_profiles(runs: pd.DataFrame, gap: float = SOLVED_GAP) -> Figure | None:
-    """Share of instances solved over the ratio to the fastest method's time.
+    """Draw the part of the instances solved over the ratio to the fastest method's time.
 
     Parameters
     ----------
     runs : DataFrame
-        As `metrics.frame` makes it.
+        As `analysis.frame.frame` makes it.
     gap : float
         Largest gap to the best proven bound that counts as solved.
 
@@ -53,7 +53,7 @@ def draw_profiles(runs: pd.DataFrame, gap: float = SOLVED_GAP) -> Figure | None:
 
 
 def _style(k: int) -> dict[str, Any]:
-    """Colour, line and marker of the k-th method; markers lie apart along the curves, for those that coincide."""
+    """Return colour, line and marker of the k-th method; markers lie apart, for curves that coincide."""
     turn = k // len(COLOURS)
     return {
         "color": COLOURS[k % len(COLOURS)],
@@ -69,8 +69,8 @@ def _draw_panel(axes: Axes, group: str, made: dict[str, Profile], styles: dict[s
     end = max(1.3 * widest, 2.0)
     for label, profile in made.items():
         corners = [1.0, *profile.ratios, end]
-        shares = [100 * profile.share(ratio) for ratio in corners]
-        axes.plot(corners, shares, drawstyle="steps-post", clip_on=False, **styles[label])
+        solved = [100 * profile.solved_fraction(ratio) for ratio in corners]
+        axes.plot(corners, solved, drawstyle="steps-post", clip_on=False, **styles[label])
     instances = next(iter(made.values())).instances
     axes.set_title(f"{literal(group)} ({instances} instances)", loc="left")
     axes.set(xscale="log", xlim=(1, end), ylim=(-2, 102), ylabel="solved [%]", xlabel="time over fastest method's, τ")

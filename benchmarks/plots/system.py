@@ -97,7 +97,7 @@ _GAP = 2.2
 
 
 def _rows(network: Network) -> Bands:
-    """Tiers from the slowest to the fastest, nodes under what they link to."""
+    """Return the tiers from the slowest to the fastest, nodes under what they link to."""
     by_tier: defaultdict[str, list[Node]] = defaultdict(list)
     for node in network.nodes:
         by_tier[node.tier].append(node)
@@ -114,7 +114,7 @@ def _rows(network: Network) -> Bands:
 
 
 def _ordered(network: Network, names: list[str], across: Mapping[str, float]) -> list[str]:
-    """Names by the mean place of their neighbours above; where they have none, as they come."""
+    """Return the names by the mean place of their neighbours above; where they have none, as they come."""
     above: defaultdict[str, list[float]] = defaultdict(list)
     for source, target in network.link_by_pair:
         for name, other in ((source, target), (target, source)):
@@ -134,7 +134,7 @@ def _places(rows: Bands) -> dict[str, Place]:
 
 
 def _height(rows: Bands) -> float:
-    """Of all bands, in rows."""
+    """Return the height of all bands, in rows."""
     return sum(len(columns[0]) - 1 + _GAP for _, columns in rows) + 4
 
 
@@ -152,7 +152,7 @@ def _draw_bands(axes: Axes, rows: Bands) -> None:
 
 
 def _draw_links(axes: Axes, network: Network, places: Mapping[str, Place], used: Sequence[Use]) -> None:
-    """Every link as a bow to its left, so that both directions show; those in use coloured, the fullest on top."""
+    """Draw every link as a bow to its left, so that both directions show; the fullest lie on top, coloured."""
     fill = {use.subject: use for use in used if use.resource is Resource.BANDWIDTH}
     names = {f"{a}->{b}": _bow(places[a], places[b]) for a, b in network.link_by_pair}
     idle = [bow for name, bow in names.items() if name not in fill]
@@ -171,7 +171,7 @@ def _draw_links(axes: Axes, network: Network, places: Mapping[str, Place], used:
 
 
 def _bow(start: Place, end: Place) -> NDArray[np.float64]:
-    """Points of the line of a link; shape (15, 2). The longer, the more it bows, to clear what lies between."""
+    """Return points of a link's line, shape (15, 2); the longer, the more it bows, to clear what lies between."""
     t = np.linspace(0, 1, 15)[:, None]
     one, other = np.array(start), np.array(end)
     rise, right = end[1] - start[1], end[0] - start[0]
@@ -206,7 +206,7 @@ def _draw_nodes(axes: Axes, rows: Bands, places: Mapping[str, Place], used: Sequ
 
 
 def _named(rows: Bands, places: Mapping[str, Place], fullest: Sequence[str]) -> list[str]:
-    """Nodes of short rows, and of long ones the fullest whose names find room."""
+    """Return the nodes of short rows, and of long ones the fullest whose names find room."""
     named = [name for _, columns in rows if len(columns) <= LABELLED_ROW for column in columns for name in column]
     for name in fullest:
         x, y = places[name]
@@ -232,7 +232,7 @@ def _name_node(axes: Axes, name: str, place: Place, use: Use | None) -> None:
 
 
 def _mark_prices(axes: Axes, places: Mapping[str, Place], prices: Mapping[str, float]) -> None:
-    """A ring around priced nodes, a dotted line over priced links."""
+    """Draw a ring around priced nodes and a dotted line over priced links."""
     subjects = {key.split(": ")[0] for key, price in prices.items() if price > 0}
     rings = np.array([places[name] for name in subjects if name in places]).reshape(-1, 2)
     style: dict[str, Any] = {"facecolor": "none", "edgecolor": PRICE_COLOUR, "linewidth": 1.8, "zorder": 4}
@@ -243,7 +243,7 @@ def _mark_prices(axes: Axes, places: Mapping[str, Place], prices: Mapping[str, f
 
 
 def _lines(used: Sequence[Use], prices: Mapping[str, float]) -> list[tuple[str, str]]:
-    """What stands beside the network, left and right: the fullest resources and the prices."""
+    """Return what stands beside the network, left and right: the fullest resources and the prices."""
     lines = [(FULLEST_HEADING, "")] if used else []
     lines += [(f"{use.subject}  {use.resource}", f"{fixed_percent(use.utilisation, 1)} %") for use in used[:FULLEST]]
     if prices:
@@ -283,7 +283,7 @@ def _draw_titles(axes: Axes, instance: Instance, evaluation: Evaluation | None) 
 
 
 def _draw_scale(figure: Figure, axes: Axes) -> None:
-    """What the colours mean."""
+    """Draw what the colours mean."""
     colours = FILLS.with_extremes(over=OVERLOAD_COLOUR)
     bar = figure.colorbar(
         ScalarMappable(Normalize(0, 1), colours),

@@ -81,16 +81,16 @@ class Chart:
     """The view shown first."""
 
     def to_json(self) -> dict[str, Any]:
-        """The object that the page draws."""
+        """Return the object that the page draws."""
         return asdict(self)
 
 
 def entries(names: Iterable[str]) -> dict[str, int]:
-    """A style for each name, in order."""
+    """Return a style for each name, in order."""
     return {name: k for k, name in enumerate(dict.fromkeys(names))}
 
 
 def finite(pairs: Iterable[tuple[float, float]]) -> tuple[list[float], list[float]]:
-    """Abscissae and ordinates of the pairs that can be drawn."""
+    """Return abscissae and ordinates of the pairs that can be drawn."""
     kept = [(float(x), float(y)) for x, y in pairs if isfinite(x) and isfinite(y)]
     return [x for x, _ in kept], [y for _, y in kept]

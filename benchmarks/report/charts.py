@@ -27,7 +27,7 @@ MOST_TRAJECTORIES = 60
 
 
 def gap_chart(runs: pd.DataFrame) -> Chart | None:
-    """FIN's gap to the proven optimum, and how often it is met, over γ."""
+    """Return FIN's gap to the proven optimum, and how often it is met, over γ."""
     table = gap_by_gamma(runs)
     table = table[table.groupby("group")["gamma"].transform("size") >= FEWEST_GAMMAS]
     if table.empty:
@@ -35,14 +35,14 @@ def gap_chart(runs: pd.DataFrame) -> Chart | None:
     gammas = sorted(int(gamma) for gamma in table["gamma"].unique())
     x = Axis("FIN's resolution γ", "gamma", "log", ticks=gammas)
     gap = Axis("gap [%]", "percent", "symlog", threshold=SMALLEST_GAP, least=0.0)
-    share = Axis("share [%]", "percent", most=100.0)
+    met = Axis("instances [%]", "percent", most=100.0)
     panels = [
         Panel("Energy above the proven optimum", x, gap, _by_group(table, ("worst", False), ("mean", True))),
-        Panel("Solvable instances", x, share, _by_group(table, ("matched", False), ("found", True))),
+        Panel("Solvable instances", x, met, _by_group(table, ("matched", False), ("found", True))),
     ]
     caption = (
-        "Left: solid the worst gap, dashed the mean, over the deployments found. Right: solid the share of instances "
-        "where FIN meets the optimum, dashed where it finds any deployment. Instances with a proven optimum only."
+        "Left: solid the worst gap, dashed the mean, over the deployments found. Right: solid how many instances "
+        "FIN solves to the optimum, dashed on how many it finds any deployment. Of those with a proven optimum."
     )
     styles = entries(table["group"])
     return Chart("gap-by-gamma", "Gap against γ", caption, styles, [View("", panels)])
@@ -59,12 +59,12 @@ def _by_group(table: pd.DataFrame, *columns: tuple[str, bool]) -> list[Series]:
 
 
 def profile_chart(runs: pd.DataFrame, gap: float = SOLVED_GAP) -> Chart | None:
-    """Performance profiles, a panel for each group of instances."""
+    """Return performance profiles, a panel for each group of instances."""
     made = profiles(runs, gap)
     if not made:
         return None
     caption = (
-        f"Share of instances that a method solves (a gap of at most {100 * gap:g} % to the best proven bound) within τ "
+        f"Instances that a method solves (a gap of at most {100 * gap:g} % to the best proven bound) within τ "
         "times the time of the fastest method there. Left end: how often it is the fastest; right end: how often it "
         "solves at all. Over the instances that all methods of the group share (Dolan, Moré, 2002)."
     )
@@ -79,8 +79,8 @@ def _profile_panel(group: str, by_method: Mapping[str, Profile]) -> Panel:
     for method, profile in by_method.items():
         steps = [ratio for ratio, _ in groupby(profile.ratios)]
         corners = [*([] if steps[:1] == [1.0] else [1.0]), *steps, end]
-        shares = [100 * profile.share(ratio) for ratio in corners]
-        series.append(Series(method, method, corners, shares, kind="step"))
+        solved = [100 * profile.solved_fraction(ratio) for ratio in corners]
+        series.append(Series(method, method, corners, solved, kind="step"))
     instances = next(iter(by_method.values())).instances
     x = Axis("time over the fastest method's, τ", "ratio", "log", least=1.0, most=end)
     y = Axis("solved [%]", "solved_percent", least=0.0, most=100.0)
@@ -88,7 +88,7 @@ def _profile_panel(group: str, by_method: Mapping[str, Profile]) -> Panel:
 
 
 def frontier_chart(runs: pd.DataFrame) -> Chart | None:
-    """Energy over the latency target by method, a view for each accuracy target of each instance on a grid."""
+    """Return energy over the latency target by method, a view for each accuracy target of each instance on a grid."""
     keys = ["instance", "accounting", "latency_kind", "min_accuracy"]
     if not {*keys, "max_latency_s"} <= set(runs.columns):
         return None
@@ -136,7 +136,7 @@ def _staircase(name: str, runs: pd.DataFrame, kind: Kind = "line") -> Series:
 
 
 def trajectory_chart(records: Sequence[Record], runs: pd.DataFrame) -> Chart | None:
-    """Incumbent and bound over time, a view for each instance of which a search was recorded."""
+    """Return incumbent and bound over time, a view for each instance of which a search was recorded."""
     searched = [row for row in records if row.get("info", {}).get("trajectory")]
     by_instance: dict[str, list[Record]] = {}
     for row in sorted(searched, key=lambda row: -(row.get("time_s") or 0.0)):

@@ -41,12 +41,12 @@ Table = dict[str, Any]
 
 
 def run_columns(runs: pd.DataFrame, judged: Sequence[Judged | None]) -> Table:
-    """Runs, the instances they name, and what is needed to draw both.
+    """Return the runs column by column, the instances that they name, and what is needed to draw both.
 
     Parameters
     ----------
     runs : DataFrame
-        As `metrics.frame` makes it.
+        As `analysis.frame.frame` makes it.
     judged : sequence of Judged or None
         As `verdicts.judge_again` makes it, row for row.
 
@@ -73,7 +73,7 @@ def run_columns(runs: pd.DataFrame, judged: Sequence[Judged | None]) -> Table:
 
 
 def _instances(runs: pd.DataFrame, judged: Sequence[Judged | None], gallery: Gallery) -> tuple[list[Table], list[int]]:
-    """Every instance once, by content, or by name where it could not be made; and the number of each run's."""
+    """Return every instance once (by content, else by name), and for each run the number of its own."""
     made: list[Table] = []
     numbers: dict[str, int] = {}
     of_run = []
@@ -103,7 +103,7 @@ def _numbers(values: Iterable[Any]) -> list[float | int | None]:
 
 
 def _texts(values: pd.Series[Any]) -> Table:
-    """Distinct texts, and for each row the number of its own."""
+    """Return distinct texts, and for each row the number of its own."""
     texts = values.fillna("").astype(str)
     distinct = list(dict.fromkeys(texts))
     number = {text: k for k, text in enumerate(distinct)}
@@ -111,7 +111,7 @@ def _texts(values: pd.Series[Any]) -> Table:
 
 
 def most_telling(columns: Table) -> int:
-    """Number of the instance whose runs place blocks in the most different ways; the page opens with it."""
+    """Return the number of the instance whose runs place blocks in the most different ways; the page opens with it."""
     placements: dict[int, set[int]] = {}
     for instance, placement in zip(columns["runs"]["instance"], columns["runs"]["placement"], strict=True):
         if placement is not None:

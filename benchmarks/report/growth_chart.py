@@ -19,7 +19,7 @@ BAND_POINTS = 9
 
 
 def with_sizes(runs: pd.DataFrame, instances: Mapping[str, Instance]) -> pd.DataFrame:
-    """The rows of groups that hold at least `FEWEST_SIZES` sizes of single applications, with their layered `arcs`."""
+    """Return the rows of groups of at least `FEWEST_SIZES` sizes of single applications, with their layered `arcs`."""
     sizes = {key: layered_arcs(one) for key, one in instances.items() if len(one.applications) == 1}
     sized = runs.copy()
     recorded = sized["arcs"] if "arcs" in sized else pd.Series(np.nan, index=sized.index)
@@ -31,7 +31,7 @@ def with_sizes(runs: pd.DataFrame, instances: Mapping[str, Instance]) -> pd.Data
 
 
 def growth_chart(sized: pd.DataFrame) -> tuple[Chart, Rows] | None:
-    """The figure and its table.
+    """Return the figure and its table.
 
     Parameters
     ----------

@@ -72,7 +72,7 @@ def write_report(results: Path, output: Path, title: str | None = None) -> None:
 
 
 def report_page(records: list[Record], instances: Mapping[str, Instance], title: str, finished: datetime) -> str:
-    """The page as text.
+    """Return the page as text.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def _group_tables(runs: pd.DataFrame) -> list[GroupTables]:
 
 
 def _first_tables(group: str, runs: pd.DataFrame) -> tuple[Rows, ...]:
-    """The summary, and before it what many applications cost against size and load."""
+    """Return the summary, and before it what many applications cost against size and load."""
     by_load = (shared_systems(group, runs),) if (runs["applications"] > 1).any() else ()
     return (*by_load, summary(group, runs))
 
@@ -157,5 +157,5 @@ def _rendered(**content: Any) -> str:
 
 
 def _source(text: str) -> str:
-    """Names an inline script or style in the page's Content-Security-Policy: nothing else may run or be loaded."""
+    """Return how the page's Content-Security-Policy names an inline script or style; nothing else may run."""
     return f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

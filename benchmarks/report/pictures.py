@@ -22,7 +22,7 @@ Table = dict[str, Any]
 
 @dataclass
 class Gallery:
-    """Collects what is drawn; equal networks, DNNs and placements are kept once."""
+    """What is drawn, as it is collected; equal networks, DNNs and placements are kept once."""
 
     networks: list[Table] = field(default_factory=list)
     dnns: list[Table] = field(default_factory=list)
@@ -32,7 +32,7 @@ class Gallery:
     _networks: list[Network] = field(default_factory=list)
 
     def instance(self, instance: Instance) -> Table:
-        """The network's number, and the applications with their targets."""
+        """Return the network's number, and the applications with their targets."""
         network, apps = self._network(instance.network), instance.applications[:MOST_APPLICATIONS]
         self._used[network].update(app.source for app in apps)
         return {
@@ -43,7 +43,7 @@ class Gallery:
         }
 
     def placement(self, judged: Judged) -> int | None:
-        """Number of the run's placement; None where there is none that could be drawn."""
+        """Return the number of the run's placement; None where there is none that could be drawn."""
         deployment, evaluation = judged.result.deployment, judged.evaluation
         if deployment is None or evaluation is None or evaluation.objective is None:
             return None

@@ -27,7 +27,7 @@ class Fact:
 
 
 def facts(runs: pd.DataFrame, claims: Claims, contradictions: Sequence[str]) -> list[Fact]:
-    """The numbers at the top of the page."""
+    """Return the numbers at the top of the page."""
     failed = int(runs["status"].isin(FAILURES).sum())
     instances = _instances(runs)
     proven = _instances(runs[runs["proven"] | refuted(runs)])
@@ -48,7 +48,7 @@ def facts(runs: pd.DataFrame, claims: Claims, contradictions: Sequence[str]) -> 
 
 
 def sentences(runs: pd.DataFrame, claims: Claims) -> list[str]:
-    """The summary, a paragraph each."""
+    """Return the summary, a paragraph each."""
     return [
         _what_ran(runs),
         _how_it_ended(runs),
@@ -120,7 +120,7 @@ def _who_is_fast(runs: pd.DataFrame) -> str:
 
 
 def environment_rows(records: Sequence[Record]) -> list[tuple[str, str]]:
-    """Machine and versions, each distinct value of each field."""
+    """Return machine and versions, each distinct value of each field."""
     distinct: dict[str, dict[str, None]] = {}
     for row in records:
         for name, value in _flat(row["environment"]):
@@ -129,7 +129,7 @@ def environment_rows(records: Sequence[Record]) -> list[tuple[str, str]]:
 
 
 def machine(records: Sequence[Record]) -> str:
-    """The machines of the runs, in words."""
+    """Return the machines of the runs, in words."""
     shown = dict.fromkeys(
         f"{here['cpu']}, {here['cores']} {plural(here['cores'], 'core')}"
         for here in (row["environment"] for row in records)

@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from finbench.benchmarks.analysis.numbers import number
 from finbench.benchmarks.judging.contradictions import contradictions
 from finbench.benchmarks.judging.judged import Judged
 from finbench.benchmarks.methods import METHODS
@@ -19,7 +20,7 @@ from finbench.models.tolerances import equal_energy
 
 
 def judge_again(records: Sequence[Record], instances: Mapping[str, Instance]) -> list[Judged | None]:
-    """What the evaluator says of each row's deployment.
+    """Evaluate the deployment of each row again.
 
     Parameters
     ----------
@@ -54,7 +55,7 @@ def judge_again(records: Sequence[Record], instances: Mapping[str, Instance]) ->
 def _evaluated(
     row: Record, instance: Instance, known: dict[tuple[str, str], tuple[Deployment, Evaluation]]
 ) -> tuple[Deployment | None, Evaluation | None]:
-    """The row's deployment and its evaluation; the same decisions on the same instance are evaluated once."""
+    """Return a row's deployment and its evaluation; equal decisions on one instance are evaluated once."""
     deployed = row.get("deployments") or []
     decisions = {"deployments": deployed, "rejected": _rejected(deployed, instance) if row.get("rejected") else []}
     if not any(decisions.values()):
@@ -67,30 +68,40 @@ def _evaluated(
 
 
 def _rejected(deployed: Sequence[Record], instance: Instance) -> list[str]:
-    """A row counts the applications that are turned away; they are those without a deployment."""
+    """Return the applications that a row turns away: those without a deployment."""
     served = {one["application"] for one in deployed}
     return [app.name for app in instance.applications if app.name not in served]
 
 
 def all_contradictions(judged: Sequence[Judged | None]) -> list[str]:
-    """What cannot all be true, instance by instance, one line each."""
+    """Return what cannot all be true, instance by instance, one line each."""
     by_instance: defaultdict[str, list[Judged]] = defaultdict(list)
     for run in judged:
         if run is not None:
             by_instance[run.instance.content_hash].append(run)
-    return [f"{runs[0].instance.name}: {line}" for runs in by_instance.values() for line in contradictions(runs)]
+    return [f"{_named(runs[0].instance)}: {line}" for runs in by_instance.values() for line in contradictions(runs)]
 
 
 def altered(records: Sequence[Record], judged: Sequence[Judged | None]) -> list[str]:
-    """Rows whose recorded objective is not what the evaluator says of their deployment, one line each."""
+    """Return rows whose recorded objective is not what the evaluator says of their deployment, one line each."""
     found = []
     for row, run in zip(records, judged, strict=True):
         if run is not None and run.objective is not None and not _same(run.objective, row["objective"]):
             found.append(
-                f"{row['instance']}: {row['label']} is recorded with {row['objective']!r}, "
+                f"{_named(run.instance)}: {row['label']} is recorded with {row['objective']!r}, "
                 f"the evaluator finds {run.objective!r}"
             )
     return found
+
+
+def _named(instance: Instance) -> str:
+    """Return an instance's name and, of a single application, what tells it from other points of a target grid."""
+    if len(instance.applications) > 1:
+        return instance.name
+    app = instance.applications[0]
+    targets = f"δ = {number(app.max_latency_s)} s, α = {number(app.min_accuracy)}"
+    definitions = f"{instance.accounting.value} accounting, {instance.latency_kind.value} latency".replace("_", " ")
+    return f"{instance.name} ({targets}, {definitions})"
 
 
 def _same(evaluated: float, recorded: float | None) -> bool:

@@ -12,7 +12,7 @@ from finbench.models.instance import Instance
 
 
 def print_comparison(comparison: Comparison) -> None:
-    """All methods on one instance, each energy against the best proven bound; contradictions last."""
+    """Print all methods on one instance, each energy against the best proven bound; contradictions last."""
     console, instance = output(), comparison.instance
     energy = f"energy [{instance.objective_unit}]"
     costs = ("rejected",) if len(instance.applications) > 1 else ("latency [s]", "accuracy")
@@ -27,7 +27,7 @@ def print_comparison(comparison: Comparison) -> None:
 
 
 def targets(instance: Instance) -> str:
-    """Targets and choices of an instance, for a title."""
+    """Return targets and choices of an instance, for a title."""
     choices = f"accounting {instance.accounting.value}, latency {instance.latency_kind.value}"
     if len(instance.applications) > 1:
         return f"{len(instance.applications)} applications, {choices}"
@@ -41,7 +41,7 @@ def _comparison_row(run: Judged, gap: float | None) -> tuple[str, ...]:
 
 
 def _quality(run: Judged) -> tuple[str, ...]:
-    """Latency and accuracy of one application, how many are rejected of several."""
+    """Return latency and accuracy of one application; of several, how many are rejected."""
     if len(run.instance.applications) > 1:
         return ("–" if run.evaluation is None else str(len(run.evaluation.rejected)),)
     shown = run.to_json()

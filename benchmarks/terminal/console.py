@@ -87,7 +87,7 @@ def print_json(value: Any) -> None:
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, text_columns: int = 1) -> Table:
-    """A table; the first `text_columns` columns hold text, the others numbers."""
+    """Return a table; the first `text_columns` columns hold text, the others numbers."""
     made = Table(title=escape(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for k, column in enumerate(columns):
         made.add_column(escape(column), justify="left" if k < text_columns else "right", overflow="fold")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def to_json(instance: Instance, explanation: Explanation) -> dict[str, Any]:
-    """The object that `explain --json` prints."""
+    """Return the object that `explain --json` prints."""
     result = explanation.result
     return {
         "instance": instance.name,
@@ -40,7 +40,7 @@ def _growth(growth: CapacityGrowth | None) -> dict[str, float] | None:
 
 
 def print_explanation(instance: Instance, explanation: Explanation) -> None:
-    """The same as text."""
+    """Print obstacles and what is missing; where everything fits, the shadow prices."""
     output, result = console.output(), explanation.result
     output.print(f"[bold]{escape(instance.name)}: {result.status.value}[/bold]")
     if result.reason:
@@ -73,7 +73,7 @@ def print_explanation(instance: Instance, explanation: Explanation) -> None:
 
 
 def _print_prices(explanation: Explanation) -> None:
-    """Shadow prices, and why applications are rejected."""
+    """Print shadow prices, and why applications are rejected."""
     output = console.output()
     rows = [
         (

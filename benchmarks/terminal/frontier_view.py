@@ -25,7 +25,7 @@ STEP_BYTES = 120
 def instance_frontiers(
     instance: Instance, *, gamma: int, horizon_s: float | None, time_limit_s: float | None
 ) -> tuple[ExitFrontier, ...]:
-    """Frontiers of a single-application instance.
+    """Find the frontiers of a single-application instance.
 
     Raises
     ------
@@ -46,13 +46,13 @@ def instance_frontiers(
 
 
 def _needed_bytes(instance: Instance, app: Application, gamma: int) -> int:
-    """Memory of FIN's frontiers: two rows of all nodes, one of every layer, and a list of the steps of one exit."""
+    """Return the memory of FIN's frontiers: two rows of all nodes, one of every layer, one exit's steps as a list."""
     rows = 2 * len(instance.network.nodes) + len(instance.dnn_of(app).blocks) + 1
     return (8 * rows + STEP_BYTES) * (gamma + 1)
 
 
 def to_json(instance: Instance, gamma: int, found: Sequence[ExitFrontier]) -> dict[str, Any]:
-    """All corners at full precision."""
+    """Return all corners at full precision."""
     return {
         "instance": instance.name,
         "gamma": gamma,

@@ -11,7 +11,7 @@ from finbench.models.options import Options
 
 
 def print_methods() -> None:
-    """Every method, whether it proves optimality, its options; every solver, whether it is there."""
+    """Print every method with its options, and every solver with the command that installs it."""
     rows = [
         (method.name, "exact" if method.exact else "heuristic", method.title, _option_names(method.options))
         for method in METHODS.values()
@@ -43,7 +43,7 @@ def _option_names(options: type[Options]) -> str:
 
 
 def instance_row(name: str, instance: Instance) -> tuple[str, ...]:
-    """Size and targets of an instance, for the list of shipped ones."""
+    """Return size and targets of an instance, for the list of shipped ones."""
     app = instance.applications[0]
     dnn = instance.dnn_of(app)
     return (

@@ -20,7 +20,7 @@ PLAIN_INTERVAL_S = 5.0
 
 @contextmanager
 def progress(screen: Console, title: str) -> Iterator[Watcher]:
-    """What shows the progress of a campaign on `screen`, as long as the block lasts."""
+    """Yield what shows the progress of a campaign on `screen`, as long as the block lasts."""
     if not screen.is_terminal:
         yield PlainProgress()
         return
@@ -46,15 +46,15 @@ class _Counts:
         self.running: Counter[str] = Counter()
 
     def begin(self, total: int, known: int) -> None:
-        """Called before the first run."""
+        """Take note of how many runs there are, before the first."""
         self.total, self.done = total, known
 
     def started(self, group: str, label: str) -> None:
-        """A run's clock has started."""
+        """Take note that a run's clock has started."""
         self.running[f"{group}: {label}"] += 1
 
     def finished(self, group: str, label: str, status: str) -> None:
-        """A run is over."""
+        """Take note that a run is over."""
         self.running -= Counter([f"{group}: {label}"])
         self.done += 1
         self.failed += status == Status.ERROR

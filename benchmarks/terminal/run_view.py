@@ -81,7 +81,7 @@ def _worst(violations: Sequence[Violation]) -> list[Violation]:
 
 
 def print_uses(console: Console, judged: Judged) -> None:
-    """The fullest nodes and links, where there are rates."""
+    """Print the fullest nodes and links, where there are rates."""
     rows = [
         (
             use.subject,
@@ -100,7 +100,7 @@ def print_uses(console: Console, judged: Judged) -> None:
 
 
 def print_rejections(console: Console, judged: Judged) -> None:
-    """Who is turned away, and why."""
+    """Print who is turned away, and why."""
     rows = [
         (rejection.application, rejection.reason or "–", number(rejection.penalty_w, 5))
         for rejection in judged.rejections
@@ -111,13 +111,13 @@ def print_rejections(console: Console, judged: Judged) -> None:
 
 
 def first(rows: Sequence[tuple[str, ...]], most: int) -> list[tuple[str, ...]]:
-    """At most so many rows; how many more there are in one more row."""
+    """Return at most so many rows, and one more that counts the others."""
     rest = len(rows) - most
     return list(rows) if rest <= 0 else [*rows[:most], (f"… and {rest} more", *[""] * (len(rows[0]) - 1))]
 
 
 def _print_alternatives(console: Console, judged: Judged) -> None:
-    """The next-best deployments of label setting's `k`."""
+    """Print the next-best deployments of label setting's `k`."""
     rows = []
     for rank, other in enumerate(judged.result.info.get("alternatives", ()), start=2):
         routes = [" → ".join(route) if route else "" for route in other["deployment"]["routes"]]
@@ -128,7 +128,7 @@ def _print_alternatives(console: Console, judged: Judged) -> None:
 
 
 def _print_sandwich(console: Console, judged: Judged) -> None:
-    """FIN's own certificate, from doubling to doubling."""
+    """Print FIN's own certificate, from doubling to doubling."""
     steps = judged.result.info.get("sandwich", ())
     rows = [(str(s["gamma"]), number(s["lower_bound_j"], 10), number(s["energy_j"], 10)) for s in steps]
     if rows:

@@ -23,7 +23,7 @@ COLUMNS = (
 
 
 def print_shared(judged: Judged) -> None:
-    """One run: power, bound, times, violations, the hungriest applications, tiers, rejections, fullest resources."""
+    """Print one run on many applications: status, power, violations, the hungriest, tiers, fullest resources."""
     screen = console.output()
     print_status(screen, judged)
     screen.print(table("", ("", "value"), _summary(judged)))

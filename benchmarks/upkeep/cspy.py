@@ -79,7 +79,7 @@ def _work(sender: Connection, problem: PathProblem, time_limit_s: float) -> None
 
 
 def cspy_graph(problem: PathProblem) -> Any:
-    """The layered graph in cspy's form: its resources are a count of edges and the latency as a share of the target."""
+    """Return the layered graph in cspy's form; its resources are edges passed and the part of the target used."""
     graph: Any = nx.DiGraph(directed=True, n_res=2)
 
     def add(tail: Any, head: Any, energy: float, latency: float) -> None:

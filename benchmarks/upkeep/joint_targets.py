@@ -37,7 +37,7 @@ def many_applications() -> Iterator[Measurement]:
 
 
 def _small() -> Iterator[Measurement]:
-    """Column generation and FIN against the proven optima of `milp-flow` on small systems."""
+    """Measure column generation and FIN against the proven optima of `milp-flow` on small systems."""
     runs: list[list[Judged]] = []
     for seed in count():
         if len(runs) == SMALL_INSTANCES:
@@ -62,7 +62,7 @@ def _small() -> Iterator[Measurement]:
 
 
 def _identical() -> Iterator[Measurement]:
-    """FIN for many identical users against FIN for one, who may be rejected so that both take the same way."""
+    """Measure FIN for many identical users against FIN for one, who may be rejected as well."""
     one = generate_shared("campus", nodes=500, applications=1, load=0.2, seed=1, penalty=5.0)
     app = one.applications[0]
     part = {"rate_per_s": app.weight / ALIKE, "rejection_penalty_w": (app.rejection_penalty_w or 0.0) / ALIKE}
@@ -88,15 +88,15 @@ def _large() -> Iterator[Measurement]:
 
 _PROGRAM = """
 import json, sys
-from finbench.benchmarks.upkeep.joint_targets import measured
-print(json.dumps(measured(*json.loads(sys.argv[1]))))
+from finbench.benchmarks.upkeep.joint_targets import facts_of_run
+print(json.dumps(facts_of_run(*json.loads(sys.argv[1]))))
 """
 
 
 def _proven(
     *, nodes: int, applications: int, fin_s: float, limit_s: float, gap: float, peak_gib: float | None = None
 ) -> Iterator[Measurement]:
-    """FIN's time, and what column generation proves in its limit, each in a fresh process."""
+    """Measure FIN's time, and what column generation proves in its limit, each in a fresh process."""
     subject = f"campus at load 0.7, {nodes} nodes, {applications} applications"
     fin, priced = (
         _in_process(nodes, applications, method, limit)
@@ -115,8 +115,8 @@ def _proven(
         yield Measurement("peak memory of both, whole process", subject, peak, "GiB", at_most=peak_gib)
 
 
-def measured(nodes: int, applications: int, method: str, limit_s: float | None) -> dict[str, float | str]:
-    """What one method makes of one instance; fails unless its deployment satisfies every constraint."""
+def facts_of_run(nodes: int, applications: int, method: str, limit_s: float | None) -> dict[str, float | str]:
+    """Run one method on one instance and tell what counts; fail unless its deployment satisfies every constraint."""
     judged = _judged(
         generate_shared("campus", nodes=nodes, applications=applications, load=0.7, seed=1), method, limit_s
     )

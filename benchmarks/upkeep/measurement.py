@@ -29,7 +29,7 @@ class Measurement:
 
 
 def seconds(call: Callable[[], object], repetitions: int = 5) -> float:
-    """Median wall-clock time of `call` after one call that does not count [s]."""
+    """Return the median wall-clock time of `call` after one call that does not count [s]."""
     call()
     times = []
     for _ in range(repetitions):

@@ -68,6 +68,6 @@ def readme_figures(folder: Path) -> list[Path]:
 
 
 def _shared_system() -> Figure:
-    """A campus under its best known deployment, with shadow prices."""
+    """Draw a campus under its best known deployment, with shadow prices."""
     campus = generate_shared("campus", nodes=SHARED_SIZE, applications=SHARED_SIZE, load=0.7, seed=1)
     return draw_explanation(campus, explain(campus, time_limit_s=EXPLAINED_S))

@@ -1,4 +1,4 @@
-"""The house as it stands: which wing imports which, read from the sources.
+"""Which wing of the packages imports which, read from the sources.
 
 A wing imports only wings on lower rungs of `LADDER`; neighbours on a rung do not know each other.
 """
@@ -43,7 +43,7 @@ def wing_of(module: str) -> str:
 
 
 def imports() -> Iterator[tuple[str, str]]:
-    """Yield every import of the house by another part of it, as names of modules without `finbench.`."""
+    """Yield every import of one module of the packages by another, as names of modules without `finbench.`."""
     root = Path(finbench.__file__).resolve().parents[1]
     for package in ("models", "fin_graph", "benchmarks"):
         for file in sorted((root / package).rglob("*.py")):

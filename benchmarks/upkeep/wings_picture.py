@@ -1,4 +1,4 @@
-"""The picture of the house: three packages side by side, the wings of each on top of those that they import."""
+"""The picture of the wings: three packages side by side, every wing above those that it imports."""
 
 from __future__ import annotations
 

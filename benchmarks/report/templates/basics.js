@@ -37,7 +37,7 @@ function quantity(value, unit, digits = 4) {
   return `${Number((value / size).toPrecision(digits))} ${prefix}${unit}`;
 }
 
-/** A share as a percentage; tiny ones keep their magnitude. */
+/** A fraction as a percentage; tiny ones keep their magnitude. */
 function percent(value) {
   if (value === null || value === undefined) return DASH;
   return value !== 0 && Math.abs(value) < 1e-6 ? (100 * value).toExponential(1) : (100 * value).toFixed(4);

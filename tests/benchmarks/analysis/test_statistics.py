@@ -75,8 +75,14 @@ def test_performance_profiles_by_hand() -> None:
     profiles = performance_profiles(times, solved)
     assert profiles["fast"].ratios == (1.0, 2.0)
     assert profiles["slow"].ratios == (1.0, 1.0, 2.0), "an unsolved instance sets no least time"
-    assert [profiles["fast"].share(ratio) for ratio in (0.9, 1.0, 1.9, 2.0, 1e9)] == [0.0, 0.25, 0.25, 0.5, 0.5]
-    assert profiles["slow"].share(1e9) == 0.75
+    assert [profiles["fast"].solved_fraction(ratio) for ratio in (0.9, 1.0, 1.9, 2.0, 1e9)] == [
+        0.0,
+        0.25,
+        0.25,
+        0.5,
+        0.5,
+    ]
+    assert profiles["slow"].solved_fraction(1e9) == 0.75
 
 
 def test_primal_gap_by_hand() -> None:
@@ -182,7 +188,7 @@ def test_a_dominated_method_changes_no_profile_of_the_others(seed: int) -> None:
     times = {"a": first, "b": second, "c": [2 * time for time in first]}
     joined = performance_profiles(times, dict.fromkeys("abc", solved))
     assert {method: joined[method] for method in "ab"} == alone
-    assert all(joined["c"].share(ratio) <= joined["a"].share(ratio) for ratio in (1.0, 2.0, 10.0))
+    assert all(joined["c"].solved_fraction(ratio) <= joined["a"].solved_fraction(ratio) for ratio in (1.0, 2.0, 10.0))
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -12,8 +12,8 @@ from scipy.sparse.csgraph import dijkstra
 from finbench.benchmarks.cli.upkeep import measure_and_report
 from finbench.benchmarks.families import generate
 from finbench.benchmarks.upkeep import targets as performance
+from finbench.benchmarks.upkeep.fin_targets import expanded_graph
 from finbench.benchmarks.upkeep.measurement import Measurement, seconds
-from finbench.benchmarks.upkeep.targets import expanded_graph
 from finbench.fin_graph.label_setting import solve
 from finbench.fin_graph.paths.arrays import PathProblem, path_problem
 from finbench.fin_graph.paths.kernel import least_energy_replica_path

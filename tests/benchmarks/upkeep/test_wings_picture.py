@@ -1,4 +1,4 @@
-"""The picture of the house: every wing once, short names, no arrow behind a wing, and a cost that tells."""
+"""The picture of the wings: every wing once, short names, no arrow behind a wing, and a cost that tells."""
 
 from __future__ import annotations
 
