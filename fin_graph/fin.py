@@ -24,7 +24,7 @@ from finbench.fin_graph.options import FinOptions
 from finbench.fin_graph.paths.support import layered_arcs, reason_to_refuse
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Application, Instance
-from finbench.models.result import Clock, Result, Status
+from finbench.models.result import LOAD, Clock, OutOfTime, Result, Status
 
 SMALL_EXPANSION = 50_000
 """`auto` takes the NetworkX stages up to this many expanded edges while the compiler is not loaded: loading it takes
@@ -73,8 +73,8 @@ def solve(
     options : FinOptions
         Arrays hold "at most k steps", not "exactly k": a `lambda_` < `gamma` takes the NetworkX stages.
     time_limit_s : float, optional
-        For one application alone: `certify` starts no further doubling of γ after this time, a single pass is not
-        interrupted. For applications that share the system: ends the search, the best so far is returned.
+        Ends the search [s]. For one application alone the best path of the Lagrangian dual (eq. 19) is then returned,
+        with `certify` the sandwich so far; for applications that share the system, the best placement so far.
     seed : int
         Of what is drawn for applications that share the system; one alone draws nothing.
 
@@ -82,7 +82,7 @@ def solve(
     -------
     Result
         `feasible`, or `optimal` where the bounds meet; `infeasible` where no exit is accurate enough or the least
-        possible latency misses the target; else `no-solution`.
+        possible latency misses the target; `time-limit` or `memory-limit`; else `no-solution`.
     """
     if reason_to_refuse(instance) is not None:
         from finbench.fin_graph.joint.fin.many import solve_many
@@ -91,9 +91,13 @@ def solve(
     clock = Clock(time_limit_s)
     app = instance.applications[0]
     if options.certify is None and _engine(instance, options) == "networkx":
-        engine, result = "networkx", _networkx_result(instance, app, options, clock)
+        engine, run = "networkx", _networkx_result
     else:
-        engine, result = "arrays", _arrays_result(instance, app, options, clock)
+        engine, run = "arrays", _arrays_result
+    try:
+        result = run(instance, app, options, clock)
+    except OutOfTime:
+        result = _stopped(instance, app, clock)
     return replace(result, times_s=clock.times_s, info={"gamma": options.gamma, "engine": engine, **result.info})
 
 
@@ -120,7 +124,7 @@ def _networkx_result(instance: Instance, app: Application, options: FinOptions, 
     if reason is not None:
         return Result(Status.MEMORY_LIMIT, reason=reason)
     with clock.phase("search"):
-        stages = fin_three_stages(instance, app, options.gamma, options.lambda_)
+        stages = fin_three_stages(instance, app, options.gamma, options.lambda_, clock=clock)
     energy = inf if stages.energy_j is None else stages.energy_j
     info = {
         "extended_vertices": stages.extended.number_of_nodes(),
@@ -139,7 +143,7 @@ def _arrays_result(instance: Instance, app: Application, options: FinOptions, cl
     from finbench.fin_graph.paths.loading import load_compiled
     from finbench.models.memory import reason_not_to_fit
 
-    with clock.phase("load"):
+    with clock.phase(LOAD):
         load_compiled()
     with clock.phase("build"):
         problem = path_problem(instance, app)
@@ -153,9 +157,33 @@ def _arrays_result(instance: Instance, app: Application, options: FinOptions, cl
 
         return certify_fin(problem, app.weight, gamma=options.gamma, tolerance=options.certify, clock=clock)
     with clock.phase("search"):
-        path = least_energy_replica_path(problem, options.gamma)
+        path = least_energy_replica_path(problem, options.gamma, clock=clock)
+        if path.stopped:
+            raise OutOfTime
         deployment = problem.deployment(path.layers, path.nodes) if path.layers else None
     return _result(instance, app, _Found(path.energy, deployment, {"relaxations": path.relaxations}), clock)
+
+
+def _stopped(instance: Instance, app: Application, clock: Clock) -> Result:
+    """Return what is left where the time ended the pass: the dual's path, which takes a few shortest paths."""
+    from finbench.fin_graph.paths.arrays import path_problem
+    from finbench.fin_graph.paths.bounds import lagrangian_dual
+    from finbench.fin_graph.paths.infeasibility import reason_of_infeasibility
+    from finbench.fin_graph.paths.loading import load_compiled
+
+    with clock.phase(LOAD):
+        load_compiled()
+    with clock.phase("dual"):
+        problem = path_problem(instance, app)
+        dual = None if problem is None else lagrangian_dual(problem, clock)
+    if problem is None or dual is None or dual.incumbent is None:
+        return Result(Status.INFEASIBLE, reason=reason_of_infeasibility(instance, app))
+    return Result(
+        Status.TIME_LIMIT,
+        deployment=Deployment(deployments=(problem.deployment(dual.incumbent.layers, dual.incumbent.nodes),)),
+        claimed_objective=app.weight * dual.incumbent.energy,
+        reason="time ended the pass over the replicas; this is the best path of the Lagrangian dual",
+    )
 
 
 def _result(instance: Instance, app: Application, found: _Found, clock: Clock) -> Result:

@@ -8,8 +8,8 @@ Label setting gives the exact frontier beside it.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
-from math import inf
+from decimal import ROUND_CEILING, Context, Decimal
+from math import inf, isfinite
 
 from finbench.fin_graph.paths.arrays import PathProblem, path_problem
 from finbench.fin_graph.paths.kernel import least_energies
@@ -17,7 +17,7 @@ from finbench.fin_graph.paths.label_search import latency_energy_frontier
 from finbench.fin_graph.paths.shortest import least_energy_path
 from finbench.models.instance import Application, Instance
 from finbench.models.result import Clock
-from finbench.models.tolerances import SUM_NOISE
+from finbench.models.tolerances import FLOAT_NOISE
 
 Corner = tuple[float, float]
 """Latency budget [s] and the least energy [J per inference] from there on, until the next corner."""
@@ -31,7 +31,7 @@ class ExitFrontier:
     """1-based."""
     accuracy: float
     fin: tuple[Corner, ...]
-    """FIN's corners, by rising budget: feasible, hence on or above the exact frontier."""
+    """FIN's corners, by rising budget, one for each energy: feasible, hence on or above the exact frontier."""
     exact: tuple[Corner, ...] | None
     """Exact corners; None where the time limit ended the search."""
 
@@ -44,7 +44,7 @@ def frontiers(
     horizon_s: float | None = None,
     time_limit_s: float | None = None,
 ) -> tuple[ExitFrontier, ...]:
-    """Frontiers of all exits.
+    """Compute the frontiers of all exits.
 
     Parameters
     ----------
@@ -63,7 +63,14 @@ def frontiers(
     -------
     tuple of ExitFrontier
         One for each exit that can be reached within the horizon, shallow exits first.
+
+    Raises
+    ------
+    ValueError
+        If the horizon is negative or not finite.
     """
+    if horizon_s is not None and not (isfinite(horizon_s) and horizon_s >= 0):
+        raise ValueError(f"horizon_s = {horizon_s}: must be finite and at least 0")
     dnn, clock = instance.dnn_of(app), Clock(time_limit_s)
     problems = [_problem(instance, app, index) for index in range(1, len(dnn.exits) + 1)]
     if horizon_s is None:
@@ -77,7 +84,9 @@ def frontiers(
         exact = latency_energy_frontier(problem, clock)
         fin = _corners(steps)
         if fin or exact:
-            found.append(ExitFrontier(problem.last_exit, exit_.accuracy, fin, None if exact is None else tuple(exact)))
+            found.append(
+                ExitFrontier(problem.last_exit, exit_.accuracy, fin, None if exact is None else _corners(exact))
+            )
     return tuple(found)
 
 
@@ -88,6 +97,18 @@ def _problem(instance: Instance, app: Application, last_exit: int) -> PathProble
 
 
 def _corners(steps: list[Corner]) -> tuple[Corner, ...]:
-    """The steps at which the energy falls."""
-    before = (0.0, inf)
-    return tuple(step for last, step in pairwise([before, *steps]) if step[1] < last[1] * (1 - SUM_NOISE))
+    """Return the steps, by rising budget, at which the energy falls by more than float noise: one for each energy."""
+    corners, least = list[Corner](), inf
+    for step in steps:
+        if step[1] < least * (1 - FLOAT_NOISE):
+            corners.append(step)
+            least = step[1]
+    return tuple(corners)
+
+
+def rounded_up(budget_s: float, digits: int) -> float:
+    """Return a budget [s] rounded up to so many significant digits.
+
+    Whoever asks for a budget as it is shown then gets an answer that costs no more than the corner says.
+    """
+    return float(Context(prec=digits, rounding=ROUND_CEILING).create_decimal(Decimal(budget_s)))

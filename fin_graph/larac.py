@@ -14,7 +14,7 @@ from finbench.fin_graph.paths.support import reason_to_refuse
 from finbench.models.deployment import Deployment
 from finbench.models.instance import Instance
 from finbench.models.options import Options
-from finbench.models.result import Clock, Result, Status
+from finbench.models.result import LOAD, Clock, Result, Status
 from finbench.models.tolerances import OPTIMAL_GAP
 
 
@@ -27,7 +27,7 @@ def solve(
     instance: Instance,
     options: Options = Options(),  # noqa: ARG001
     *,
-    time_limit_s: float | None = None,  # noqa: ARG001
+    time_limit_s: float | None = None,
     seed: int = 0,  # noqa: ARG001
 ) -> Result:
     """Run LARAC.
@@ -39,29 +39,30 @@ def solve(
     options : Options
         There are none.
     time_limit_s : float, optional
-        Ignored: a handful of shortest paths is not interrupted.
+        Looked at between two shortest paths [s].
     seed : int
         Ignored: nothing is drawn.
 
     Returns
     -------
     Result
-        `optimal` where the bound meets the path, else `feasible`; or `infeasible`.
+        `optimal` where the bound meets the path, else `feasible`, or `time-limit` with the path and the bound so far;
+        or `infeasible`.
     """
-    clock = Clock()
-    with clock.phase("load"):
+    clock = Clock(time_limit_s)
+    with clock.phase(LOAD):
         load_compiled()
     app = instance.applications[0]
     with clock.phase("build"):
         problem = path_problem(instance, app)
     with clock.phase("search"):
-        dual = None if problem is None else lagrangian_dual(problem)
+        dual = None if problem is None else lagrangian_dual(problem, clock)
     if problem is None or dual is None or dual.incumbent is None:
         return Result(Status.INFEASIBLE, reason=reason_of_infeasibility(instance, app), times_s=clock.times_s)
     path = dual.incumbent
     closed = path.energy - dual.lower_bound <= OPTIMAL_GAP * dual.lower_bound
     return Result(
-        Status.OPTIMAL if closed else Status.FEASIBLE,
+        Status.OPTIMAL if closed else Status.TIME_LIMIT if dual.stopped else Status.FEASIBLE,
         deployment=Deployment(deployments=(problem.deployment(path.layers, path.nodes),)),
         claimed_objective=app.weight * path.energy,
         lower_bound=app.weight * dual.lower_bound,

@@ -18,23 +18,25 @@ import networkx as nx
 
 from finbench.fin_graph.paths.support import reason_to_refuse
 from finbench.fin_graph.stages.extended import (
+    LOOK_EVERY,
     Vertex,
     deployment_of_path,
     extended_graph,
     path_costs,
     path_of_deployment,
+    timed_weight,
 )
 from finbench.models.deployment import Deployment
 from finbench.models.instance import Application, Instance
 from finbench.models.options import Options
-from finbench.models.result import Clock, Result, Status
+from finbench.models.result import Clock, OutOfTime, Result, Status
 from finbench.models.tolerances import relaxed
 
 _DNN_END: Vertex = (-1, "end of the DNN")
 
 
 def supports(instance: Instance, options: Options = Options()) -> str | None:  # noqa: ARG001
-    """Why the method cannot take `instance`; None where it can."""
+    """Return why the method cannot take `instance`; None where it can."""
     return reason_to_refuse(instance)
 
 
@@ -54,7 +56,7 @@ def solve(
     options : Options
         There are none.
     time_limit_s : float, optional
-        Looked at between building the graph and searching it [s].
+        Looked at now and then while the graph is built and searched [s].
     seed : int
         Of no effect: nothing is drawn.
 
@@ -65,16 +67,17 @@ def solve(
         leads to one; `time-limit`.
     """
     app, clock = instance.applications[0], Clock(time_limit_s)
-    with clock.phase("build"):
-        graph = extended_graph(instance, app)
-        _add_weights(graph, instance, app)
-    if not graph.graph["ends"]:
-        return Result(Status.INFEASIBLE, reason="no exit is accurate enough", times_s=clock.times_s)
-    if clock.expired:
-        return Result(Status.TIME_LIMIT, reason="no search was begun in time", times_s=clock.times_s)
     try:
+        with clock.phase("build"):
+            graph = extended_graph(instance, app, clock)
+            _add_weights(graph, instance, app, clock)
+        if not graph.graph["ends"]:
+            return Result(Status.INFEASIBLE, reason="no exit is accurate enough", times_s=clock.times_s)
         with clock.phase("search"):
-            path = nx.dijkstra_path(graph, graph.graph["source"], _DNN_END, weight="weight")[:-1]
+            weight = timed_weight("weight", clock)
+            path = nx.dijkstra_path(graph, graph.graph["source"], _DNN_END, weight=weight)[:-1]
+    except OutOfTime:
+        return Result(Status.TIME_LIMIT, reason="no path was found in time", times_s=clock.times_s)
     except nx.NetworkXNoPath:
         reason = "no path leads from the source to an exit that is accurate enough"
         return Result(Status.INFEASIBLE, reason=reason, times_s=clock.times_s)
@@ -87,9 +90,11 @@ def solve(
     return Result(Status.FEASIBLE, Deployment(deployments=(decision,)), app.weight * energy, times_s=clock.times_s)
 
 
-def _add_weights(graph: nx.DiGraph[Vertex], instance: Instance, app: Application) -> None:
+def _add_weights(graph: nx.DiGraph[Vertex], instance: Instance, app: Application, clock: Clock) -> None:
     """Give every edge its weight, and join the accepted ends to one vertex, the end of the DNN."""
-    for _, _, data in graph.edges(data=True):
+    for number, (_, _, data) in enumerate(graph.edges(data=True)):
+        if number % LOOK_EVERY == 0:
+            clock.check()
         data["weight"] = _share(data["latency_s"], app.max_latency_s)
     exits = instance.dnn_of(app).exits
     for end, f in graph.graph["ends"].items():
@@ -97,7 +102,7 @@ def _add_weights(graph: nx.DiGraph[Vertex], instance: Instance, app: Application
 
 
 def _share(metric: float, bound: float) -> float:
-    """The metric as a share of its bound; with a bound of 0, nothing is free and everything else infinitely heavy."""
+    """Return the metric over its bound; with a bound of 0, a metric of 0 is free and any other infinitely heavy."""
     if metric == 0:
         return 0.0
     return metric / bound if bound > 0 else inf

@@ -7,18 +7,19 @@ there are two candidates: every transfer takes its least-energy route, or its le
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
+from itertools import count, pairwise
 
 import networkx as nx
 
 from finbench.fin_graph.options import SingleNodeOptions
 from finbench.fin_graph.paths.support import reason_to_refuse
-from finbench.fin_graph.stages.extended import accepted_exits, run_cost, send_cost
+from finbench.fin_graph.stages.extended import LOOK_EVERY, accepted_exits, run_cost, send_cost
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Application, Instance
-from finbench.models.result import Clock, Result, Status
+from finbench.models.result import Clock, OutOfTime, Result, Status
 from finbench.models.tolerances import relaxed
 
 ENERGY, LATENCY = 0, 1
@@ -45,7 +46,7 @@ def solve(
         One that `supports` takes.
     options : SingleNodeOptions
     time_limit_s : float, optional
-        Looked at between two nodes [s].
+        Looked at between two nodes and while routes are sought [s].
     seed : int
         Of no effect: nothing is drawn.
 
@@ -60,11 +61,10 @@ def solve(
         return Result(Status.INFEASIBLE, reason="no exit is accurate enough")
     names = [app.source] if options.node == "source" else [one.name for one in instance.network.nodes]
     found: list[_Candidate] = []
-    with clock.phase("search"):
-        candidates = _Candidates(instance, app, last_exit=min(accepted))
+    with clock.phase("search"), suppress(OutOfTime):
+        candidates = _Candidates(instance, app, min(accepted), clock)
         for name in names:
-            if clock.expired:
-                break
+            clock.check()
             candidate = candidates.at(name)
             if candidate is not None:
                 found.append(candidate)
@@ -92,8 +92,8 @@ class _Candidate:
 class _Candidates:
     """Deployments up to one exit, all free blocks at one node."""
 
-    def __init__(self, instance: Instance, app: Application, last_exit: int) -> None:
-        self._instance, self._app, self._last_exit = instance, app, last_exit
+    def __init__(self, instance: Instance, app: Application, last_exit: int, clock: Clock) -> None:
+        self._instance, self._app, self._last_exit, self._clock = instance, app, last_exit, clock
         self._depth = instance.dnn_of(app).exits[last_exit - 1].after_block
         self._links: nx.DiGraph[str] = nx.DiGraph(instance.network.link_by_pair.keys())
         self._links.add_nodes_from(instance.network.node_by_name)
@@ -135,9 +135,11 @@ class _Candidates:
 
     def _find_routes(self, i: int, fixed: str, metric: int, *, against: bool) -> dict[str, list[str]]:
         """Routes of least `metric` from the fixed end of the transfer into block i to every node, or against it."""
-        links = self._instance.network.link_by_pair
+        links, calls = self._instance.network.link_by_pair, count()
 
         def weight(a: str, b: str, _: object) -> float:
+            if next(calls) % LOOK_EVERY == 0:
+                self._clock.check()
             return send_cost(self._instance, self._app, i, links[(b, a) if against else (a, b)])[metric]
 
         graph = self._links.reverse(copy=False) if against else self._links

@@ -17,7 +17,7 @@ from finbench.benchmarks.analysis.claims import (
     saving_rows,
     targets_claim,
 )
-from finbench.benchmarks.campaigns.campaign import load_campaign
+from finbench.benchmarks.campaigns.campaign import Campaign, load_campaign
 from finbench.benchmarks.judging.comparison import Comparison, compare_methods
 from finbench.models.instance import Instance
 from finbench.models.result import Status
@@ -41,7 +41,7 @@ def claims_of_grids(campaign: str = "published", gammas: Sequence[int] = GAMMAS)
     methods: list[tuple[str, dict[str, Any]]] = [(EXACT_METHOD, {}), (BASELINE, {})]
     methods += [("fin", {"gamma": gamma}) for gamma in gammas]
     points, contradictions = [], []
-    for instance in _grid_points(campaign):
+    for instance in grid_points(load_campaign(campaign)):
         comparison = compare_methods(instance, methods)
         points.append(_point(comparison, gammas))
         contradictions += comparison.contradictions
@@ -50,10 +50,10 @@ def claims_of_grids(campaign: str = "published", gammas: Sequence[int] = GAMMAS)
     return Claims(len(points), matches[0].points, matches, savings, claims, contradictions)
 
 
-def _grid_points(campaign: str) -> Iterator[Instance]:
+def grid_points(campaign: Campaign) -> Iterator[Instance]:
     """Yield every point of the campaign's grids; one that lies on several grids comes once."""
     seen = set()
-    for entry in load_campaign(campaign).instances:
+    for entry in campaign.instances:
         if entry.max_latency_s and entry.min_accuracy:
             for instance in (source.build() for source in entry.sources()):
                 if instance.content_hash not in seen:

@@ -122,6 +122,8 @@ class Dual:
     latency_to_go: CostsToGo
     combined_to_go: CostsToGo
     """Costs to go of energy + μ · latency at the best μ."""
+    stopped: bool = False
+    """Whether the time ended the steps before the bound was the best."""
 
 
 def meets(latency: float, max_latency: float) -> bool:
@@ -154,7 +156,11 @@ def lagrangian_dual(problem: PathProblem, clock: Clock | None = None) -> Dual:
         return Dual(cheap.energy, 0.0, cheap, 2, energy_to_go, latency_to_go, energy_to_go)
     at = Secant(cheap.energy, cheap.latency, quick.energy, quick.latency, cheap.energy, 0.0, False)
     combined, iterations = energy_to_go, 2
-    while not at.closed and iterations < _MAX_ITERATIONS and not (clock is not None and clock.expired):
+    stopped = False
+    while not at.closed and iterations < _MAX_ITERATIONS:
+        stopped = clock is not None and clock.expired
+        if stopped:
+            break
         iterations += 1
         mu = balance(at)
         step = secant_step(edges, problem.source, delta * (1 + FLOAT_NOISE), mu, at)
@@ -164,7 +170,7 @@ def lagrangian_dual(problem: PathProblem, clock: Clock | None = None) -> Dual:
         if not at.closed and meets(step.latency, delta):
             quick = Path(step.energy, step.latency, tuple(step.layers.tolist()), tuple(step.nodes.tolist()))
     bound = min(at.bound, quick.energy)
-    return Dual(bound, at.multiplier, quick, iterations, energy_to_go, latency_to_go, combined)
+    return Dual(bound, at.multiplier, quick, iterations, energy_to_go, latency_to_go, combined, stopped)
 
 
 def round_down_bound(problem: PathProblem, gamma: int) -> float:

@@ -55,33 +55,35 @@ def certify_fin(problem: PathProblem, weight: float, *, gamma: int, tolerance: f
     Returns
     -------
     Result
-        With `lower_bound`, and the sandwich at every γ in `info["sandwich"]`.
+        With `lower_bound` under every status but `infeasible`, and the sandwich at every γ in `info["sandwich"]`.
     """
     tolerance = max(tolerance, OPTIMAL_GAP)
     with clock.phase("dual"):
-        dual = lagrangian_dual(problem)
+        dual = lagrangian_dual(problem, clock)
     if dual.incumbent is None:
         return Result(Status.INFEASIBLE, reason="the least-latency path misses the latency target")
     sandwich = Sandwich(problem, dual.incumbent, dual.lower_bound)
-    reason = None
     while True:
-        with clock.phase("search"):
-            up = least_energy_replica_path(problem, gamma)
-        with clock.phase("bound"):
-            sandwich.add(gamma, up, least_energy_replica_path(problem, gamma, up=False))
-        if sandwich.closed(tolerance):
-            break
-        gamma *= 2
         reason = reason_not_to_fit(rows_bytes(problem, gamma))
-        if clock.expired or reason is not None:
-            break
-    return _result(problem, weight, sandwich, expired=clock.expired and not sandwich.closed(tolerance), reason=reason)
+        if reason is not None:
+            return _result(problem, weight, sandwich, Status.MEMORY_LIMIT, reason)
+        with clock.phase("search"):
+            up = least_energy_replica_path(problem, gamma, clock=clock)
+        with clock.phase("bound"):
+            down = least_energy_replica_path(problem, gamma, up=False, clock=clock)
+        if not (up.stopped or down.stopped):
+            sandwich.add(gamma, up, down)
+        if sandwich.closed(tolerance):
+            return _result(problem, weight, sandwich, Status.FEASIBLE, None)
+        if up.stopped or down.stopped or clock.expired:
+            return _result(problem, weight, sandwich, Status.TIME_LIMIT, None)
+        gamma *= 2
 
 
-def _result(problem: PathProblem, weight: float, sandwich: Sandwich, *, expired: bool, reason: str | None) -> Result:
-    status = Status.OPTIMAL if sandwich.closed(OPTIMAL_GAP) else Status.FEASIBLE
+def _result(problem: PathProblem, weight: float, sandwich: Sandwich, ended: Status, reason: str | None) -> Result:
+    """Return the sandwich; `ended` is the status where its gap is not closed."""
     return Result(
-        Status.TIME_LIMIT if expired else status,
+        Status.OPTIMAL if sandwich.closed(OPTIMAL_GAP) else ended,
         deployment=Deployment(deployments=(problem.deployment(sandwich.path.layers, sandwich.path.nodes),)),
         claimed_objective=weight * sandwich.energy,
         lower_bound=weight * sandwich.lower_bound,

@@ -3,16 +3,19 @@
 Machine code belongs to all sources that it was made from: callees and constants as well as the function itself. So it
 is kept in a folder whose name is a hash of those sources; an edit leads to another folder, and taking it back leads to
 the first one again. The folder lies in `FINBENCH_CACHE_DIR`, else in the user's cache folder, else in the temporary
-folder; where none can be written, every process compiles anew. A file there that cannot be read is compiled again.
+folder; where none can be written, every process compiles anew. A file there that is not what was written is compiled
+again. Processes that compile at once write files of different names, so that none takes another's code for its own.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import pickle
 import re
 import shutil
 import tempfile
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
@@ -32,7 +35,7 @@ VARIABLE = "FINBENCH_CACHE_DIR"
 KEPT_VERSIONS = 8
 """Of how many versions of the sources machine code is kept."""
 
-_IMPORT = re.compile(r"^from (finbench\.[\w.]+) import", re.MULTILINE)
+_IMPORT = re.compile(r"^from (finbench[\w.]*) import (\([^)]*\)|.*)$|^import (finbench[\w.]+)", re.MULTILINE)
 _COMPILED = re.compile(r"^from finbench\.fin_graph\.paths\.compiled import compiled", re.MULTILINE)
 
 
@@ -51,8 +54,11 @@ def cache_folder() -> Path | None:
         folder = parent / source_hash()
         with suppress(OSError):
             if not folder.exists():
-                folder.mkdir(parents=True, exist_ok=True)
+                parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                folder.mkdir(mode=0o700, exist_ok=True)
                 _forget_oldest(parent)
+            if folder.stat().st_uid != os.getuid():
+                continue  # machine code that somebody else put there is not run
             tempfile.TemporaryFile(dir=folder).close()
             return folder
     return None
@@ -90,9 +96,10 @@ def compiled_sources() -> set[Path]:
         if file in found:
             continue
         found.add(file)
-        for module in _IMPORT.findall(file.read_text("utf-8")):
-            imported = root.joinpath(*module.split(".")[1:]).with_suffix(".py")
-            waiting += [imported] if imported.exists() else []
+        for module, names, whole in _IMPORT.findall(file.read_text("utf-8")):
+            place = root.joinpath(*(module or whole).split(".")[1:])
+            inside = [place / f"{name}.py" for name in re.findall(r"\w+", names)]
+            waiting += [one for one in (place.with_suffix(".py"), place / "__init__.py", *inside) if one.exists()]
     return found
 
 
@@ -127,10 +134,35 @@ class _Implementation(caching.CompileResultCacheImpl):  # type: ignore[misc]
     _locator_classes = [_Locator]  # noqa: RUF012  (as Numba declares it)
 
 
+class _Files(caching.IndexDataCacheFile):  # type: ignore[misc]
+    """The files of one function: an index and the machine code of each signature, with a checksum before it."""
+
+    def _data_name(self, number: int) -> str:
+        """Return a name that no other process chooses: two that save at once then differ in the index alone."""
+        name: str = self._data_name_pattern.format(number=number)
+        return name.replace(".nbc", f"-{uuid.uuid4().hex[:12]}.nbc")
+
+    def _save_data(self, name: str, data: Any) -> None:
+        content = self._dump(data)
+        with self._open_for_write(self._data_path(name)) as file:
+            file.write(hashlib.sha256(content).digest() + content)
+
+    def _load_data(self, name: str) -> Any:
+        checksum_and_content = Path(self._data_path(name)).read_bytes()
+        checksum, content = checksum_and_content[:32], checksum_and_content[32:]
+        if hashlib.sha256(content).digest() != checksum:
+            raise ValueError(f"{name}: not what was written")
+        return pickle.loads(content)
+
+
 class _Kept(caching.Cache):  # type: ignore[misc]
     """Numba's cache of one function; what cannot be read is compiled again, what cannot be written is left out."""
 
     _impl_class = _Implementation
+
+    def __init__(self, function: Callable[..., object]) -> None:
+        super().__init__(function)
+        self._cache_file = _Files(self._cache_path, self._impl.filename_base, self._impl.locator.get_source_stamp())
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:

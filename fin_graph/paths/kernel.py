@@ -103,7 +103,7 @@ class ReplicaPath:
 
 
 def rows_bytes(problem: PathProblem, gamma: int) -> int:
-    """Return the peak memory of `least_energy_replica_path` [byte]: rows, checkpoints and what walking back has seen."""
+    """Return the peak memory of `least_energy_replica_path` [byte]: rows, checkpoints, what walking back has seen."""
     length = _segment_length(problem, gamma)
     segments = ceil(problem.depth / length)
     checkpoints = segments if segments > 1 else 0
@@ -152,7 +152,8 @@ class _Pass:
                 return None
             if len(self._starts) > 1:
                 self._checkpoints.append(self._rows[0].copy())
-        return self._rows[self._problem.depth - self._starts[-1]]
+        last: Floats = self._rows[self._problem.depth - self._starts[-1]]
+        return last
 
     def path(self, end: tuple[int, int]) -> tuple[list[int], list[int]] | None:
         """Return layers and nodes, in reverse, of a path to `end` of the last layer; None where the time ended it."""
@@ -326,7 +327,7 @@ def _run_block(tails: Floats, heads: Floats, rounding: Rounding, layer: LayerEdg
 
 @compiled
 def _run_edge(layer: LayerEdges, m: int, a: int) -> tuple[int, float, float]:
-    """Return tail, energy and latency of the a-th edge that runs a block at m: over link a, or, before them, staying."""
+    """Return tail, energy and latency of the a-th edge that runs a block at m: over link a, or before them, staying."""
     if a < layer.in_start[m]:
         return m, layer.run_energy[m], layer.run_latency[m]
     return (
@@ -412,7 +413,7 @@ def _fill_rows(rows: Floats, start: int, rounding: Rounding, edges: Edges, curso
 def _walk_back(
     rows: Floats, start: int, end: tuple[int, int], rounding: Rounding, source: int, edges: Edges
 ) -> tuple[list[int], list[int], tuple[int, int]]:
-    """Return layers and nodes of a path that explains `end` of the last row, to layer `start`, and where it stands there.
+    """Return layers and nodes of a path that explains `end` of the last layer, and where it stands in layer `start`.
 
     Vertices come in reverse order, `end` included; the first layer's relays belong to the segment before, but for
     layer 0, where they lead back to the source.

@@ -73,7 +73,8 @@ class LabelSearch:
             dual.multiplier,
             problem.max_latency_s * (1 + FLOAT_NOISE),
         )
-        completions = Completions(*energies_and_latencies_to_go(problem.edges, self._next_link))
+        to_end = energies_and_latencies_to_go(problem.edges, self._next_link)
+        completions = Completions(*to_end, to_go.max_latency)
         self._pruning = Pruning(k, best, to_go, completions)
         self._out = out_links(problem)
         origin = np.array([-1], np.int64)
@@ -85,7 +86,7 @@ class LabelSearch:
             _heap(relayed),
             _pool(_FIRST_CAPACITY),
         )
-        self._counters = np.zeros(6, np.int64)
+        self._counters = np.zeros(7, np.int64)
         self._layer = 0
         self._layer_ends: list[int] = []
         self.stopped: Status | None = None
@@ -165,7 +166,7 @@ class LabelSearch:
         return list(zip(ends.latency.tolist(), ends.energy.tolist(), strict=True))
 
     def deployments(self) -> list[tuple[float, ApplicationDeployment]]:
-        """Return up to k deployments below the first limit, by energy; where a limit ended the search, the best found."""
+        """Return up to k deployments below the first limit, by energy; where the search was ended, the best found."""
         return [(energy, self._problem.deployment(layers, nodes)) for energy, layers, nodes in self.paths()]
 
     def paths(self) -> list[tuple[float, list[int], list[int]]]:

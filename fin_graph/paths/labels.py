@@ -4,8 +4,8 @@ A label (e, t) at vertex (j, n) stands for one way to bring the data that feeds 
 latency t. Taken in order of energy, a label is dominated exactly when one settled earlier at its node is at most as
 late, so one number per node decides. For the k best it takes k such labels, and only those count whose route within
 the layer visits no node that the label's does not: every simple route that may follow the label may follow them. A
-label is dropped as well when the best that can still come of it is no better than the limit UB, or too late (bounds to go: h_E, h_T, and h_μ of
-e + μ t):
+label is dropped as well when the best that can still come of it is no better than the limit UB, or too late. Bounds
+to go decide: h_E, h_T, and h_μ of e + μ t:
 
     t + h_T > δ      or      e + h_E ≥ UB      or      e + μ t + h_μ ≥ UB + μ δ
 
@@ -28,8 +28,9 @@ DONE, PAUSED, FULL = 0, 1, 2
 NONE_YET, UNWANTED = -1, -2
 """Label of `Best` while no completion was better than the first limit, and where completions are not wanted."""
 
-NEXT, SETTLED, RELAYED, HEAPED, UPCOMING, LAYER_START = 0, 1, 2, 3, 4, 5
-"""Places in the array of counters: next arrival to take, how much of each pool is in use, the layer's first label."""
+NEXT, SETTLED, RELAYED, HEAPED, UPCOMING, LAYER_START, WORK = 0, 1, 2, 3, 4, 5, 6
+"""Places in the array of counters: next arrival to take, how much of each pool is in use, the layer's first label, and
+the work done: labels settled, links that extend them, comparisons for the k best."""
 
 
 class Pool(NamedTuple):
@@ -70,7 +71,7 @@ class LayerState(NamedTuple):
     """What is known of one layer so far; updated in place, so that a call can be repeated after an interruption."""
 
     counters: NDArray[np.int64]
-    """Places `NEXT` … `LAYER_START`; shape (6,)."""
+    """Places `NEXT` … `WORK`; shape (7,)."""
     least_latency: Floats
     """Least latency settled at every node; shape (N,)."""
     last_settled: NDArray[np.int64]
@@ -95,6 +96,8 @@ class Completions(NamedTuple):
 
     energy: Floats
     latency: Floats
+    max_latency: float
+    """δ [s]"""
 
 
 class Best(NamedTuple):
@@ -135,10 +138,9 @@ def promising(to_go: BoundsToGo, limit: float, j: int, n: int, energy: float, la
 
 
 @compiled
-def _complete(pruning: Pruning, j: int, n: int, energy: float, latency: float, label: int) -> None:
+def _complete(best: Best, completions: Completions, j: int, n: int, energy: float, latency: float, label: int) -> None:
     """Lower the limit to what the label leads to along the combined-cheapest path, if that is feasible and better."""
-    best, completions = pruning.best, pruning.completions
-    if best.label[0] == UNWANTED or latency + completions.latency[j, n] > pruning.to_go.max_latency:
+    if best.label[0] == UNWANTED or latency + completions.latency[j, n] > completions.max_latency:
         return
     completed = energy + completions.energy[j, n]
     if completed < best.limit[0]:
@@ -196,26 +198,21 @@ def _on_route(settled: Pool, layer_start: int, label: int, node: int) -> bool:
 
 
 @compiled
-def _dominators(settled: Pool, layer_start: int, last: int, latency: float, parent: int, k: int) -> tuple[int, int]:
-    """Count the labels, up to k, that dominate one of `latency` which comes from `parent`; `last` begins their chain.
-
-    Returns
-    -------
-    count, work : int
-        The labels, and the comparisons of nodes or latencies that counting them took, about.
-    """
-    count, work, other = 0, 0, last
+def _dominators(settled: Pool, counters: NDArray[np.int64], last: int, latency: float, parent: int, k: int) -> int:
+    """Count the labels, up to k, that dominate one of `latency` that comes from `parent`; `last` begins their chain."""
+    layer_start = counters[LAYER_START]
+    count, other = 0, last
     while other >= 0 and count < k:
-        work += 1
+        counters[WORK] += 1
         within = settled.latency[other] <= latency
         via = settled.parent[other]
         while within and via >= layer_start:
             within = _on_route(settled, layer_start, parent, settled.node[via])
             via = settled.parent[via]
-            work += 4
+            counters[WORK] += 4
         count += within
         other = settled.previous[other]
-    return count, work
+    return count
 
 
 @compiled
@@ -229,7 +226,7 @@ def settle_layer(
     j : int
         Layer.
     quota : int
-        Work to do before pausing: labels looked at, links that extend them, comparisons for the k best.
+        Work to do before pausing, as `WORK` counts it.
     state : LayerState
     pools : Pools
     pruning : Pruning
@@ -242,18 +239,12 @@ def settle_layer(
         `DONE`, `PAUSED` or `FULL`.
     """
     counters, least_latency, last_settled = state.counters, state.least_latency, state.last_settled
-    arrivals, settled, relayed, heap, upcoming = (
-        pools.arrivals,
-        pools.settled,
-        pools.relayed,
-        pools.heap,
-        pools.upcoming,
-    )
-    k, to_go = pruning.k, pruning.to_go
+    arrivals, settled, upcoming = pools.arrivals, pools.settled, pools.upcoming
+    relayed, heap = pools.relayed, pools.heap
+    k, best, to_go, completions = pruning.k, pruning.best, pruning.to_go, pruning.completions
     layer_start = counters[LAYER_START]
-    work = 0
-    while work < quota:
-        work += 1
+    until = counters[WORK] + quota
+    while counters[WORK] < until:
         from_heap = counters[HEAPED] > 0
         if counters[NEXT] < arrivals.energy.shape[0]:
             from_heap = from_heap and heap.key[0] < arrivals.energy[counters[NEXT]]
@@ -272,27 +263,23 @@ def settle_layer(
             counters[NEXT] += 1
         energy, latency, n = pool.energy[at], pool.latency[at], pool.node[at]
         parent = pool.parent[at]
-        if latency >= least_latency[n]:
-            if k == 1:
-                continue
-            count, compared = _dominators(settled, layer_start, last_settled[n], latency, parent, k)
-            work += compared
-            if count >= k:
-                continue
+        dominated = latency >= least_latency[n]
+        if dominated and (k == 1 or _dominators(settled, counters, last_settled[n], latency, parent, k) >= k):
+            continue
         label = counters[SETTLED]
         _put(settled, label, energy, latency, n, parent)
         settled.previous[label] = last_settled[n]
         last_settled[n] = label
         least_latency[n] = min(least_latency[n], latency)
         counters[SETTLED] += 1
-        _complete(pruning, j, n, energy, latency, label)
-        limit = pruning.best.limit[0]
+        _complete(best, completions, j, n, energy, latency, label)
+        limit = best.limit[0]
         if layer.pin < 0 or layer.pin == n:
             e, t = energy + layer.run_energy[n], latency + layer.run_latency[n]
             if promising(to_go, limit, j + 1, n, e, t):
                 _put(upcoming, counters[UPCOMING], e, t, n, label)
                 counters[UPCOMING] += 1
-        work += out.start[n + 1] - out.start[n]
+        counters[WORK] += 1 + out.start[n + 1] - out.start[n]
         for a in range(out.start[n], out.start[n + 1]):
             m = out.target[a]
             e, t = energy + layer.send_energy[out.link[a]], latency + layer.send_latency[out.link[a]]

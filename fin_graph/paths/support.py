@@ -1,4 +1,9 @@
-"""Which instances a single-path graph method can honour."""
+"""Which instances a method that searches one path can honour.
+
+An application without a rate is a single inference: it loads no compute rate and no bandwidth (eqs. 11, 13), only
+memory (eq. 12), and the objective is its energy per inference. An application with a rate loads all three. So the rate
+1 means something else than no rate: 1 inference per second, whose load may exceed a capacity.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +11,7 @@ from finbench.models.instance import Application, Instance
 
 
 def reason_to_refuse(instance: Instance) -> str | None:
-    """Why a method that routes one application on an otherwise empty system cannot take `instance`.
+    """Return why a method that routes one application on an otherwise empty system cannot take `instance`.
 
     A path search sees no capacity row (eqs. 11–13), so it is exact about feasibility only where no row can bind.
 
@@ -32,13 +37,13 @@ def reason_to_refuse(instance: Instance) -> str | None:
 
 
 def layered_arcs(instance: Instance) -> int:
-    """Size of a single-application instance: L (N + 2 A), the edges of its whole extended graph without pins."""
+    """Return the size of a single-application instance: L (N + 2 A), the edges of its extended graph without pins."""
     network, dnn = instance.network, instance.dnn_of(instance.applications[0])
     return len(dnn.blocks) * (len(network.nodes) + 2 * len(network.links))
 
 
 def _resource_that_may_bind(instance: Instance, app: Application) -> str | None:
-    """The first resource whose capacity is below the application's whole demand, put on it alone."""
+    """Return the first resource whose capacity is below the application's whole demand, put on it alone."""
     dnn, rate = instance.dnn_of(app), app.rate_per_s or 0.0
     parameters = sum(block.parameter_bytes for block in dnn.blocks)
     operations = rate * sum(share * block.ops for share, block in zip(dnn.survival, dnn.blocks, strict=True))

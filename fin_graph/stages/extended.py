@@ -17,16 +17,34 @@ layer: the extended graph is in general not acyclic.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import count
 
 import networkx as nx
 
 from finbench.models.deployment import ApplicationDeployment
 from finbench.models.instance import Application, Exit, Instance, Link, Node
+from finbench.models.result import Clock
 from finbench.models.tolerances import accurate_enough, relaxed
 
 Vertex = tuple[int, str]
 """(i, n): the output of block i is at node n."""
+
+
+LOOK_EVERY = 1 << 12
+"""Edges built or searched between two looks at the clock: some ten milliseconds."""
+
+
+def timed_weight(metric: str, clock: Clock) -> Callable[[object, object, Mapping[str, float]], float]:
+    """Return an edge weight for searches with NetworkX; it raises `OutOfTime` once the clock's limit has passed."""
+    calls = count()
+
+    def weight(_: object, __: object, data: Mapping[str, float]) -> float:
+        if next(calls) % LOOK_EVERY == 0:
+            clock.check()
+        return data[metric]
+
+    return weight
 
 
 def accepted_exits(instance: Instance, app: Application) -> dict[int, Exit]:
@@ -49,14 +67,16 @@ def send_cost(instance: Instance, app: Application, block: int, link: Link) -> t
     return energy, instance.latency_weights(app)[block - 1] * (bits / link.bandwidth_bit_per_s + link.delay_s)
 
 
-def extended_graph(instance: Instance, app: Application) -> nx.DiGraph[Vertex]:
-    """Stage 1 of FIN.
+def extended_graph(instance: Instance, app: Application, clock: Clock | None = None) -> nx.DiGraph[Vertex]:
+    """Build stage 1 of FIN.
 
     Parameters
     ----------
     instance : Instance
     app : Application
         One of its applications.
+    clock : Clock, optional
+        Looked at now and then.
 
     Returns
     -------
@@ -65,7 +85,13 @@ def extended_graph(instance: Instance, app: Application) -> nx.DiGraph[Vertex]:
         its node's `tier`; edges with `energy_j`, `latency_s` and `kind` (`run`, `send` or `relay`). Edges into a
         pinned block exist only at its pin (eq. 10). Graph attributes: `source` (a vertex), `ends` (accepted end
         vertices, each with its 1-based exit index) and `max_latency_s` (δ).
+
+    Raises
+    ------
+    OutOfTime
+        Once the clock's limit has passed.
     """
+    clock = Clock() if clock is None else clock
     exits = accepted_exits(instance, app)
     depth = max((exit_.after_block for exit_ in exits.values()), default=0)
     nodes = instance.network.nodes
@@ -77,18 +103,22 @@ def extended_graph(instance: Instance, app: Application) -> nx.DiGraph[Vertex]:
     for i in range(depth + 1):
         graph.add_nodes_from(((i, node.name), {"tier": node.tier}) for node in nodes)
     for i in range(1, depth + 1):
-        _add_edges_into_block(graph, instance, app, i)
+        _add_edges_into_block(graph, instance, app, i, clock)
     return graph
 
 
-def _add_edges_into_block(graph: nx.DiGraph[Vertex], instance: Instance, app: Application, i: int) -> None:
-    """Run, send and relay edges that move and consume the output of block i − 1."""
+def _add_edges_into_block(
+    graph: nx.DiGraph[Vertex], instance: Instance, app: Application, i: int, clock: Clock
+) -> None:
+    """Add the run, send and relay edges that move and consume the output of block i − 1."""
     nodes = instance.network.node_by_name
     hosts = {app.pins[i]} if i in app.pins else set(nodes)
     run = {name: run_cost(instance, app, i, nodes[name]) for name in nodes if name in hosts}
     for name, (energy, latency) in run.items():
         graph.add_edge((i - 1, name), (i, name), energy_j=energy, latency_s=latency, kind="run")
-    for link in instance.network.links:
+    for number, link in enumerate(instance.network.links):
+        if number % LOOK_EVERY == 0:
+            clock.check()
         energy, latency = send_cost(instance, app, i, link)
         start, end = link.source, link.target
         graph.add_edge((i - 1, start), (i - 1, end), energy_j=energy, latency_s=latency, kind="relay")

@@ -19,7 +19,8 @@ from typing import Literal
 
 import networkx as nx
 
-from finbench.fin_graph.stages.extended import Vertex
+from finbench.fin_graph.stages.extended import LOOK_EVERY, Vertex
+from finbench.models.result import Clock
 from finbench.models.tolerances import FLOAT_NOISE
 
 Replica = tuple[int, str, int]
@@ -29,9 +30,10 @@ Rounding = Literal["up", "down"]
 
 
 def replica_step(latency_s: float, max_latency_s: float, gamma: int, rounding: Rounding) -> int:
-    """Replicas that an edge of latency t uses (eq. 17 or 18); γ + 1, which never fits, stands for all that is longer.
+    """Return the replicas that an edge of latency t uses (eq. 17 or 18).
 
-    With δ = 0, edges without latency use none and no other edge fits.
+    All that is longer than the budget uses γ + 1, which never fits. With δ = 0, edges without latency use none and no
+    other edge fits.
     """
     if latency_s == 0:
         return 0
@@ -39,8 +41,10 @@ def replica_step(latency_s: float, max_latency_s: float, gamma: int, rounding: R
     return ceil(quotient - FLOAT_NOISE) if rounding == "up" else floor(quotient + FLOAT_NOISE)
 
 
-def feasible_graph(extended: nx.DiGraph[Vertex], gamma: int, *, rounding: Rounding = "up") -> nx.DiGraph[Replica]:
-    """Stage 2 of FIN.
+def feasible_graph(
+    extended: nx.DiGraph[Vertex], gamma: int, *, rounding: Rounding = "up", clock: Clock | None = None
+) -> nx.DiGraph[Replica]:
+    """Build stage 2 of FIN.
 
     Only replicas that a path from the source replica (0, s, 0) reaches are built; the others lie on no path.
 
@@ -51,6 +55,8 @@ def feasible_graph(extended: nx.DiGraph[Vertex], gamma: int, *, rounding: Roundi
     gamma : int
         Number of parts γ ≥ 1 that the latency budget is divided into.
     rounding : {"up", "down"}
+    clock : Clock, optional
+        Looked at now and then.
 
     Returns
     -------
@@ -62,7 +68,10 @@ def feasible_graph(extended: nx.DiGraph[Vertex], gamma: int, *, rounding: Roundi
     ------
     ValueError
         If gamma < 1.
+    OutOfTime
+        Once the clock's limit has passed.
     """
+    clock = Clock() if clock is None else clock
     if gamma < 1:
         raise ValueError(f"gamma = {gamma}: must be at least 1")
     budget = extended.graph["max_latency_s"]
@@ -75,9 +84,13 @@ def feasible_graph(extended: nx.DiGraph[Vertex], gamma: int, *, rounding: Roundi
     source: Replica = (*extended.graph["source"], 0)
     graph: nx.DiGraph[Replica] = nx.DiGraph(source=source, max_latency_s=budget, gamma=gamma, rounding=rounding)
     graph.add_node(source)
-    frontier = [source]
+    frontier, made = [source], 0
     while frontier:
         replica = frontier.pop()
+        made += len(steps[replica[:2]])
+        if made >= LOOK_EVERY:
+            clock.check()
+            made = 0
         for (i, name), step, data in steps[replica[:2]]:
             target = (i, name, replica[2] + step)
             if target[2] > gamma:

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 import finbench.benchmarks.families
+from finbench.benchmarks.analysis.claims_of_grids import grid_points
 from finbench.benchmarks.campaigns.campaign import Campaign, Conditions, load_campaign, problems
 from finbench.benchmarks.campaigns.ladder import load_ladder_campaign
 from finbench.benchmarks.campaigns.sources import Member, SharedMember, TargetPoint
-from finbench.benchmarks.cli.claims import grid_points
 from finbench.benchmarks.execution.plan import count_runs
 from finbench.models.instance import Accounting, Instance
 from finbench.models.io import InputError, shipped
@@ -286,7 +286,7 @@ def test_targets_for_several_applications_are_refused_before_anything_runs(tmp_p
 
 def test_a_point_of_two_target_grids_counts_once(tmp_path: Path) -> None:
     twice = METHODS + INSTANCES + INSTANCES.replace('"grid"', '"again"').replace("[0.001, 0.002]", "[0.002, 0.003]")
-    points = grid_points(load(tmp_path, twice).instances)
+    points = list(grid_points(load(tmp_path, twice)))
     assert len(points) == 3 * 4
     assert len({point.content_hash for point in points}) == 12
-    assert len(grid_points(load_campaign("published").instances)) == 1660
+    assert len(list(grid_points(load_campaign("published")))) == 1660

@@ -100,7 +100,7 @@ def test_what_has_no_room_is_not_used(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS[:20])
 def test_without_room_on_links_everything_stays_at_the_source(seed: int) -> None:
     instance = shared_instance(seed, applications=1)
-    system = System.of(instance)
+    system = SharedSystem.of(instance)
     room = system.empty_room()
     room[2 * len(instance.network.nodes) :] = 0.0
     usage = cheapest(system.groups[0], room=room)
@@ -113,7 +113,7 @@ def test_demands_and_the_most_by_their_formulas(seed: int) -> None:
     """Every block at every node, every transfer on every link, each over the whole of it."""
     instance = shared_instance(seed, applications=1)
     (app,), (dnn,), network = instance.applications, instance.dnns, instance.network
-    (group,) = System.of(instance, forgiving=True).groups
+    (group,) = SharedSystem.of(instance, forgiving=True).groups
     if group.depth == 0:
         assert not group.most().any()
         return
@@ -143,9 +143,9 @@ def test_demands_and_the_most_by_their_formulas(seed: int) -> None:
 
 def test_a_block_that_asks_for_more_than_a_whole_node_runs_nowhere(desk: Desk) -> None:
     asks = desk({"rate_per_s": 10.0 * (1 + 1e-5)})
-    assert cheapest(System.of(asks).groups[0]) is None
-    assert cheapest(System.of(asks, forgiving=True).groups[0]) is not None
-    assert cheapest(System.of(desk({"rate_per_s": 10.0})).groups[0]) is not None
+    assert cheapest(SharedSystem.of(asks).groups[0]) is None
+    assert cheapest(SharedSystem.of(asks, forgiving=True).groups[0]) is not None
+    assert cheapest(SharedSystem.of(desk({"rate_per_s": 10.0})).groups[0]) is not None
 
 
 def test_groups_hold_those_that_differ_in_name_alone() -> None:

@@ -64,7 +64,7 @@ def test_rows_that_cannot_bind_have_no_capacity() -> None:
         )
         network = Network(name="pair", nodes=nodes, links=(Link.model_validate({**ends, "bandwidth_bit_per_s": 24.0}),))
         instance = Instance(name="i", network=network, dnns=(dnn,), applications=apps)
-        assert costs_of(instance)[0].topology.place_labels == (
+        assert costs_of(instance)[0].network.site_labels == (
             (("n", 0.25), ("n", 0.5), ("m", 1.0)) if node.get("compute_shares") == (0.25, 0.5) else (("n",), ("m",))
         )
         return Capacities.of(network, costs_of(instance))
