@@ -200,7 +200,8 @@ def _run_warm(
     if begun.status is Status.UNSUPPORTED:
         return Result(Status.UNSUPPORTED, reason=f"warm start: {first.name} {begun.reason}", times_s=clock.times_s)
     result = _run(instance, method, options, clock.remaining_s, seed, start=begun.deployment)
-    info = {**result.info, "warm_start": {"method": first.name, "status": begun.status.value}}
+    said = {"method": first.name, "status": begun.status.value, "use": result.info.get("warm_start")}
+    info = {**result.info, "warm_start": said}
     if "trajectory" in info:
         info["trajectory"] = [(at + clock.times_s["warm_start"], *point) for at, *point in info["trajectory"]]
     return replace(result, times_s={**clock.times_s, **result.times_s}, info=info)

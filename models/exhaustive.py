@@ -116,12 +116,12 @@ def solve(
         routes = list(_simple_routes(instance))
         ways = [list(_ways_by_block(instance, app, routes)) for app in instance.applications]
     with clock.phase("enumerate"):
-        search = _Search(instance, ways, clock)
+        search = _Enumeration(instance, ways, clock)
         best = search.best()
     return _result(instance, search, best, clock)
 
 
-class _Search:
+class _Enumeration:
     """The enumeration of one instance, and whether the time limit cut it short."""
 
     def __init__(self, instance: Instance, ways: list[WaysByBlock], clock: Clock) -> None:
@@ -229,7 +229,7 @@ class _Search:
         return np.array([loads[resource] for resource in self.capacities])
 
 
-def _result(instance: Instance, search: _Search, best: list[Candidate] | None, clock: Clock) -> Result:
+def _result(instance: Instance, search: _Enumeration, best: list[Candidate] | None, clock: Clock) -> Result:
     status = Status.TIME_LIMIT if search.interrupted else Status.INFEASIBLE if best is None else Status.OPTIMAL
     info = {"deployments": search.feasible_deployments}
     if best is None:

@@ -85,7 +85,7 @@ def solve(
     no_room = reason_not_to_fit(BYTES_PER_COLUMN * sum(kept.run.sum() + kept.send.sum() for kept in all_kept))
     if no_room is not None:
         return Result(Status.MEMORY_LIMIT, reason=no_room, times_s=clock.times_s)
-    search = _Search(all_costs, all_kept, Capacities.of(instance.network, all_costs), least)
+    search = _CpSatRounds(all_costs, all_kept, Capacities.of(instance.network, all_costs), least)
     request = Request(seed=seed, threads=options.threads, mip_gap=options.mip_gap)
     while True:
         with clock.phase("build"):
@@ -108,7 +108,7 @@ _ROUNDING = "the rounding of energies leaves a gap"
 
 
 @dataclass
-class _Search:
+class _CpSatRounds:
     """What is known after some rounds."""
 
     all_costs: list[Costs]

@@ -202,7 +202,7 @@ def test_a_warm_start_hands_over_the_deployment_and_is_timed(add_method: AddMeth
     start_s = warm.times_s["warm_start"]
     assert warm.info == {
         "nodes": 1,
-        "warm_start": {"method": "fin", "status": "feasible"},
+        "warm_start": {"method": "fin", "status": "feasible", "use": None},
         "trajectory": [(start_s + 0.5, None, 0.01), (start_s + 1.0, 0.02, 0.02)],
     }
     assert list(cold.times_s) == ["solve"]

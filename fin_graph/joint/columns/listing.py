@@ -47,8 +47,8 @@ class Demands(NamedTuple):
     """K."""
 
 
-class Pruning(NamedTuple):
-    """What decides which labels are kept."""
+class Listed(NamedTuple):
+    """What a label must promise to be listed."""
 
     to_go: BoundsToGo
     """Least costs to go at the prices."""
@@ -120,7 +120,7 @@ def paths_below(
         dual.multiplier,
         problem.max_latency_s * (1 + FLOAT_NOISE),
     )
-    pruning = Pruning(to_go, limit, whole)
+    pruning = Listed(to_go, limit, whole)
     labels, ends, complete = _list(problem.edges, plain.edges, problem.source, demands, out, pruning)
     if not complete:
         return None
@@ -138,7 +138,7 @@ def _traced(labels: Labels, label: int) -> tuple[list[int], list[int]]:
 
 @compiled
 def _list(
-    edges: Edges, plain: Edges, source: int, demands: Demands, out: OutLinks, pruning: Pruning
+    edges: Edges, plain: Edges, source: int, demands: Demands, out: OutLinks, pruning: Listed
 ) -> tuple[Labels, Ints, bool]:
     """All labels, those that reached the end, and whether the limits sufficed."""
     depth, count = edges.run_energy.shape
@@ -217,7 +217,7 @@ def _make(
     other_place: int,
     other_taken: float,
     last: Ints,
-    pruning: Pruning,
+    pruning: Listed,
     work: NDArray[np.int64],
 ) -> bool:
     """Write one label that takes a step from its parent, unless it is hopeless or dominated."""

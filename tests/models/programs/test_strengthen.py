@@ -31,7 +31,7 @@ def feasible_to(instance: Instance, costs: Costs, last_exit: int) -> list[Steps]
     routes = list(exhaustive._simple_routes(instance))
     ways = [list(exhaustive._ways_by_block(instance, instance.applications[0], routes))]
     found = []
-    for _, exit_, path in exhaustive._Search(instance, ways, Clock())._feasible(0):
+    for _, exit_, path in exhaustive._Enumeration(instance, ways, Clock())._feasible(0):
         if exit_ == last_exit:
             decision = ApplicationDeployment(
                 application=instance.applications[0].name,
