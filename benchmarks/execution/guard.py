@@ -4,7 +4,7 @@
 
 starts a worker on the given cores. Tasks come in on standard input, answers leave through the file descriptor RESULTS;
 what is printed goes to standard output and error, a log. The worker has a process group of its own. When standard
-input is closed, the guard ends the worker: the campaign closes it on purpose, and the kernel when the campaign is killed.
+input is closed, the guard ends the worker: the campaign closes it on purpose, the kernel when the campaign is killed.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ LADDER = {
 def mutants(document: dict[str, Any], folder: Path) -> list[Path]:
     """A file for every place of a document with a few other values each, and one for every place left out."""
     draw = random.Random("campaigns")
-    files = []
+    files: list[Path] = []
     for number in range(len(places(document))):
         for nasty in (None, *draw.sample(NASTY, 4)):
             mutant = json.loads(json.dumps(document))
