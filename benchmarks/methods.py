@@ -30,7 +30,7 @@ ONE_THREAD = ("scip", "glpk")
 
 
 class MethodModule(Protocol):
-    """What a method's module offers."""
+    """The two functions that a method's module has."""
 
     def supports(self, instance: Instance, options: Any) -> str | None:
         """Return None, or one line that says why the method refuses the instance with these options."""

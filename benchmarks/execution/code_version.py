@@ -23,9 +23,9 @@ INCIDENTAL = frozenset({"pydantic", "pydantic_core", "psutil", "typing_extension
 
 
 def code_version(method: Method, options: Mapping[str, Any]) -> str:
-    """Hash over everything that decides how a method answers, and how its answer is judged.
+    """Return a hash over everything that decides how a method answers, and how its answer is judged.
 
-    These are the source files of `models` and `fin_graph` that its module, the back end of its `solver`, the method of
+    These are the source files of `models` and `fin_graph` that its module, the module of its `solver`, the method of
     its `warm_start` and the evaluator reach by imports, wherever in a file these stand, and the versions of the
     third-party libraries that they import.
 
@@ -57,7 +57,7 @@ def _hash(roots: tuple[str, ...], solver: str | None) -> str:
 
 
 def reached(roots: Iterable[str]) -> tuple[dict[str, Path], set[str]]:
-    """Modules that `roots` reach by imports, and third-party packages that these import.
+    """Return the modules that `roots` reach by imports, and the third-party packages that these import.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def reached(roots: Iterable[str]) -> tuple[dict[str, Path], set[str]]:
 
 @cache
 def _source(module: str) -> Path | None:
-    """Source file of a module; None where the name is that of something inside a module."""
+    """Return the source file of a module; None where the name is that of something inside a module."""
     try:
         spec = find_spec(module) if module else None
     except ModuleNotFoundError:
@@ -105,9 +105,9 @@ def _imports(module: str, file: Path) -> tuple[str, ...]:
 
 
 def _imported(tree: ast.Module, package: str) -> Iterator[str]:
-    """Full names of everything that is imported, wherever the import stands, and of files beside that it names.
+    """Yield the full names of everything that is imported, wherever the import stands.
 
-    The latter run in processes of their own.
+    Python files that a module names stand beside it and run in processes of their own: they count as imported.
     """
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

@@ -1,4 +1,4 @@
-"""Processes that a process started, directly or through others, and how none of them is left (Linux)."""
+"""Processes that a process started, directly or through others; how to leave none of them (Linux)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def end_descendants() -> dict[int, int]:
 
 
 def end_survivors() -> int:
-    """End what is still running below this process; says how many processes that were.
+    """End what is still running below this process; return how many processes that were.
 
     Without any child this costs one system call.
     """

@@ -1,10 +1,10 @@
-"""The process between a campaign and a worker: when either ends, nothing that the worker started stays.
+"""The guard: a process between a campaign and a worker. When either ends, it ends everything that the worker started.
 
     python -m finbench.benchmarks.execution.guard RESULTS [CORE ...]
 
 starts a worker on the given cores. Tasks come in on standard input, answers leave through the file descriptor RESULTS;
-what is printed goes to standard output and error, a log. The worker has a process group of its own. Standard input
-closed means: end now, which is also what a campaign that was killed leaves behind.
+what is printed goes to standard output and error, a log. The worker has a process group of its own. When standard
+input is closed, the guard ends the worker: the campaign closes it on purpose, the kernel when the campaign is killed.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Every method climbs the family's ladder of sizes. One that meets its limit `strikes` times stops climbing; the sizes
 above are marked censored and enter the fits (`benchmarks.analysis.growth`) as runs that would have cost more than the
-limit: neither left out nor taken for finished. Runs are made in a worker (`benchmarks.execution`), one after the other.
+limit. Runs are made in a worker (`benchmarks.execution`), one after the other.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def climb(campaign: LadderCampaign, make: Callable[[Run], Finished], keep: Calla
 
 
 def _overrun(event: Finished) -> Record:
-    """What a row says instead where the run took longer than its limit, whatever its method says."""
+    """Return the columns to replace where a run took longer than its limit, whatever its method says."""
     time_s = event.columns["time_s"]
     if event.columns["status"] in LIMITS or time_s <= event.task.time_limit_s:
         return {}

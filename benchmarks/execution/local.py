@@ -16,7 +16,7 @@ POLL_S = 0.2
 
 
 def shares_of_cores(jobs: int) -> list[tuple[int, ...]]:
-    """Cores for each of several workers, the same number for each and none twice; all of them for a single worker.
+    """Return the cores of each of several workers: the same number for each, none twice; for a single worker all.
 
     Raises
     ------
@@ -40,7 +40,7 @@ def run_locally(tasks: Iterable[Task], stopped: Callable[[], bool], *, jobs: int
     tasks : iterable of Task
         Taken one by one as workers become free.
     stopped : callable
-        Asked several times a second; once it says so, the runs in flight are ended and no event follows.
+        Asked several times a second; once it returns true, the runs in flight are ended and no event follows.
     jobs : int
         How many workers; several are pinned to cores of their own.
 
@@ -59,7 +59,10 @@ def run_locally(tasks: Iterable[Task], stopped: Callable[[], bool], *, jobs: int
 
 
 def run_in(crews: Sequence[Crew], tasks: Iterable[Task], stopped: Callable[[], bool], *, held: int) -> Generator[Event]:
-    """As `run_locally`, with workers that are there already and stay; each is given at most `held` tasks at a time."""
+    """Run tasks as `run_locally` does, in crews that are there already and stay.
+
+    Each crew holds at most `held` tasks at a time: the running one and those that wait in its worker.
+    """
     waiting = iter(tasks)
     while not stopped():
         for crew in crews:
@@ -76,7 +79,7 @@ def run_in(crews: Sequence[Crew], tasks: Iterable[Task], stopped: Callable[[], b
 
 
 class Crew:
-    """A worker and those that replace it.
+    """One place for runs: a warm worker and, when that ends, the next one, which takes over the tasks that wait.
 
     Parameters
     ----------
@@ -98,7 +101,7 @@ class Crew:
                 self.worker.give(task)
 
     def make(self, task: Task, stopped: Callable[[], bool] = lambda: False) -> Finished | None:
-        """Make a single run; None where it was stopped."""
+        """Make a single run and return its result; None where it was stopped."""
         events = list(run_in([self], [task], stopped, held=1))
         return next((event for event in events if isinstance(event, Finished)), None)
 

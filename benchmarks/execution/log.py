@@ -9,6 +9,6 @@ LOG_BYTES = 64 * 2**10
 
 
 def end_of_file(descriptor: int) -> str:
-    """The last `LOG_BYTES` of a file, as text."""
+    """Return the last `LOG_BYTES` of a file, as text."""
     start = max(0, os.fstat(descriptor).st_size - LOG_BYTES)
     return os.pread(descriptor, LOG_BYTES, start).decode(errors="replace")

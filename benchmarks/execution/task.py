@@ -20,7 +20,7 @@ Columns = dict[str, Any]
 class Task:
     """One run.
 
-    The entry of the registry travels along, so that a worker knows every method of the process that sent the task.
+    It carries the method itself, so that a worker can run methods that its own registry does not have.
     """
 
     source: Source
@@ -46,7 +46,7 @@ class Task:
 
     @cached_property
     def key(self) -> str:
-        """SHA-256 over all that decides what comes of the run: two runs with one key need not both be made.
+        """SHA-256 over everything that decides the run's result: of two runs with one key, only one is made.
 
         These are the instance's content, method, options, seed, repetition, limits and the code version.
         """
@@ -80,7 +80,7 @@ class Finished:
 
     task: Task
     columns: Columns
-    """What came of it: `records.result_columns` or `records.failure_columns`, `exit` and `peak_bytes`."""
+    """The columns that the run itself gives: `records.row.result_columns` or `failure_columns`."""
     log: str | None = None
     """The end of what it printed, where it failed."""
     attempts: int = 1
@@ -92,4 +92,4 @@ Event = Started | Finished
 
 
 Backend = Callable[[Sequence[Task], Callable[[], bool]], Generator[Event]]
-"""Runs tasks, in any order, until they are done or the second argument says to stop: `execution.local.run_locally`."""
+"""Runs tasks in any order until they are done or the second argument returns true (`execution.local.run_locally`)."""

@@ -1,4 +1,9 @@
-"""The campaign's side of a worker: hands over tasks, reads answers, enforces limits, and says how a run ended."""
+"""The campaign's side of a worker: hands over tasks, reads answers, enforces limits, and says how a run ended.
+
+Three processes stand in a row. The campaign holds a `WarmWorker`; its child is the guard (`execution.guard`), which
+ends everything when either side goes; the guard's child is the worker (`execution.worker`), which makes one run after
+the other and stays warm in between: libraries and compiled code are loaded once.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +55,10 @@ class _Phase(Enum):
 
 
 class WarmWorker:
-    """A worker process with its guard, in a session of their own (`guard`).
+    """A worker process with its guard, in a session of their own, as the campaign sees them.
+
+    `give` hands over tasks; `advance` returns what has happened since and ends what is overdue. When the worker has
+    ended, `gone` is true and `tasks` are those that it did not finish: a successor is given them (`local.Crew`).
 
     Parameters
     ----------
@@ -88,12 +96,12 @@ class WarmWorker:
 
     @property
     def tasks(self) -> tuple[Task, ...]:
-        """What it was given and has not finished, the running one first."""
+        """The tasks that it was given and has not finished, the running one first."""
         return tuple(self._tasks)
 
     @property
     def deadline(self) -> float:
-        """When `advance` has to be called though nothing was said (`time.monotonic`)."""
+        """When `advance` must be called even if nothing was said (`time.monotonic`)."""
         return self._deadline
 
     def give(self, task: Task) -> None:
@@ -109,7 +117,7 @@ class WarmWorker:
             self._process.stdin.flush()
 
     def advance(self) -> list[Event]:
-        """Take in what it has said, and end what is overdue; what has happened, in order."""
+        """Take in what it has said, and end what is overdue; return what has happened, in order."""
         events = [event for line in self._lines() for event in self._said(line)]
         if self.gone:
             events += self._ended()
@@ -188,7 +196,7 @@ class WarmWorker:
             yield Finished(self._tasks.popleft(), row, end_of_file(self._log.fileno()))
 
     def _how_it_ended(self, phase: _Phase, code: int, wall_s: float) -> Columns:
-        """Row of the first task, during which the worker ended with `code` or was ended."""
+        """Return the row of the first task, during which the worker ended with `code` or was ended."""
         match phase:
             case _Phase.OVERDUE:
                 reason = f"did not stop at its limit of {self._tasks[0].time_limit_s:g} s: its processes were ended"
@@ -206,7 +214,7 @@ class WarmWorker:
         return failure_columns(status, f"its process was ended by {name}{when}", wall_s, "signalled", signal=name)
 
     def _lacked_memory(self, signal: int) -> bool:
-        """Whether the kernel ended it for want of memory, or its C++ code gave up for the same reason."""
+        """Return whether the kernel ended it for want of memory, or its C++ code gave up for the same reason."""
         if signal == SIGKILL:
             return kills_for_memory() > self._kills
         return signal == SIGABRT and "bad_alloc" in end_of_file(self._log.fileno())

@@ -1,4 +1,4 @@
-"""What a worker does: take a task, run it, answer with one line of JSON; until nobody gives any more.
+"""The worker: a process that takes a task, runs it, answers with one line of JSON, and takes the next one.
 
 Libraries and compiled code stay loaded from one run to the next. Per run there are two lines: `{"started": true}` when
 its clock starts, then `{"row": …, "log": …, "spent": …}`; the log, the end of what the run printed, where it failed.
@@ -40,7 +40,7 @@ from finbench.models.io import load_instance
 from finbench.models.result import Result, Status
 
 SPENT_BYTES = 2**30
-"""A worker that holds more than this after a run is replaced: something leaks."""
+"""A worker that holds more than this after a run is replaced [byte]: something leaks."""
 
 LIBRARY_BYTES = 2**30
 """Address space that libraries and compiled code may take."""
@@ -51,7 +51,7 @@ descendants = DescendantWatch()
 
 
 def serve(results: int) -> None:
-    """Run what comes in on standard input (pickled `Task`s).
+    """Run the tasks that come in on standard input (pickled `Task`s), until it is closed.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def _log() -> str:
 
 
 def _own_stdin() -> IO[bytes]:
-    """Standard input, out of reach for the methods."""
+    """Return standard input under another descriptor, out of reach for the methods."""
     tasks = os.fdopen(os.dup(0), "rb")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -194,5 +194,5 @@ def _raised(task: Task, error: BaseException, wall_s: float) -> Columns:
 
 
 def _failed(status: Status, reason: str, kind: str, wall_s: float) -> Columns:
-    """The answer for a run without a result. Who knows what it leaves half done: the next one finds another worker."""
+    """Return the answer for a run without a result; the worker is spent: the run may have left things half done."""
     return {"row": failure_columns(status, reason, wall_s, kind), "spent": True}

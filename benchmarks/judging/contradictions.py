@@ -45,7 +45,7 @@ class Verdict(Protocol):
 
 
 def relative_gap(energy: float | None, bound: float | None) -> float | None:
-    """(E − LB)/LB; None where it says nothing.
+    """Return (E − LB)/LB; None where it says nothing.
 
     0 where the difference is float noise, and where E is below the bound within the tolerance of equal energies.
     """
@@ -57,7 +57,7 @@ def relative_gap(energy: float | None, bound: float | None) -> float | None:
 
 
 def contradictions(runs: Sequence[Verdict]) -> list[str]:
-    """What cannot all be true of runs on one instance, one line each; empty when everything agrees.
+    """Return what cannot all be true of runs on one instance, one line each; an empty list when everything agrees.
 
     A deployment with violations under a status that claims none; a claimed energy that is not the evaluated one;
     a feasible energy below a proven bound; two optima that differ; infeasibility "proven" against a deployment.

@@ -1,4 +1,4 @@
-"""From what a method says to what is true: every number shown comes from `models.evaluate`, after the clock.
+"""Judges what a method returns: every number that is shown comes from `models.evaluate`, after the clock has stopped.
 
 Energies are compared as objective values (eq. 3); relative to a bound the unit does not matter.
 """

@@ -23,7 +23,7 @@ def draw_growth(runs: pd.DataFrame) -> Figure:
     Parameters
     ----------
     runs : DataFrame
-        As `execution.ladder.run_scale` returns it.
+        As `analysis.frame` makes it, of the rows of `execution.ladder.run_ladders`.
     """
     ladders, methods = list(dict.fromkeys(runs["group"])), list(dict.fromkeys(runs["label"]))
     styles: dict[str, dict[str, Any]] = {

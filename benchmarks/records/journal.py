@@ -58,7 +58,7 @@ class Journal:
     ------
     InputError
         If the folder cannot be written, another campaign writes to it, or what is there is not to be trusted
-        (`records.load_records`); nothing is changed then.
+        (`reading.load_records`); nothing is changed then.
     """
 
     def __init__(self, folder: Path, *, fresh: bool = False) -> None:
@@ -93,7 +93,7 @@ class Journal:
         os.close(self._lock)
 
     def known_rows(self) -> dict[Place, Record]:
-        """All rows that are there, of the present campaign and of earlier ones, the latest of each group and key."""
+        """Return all rows that are there, of this campaign and earlier ones, the latest of each group and key."""
         return _by_place([*self._old, *self._written])
 
     def settle(self, rows: Sequence[Record]) -> None:
@@ -130,7 +130,7 @@ class Journal:
         return row
 
     def with_environment(self, row: Record) -> Record:
-        """A row with what its `environment_id` stands for, as `records.load_records` gives it."""
+        """Return a row with its environment, as `reading.load_records` does."""
         return {**row, "environment": self._environments[row["environment_id"]]}
 
     def add_instance(self, instance: Instance) -> None:
@@ -154,7 +154,7 @@ class Journal:
 
 
 def _locked(folder: Path) -> int:
-    """The folder, made and opened, with a lock that ends with this process."""
+    """Make and open the folder, with a lock that ends with this process; return its descriptor."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(folder, os.O_RDONLY)
@@ -176,7 +176,7 @@ def _move_aside(file: Path) -> None:
 
 
 def rows_there(folder: Path) -> dict[Place, Record]:
-    """What a journal opened in `folder` would know, without opening it; raises InputError as `Journal` does."""
+    """Return the rows that a journal opened in `folder` would know, without opening it; raise InputError as it does."""
     return _by_place([*_rows(folder / OLD), *_rows(folder / RUNS)])
 
 

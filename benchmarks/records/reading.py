@@ -1,4 +1,4 @@
-"""One row for each run: what ran, on what, where, and what came of it. A failure is a row, never a missing one.
+"""Reads a folder of results, and believes nothing in it: every line is checked against its declaration (`columns`).
 
 A folder of results holds `runs.jsonl`, one row a line; `environments.jsonl`, what the rows' `environment_id` stands
 for; and `instances.jsonl`, the instances they name by `content_hash`. `benchmarks.records.journal` writes them.
@@ -71,7 +71,7 @@ def load_environments(folder: Path, *, may_be_cut_off: bool = False) -> dict[str
 
 
 def load_instances(folder: Path) -> dict[str, Instance]:
-    """The instances of a folder of results by content hash; the largest are not kept there.
+    """Return the instances of a folder of results by content hash; the largest are not kept there.
 
     Parameters
     ----------

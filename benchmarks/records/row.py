@@ -23,7 +23,7 @@ MAX_REASON = 2000
 
 
 def run_columns(method: str, options: Mapping[str, Any], seed: int) -> Record:
-    """What ran."""
+    """Return the columns that say what ran."""
     return {
         "schema_version": SCHEMA_VERSION,
         "method": method,
@@ -34,7 +34,7 @@ def run_columns(method: str, options: Mapping[str, Any], seed: int) -> Record:
 
 
 def instance_columns(instance: Instance) -> Record:
-    """What it ran on."""
+    """Return the columns that say what it ran on."""
     app = instance.applications[0]
     single = len(instance.applications) == 1
     return {
@@ -57,7 +57,7 @@ _COSTS = ("energy_j", "compute_energy_j", "transfer_energy_j", "latency_s", "acc
 
 
 def result_columns(judged: Judged, wall_s: float) -> Record:
-    """What came of a run.
+    """Return the columns of a run that returned a result.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def result_columns(judged: Judged, wall_s: float) -> Record:
 
 
 def failure_columns(status: Status, reason: str, wall_s: float, kind: str, **ended: Any) -> Record:
-    """What came of a run that gave no result.
+    """Return the columns of a run that gave no result.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def failure_columns(status: Status, reason: str, wall_s: float, kind: str, **end
         How it ended: `raised`, `exited` (its process, with `code`), `signalled` (with `signal`), `killed` (at its
         limit), `garbage` (instead of a result), `worker-died` (under it, twice), `not-made` (its instance, or itself).
     **ended
-        What else there is to say about that.
+        Further fields of the column `exit`.
     """
     reason = reason.encode(errors="replace").decode()
     nothing = ("objective", "claimed_objective", "lower_bound", "gap", *_COSTS)
@@ -125,7 +125,7 @@ def failure_columns(status: Status, reason: str, wall_s: float, kind: str, **end
 
 
 def _shared_columns(shown: Record) -> Record:
-    """What several applications add: total power, what of it are penalties [W], and how many are rejected."""
+    """Return the columns that several applications add: total power and its penalties [W], number of rejections."""
     if "total_power_w" not in shown:
         return {}
     deployed = shown["total_power_w"] is not None

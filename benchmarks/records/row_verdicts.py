@@ -1,4 +1,4 @@
-"""What rows say of their runs, held against each other."""
+"""Contradictions among rows: what they say of their runs, held against each other."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from finbench.benchmarks.records.row import Record
 
 @dataclass(frozen=True)
 class _RowVerdict:
-    """What a row says of its run."""
+    """The part of a row that is held against other rows."""
 
     label: str
     status: str
@@ -24,7 +24,7 @@ class _RowVerdict:
 
 
 def contradictions_among(rows: Sequence[Record]) -> list[str]:
-    """What cannot all be true of the runs on one and the same instance, a line each."""
+    """Return what cannot all be true of the runs on one and the same instance, a line each."""
     verdicts: defaultdict[tuple[str, str], list[_RowVerdict]] = defaultdict(list)
     for row in rows:
         if "content_hash" in row:

@@ -250,6 +250,8 @@ def test_shares_are_offered_by_servers_alone() -> None:
     [
         ({"family": "nonsense"}, "family = 'nonsense'"),
         ({"nodes": 2}, "nodes = 2: must be at least 3"),
+        ({"nodes": 10**9}, "nodes = 1000000000: must be at most 10000"),
+        ({"applications": 10**9}, "applications = 1000000000: must be at most 10000"),
         ({"applications": 0}, "applications = 0: must be at least 1"),
         ({"load": 0.0}, "load = 0.0: must be greater than 0"),
         ({"load": float("inf")}, "load = inf"),

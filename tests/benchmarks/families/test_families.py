@@ -201,6 +201,7 @@ def test_sparse_beyond_complete() -> None:
     [
         ({"family": "nonsense"}, "family = 'nonsense'"),
         ({"nodes": 1}, "nodes = 1: must be at least 2"),
+        ({"nodes": 10**9}, "nodes = 1000000000: must be at most"),
         ({"blocks": 0}, "blocks = 0"),
         ({"family": "deep", "blocks": 49}, "between 50 and 200"),
         ({"exits": 0}, "exits = 0"),
