@@ -32,7 +32,7 @@ from itertools import pairwise
 from math import inf, isfinite
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from finbench.models.tolerances import EXIT_SHARE_TOLERANCE
 
@@ -385,14 +385,16 @@ class Instance(_Frozen):
         apps = tuple(
             Application.model_validate({**app.model_dump(), **targets}) if targets else app for app in self.applications
         )
-        return Instance(
-            **{
-                **{field: getattr(self, field) for field in Instance.model_fields},
-                "applications": apps,
-                "accounting": self.accounting if accounting is None else accounting,
-                "latency_kind": self.latency_kind if latency_kind is None else latency_kind,
-            }
-        )
+        data = {
+            **{field: getattr(self, field) for field in Instance.model_fields},
+            "applications": apps,
+            "accounting": self.accounting if accounting is None else accounting,
+            "latency_kind": self.latency_kind if latency_kind is None else latency_kind,
+        }
+        try:
+            return Instance(**data)
+        except ValidationError as error:  # its parts are sound: one rule that they break together
+            raise ValueError(str(error.errors()[0]["ctx"]["error"])) from None
 
     @cached_property
     def content_hash(self) -> str:

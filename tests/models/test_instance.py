@@ -55,6 +55,11 @@ def test_choices_obey_the_fields_rules(bad: dict[str, Any]) -> None:
         BALEXNET.with_overrides(**bad)
 
 
+def test_a_target_beyond_floats_is_refused_in_one_line() -> None:
+    with pytest.raises(ValueError, match=r"^application 'balexnet-cifar10': latency: could exceed 1\.8e\+308; [^\n]*$"):
+        BALEXNET.with_overrides(max_latency_s=1.7e308)
+
+
 def test_targets_cannot_override_several_applications() -> None:
     first = BALEXNET.applications[0].model_copy(update={"rate_per_s": 1.0})
     several = Instance(

@@ -73,7 +73,7 @@ def _command(limits: Limits, model: Path, solution: Path, left: float | None) ->
     if limits.threads > 1:
         words += ["-threads", str(limits.threads)]
     if limits.careful:
-        words += ["-presolve", "off", "-preprocess", "off", "-cutsOnOff", "off", "-heuristicsOnOff", "off"]
+        words += ["-presolve", "off", "-preprocess", "off", "-scaling", "off"]
     if left is not None:
         words += ["-timeMode", "elapsed", "-seconds", str(left)]
     return [*words, "-solve", "-solution", str(solution)]
