@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import perf_counter
+from typing import Literal
 
 import pytest
 
@@ -65,7 +66,7 @@ def test_a_pass_stops_wherever_the_time_ends(hard: Instance, monkeypatch: pytest
 
 @pytest.mark.parametrize("engine", ["arrays", "networkx"])
 def test_fin_that_is_stopped_returns_the_path_of_the_dual(
-    hard: Instance, monkeypatch: pytest.MonkeyPatch, engine: str
+    hard: Instance, monkeypatch: pytest.MonkeyPatch, engine: Literal["arrays", "networkx"]
 ) -> None:
     monkeypatch.setattr(kernel, "QUOTA", 1)
     result = fin.solve(hard, FinOptions(gamma=20, engine=engine), time_limit_s=0.0)
