@@ -139,8 +139,7 @@ class _Files(caching.IndexDataCacheFile):  # type: ignore[misc]
 
     def _data_name(self, number: int) -> str:
         """Return a name that no other process chooses: two that save at once then differ in the index alone."""
-        name: str = self._data_name_pattern.format(number=number)
-        return name.replace(".nbc", f"-{uuid.uuid4().hex[:12]}.nbc")
+        return f"{self._index_name.removesuffix('.nbi')}.{number}-{uuid.uuid4().hex[:12]}.nbc"
 
     def _save_data(self, name: str, data: Any) -> None:
         content = self._dump(data)

@@ -38,8 +38,8 @@ from finbench.models.tolerances import FLOAT_NOISE
 KEPT_ROWS_BYTES = 2**30
 """Above this many bytes of rows the layers between checkpoints are computed twice instead of kept."""
 
-QUOTA = 1 << 27
-"""Replicas and links looked at between two looks at the clock: some hundred milliseconds."""
+QUOTA = 1 << 24
+"""Replicas and links looked at between two looks at the clock: some ten milliseconds."""
 
 LAYER, RELAYED, ROW, WORK, RELAXATIONS = 0, 1, 2, 3, 4
 """Places in `Cursor.at`: layer within the segment, whether its relays are done, next row, work and relaxations done."""

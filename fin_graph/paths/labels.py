@@ -30,7 +30,7 @@ NONE_YET, UNWANTED = -1, -2
 
 NEXT, SETTLED, RELAYED, HEAPED, UPCOMING, LAYER_START, WORK = 0, 1, 2, 3, 4, 5, 6
 """Places in the array of counters: next arrival to take, how much of each pool is in use, the layer's first label, and
-the work done: labels settled, links that extend them, comparisons for the k best."""
+the comparisons done for the k best."""
 
 
 class Pool(NamedTuple):
@@ -226,7 +226,7 @@ def settle_layer(
     j : int
         Layer.
     quota : int
-        Work to do before pausing, as `WORK` counts it.
+        Work to do before pausing: labels settled, links that extend them, comparisons for the k best.
     state : LayerState
     pools : Pools
     pruning : Pruning
@@ -243,8 +243,8 @@ def settle_layer(
     relayed, heap = pools.relayed, pools.heap
     k, best, to_go, completions = pruning.k, pruning.best, pruning.to_go, pruning.completions
     layer_start = counters[LAYER_START]
-    until = counters[WORK] + quota
-    while counters[WORK] < until:
+    work, until = 0, counters[WORK] + quota
+    while work + counters[WORK] < until:
         from_heap = counters[HEAPED] > 0
         if counters[NEXT] < arrivals.energy.shape[0]:
             from_heap = from_heap and heap.key[0] < arrivals.energy[counters[NEXT]]
@@ -279,7 +279,7 @@ def settle_layer(
             if promising(to_go, limit, j + 1, n, e, t):
                 _put(upcoming, counters[UPCOMING], e, t, n, label)
                 counters[UPCOMING] += 1
-        counters[WORK] += 1 + out.start[n + 1] - out.start[n]
+        work += 1 + out.start[n + 1] - out.start[n]
         for a in range(out.start[n], out.start[n + 1]):
             m = out.target[a]
             e, t = energy + layer.send_energy[out.link[a]], latency + layer.send_latency[out.link[a]]

@@ -31,8 +31,8 @@ Vertex = tuple[int, str]
 """(i, n): the output of block i is at node n."""
 
 
-LOOK_EVERY = 1 << 12
-"""Edges built or searched between two looks at the clock: some ten milliseconds."""
+LOOK_EVERY = 1 << 10
+"""Edges built or searched between two looks at the clock: a few milliseconds."""
 
 
 def timed_weight(metric: str, clock: Clock) -> Callable[[object, object, Mapping[str, float]], float]:
@@ -101,6 +101,7 @@ def extended_graph(instance: Instance, app: Application, clock: Clock | None = N
         max_latency_s=relaxed(app.max_latency_s),
     )
     for i in range(depth + 1):
+        clock.check()
         graph.add_nodes_from(((i, node.name), {"tier": node.tier}) for node in nodes)
     for i in range(1, depth + 1):
         _add_edges_into_block(graph, instance, app, i, clock)
