@@ -123,7 +123,7 @@ def _built(source: Source) -> Instance:
 
 
 def _warm_up(task: Task, warm: set[str]) -> None:
-    """Run a method, once with each choice of back end, solver and the like, on a small instance.
+    """Run a method, once with each choice of engine, solver and the like, on a small instance.
 
     Loading libraries and compiled code is not part of a run, and `LIBRARY_BYTES` come on top of its memory limit.
     Numbers stay at their defaults: they make a run long and load nothing. What goes wrong here goes wrong in the run as

@@ -1,4 +1,4 @@
-"""The method `fin`: back ends agree, statuses are honest, λ prunes, the guarantee (20) holds."""
+"""The method `fin`: engines agree, statuses are honest, λ prunes, the guarantee (20) holds."""
 
 from __future__ import annotations
 
