@@ -37,7 +37,7 @@ from finbench.models.result import Clock, Status
 from finbench.models.tolerances import FLOAT_NOISE
 
 QUOTA = 1 << 21
-"""Work of `settle_layer` between two looks at the clock: some ten milliseconds."""
+"""Links looked at between two looks at the clock: some ten milliseconds."""
 
 _BYTES_PER_LABEL = 36
 _FIRST_CAPACITY = 1 << 12
@@ -113,9 +113,10 @@ class LabelSearch:
     def _settle(self) -> None:
         """Settle the current layer."""
         layer, count = layer_edges(self._problem.edges, self._layer), len(self._problem.node_names)
+        quota = max(1, QUOTA // (1 + len(self._out.link) // count))
         state = LayerState(self._counters, np.full(count, inf), np.full(count, -1, np.int64))
         while self.stopped is None:
-            code = settle_layer(self._layer, QUOTA, state, self._pools, self._pruning, layer, self._out)
+            code = settle_layer(self._layer, quota, state, self._pools, self._pruning, layer, self._out)
             if code == DONE:
                 return
             if code == FULL:

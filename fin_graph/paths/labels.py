@@ -226,7 +226,7 @@ def settle_layer(
     j : int
         Layer.
     quota : int
-        Work to do before pausing: labels settled, links that extend them, comparisons for the k best.
+        Work to do before pausing: labels settled and comparisons for the k best.
     state : LayerState
     pools : Pools
     pruning : Pruning
@@ -279,7 +279,7 @@ def settle_layer(
             if promising(to_go, limit, j + 1, n, e, t):
                 _put(upcoming, counters[UPCOMING], e, t, n, label)
                 counters[UPCOMING] += 1
-        work += 1 + out.start[n + 1] - out.start[n]
+        work += 1
         for a in range(out.start[n], out.start[n + 1]):
             m = out.target[a]
             e, t = energy + layer.send_energy[out.link[a]], latency + layer.send_latency[out.link[a]]
