@@ -7,9 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from finbench.benchmarks.families import generate
 from finbench.models import exhaustive
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Instance
+from finbench.models.milp import flow
 from finbench.models.programs.costs import Costs, costs_of
 from finbench.models.programs.steps import Steps, steps_of
 from finbench.models.programs.strengthen import (
@@ -148,3 +150,28 @@ def test_the_bounds_remove_a_good_part() -> None:
             after_energy += int(reduced.run.sum() + reduced.send.sum())
     assert after_latency < 0.6 * total
     assert after_energy < 0.5 * after_latency
+
+
+def test_the_lagrangian_bound_removes_what_energy_alone_cannot() -> None:
+    """Energies and latencies that pull apart, and an incumbent that is optimal: a quarter goes."""
+    instance = generate("correlated", nodes=10, blocks=6, exits=1, seed=3)
+    all_costs, best = costs_of(instance), flow.solve(instance).deployment
+    kept = within_latency(all_costs[0])
+    assert kept is not None
+    assert best is not None
+    (reduced,) = within_energy(all_costs, [kept], steps_of(all_costs, best))
+    assert kept.run.all()
+    assert kept.send.all()
+    assert int(reduced.run.sum() + reduced.send.sum()) <= 0.76 * (kept.run.size + kept.send.size)
+
+
+@pytest.mark.parametrize("seed", SEEDS[:30])
+@pytest.mark.parametrize("rate", [1e-3, 1e3])
+def test_what_energy_removes_is_the_same_at_any_rate(seed: int, rate: float) -> None:
+    _, costs, kept, found = case(seed)
+    if kept is not None:
+        rated = replace(costs, app=costs.app.model_copy(update={"rate_per_s": rate}))
+        start = [found[0]]
+        (one,), (two,) = within_energy([costs], [kept], start), within_energy([rated], [kept], start)
+        assert (one.run == two.run).all()
+        assert (one.send == two.send).all()
