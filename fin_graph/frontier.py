@@ -8,7 +8,6 @@ Label setting gives the exact frontier beside it.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from decimal import ROUND_CEILING, Context, Decimal
 from math import inf, isfinite
 
 from finbench.fin_graph.paths.arrays import PathProblem, path_problem
@@ -104,11 +103,3 @@ def _corners(steps: list[Corner]) -> tuple[Corner, ...]:
             corners.append(step)
             least = step[1]
     return tuple(corners)
-
-
-def rounded_up(budget_s: float, digits: int) -> float:
-    """Return a budget [s] rounded up to so many significant digits.
-
-    Whoever asks for a budget as it is shown then gets an answer that costs no more than the corner says.
-    """
-    return float(Context(prec=digits, rounding=ROUND_CEILING).create_decimal(Decimal(budget_s)))

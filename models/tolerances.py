@@ -7,6 +7,7 @@ of their own sums never carries a deployment over the evaluator's limit.
 
 from __future__ import annotations
 
+from decimal import ROUND_CEILING, Context, Decimal
 from math import inf
 from typing import TypeVar
 
@@ -89,3 +90,8 @@ def accurate_enough(accuracy: float, target: float) -> bool:
 def equal_energy(a: float, b: float) -> bool:
     """Return whether two energies are the same within `ENERGY_TOLERANCE`."""
     return abs(a - b) <= ENERGY_TOLERANCE * max(abs(a), abs(b))
+
+
+def rounded_up(limit: float, digits: int) -> float:
+    """Return a limit rounded up to so many significant digits: who asks for it as it is shown asks for no less."""
+    return float(Context(prec=digits, rounding=ROUND_CEILING).create_decimal(Decimal(limit)))

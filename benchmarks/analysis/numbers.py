@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, Context, Decimal
 from typing import Any
+
+from finbench.models import tolerances
 
 
 def number(value: float | None, digits: int = 7) -> str:
@@ -16,8 +17,7 @@ def rounded_up(value: float | None, digits: int = 7) -> str:
     nearest = number(value, digits)
     if value is None or float(nearest) >= value:
         return nearest
-    upward = Context(prec=digits, rounding=ROUND_CEILING).create_decimal(Decimal(value))
-    return number(float(upward), digits)
+    return number(tolerances.rounded_up(value, digits), digits)
 
 
 def percent(value: float | None) -> str:

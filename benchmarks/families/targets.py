@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, Context, Decimal
-
 from finbench.fin_graph.paths.arrays import path_problem
 from finbench.fin_graph.paths.shortest import least_energy_path, least_latency_path
 from finbench.models.instance import Instance
+from finbench.models.tolerances import rounded_up
 
 DIGITS = 6
 SMALLEST_TRADE_OFF = 1e-3
@@ -36,8 +35,4 @@ def place_target(instance: Instance, tightness: float) -> Instance | None:
     if quickest is None or cheapest is None or cheapest.latency <= quickest.latency * (1 + SMALLEST_TRADE_OFF):
         return None
     target = quickest.latency + tightness * (cheapest.latency - quickest.latency)
-    return instance.with_overrides(max_latency_s=_rounded_up(target))
-
-
-def _rounded_up(value: float) -> float:
-    return float(Context(prec=DIGITS, rounding=ROUND_CEILING).create_decimal(Decimal(value)))
+    return instance.with_overrides(max_latency_s=rounded_up(target, DIGITS))

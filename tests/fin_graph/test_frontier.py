@@ -9,11 +9,12 @@ from math import inf, nan
 import pytest
 
 from finbench.fin_graph.fin import solve as fin
-from finbench.fin_graph.frontier import frontiers, rounded_up
+from finbench.fin_graph.frontier import frontiers
 from finbench.fin_graph.label_setting import solve as label_setting
 from finbench.fin_graph.options import FinOptions
 from finbench.fin_graph.paths import label_search
 from finbench.models.instance import DNN, Application, Block, Exit, Instance, Link, Network, Node
+from finbench.models.tolerances import rounded_up
 from tests.random_instances import random_instance
 
 
