@@ -20,7 +20,7 @@ from finbench.fin_graph.paths.compiled import compiled
 from finbench.fin_graph.paths.kernel import least_energy_replica_path
 from finbench.fin_graph.paths.shortest import CostsToGo, Path, cheapest_path, costs_along, costs_to_go, follow
 from finbench.models.result import Clock
-from finbench.models.tolerances import FLOAT_NOISE, SUM_NOISE
+from finbench.models.tolerances import FLOAT_NOISE, SUM_NOISE, safe_bound
 
 _MAX_ITERATIONS = 200
 
@@ -169,7 +169,8 @@ def lagrangian_dual(problem: PathProblem, clock: Clock | None = None) -> Dual:
             combined = step.to_go
         if not at.closed and meets(step.latency, delta):
             quick = Path(step.energy, step.latency, tuple(step.layers.tolist()), tuple(step.nodes.tolist()))
-    bound = min(at.bound, quick.energy)
+    # A small difference of large numbers where two paths of nearly the same latency differ much in energy.
+    bound = min(quick.energy, safe_bound(at.bound, abs(at.bound) + 2 * at.multiplier * delta))
     return Dual(bound, at.multiplier, quick, iterations, energy_to_go, latency_to_go, combined, stopped)
 
 

@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finbench.fin_graph.joint.columns.listing import demands_of, paths_below
-from finbench.fin_graph.joint.fin.alone import safe_dual_bound
 from finbench.fin_graph.joint.system import SharedSystem, Usage
 from finbench.fin_graph.paths.arrays import Edges, Floats, Ints, PathProblem
 from finbench.fin_graph.paths.bounds import Secant, balance, lagrangian_dual, meets, secant_step, traced
@@ -154,7 +153,7 @@ class Pricer:
         dual = lagrangian_dual(problem)
         assert dual.incumbent is not None
         best = dual.incumbent
-        proven = safe_dual_bound(problem, dual)
+        proven = dual.lower_bound
         known = Priced(proven, self._usage_of(g, best.layers, best.nodes), best.energy)
         limit = min(best.energy, below)
         if limit - proven <= OPTIMAL_GAP * abs(limit):

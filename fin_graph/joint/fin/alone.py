@@ -18,8 +18,8 @@ import numpy as np
 
 from finbench.fin_graph.joint.fin.residual import search
 from finbench.fin_graph.joint.system import Group, SharedSystem, Usage
-from finbench.fin_graph.paths.arrays import Floats, PathProblem
-from finbench.fin_graph.paths.bounds import Dual, lagrangian_dual, meets
+from finbench.fin_graph.paths.arrays import Floats
+from finbench.fin_graph.paths.bounds import lagrangian_dual, meets
 from finbench.fin_graph.paths.label_search import LabelSearch
 from finbench.fin_graph.paths.shortest import Path, least_energy_path
 from finbench.models.result import Clock
@@ -77,16 +77,7 @@ def proven_choice(group: Group, prices: Floats | None, clock: Clock) -> tuple[fl
         return inf, None
     labels = LabelSearch(problem, dual, limit=dual.incumbent.energy, clock=clock, complete=True)
     labels.run()
-    return max(safe_dual_bound(problem, dual), labels.lower_bound()), dual.incumbent
-
-
-def safe_dual_bound(problem: PathProblem, dual: Dual) -> float:
-    """Return the value of a Lagrangian dual less what rounding may have added to it.
-
-    It is the least of energy + μ · latency, less μδ: a small difference of large numbers where two paths of nearly the
-    same latency differ much in energy.
-    """
-    return safe_bound(dual.lower_bound, abs(dual.lower_bound) + 2 * dual.multiplier * problem.max_latency_s)
+    return max(dual.lower_bound, labels.lower_bound()), dual.incumbent
 
 
 def everyone_alone(system: SharedSystem, gamma: int, clock: Clock) -> list[Alone]:
