@@ -116,6 +116,22 @@ def test_larac_is_feasible_with_its_bound() -> None:
         assert result.lower_bound <= optimum.claimed_objective * (1 + NOISE)
 
 
+def test_no_multiplier_gives_a_better_bound_than_the_dual() -> None:
+    """θ(μ) is concave, so multipliers around the best one, and 0, decide."""
+    decided = 0
+    for seed in SEEDS:
+        instance = instance_of(seed)
+        problem = path_problem(instance, instance.applications[0])
+        if problem is None or (dual := lagrangian_dual(problem)).lower_bound == inf:
+            continue
+        decided += dual.multiplier > 0
+        for factor in (0.0, 0.5, 0.9, 0.99, 1.0, 1.01, 1.1, 2.0):
+            mu = factor * dual.multiplier
+            least = float(costs_to_go(problem.edges, 1.0, mu).cost[0, problem.source])
+            assert least - mu * problem.max_latency_s <= dual.lower_bound + NOISE * least
+    assert decided > 10
+
+
 def test_costs_to_go_are_attained_by_their_paths() -> None:
     for seed in SEEDS:
         instance = instance_of(seed)
