@@ -115,14 +115,19 @@ class LabelSearch:
         layer, count = layer_edges(self._problem.edges, self._layer), len(self._problem.node_names)
         quota = max(1, QUOTA // (1 + len(self._out.link) // count))
         state = LayerState(self._counters, np.full(count, inf), np.full(count, -1, np.int64))
+        self._stop_if_late(late=self._layer > 0 and self._clock.expired)
         while self.stopped is None:
             code = settle_layer(self._layer, quota, state, self._pools, self._pruning, layer, self._out)
             if code == DONE:
                 return
             if code == FULL:
                 self._grow()
-            elif self._clock.expired:
-                self.stopped, self.reason = Status.TIME_LIMIT, "time limit reached"
+            else:
+                self._stop_if_late(late=self._clock.expired)
+
+    def _stop_if_late(self, *, late: bool) -> None:
+        if late:
+            self.stopped, self.reason = Status.TIME_LIMIT, "time limit reached"
 
     def _grow(self) -> None:
         """Double the pools that are full, or stop where memory would not hold them."""

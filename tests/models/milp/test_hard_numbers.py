@@ -83,7 +83,7 @@ def test_every_solver_gives_the_right_value(name: str, solver: SolverName, stren
 
 def test_a_start_beside_an_application_of_far_greater_power_stays() -> None:
     result = run_method(case("wide-powers"), "milp-flow", warm_start="fin")
-    assert result.info["warm_start"] == {"method": "fin", "status": "optimal"}
+    assert result.info["warm_start"] == {"method": "fin", "status": "optimal", "use": "used"}
     assert_right(case("wide-powers"), result, RIGHT["wide-powers"])
 
 
