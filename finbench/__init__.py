@@ -11,7 +11,6 @@ Libraries are imported where they are used, so that this import stays quick.
 
 from __future__ import annotations
 
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,6 +27,8 @@ __all__ = ["__version__", "evaluate", "load", "solve"]
 def __getattr__(name: str) -> str:
     """The version, looked up when it is asked for: that alone takes longer than the import of this module."""
     if name == "__version__":
+        from importlib import metadata
+
         return metadata.version("finbench")
     raise AttributeError(f"module 'finbench' has no attribute '{name}'")
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from decimal import ROUND_CEILING, Context, Decimal
 from math import inf
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-Limit = TypeVar("Limit", float, NDArray[np.float64])
+Limit = TypeVar("Limit", "float", "NDArray[np.float64]")
 
 FEASIBILITY_TOLERANCE = 1e-6
 """Of every constraint, relative to its right-hand side; of an accuracy target (eq. 9), absolute."""

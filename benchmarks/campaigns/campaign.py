@@ -43,8 +43,9 @@ from math import prod
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from finbench.benchmarks.campaigns.conditions import Conditions, Table, TimeLimit
 from finbench.benchmarks.campaigns.overrides import Overrides
 from finbench.benchmarks.campaigns.sources import Member, SharedMember, TargetPoint
 from finbench.benchmarks.methods import Choice, check_options, find_method
@@ -66,25 +67,10 @@ Some = Annotated[tuple[T, ...], Field(strict=False, min_length=1)]
 MAX_RUNS = 1_000_000
 """A campaign of more runs is taken for a mistake."""
 
-MAX_REPETITIONS = 100_000
-MAX_THREADS = 1024
-
-TimeLimit = Annotated[float, Field(gt=0, le=1e9)]
-MemoryLimit = Annotated[float, Field(gt=0, le=1e6)]
 Factor = Annotated[float, Field(gt=0, le=1e9)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 """Solvers take no larger one."""
 Count = Annotated[int, Field(ge=1)]
-Repetitions = Annotated[int, Field(ge=1, le=MAX_REPETITIONS)]
-Threads = Annotated[int, Field(ge=1, le=MAX_THREADS)]
-
-
-class Table(BaseModel):
-    """A table of a campaign file: unknown fields and values out of range are refused."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
 
 
 class MethodEntry(Table):
@@ -119,21 +105,6 @@ class MethodEntry(Table):
         values = [value if isinstance(value, list) else [value] for value in options.values()]
         for combination in product(*values):
             yield self.name, check_options(self.name, dict(zip(options, combination, strict=True)))
-
-
-class Conditions(Table):
-    """How runs are made: as a campaign, one of its entries or the command line says; None where it does not say."""
-
-    time_limit_s: TimeLimit | None = None
-    """Limit for each run [s]."""
-    memory_limit_gib: MemoryLimit | None = None
-    """What each run may take beyond what its process held before [GiB]; said nowhere: no limit."""
-    repetitions: Repetitions | None = None
-    """How often each run is made; said nowhere: once."""
-    warm_up: bool | None = None
-    """Whether a method runs unrecorded before its first run in a process; said nowhere: it does."""
-    threads: Threads | None = None
-    """Threads of the solver, for methods that have the option and do not set it themselves; said nowhere: one."""
 
 
 class _Entry(Conditions):

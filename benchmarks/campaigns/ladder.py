@@ -9,17 +9,15 @@ from pydantic import Field
 from finbench.benchmarks.campaigns.campaign import (
     FamilyEntry,
     Many,
-    MemoryLimit,
     MethodEntry,
     Seed,
     Some,
-    Table,
-    TimeLimit,
     check_families,
     check_size,
     named,
     read_regular_document,
 )
+from finbench.benchmarks.campaigns.conditions import MemoryLimit, Table, TimeLimit
 from finbench.benchmarks.methods import Choice
 from finbench.models.io import find_file, validate
 

@@ -7,10 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from finbench.benchmarks.campaigns.campaign import Conditions
+from finbench.benchmarks.campaigns.conditions import BackendName, Conditions
 from finbench.benchmarks.cli.exit_codes import CONTRADICTED, FOUND, UNEXPECTED
 from finbench.benchmarks.cli.options import declared_by, takes
-from finbench.benchmarks.execution.backends import BackendName
 from finbench.benchmarks.terminal.console import print_error
 
 commands = typer.Typer()

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from finbench.benchmarks.cli.exit_codes import FOUND, UNEXPECTED
 from finbench.benchmarks.cli.options import output_option, writable_folder
-from finbench.benchmarks.records.environment import environment
 from finbench.benchmarks.terminal import console
-from finbench.benchmarks.upkeep.measurement import Measurement
 from finbench.models.io import write_text
+
+if TYPE_CHECKING:
+    from finbench.benchmarks.upkeep.measurement import Measurement
 
 commands = typer.Typer()
 
@@ -56,6 +57,7 @@ def measure_and_report(file: Path) -> bool:
     bool
         Whether all are met.
     """
+    from finbench.benchmarks.records.environment import environment
     from finbench.benchmarks.upkeep.targets import measure
 
     screen = console.output()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from functools import partial
 
+from finbench.benchmarks.campaigns.conditions import BackendName
 from finbench.benchmarks.execution.local import run_locally, shares_of_cores
 from finbench.benchmarks.execution.task import Backend
 from finbench.models.io import InputError
@@ -43,10 +43,3 @@ def chosen_backend(name: BackendName, jobs: int, scheduler: str | None) -> Backe
     else:
         check_address(scheduler)
     return partial(run_on_cluster, scheduler=scheduler, jobs=jobs)
-
-
-class BackendName(StrEnum):
-    """Where the runs of a campaign are made."""
-
-    LOCAL = "local"
-    DASK = "dask"

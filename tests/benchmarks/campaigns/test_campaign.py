@@ -11,7 +11,8 @@ import pytest
 
 import finbench.benchmarks.families
 from finbench.benchmarks.analysis.claims_of_grids import grid_points
-from finbench.benchmarks.campaigns.campaign import Campaign, Conditions, load_campaign, problems
+from finbench.benchmarks.campaigns.campaign import Campaign, load_campaign, problems
+from finbench.benchmarks.campaigns.conditions import Conditions
 from finbench.benchmarks.campaigns.ladder import load_ladder_campaign
 from finbench.benchmarks.campaigns.sources import Member, SharedMember, TargetPoint
 from finbench.benchmarks.execution.plan import count_runs

@@ -15,8 +15,8 @@ from threading import Thread
 import psutil
 import pytest
 
+from finbench.benchmarks.campaigns.conditions import BackendName
 from finbench.benchmarks.execution import backends
-from finbench.benchmarks.execution.backends import BackendName
 from finbench.benchmarks.execution.code_version import code_version
 from finbench.benchmarks.execution.task import Event, Finished, Started, Task
 from finbench.models.io import InputError
