@@ -12,11 +12,16 @@ import psutil
 PLANNED_PART = 0.5
 """Part of the available memory that a method plans with: the rest is for what it does not foresee, and for others."""
 
+UNASKED_BYTES = 2**18
+"""Up to this much is there, or nothing works: to ask takes longer than a small run."""
+
 _CGROUPS, _OWN_CGROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 
 
 def reason_not_to_fit(needed_bytes: float) -> str | None:
     """Return why a run that needs `needed_bytes` does not start; None where it may take that much."""
+    if needed_bytes <= UNASKED_BYTES:
+        return None
     available = _available_bytes()
     if needed_bytes <= PLANNED_PART * available:
         return None
