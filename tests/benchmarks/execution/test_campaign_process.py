@@ -149,7 +149,7 @@ def test_what_a_run_forked_dies_with_a_campaign_that_is_killed(tmp_path: Path) -
 
 
 def test_two_campaigns_do_not_write_to_one_folder(tmp_path: Path) -> None:
-    folder = written(tmp_path / "c", pause_s=0.3, diary="")
+    folder = written(tmp_path / "c", pause_s=3, diary="")
     first = started(folder)
     assert comes_true(lambda: len(lines(folder)) >= 1)
     second = started(folder)
