@@ -17,6 +17,7 @@ from finbench.benchmarks.records.reading import load_records
 from finbench.benchmarks.records.row import Record
 from tests.benchmarks.cli.test_app import ROOT
 from tests.benchmarks.execution.conftest import are_gone, comes_true, pages
+from tests.few_and_many import slow
 
 CAMPAIGN = """
 name = "test"
@@ -122,7 +123,7 @@ def test_killed_and_resumed_is_the_same_as_never_killed(tmp_path: Path) -> None:
     assert journal.with_name("runs.jsonl.torn").read_bytes() == before[0][:200] + b"\n"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, slow(signal.SIGTERM)])
 def test_a_signal_stops_cleanly_and_the_same_command_goes_on(tmp_path: Path, number: int) -> None:
     folder = written(tmp_path / "c", pause_s=0.1, diary="")
     campaign, before = end_in_the_middle(folder, number)
@@ -149,7 +150,7 @@ def test_what_a_run_forked_dies_with_a_campaign_that_is_killed(tmp_path: Path) -
 
 
 def test_two_campaigns_do_not_write_to_one_folder(tmp_path: Path) -> None:
-    folder = written(tmp_path / "c", pause_s=0.3, diary="")
+    folder = written(tmp_path / "c", pause_s=3, diary="")
     first = started(folder)
     assert comes_true(lambda: len(lines(folder)) >= 1)
     second = started(folder)

@@ -17,7 +17,7 @@ from finbench.fin_graph.stages.inference import FinStages, fin_three_stages, inf
 from finbench.models.deployment import Deployment
 from finbench.models.evaluate import Evaluation, evaluate
 from finbench.models.instance import DNN, Application, Block, Exit, Instance, Network, Node
-from tests.few_and_many import few_and_many
+from tests.few_and_many import few_and_many, slow
 from tests.models.worked_optima import WORKED_OPTIMA, published
 from tests.random_instances import random_instance
 
@@ -84,7 +84,7 @@ def judged(instance: Instance, stages: FinStages) -> Evaluation:
     return evaluate(instance, Deployment(deployments=(stages.deployment,)))
 
 
-@pytest.mark.parametrize("block", few_and_many(range(15), 4))
+@pytest.mark.parametrize("block", few_and_many(range(15), 2))
 def test_guarantees(block: int) -> None:
     """Feasible, no better than the optimum, within eq. (20); rounded down, no worse than the optimum (eq. 18)."""
     for seed in range(10 * block, 10 * (block + 1)):
@@ -102,11 +102,13 @@ def test_guarantees(block: int) -> None:
             assert energy_of(down) <= best * (1 + NOISE), (seed, gamma)
 
 
-def test_large_gamma_is_the_optimum_nearly_always() -> None:
-    agree = [energy_of(run(tiny(seed), 1000)) == pytest.approx(optimum(seed), rel=NOISE) for seed in range(150)]
-    assert sum(agree) >= 148
+@pytest.mark.parametrize("seeds", [15, slow(150)])
+def test_large_gamma_is_the_optimum_nearly_always(seeds: int) -> None:
+    agree = [energy_of(run(tiny(seed), 1000)) == pytest.approx(optimum(seed), rel=NOISE) for seed in range(seeds)]
+    assert sum(agree) >= 148 / 150 * seeds
 
 
+@pytest.mark.slow
 def test_the_bench_of_instances_has_every_outcome() -> None:
     """The guarantees above are about something: most instances can be solved, some cannot, and rounding matters."""
     optima = [optimum(seed) for seed in range(150)]

@@ -104,7 +104,7 @@ def test_time_limit_is_wall_clock_and_leaves_a_sound_bound(solver: SolverName, h
     result = flow.solve(hard, MilpFlowOptions(solver=solver), time_limit_s=1.0)
     if result.status is Status.UNSUPPORTED:
         pytest.skip(f"the size is refused: {result.reason}")
-    assert perf_counter() - start < 6.0  # a busy machine hands over slowly
+    assert perf_counter() - start < 15.0  # a busy machine hands over slowly
     assert result.status is Status.TIME_LIMIT, result.reason
     assert result.lower_bound is not None
     if result.deployment is not None:
