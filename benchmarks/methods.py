@@ -33,7 +33,7 @@ class MethodModule(Protocol):
     """The two functions that a method's module has."""
 
     def supports(self, instance: Instance, options: Any) -> str | None:
-        """Return None, or one line that says why the method refuses the instance with these options."""
+        """Return one line that says why the method refuses the instance with these options; None where it does not."""
 
     def solve(self, instance: Instance, options: Any, *, time_limit_s: float | None, seed: int, **start: Any) -> Result:
         """Run the method; `options` is an object of the class that the registry names.
@@ -44,7 +44,7 @@ class MethodModule(Protocol):
 
 @dataclass(frozen=True)
 class Method:
-    """An entry of the registry."""
+    """A method, as the registry holds it."""
 
     name: str
     title: str
@@ -52,7 +52,7 @@ class Method:
     exact: bool
     """Whether it proves optimality when it is given enough time."""
     path: str
-    """Where its module is."""
+    """Import path of its module."""
     options: type[Options] = Options
 
     def module(self) -> MethodModule:
@@ -193,7 +193,7 @@ def _run(
 def _run_warm(
     instance: Instance, method: Method, options: Options, first: Method, time_limit_s: float | None, seed: int
 ) -> Result:
-    """Run a method from the deployment that another one finds first; the first run's time is a phase of its own."""
+    """Run another method first, then this one from its deployment. The time of the first run is a phase of its own."""
     clock = Clock(time_limit_s)
     with clock.phase("warm_start"):
         begun = _run(instance, first, first.options(), time_limit_s, seed)

@@ -234,11 +234,11 @@ class Campaign(Conditions):
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """Everything that it runs on, in the file's order."""
+        """All entries that give instances, in the file's order."""
         return (*self.instances, *self.families, *self.shared_families)
 
     def under(self, conditions: Conditions) -> Campaign:
-        """Return the campaign with what the command line says, for its entries too."""
+        """Return the campaign, its entries too, with what the command line says."""
         given = {name: value for name, value in conditions if value is not None}
         entries = {
             "instances": tuple(entry.model_copy(update=given) for entry in self.instances),
@@ -303,7 +303,7 @@ def named(file: Path) -> Iterator[None]:
 
 
 def _located(entry: InstanceEntry, campaign_file: Path) -> InstanceEntry:
-    """Return the entry with its paths, which are relative to the campaign's file, made good."""
+    """Return the entry with the folder of the campaign's file put before its paths, which are relative to it."""
     beside = [campaign_file.parent / name for name in entry.instances]
     names = [
         str(path) if path.suffix in (".toml", ".json") else name
@@ -392,7 +392,10 @@ def problems(campaign: Campaign) -> Iterator[Problem]:
 
 
 def _conditions(entry: Conditions, campaign: Campaign) -> dict[str, Any]:
-    """Return the conditions of an entry's runs: the entry's where it sets them, else the campaign's, else left out."""
+    """Return the conditions of an entry's runs.
+
+    A condition that the entry does not set is the campaign's. One that neither sets is left out.
+    """
     own = {name: getattr(entry, name) for name in Conditions.model_fields}
     chosen = {name: getattr(campaign, name) if value is None else value for name, value in own.items()}
     return {name: value for name, value in chosen.items() if value is not None}

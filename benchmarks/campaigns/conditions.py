@@ -25,18 +25,18 @@ class Table(BaseModel):
 
 
 class Conditions(Table):
-    """How runs are made: as a campaign, one of its entries or the command line says; None where it does not say."""
+    """How runs are made, as a campaign, one of its entries or the command line says. None: it does not say."""
 
     time_limit_s: TimeLimit | None = None
     """Limit for each run [s]."""
     memory_limit_gib: MemoryLimit | None = None
-    """What each run may take beyond what its process held before [GiB]; said nowhere: no limit."""
+    """Memory that each run may take beyond what its process held before [GiB]; not given: no limit."""
     repetitions: Repetitions | None = None
-    """How often each run is made; said nowhere: once."""
+    """How often each run is made; not given: once."""
     warm_up: bool | None = None
-    """Whether a method runs unrecorded before its first run in a process; said nowhere: it does."""
+    """Whether a method runs unrecorded before its first run in a process; not given: it does."""
     threads: Threads | None = None
-    """Threads of the solver, for methods that have the option and do not set it themselves; said nowhere: one."""
+    """Threads of the solver, for methods that have the option and do not set it themselves; not given: one."""
 
 
 class BackendName(StrEnum):

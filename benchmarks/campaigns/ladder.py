@@ -34,9 +34,9 @@ class LadderCampaign(Table):
     time_limit_s: TimeLimit
     """Limit for each run [s]."""
     memory_limit_gib: MemoryLimit = 8.0
-    """What each run may take beyond what its process held before [GiB]."""
+    """Memory that each run may take beyond what its process held before [GiB]."""
     strikes: Annotated[int, Field(ge=1)] = 2
-    """Runs at a limit after which a method stops climbing."""
+    """Runs that meet a limit before the method stops climbing."""
     seed: Seed = 0
     """Seed handed to every method."""
     methods: Many[MethodEntry] = ()
@@ -55,7 +55,7 @@ class LadderCampaign(Table):
         return tuple(choice for method in ladder.methods or self.methods for choice in method.expanded())
 
     def check(self) -> None:
-        """Check what the file's fields alone do not tell.
+        """Check the rules that no single field of the file can tell.
 
         Raises
         ------

@@ -48,11 +48,11 @@ class Member:
 
     @property
     def name(self) -> str:
-        """What it is called before it exists."""
+        """What the instance is called before it exists."""
         return f"{self.family}, {self.nodes} nodes, seed {self.seed}"
 
     def build(self) -> Instance:
-        """Generate it."""
+        """Generate the instance."""
         from finbench.benchmarks.families import generate
 
         return generate(
@@ -65,12 +65,12 @@ class Member:
         )
 
     def columns(self) -> dict[str, Any]:
-        """What the records say about where the instance comes from."""
+        """Return what the records say about where the instance comes from."""
         columns = asdict(self)
         return {**columns, "instance_seed": columns.pop("seed")}
 
     def portable(self) -> Member:
-        """Return this: it needs no file."""
+        """Return the source itself: it needs no file."""
         return self
 
 
@@ -88,23 +88,23 @@ class SharedMember:
 
     @property
     def name(self) -> str:
-        """What it is called before it exists."""
+        """What the instance is called before it exists."""
         return f"{self.family}, {self.applications} applications on {self.nodes} nodes, load {self.load:g}"
 
     def build(self) -> Instance:
-        """Generate it."""
+        """Generate the instance."""
         from finbench.benchmarks.families import generate_shared
 
         sizes = asdict(self)
         return generate_shared(sizes.pop("family"), **sizes)
 
     def columns(self) -> dict[str, Any]:
-        """What the records say about where the instance comes from."""
+        """Return what the records say about where the instance comes from."""
         columns = asdict(self)
         return {**columns, "instance_seed": columns.pop("seed")}
 
     def portable(self) -> SharedMember:
-        """Return this: it needs no file."""
+        """Return the source itself: it needs no file."""
         return self
 
 
@@ -121,7 +121,7 @@ class TargetPoint:
         return self.file.stem
 
     def build(self) -> Instance:
-        """Read it."""
+        """Read the instance from its file."""
         return self.overrides.apply(_loaded(self.file))
 
     def columns(self) -> dict[str, Any]:
@@ -145,7 +145,7 @@ class Given:
     text: str
 
     def build(self) -> Instance:
-        """Parse it."""
+        """Parse the text."""
         return Instance.model_validate(json.loads(self.text))
 
     def columns(self) -> dict[str, Any]:
@@ -153,7 +153,7 @@ class Given:
         return {}
 
     def portable(self) -> Given:
-        """Return this: it needs no file."""
+        """Return the source itself: it needs no file."""
         return self
 
 

@@ -1,4 +1,4 @@
-"""The command `finbench`: its groups of commands, its exit codes, its last line of defence.
+"""The command `finbench`: its groups of commands, its exit codes, and what it does with unexpected errors.
 
 Heavy libraries are imported inside the commands that need them, so that `finbench solve` answers at once.
 """

@@ -38,7 +38,7 @@ def run_and_report(
     output : Path
         The results land in `output/<campaign>/`.
     backend : callable
-        Where runs are made.
+        Makes the runs.
     chosen : RunFilter
         By default all that is missing.
 
@@ -61,8 +61,8 @@ def run_and_report(
 def collect(runs: pd.DataFrame, folder: Path) -> tuple[Path, Path]:
     """Write a frame of runs (`analysis.frame`) as `runs.parquet` and `runs.csv`; return the two files.
 
-    Both have the same columns, those of every campaign and in the same order, each of its declared type: so the Parquet
-    files of several campaigns are one data set. What a campaign does not have is null.
+    Both have the columns of every campaign, in the same order, each of its declared type. So the Parquet files of
+    several campaigns are one data set. What a campaign does not have is null.
     """
     import pyarrow as pa  # type: ignore[import-untyped]
     import pyarrow.parquet as pq  # type: ignore[import-untyped]
@@ -113,7 +113,7 @@ def _write_and_print(campaign: Campaign, made: CampaignResult, folder: Path) -> 
 
 
 def print_plan(campaign: Campaign, output: Path, chosen: RunFilter, jobs: int) -> None:
-    """Say what would run, group by group, and for how long at most; nothing is run or written.
+    """Print what would run, group by group, and for how long at most; nothing is run or written.
 
     Raises
     ------
@@ -147,7 +147,7 @@ def _plan_cells(group: str, runs: list[Run], rows: Mapping[Place, Record], chose
 
 
 def _at_most_h(runs: Iterable[Run], jobs: int = 1) -> float:
-    """Hours after which the last of these runs has been ended, the longest of them started last."""
+    """Return the hours after which the last of these runs has ended, where the longest of them starts last."""
     longest_s = [run.task.time_limit_s + GRACE_S + TERMINATION_S for run in runs]
     last_s = max(longest_s, default=0.0)
     return ((sum(longest_s) - last_s) / jobs + last_s) / 3600

@@ -7,4 +7,4 @@ INFEASIBLE = 3
 NOTHING_FOUND = 4
 CONTRADICTED = 5
 PIPE_CLOSED = 128 + 13
-"""As a shell reports a process that SIGPIPE has ended."""
+"""Exit code after a closed pipe: the one that a shell reports for a process that SIGPIPE has ended."""

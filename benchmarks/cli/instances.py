@@ -29,7 +29,7 @@ from finbench.models.io import (
 commands = typer.Typer()
 
 OF_THE_INSTANCE = (ViolationKind.PIN, ViolationKind.REJECTION)
-"""Rules without a measure that a deployment of the instance may break all the same."""
+"""Rules without a measure that a deployment which fits the instance may break all the same."""
 
 
 @commands.command()
@@ -77,7 +77,7 @@ def generate(
 
 @dataclass(frozen=True)
 class _Kind:
-    """What families of one kind take, and who makes their instances."""
+    """The options that families of one kind take, and the function that makes their instances."""
 
     make: Callable[..., Instance]
     needs: tuple[str, ...]

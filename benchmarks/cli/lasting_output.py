@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 
 class LastingStream:
-    """A text stream that throws away what is written once nobody can take it any more.
+    """A text stream that discards what is written once it can be written no more.
 
     Its reader may be gone (`finbench run … | head -1`), its terminal closed, its disk full.
 
@@ -23,7 +23,7 @@ class LastingStream:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """Write a text, or nothing."""
+        """Write a text; nothing where the stream can be written no more."""
         try:
             return self._stream.write(text)
         except OSError:
@@ -31,7 +31,7 @@ class LastingStream:
         return len(text)
 
     def flush(self) -> None:
-        """Hand over what was written, or nothing."""
+        """Flush what was written; nothing where the stream can be written no more."""
         try:
             self._stream.flush()
         except OSError:
@@ -41,7 +41,7 @@ class LastingStream:
         return getattr(self._stream, name)
 
     def _give_up(self) -> None:
-        """Lead the file descriptor to nowhere: what is still in the stream's buffer must have somewhere to go."""
+        """Point the file descriptor to the null device, where what is still in the stream's buffer can go."""
         with suppress(OSError, ValueError):
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self._stream.fileno())
@@ -50,7 +50,7 @@ class LastingStream:
 
 @contextmanager
 def lasting_output() -> Iterator[None]:
-    """Let no failure to print end what runs inside the block."""
+    """Keep what runs inside the block from ending because it cannot print."""
     before = sys.stdout, sys.stderr
     lasting = LastingStream(sys.stdout), LastingStream(sys.stderr)
     sys.stdout, sys.stderr = lasting

@@ -29,18 +29,18 @@ from finbench.models.io import InputError, load_instance, validate
 from finbench.models.options import Flag
 
 LONGEST_WAIT_S = 2e6
-"""A time limit above this (23 days) is none: what waits for a process counts milliseconds in 32 bits [s]."""
+"""Longest time limit [s], 23 days: waiting for a process counts milliseconds in 32 bits. A longer one is none."""
 
 
 def output_option(text: str, *suffixes: str, new_folders: bool = False) -> Any:
-    """Return the option `-o` of a command that writes one file; whether it can is checked before any work.
+    """Return the option `-o` of a command that writes one file. Whether it can is checked before any work.
 
     Parameters
     ----------
     text : str
         Its help.
     *suffixes : str
-        Those that the file's name may end in; none: any.
+        Endings that the file's name may have; none given: any.
     new_folders : bool
         Whether the command makes the folders that are missing.
     """
@@ -69,7 +69,7 @@ def writable_folder(folder: Path) -> Path:
 
 
 def _check_folder(output: Path, folder: Path, *, new_folders: bool) -> None:
-    """Raise InputError, naming `output`, if no file can be made in `folder`, or in what there is of it."""
+    """Raise InputError, naming `output`, if no file can be made in `folder`, or in the part of its path that exists."""
     there = folder
     while new_folders and not there.exists() and there != there.parent:
         there = there.parent
@@ -105,14 +105,14 @@ Command = TypeVar("Command", bound=Callable[..., None])
 
 @dataclass(frozen=True)
 class Declared:
-    """An option that a class declares, as the command line shows it. What is not given is None and stays unsaid."""
+    """An option that a class declares, as the command line shows it. One that is not given is not passed on."""
 
     name: str
     kind: type
     spelling: str
     help: str
     values: tuple[str, ...] = ()
-    """What it may be, where that is one of a few words."""
+    """Words that are allowed; empty: any value of its type."""
     panel: str | None = None
     """Heading under which `--help` lists it; None: among the command's own."""
 
@@ -165,7 +165,7 @@ def _declared(name: str, field: FieldInfo, text: str, panel: str | None) -> Decl
 
 
 def _kind(annotation: Any) -> type:
-    """Return the type that the command line reads: of `X | None` and of annotated types X, of literals str."""
+    """Return the type that the command line reads: X for `X | None` and for annotated types, str for literals."""
     origin = get_origin(annotation)
     if origin is Annotated:
         return _kind(get_args(annotation)[0])
@@ -214,7 +214,7 @@ def _with_groups(signature: inspect.Signature, groups: Mapping[str, list[Declare
 
 
 def _given(given: dict[str, Any], declared: list[Declared]) -> dict[str, Any]:
-    """Take the values of a group out of `given`; return those that are not None."""
+    """Remove the values of a group from `given`; return those that are not None."""
     values = {each.name: given.pop(each.name) for each in declared}
     return {name: value for name, value in values.items() if value is not None}
 
@@ -224,5 +224,5 @@ OVERRIDES = declared_by(Overrides, "Override what the instance says")
 
 
 def loaded(name: str, overrides: Mapping[str, Any]) -> Instance:
-    """Read an instance and override what the command line says."""
+    """Read an instance; return it with what the command line overrides."""
     return validate(dict(overrides), Overrides, "command line").apply(load_instance(name))

@@ -1,1 +1,1 @@
-"""Runs in processes of their own that a run cannot take down with it."""
+"""Runs in processes of their own, so that a run that fails ends neither the campaign nor other runs."""

@@ -1,4 +1,4 @@
-"""Where runs are made, as the command line says."""
+"""The backend that the command line names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from finbench.models.io import InputError
 
 
 def chosen_backend(name: BackendName, jobs: int, scheduler: str | None) -> Backend:
-    """Return the backend of that name: where runs are made.
+    """Return the backend of that name: the function that makes the runs.
 
     Parameters
     ----------

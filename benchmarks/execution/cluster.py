@@ -1,7 +1,7 @@
 """Runs on a Dask cluster: each Dask worker makes one run at a time for each of its threads, in a warm worker below it.
 
-Which Dask worker makes a run is decided here, and not by Dask's scheduler: so a run whose Dask worker dies or stands
-still is repeated elsewhere once, and its row says so. Where a second one dies under it, that is its result.
+Which Dask worker makes a run is decided here, and not by Dask's scheduler. So a run whose Dask worker dies or stands
+still is repeated elsewhere once, and its row says so. Where the second one dies as well, the run has failed.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ CONNECTION_S = 30.0
 """How long a scheduler may take to answer, and a cluster may be without any worker [s]."""
 
 ANSWER_S = 5.0
-"""How long an answer may take from a Dask worker that has it [s]."""
+"""How long the transfer of an answer may take from a Dask worker that has it [s]."""
 
 CHECK_S = 60.0
 """How long a Dask worker may take to import this program and say which code it has [s]."""
 
 SLACK_S = 10.0
-"""What a run may take beyond what its warm worker allows it, before its Dask worker is given up [s]."""
+"""How much longer a run may take than its warm worker allows it before its Dask worker is given up [s]."""
 
 IDLE_S = 60.0
 """How long a warm worker below a Dask worker waits for another run before it is ended [s]."""
@@ -120,7 +120,7 @@ def check_address(scheduler: str) -> None:
 
 
 def _own_cluster(jobs: int) -> LocalCluster:
-    """Start a cluster here whose processes leave an interrupt from the terminal to this one."""
+    """Start a cluster here; an interrupt from the terminal reaches this process alone."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is ignored is so in processes that are started
     try:
         return LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=None, silence_logs="ERROR")
@@ -134,13 +134,13 @@ class _Attempt:
     number: int = 1
     """1 for the first."""
     address: str = ""
-    """Of the Dask worker that makes it."""
+    """Address of the Dask worker that makes it."""
     deadline: float = 0.0
-    """When the Dask worker is given up (`time.monotonic`)."""
+    """Time at which the Dask worker is given up (`time.monotonic`)."""
 
 
 class _Admission:
-    """Finds out of every Dask worker, before it is given a run, whether its code is that of the campaign."""
+    """Asks every Dask worker, before it is given a run, whether its code is that of the campaign."""
 
     def __init__(self, client: Client, tasks: Sequence[Task]) -> None:
         self._client = client
@@ -150,7 +150,7 @@ class _Admission:
         self._admitted: set[str] = set()
 
     def admitted(self, threads: Mapping[str, int]) -> dict[str, int]:
-        """Return the Dask workers, with their threads, that may be given runs; ask those that are new.
+        """Return the Dask workers that may be given runs, with their threads; ask those that are new for their code.
 
         Raises
         ------
@@ -187,7 +187,7 @@ class _Admission:
 
 
 def _why_not(future: Future) -> str | None:
-    """Return why the Dask worker that was asked for its code is of no use; None where it is."""
+    """Return why the Dask worker that was asked for its code cannot be used; None where it can."""
     if not future.done():
         return f"did not say within {CHECK_S:g} s which code it runs"
     try:
@@ -210,7 +210,7 @@ class _Dispatch:
         self._last_seen = monotonic()
 
     def events(self, stopped: Callable[[], bool]) -> Iterator[Event]:
-        """Run everything."""
+        """Run all tasks; yield their events."""
         while (self._waiting or self._running) and not stopped():
             threads = self._threads()
             now = monotonic()
@@ -224,7 +224,7 @@ class _Dispatch:
             yield from self._take()
 
     def close(self) -> None:
-        """End what is still running, and the warm workers; nobody waits for a scheduler or worker that is silent."""
+        """End what is still running, and the warm workers, without waiting for a scheduler or worker that is silent."""
         if self._client.status == "running":
             thread = Thread(target=self._release, daemon=True)
             thread.start()
@@ -266,7 +266,7 @@ class _Dispatch:
                 future.add_done_callback(self._ended.put)
 
     def _take(self) -> Iterator[Event]:
-        """Take in the next answer, if one comes soon."""
+        """Take the next answer, if one comes within `POLL_S`; yield its events."""
         try:
             future = self._ended.get(timeout=POLL_S)
         except Empty:
@@ -286,7 +286,7 @@ class _Dispatch:
             yield Finished(attempt.task, columns, log_text, attempt.number, where)
 
     def _answer(self, future: Future) -> Answer | None:
-        """Return what a run came to; None where that is lost with the Dask worker that held it."""
+        """Return the answer of a run; None where it is lost with the Dask worker that held it."""
         if future.status != "finished":
             return None
         try:
@@ -296,7 +296,7 @@ class _Dispatch:
         return answer
 
     def _lost(self, future: Future, how: str) -> Iterator[Event]:
-        """Repeat the run of a Dask worker that is lost elsewhere, or let that be its result."""
+        """Repeat elsewhere the run of a Dask worker that is lost; after its last attempt, yield the failure."""
         self._threads()  # with the scheduler gone, no Dask worker is to blame
         attempt = self._running.pop(future)
         self._client.cancel(future)
@@ -312,9 +312,10 @@ def _failed(attempt: _Attempt, reason: str, kind: str) -> Finished:
 
 
 class _Idle:
-    """The warm workers of this Dask worker that have nothing to do; one that nobody takes for `IDLE_S` is ended.
+    """The warm workers of this Dask worker that have nothing to do.
 
-    So none stays for long where the campaign was killed and nobody is left to release them.
+    One that nobody takes for `IDLE_S` is ended. So none stays for long where the campaign was killed and nobody is left
+    to release them.
     """
 
     def __init__(self) -> None:
@@ -339,7 +340,7 @@ class _Idle:
         timer.start()
 
     def dismiss_all(self) -> None:
-        """End them all."""
+        """End all idle warm workers."""
         for crew in list(self._crews):
             self._dismiss(crew)
 
@@ -358,7 +359,7 @@ _over: set[str] = set()
 
 
 def other_code(codes: Codes) -> list[str]:
-    """Return the names of the methods that do not have these code versions in this Dask worker."""
+    """Return the names of the methods whose code versions in this Dask worker are not these."""
     wrong = [method.name for version, (method, options) in codes.items() if code_version(method, options) != version]
     return list(dict.fromkeys(wrong))
 

@@ -1,4 +1,4 @@
-"""Processes that a process started, directly or through others; how to leave none of them (Linux)."""
+"""Processes that a process started, directly or through others, and how to end all of them (Linux)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 
 def adopt_orphans() -> None:
-    """Become the parent of every descendant whose own parent ends, also of one in a session of its own."""
+    """Make this process the parent of every descendant whose parent ends, also of one in a session of its own."""
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
@@ -37,7 +37,7 @@ def end_descendants() -> dict[int, int]:
 
 
 def end_survivors() -> int:
-    """End what is still running below this process; return how many processes that were.
+    """End all processes below this one; return how many there were.
 
     Without any child this costs one system call.
     """

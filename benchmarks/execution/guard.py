@@ -21,7 +21,7 @@ from finbench.models.processes import die_with_parent
 
 
 def main() -> None:
-    """Start a worker, watch it, and end as it ended."""
+    """Start a worker and watch it; end with the same exit code or signal."""
     results, cores = int(sys.argv[1]), {int(core) for core in sys.argv[2:]}
     if cores:
         os.sched_setaffinity(0, cores)

@@ -33,7 +33,7 @@ Row = tuple[Record, str | None]
 
 
 def climb(campaign: LadderCampaign, make: Callable[[Run], Finished], keep: Callable[[Instance], None]) -> Iterator[Row]:
-    """Run every ladder, size by size; censored sizes are rows as well.
+    """Run every ladder, size by size; yield a row for each run and for each censored size.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def climb(campaign: LadderCampaign, make: Callable[[Run], Finished], keep: Calla
 
 
 def _overrun(event: Finished) -> Record:
-    """Return the columns to replace where a run took longer than its limit, whatever its method says."""
+    """Return the columns to replace where a run took longer than its limit without a status that says so."""
     time_s = event.columns["time_s"]
     if event.columns["status"] in LIMITS or time_s <= event.task.time_limit_s:
         return {}

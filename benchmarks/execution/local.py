@@ -12,11 +12,11 @@ from finbench.benchmarks.execution.warm_worker import WarmWorker
 from finbench.models.io import InputError
 
 POLL_S = 0.2
-"""Longest time between two looks at whether to stop [s]."""
+"""Longest time between two checks whether to stop [s]."""
 
 
 def shares_of_cores(jobs: int) -> list[tuple[int, ...]]:
-    """Return the cores of each of several workers: the same number for each, none twice; for a single worker all.
+    """Return the cores of each worker: the same number for each, and none twice. A single worker has all.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def run_locally(tasks: Iterable[Task], stopped: Callable[[], bool], *, jobs: int
 
 
 def run_in(crews: Sequence[Crew], tasks: Iterable[Task], stopped: Callable[[], bool], *, held: int) -> Generator[Event]:
-    """Run tasks as `run_locally` does, in crews that are there already and stay.
+    """Run tasks as `run_locally` does, in crews that exist already and are kept.
 
     Each crew holds at most `held` tasks at a time: the running one and those that wait in its worker.
     """
@@ -79,7 +79,7 @@ def run_in(crews: Sequence[Crew], tasks: Iterable[Task], stopped: Callable[[], b
 
 
 class Crew:
-    """One place for runs: a warm worker and, when that ends, the next one, which takes over the tasks that wait.
+    """A warm worker and, when that ends, the next one, which takes over the tasks that wait.
 
     Parameters
     ----------

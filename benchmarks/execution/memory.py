@@ -1,4 +1,4 @@
-"""Memory of a run (Linux): what this process takes beyond what it held, what processes below it take, and a limit."""
+"""Memory of a run (Linux): what this process takes beyond what it held, what its descendants take, and a limit."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _RESET, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 _SIZES, _EVENTS = Path("/proc/self/statm"), Path("/proc/vmstat")
 
 LOOK_S = 0.02
-"""Time between two looks at the processes below this one [s]."""
+"""Time between two measurements of the processes below this one [s]."""
 
 
 @contextmanager
 def memory_limit(limit_bytes: int | None) -> Iterator[None]:
-    """Refuse, inside the block, more address space than the process has now and `limit_bytes` beyond it."""
+    """Limit the address space, inside the block, to what the process has now and `limit_bytes` more."""
     if limit_bytes is None:
         yield
         return
@@ -51,7 +51,7 @@ def lacks_memory(error: BaseException, *, limited: bool) -> bool:
 
 
 def tells_of_want(reason: str) -> bool:
-    """Return whether a message is the dynamic loader's, where address space is short."""
+    """Return whether a message is what the dynamic loader says where address space is short."""
     return any(words in reason for words in _LOADER)
 
 
@@ -60,10 +60,10 @@ _LOADER = ("failed to map segment", "cannot allocate memory", "Cannot allocate m
 
 
 class DescendantWatch:
-    """Measures the most memory that processes below this one hold at a time during a run.
+    """Measures the most memory that the processes below this one hold together at any time of a run.
 
-    A thread looks every `LOOK_S`; the kernel remembers the peak of each process until then. A run that is shorter costs
-    next to nothing: the thread sleeps through it. Solvers that are programs of their own live longer than that.
+    A thread measures every `LOOK_S`; the kernel remembers the peak of each process until then. A run that is shorter
+    costs next to nothing: the thread sleeps through it. Solvers that are programs of their own live longer than that.
     """
 
     def __init__(self) -> None:
@@ -72,14 +72,14 @@ class DescendantWatch:
         self._thread = Thread(target=self._watch, daemon=True)
 
     def begin(self) -> None:
-        """Measure from here."""
+        """Start to measure."""
         if not self._thread.is_alive():
             self._thread.start()
         self._peak = 0
         self._running.set()
 
     def end(self) -> int:
-        """Measure no further; return the peak since `begin` [byte]."""
+        """Stop measuring; return the peak since `begin` [byte]."""
         self._running.clear()
         return self._peak
 
@@ -112,10 +112,10 @@ def _peak_in(status: Path) -> int:
 
 
 def let_go() -> None:
-    """Give back what earlier runs left, so that it counts for none that follows.
+    """Free what earlier runs left, so that it is not counted for a later run.
 
-    What survives the collection is taken to stay, and not looked at again: else every one would take as long as the
-    first, some 0.1 s with Pyomo loaded.
+    Objects that survive the collection are taken to stay, and later collections skip them. Else every collection would
+    take as long as the first, some 0.1 s with Pyomo loaded.
     """
     gc.collect()
     gc.freeze()
@@ -123,7 +123,7 @@ def let_go() -> None:
 
 
 def resident_bytes() -> int:
-    """Memory that the process has in use [byte]."""
+    """Return the memory that the process has in use [byte]."""
     return _held_pages(1) * resource.getpagesize()
 
 
@@ -132,7 +132,7 @@ def _held_pages(column: int) -> int:
 
 
 def forget_peak() -> None:
-    """Make the kernel count the peak from here: making the instance may have taken more than the run."""
+    """Make the kernel count the peak anew, because making the instance may have taken more than the run will."""
     _RESET.write_text("5")
 
 
@@ -142,6 +142,6 @@ def peak_bytes() -> int:
 
 
 def kills_for_memory() -> int:
-    """How many processes the kernel has killed, since the machine started, for want of memory."""
+    """Return how many processes the kernel has killed for want of memory since the machine started."""
     lines = _EVENTS.read_text().splitlines()
     return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)

@@ -27,7 +27,7 @@ class Run:
     origin: Record
     """Columns `group` and `instance`, those of its source and its instance, and its limits."""
     failure: tuple[str, str] | None = None
-    """Reason and traceback, where its instance could not be made."""
+    """Reason and traceback where its instance could not be made; else None."""
 
     @property
     def place(self) -> Place:
@@ -54,11 +54,11 @@ class RunFilter:
                 raise InputError(f"--redo {name}", f"no such method or status; there are: {known}")
 
     def takes(self, run: Run) -> bool:
-        """Return whether a run may be made now."""
+        """Return whether a run is among those that are made now."""
         return not self.methods or run.task.method.name in self.methods
 
     def counts(self, row: Record) -> bool:
-        """Return whether a row that is there counts, so that its run need not be made again."""
+        """Return whether an existing row counts, so that its run is not made again."""
         return row["method"] not in self.redo and row["status"] not in self.redo
 
 

@@ -28,7 +28,7 @@ from finbench.models.result import Status
 
 @dataclass(frozen=True)
 class CampaignResult:
-    """The rows of a campaign, and what is wrong with them."""
+    """The rows of a campaign, and the contradictions among them."""
 
     rows: list[Record] = field(default_factory=list)
     """A row for each run that was made now or before, in the campaign's order, each with its `environment`."""
@@ -43,16 +43,16 @@ class CampaignResult:
 
 
 class Progress(Protocol):
-    """Is told how a campaign goes."""
+    """Receives what happens in a campaign."""
 
     def begin(self, total: int, known: int) -> None:
-        """Called before the first run: how many runs there are, and how many of them have a row already."""
+        """Take note, before the first run, of how many runs there are and how many of them have a row already."""
 
     def started(self, group: str, label: str) -> None:
-        """A run's clock has started."""
+        """Take note that a run's clock has started."""
 
     def finished(self, group: str, label: str, status: str) -> None:
-        """A run is over."""
+        """Take note that a run is over."""
 
 
 class Silence:
@@ -83,7 +83,7 @@ def run_campaign(
     folder : Path
         Gets one line in `runs.jsonl` for each finished run (`benchmarks.records.journal`).
     backend : callable
-        Where runs are made.
+        Makes the runs.
     chosen : RunFilter
         By default all that is missing.
     progress : Progress

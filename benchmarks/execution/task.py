@@ -25,7 +25,7 @@ class Task:
 
     source: Source
     content_hash: str
-    """Of the instance that `source` made when the run was planned."""
+    """Content hash of the instance that `source` made when the run was planned."""
     method: Method
     options: Mapping[str, Any]
     seed: int
@@ -33,9 +33,9 @@ class Task:
     """1 for the first."""
     time_limit_s: float
     memory_limit_bytes: int | None
-    """What the run may take beyond what its process holds; None: no limit."""
+    """Memory that the run may take beyond what its process holds; None: no limit."""
     warm_up: bool
-    """Whether the method runs on a small instance before, where its worker has not run it yet."""
+    """Whether the method first runs on a small instance where its worker has not run it yet."""
     code_version: str
     """`code_version.code_version` of the method with these options."""
 
@@ -46,7 +46,7 @@ class Task:
 
     @cached_property
     def key(self) -> str:
-        """SHA-256 over everything that decides the run's result: of two runs with one key, only one is made.
+        """SHA-256 over everything that decides the run's result. Of two runs with one key, only one is made.
 
         These are the instance's content, method, options, seed, repetition, limits and the code version.
         """
@@ -76,16 +76,16 @@ class Started:
 
 @dataclass(frozen=True)
 class Finished:
-    """A run is over, whichever way."""
+    """A run is over, with or without a result."""
 
     task: Task
     columns: Columns
     """The columns that the run itself gives: `records.row.result_columns` or `failure_columns`."""
     log: str | None = None
-    """The end of what it printed, where it failed."""
+    """The end of what the run printed, where it failed."""
     attempts: int = 1
     environment: Columns | None = None
-    """Of the machine that it ran on; None: this one."""
+    """Environment that it ran in; None: that of this process."""
 
 
 Event = Started | Finished

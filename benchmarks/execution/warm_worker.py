@@ -1,4 +1,4 @@
-"""The campaign's side of a worker: hands over tasks, reads answers, enforces limits, and says how a run ended.
+"""The campaign's side of a worker. It hands over tasks, reads answers, enforces limits, and says how a run ended.
 
 Three processes stand in a row. The campaign holds a `WarmWorker`; its child is the guard (`execution.guard`), which
 ends everything when either side goes; the guard's child is the worker (`execution.worker`), which makes one run after
@@ -36,14 +36,14 @@ GRACE_S = 5.0
 """How long a run may overrun the limit that its method was told before its processes are asked to end [s]."""
 
 TERMINATION_S = 1.0
-"""How long after that they are killed [s]."""
+"""How long after that request its processes are killed [s]."""
 
 MAX_LINE_BYTES = 64 * 2**20
 """An answer that is longer is garbage."""
 
 
 class _Phase(Enum):
-    """Where a worker stands; from `LATE` on it is being ended, and nothing but an overdue row is taken from it."""
+    """State of a worker. One that is overdue may still answer; from `LATE` on nothing more is taken from it."""
 
     IDLE = "waits for a task"
     SETUP = "gets ready for a run"
@@ -91,7 +91,7 @@ class WarmWorker:
         """Whether its processes have ended."""
 
     def fileno(self) -> int:
-        """Readable when it has something to say."""
+        """Return the descriptor of the worker's answers; it is readable when one has arrived."""
         return self._results
 
     @property
@@ -101,11 +101,11 @@ class WarmWorker:
 
     @property
     def deadline(self) -> float:
-        """When `advance` must be called even if nothing was said (`time.monotonic`)."""
+        """Time at which `advance` must be called even if no answer has arrived (`time.monotonic`)."""
         return self._deadline
 
     def give(self, task: Task) -> None:
-        """Hand over a task, to be run after those given before."""
+        """Hand over a task; it runs after those given before."""
         assert self._process.stdin is not None
         self._tasks.append(task)
         if self._phase is _Phase.IDLE:
@@ -117,7 +117,7 @@ class WarmWorker:
             self._process.stdin.flush()
 
     def advance(self) -> list[Event]:
-        """Take in what it has said, and end what is overdue; return what has happened, in order."""
+        """Read the answers that have arrived, and end what is overdue; return the events, in order."""
         events = [event for line in self._lines() for event in self._said(line)]
         if self.gone:
             events += self._ended()
@@ -126,7 +126,7 @@ class WarmWorker:
         return events
 
     def close(self) -> None:
-        """End it with everything it started, and wait until that has happened."""
+        """End the worker and everything it started, and wait until they have ended."""
         self._end(self._phase)
         self._process.wait()
         os.close(self._results)
@@ -137,7 +137,7 @@ class WarmWorker:
         self._deadline = self._since + seconds
 
     def _lines(self) -> Iterator[bytes]:
-        """Whole lines that have arrived."""
+        """Yield the whole lines that have arrived."""
         while True:
             try:
                 arrived = os.read(self._results, 2**16)
@@ -181,7 +181,7 @@ class WarmWorker:
             self._end(_Phase.LATE if self._phase is _Phase.SETUP else self._phase)
 
     def _end(self, phase: _Phase) -> None:
-        """Let the guard end everything; `phase` says why."""
+        """Make the guard end everything; `phase` says why."""
         assert self._process.stdin is not None
         self._phase, self._deadline = phase, inf
         with suppress(BrokenPipeError):  # it has ended
@@ -196,7 +196,7 @@ class WarmWorker:
             yield Finished(self._tasks.popleft(), row, end_of_file(self._log.fileno()))
 
     def _how_it_ended(self, phase: _Phase, code: int, wall_s: float) -> Columns:
-        """Return the row of the first task, during which the worker ended with `code` or was ended."""
+        """Return the row of the first task. During it the worker ended with `code`, or was ended."""
         match phase:
             case _Phase.OVERDUE:
                 reason = f"did not stop at its limit of {self._tasks[0].time_limit_s:g} s: its processes were ended"
@@ -214,7 +214,7 @@ class WarmWorker:
         return failure_columns(status, f"its process was ended by {name}{when}", wall_s, "signalled", signal=name)
 
     def _lacked_memory(self, signal: int) -> bool:
-        """Return whether the kernel ended it for want of memory, or its C++ code gave up for the same reason."""
+        """Return whether the worker ended for want of memory: killed by the kernel, or given up by its own C++ code."""
         if signal == SIGKILL:
             return kills_for_memory() > self._kills
         return signal == SIGABRT and "bad_alloc" in end_of_file(self._log.fileno())
@@ -222,7 +222,10 @@ class WarmWorker:
 
 @cache
 def _search_path() -> str:
-    """Return where this process finds modules, so that a worker finds the same; a working folder may go meanwhile."""
+    """Return where this process finds modules, so that a worker finds the same ones.
+
+    It is found once: the working folder may be gone later.
+    """
     found = []
     for entry in sys.path:
         with suppress(FileNotFoundError):  # relative to a working folder that is gone

@@ -40,7 +40,7 @@ from finbench.models.io import load_instance
 from finbench.models.result import Result, Status
 
 SPENT_BYTES = 2**30
-"""A worker that holds more than this after a run is replaced [byte]: something leaks."""
+"""A worker that holds more memory than this after a run is replaced [byte]: something leaks."""
 
 LIBRARY_BYTES = 2**30
 """Address space that libraries and compiled code may take."""
@@ -80,7 +80,7 @@ def _log() -> str:
 
 
 def _own_stdin() -> IO[bytes]:
-    """Return standard input under another descriptor, out of reach for the methods."""
+    """Return standard input under another descriptor, so that methods cannot read from it."""
     tasks = os.fdopen(os.dup(0), "rb")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -178,7 +178,7 @@ def _judged(task: Task, instance: Instance, result: object, wall_s: float) -> Co
 
 
 def _named_memory_limit(task: Task, result: Result) -> Result:
-    """Return the result, with the right status where a process of the method's own could not load its libraries."""
+    """Return the result; its status is the memory limit where a process of the method could not load its libraries."""
     short = task.memory_limit_bytes is not None and result.status is Status.ERROR and tells_of_want(result.reason or "")
     return replace(result, status=Status.MEMORY_LIMIT) if short else result
 
@@ -194,5 +194,5 @@ def _raised(task: Task, error: BaseException, wall_s: float) -> Columns:
 
 
 def _failed(status: Status, reason: str, kind: str, wall_s: float) -> Columns:
-    """Return the answer for a run without a result; the worker is spent: the run may have left things half done."""
+    """Return the answer for a run without a result. The worker is spent: the run may have left things half done."""
     return {"row": failure_columns(status, reason, wall_s, kind), "spent": True}

@@ -15,7 +15,7 @@ from finbench.models.instance import Instance
 __all__ = ["FAMILIES", "SHARED_FAMILIES", "Family", "SharedFamily", "SharedSize", "Size", "generate", "generate_shared"]
 
 GENERATION = 1
-"""Version of what the families draw: raised whenever equal parameters begin to give other instances."""
+"""Version of what the families draw. It is raised whenever equal parameters begin to give other instances."""
 
 ATTEMPTS = 100
 """Draws before a family gives up on a size that yields no trade-off."""
@@ -67,7 +67,7 @@ def generate(family: str, *, nodes: int, blocks: int, exits: int, seed: int, tig
     nodes, blocks, exits : int
         Sizes of the network and of the DNN.
     seed : int
-        Of `numpy.random.default_rng`; a draw without a trade-off is followed by the next of the same stream.
+        Of `numpy.random.default_rng`. A draw without a trade-off is followed by the next one of the same stream.
     tightness : float
         In (0, 1]: where the latency target lies between the least-latency and the least-energy deployment.
 
@@ -134,7 +134,7 @@ def generate_shared(
     nodes, applications : int
         Sizes.
     load : float
-        Greater than 0: how full the system is, 1 is full; the family says what that means.
+        Greater than 0: how full the system is; 1 is full. The family says what that means.
     seed : int
         Of `numpy.random.default_rng`; the load, penalty and shares take nothing from its stream.
     penalty : float or None
@@ -187,7 +187,7 @@ def _check_shared(family: SharedFamily, size: SharedSize, seed: int) -> None:
 
 
 def _check_rules(*rules: tuple[str, object, bool, str]) -> None:
-    """Each a field, its value, whether its rule holds, and the rule."""
+    """Raise ValueError where a rule does not hold; each is a field, its value, whether its rule holds, and the rule."""
     for field, value, holds, rule in rules:
         if not holds:
             raise ValueError(f"{field} = {value}: {rule}")

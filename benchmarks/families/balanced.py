@@ -1,9 +1,9 @@
-"""A deployment of many applications that fills the system evenly: what the load of a shared family is measured with.
+"""A deployment of many applications that fills the system evenly; the load of a shared family is measured with it.
 
 An application may run its first k blocks on its device and the rest on one other node at most two links away (a
 *split*), up to the earliest exit that is accurate enough. All applications together choose splits that meet their
-latency targets and make Σ fill^`POWER` over the resources small: one after the other, then each again, `ROUNDS` times.
-With a large power that is nearly the least possible fill of the fullest resource.
+latency targets and make Σ utilisation^`POWER` over the resources small: one after the other, then each again, `ROUNDS`
+times. With a large power the utilisation of the fullest resource is then nearly the least possible.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ Ints = NDArray[np.int64]
 
 
 class Chain(NamedTuple):
-    """A DNN up to one exit: what lies before and crosses the cut after block k = 1..depth; shapes (depth,)."""
+    """A DNN up to one exit: what lies before the cut after block k = 1..depth, and what crosses it; shapes (depth,)."""
 
     last_exit: int
     ops: Floats
     """Operations of blocks 1..k."""
     work: Floats
-    """The same, expected: Σ s_i o_i."""
+    """Expected operations of blocks 1..k: Σ s_i o_i."""
     parameter_bytes: Floats
     """Parameters of blocks 1..k."""
     bits: Floats
-    """Output of block k, 0 after the last."""
+    """Output of block k [bit]; 0 after the last."""
     sent: Floats
-    """The same, expected: s_{k+1} d_k."""
+    """Expected output of block k [bit]: s_{k+1} d_k."""
 
     @property
     def depth(self) -> int:
@@ -47,7 +47,7 @@ class Chain(NamedTuple):
 
 
 def chain(dnn: DNN, last_exit: int) -> Chain:
-    """`dnn` up to exit `last_exit` (1-based)."""
+    """Return `dnn` up to exit `last_exit` (1-based)."""
     depth = dnn.exits[last_exit - 1].after_block
     ops = np.array([block.ops for block in dnn.blocks[:depth]])
     survival = np.array(dnn.survival)[:depth]
@@ -68,9 +68,9 @@ class Splits:
     cuts: Ints
     """Blocks on the device; shape (K,)."""
     others: Ints
-    """The node that runs the rest, meaningless where nothing is left; shape (K,)."""
+    """The node that runs the rest; meaningless where nothing is left; shape (K,)."""
     hops: Ints
-    """Links of the way there, the number of links where there is no second; shape (K, 2)."""
+    """Links of the route there; in place of a second one that is missing, the number of links; shape (K, 2)."""
     latency_s: Floats
     """Latency of the last sample to leave; shape (K,)."""
     energy_j: Floats
@@ -78,17 +78,20 @@ class Splits:
     resources: Ints
     """Compute of both nodes, bandwidth of both links, memory of both nodes (`System.capacities`); shape (K, 6)."""
     paced: Floats
-    """What is asked of them per inference (eqs. 11, 13); shape (K, 6)."""
+    """Load on them per inference (eqs. 11, 13); shape (K, 6)."""
     fixed: Floats
-    """What is asked of them whatever the rate (eq. 12); shape (K, 6)."""
+    """Load on them that no rate changes (eq. 12); shape (K, 6)."""
 
     def quick_enough(self, max_latency_s: float) -> Ints:
-        """Numbers of the splits that meet a latency target; the quickest at least, whatever rounding says."""
+        """Return the numbers of the splits that meet a latency target.
+
+        The quickest split is always among them, whatever rounding says.
+        """
         return np.flatnonzero(self.latency_s <= max(max_latency_s, self.latency_s.min()))
 
 
 class System:
-    """A network as arrays; resources by number: compute of N nodes, bandwidth of A links, memory of N nodes, one more.
+    """A network as arrays. Resources by number: compute of N nodes, bandwidth of A links, memory of N nodes, one more.
 
     Parameters
     ----------
@@ -103,7 +106,7 @@ class System:
         self.speed = np.array([node.compute_ops_per_s for node in nodes])
         self.energy_per_op = np.array([node.power_w for node in nodes]) / self.speed
         self.head = np.array([self.number[link.target] for link in links])
-        # One more link, free and infinitely fast, is the second of a way of one link.
+        # One more link, free and infinitely fast, is the second of a route of one link.
         self.band = np.array([*(link.bandwidth_bit_per_s for link in links), np.inf])
         self.delay = np.array([*(link.delay_s for link in links), 0.0])
         self.energy_per_bit = np.array([*(li.tx_energy_j_per_bit + li.rx_energy_j_per_bit for li in links), 0.0])
@@ -114,14 +117,14 @@ class System:
             self._out[self.number[link.source]].append(k)
 
     def ways(self, source: int) -> Ints:
-        """Every way out of `source`: one link, or two to where no single link leads; shape (W, 2)."""
+        """Return every route out of `source`: one link, or two to where no single link leads; shape (W, 2)."""
         none, first = len(self.head), self._out[source]
         near = {source, *(self.head[a] for a in first)}
         second = [(a, b) for a in first for b in self._out[self.head[a]] if self.head[b] not in near]
         return np.array([*((a, none) for a in first), *second])
 
     def splits(self, part: Chain, source: int) -> Splits:
-        """Every split of `part` with its first block at `source`."""
+        """Return every split of `part` with its first block at `source`."""
         ways = self.ways(source)
         cuts = np.append(np.repeat(np.arange(1, part.depth), len(ways)), part.depth)
         hops = ways[np.append(np.tile(np.arange(len(ways)), part.depth - 1), 0)]
@@ -156,7 +159,7 @@ class System:
         return np.column_stack([here, others, bandwidth, n + links + here, n + links + others])
 
     def deployment(self, application: str, splits: Splits, chosen: int) -> ApplicationDeployment:
-        """Split number `chosen` as the decisions for `application`."""
+        """Return split number `chosen` as the decisions for `application`."""
         names = [node.name for node in self.network.nodes]
         hops = [self.network.links[a] for a in splits.hops[chosen] if a < len(self.head)]
         way = (names[splits.source], *(link.target for link in hops))
@@ -173,27 +176,27 @@ class System:
 
 @dataclass(frozen=True)
 class Demand:
-    """One application's splits that meet its target, and what each asks of the system."""
+    """One application's splits that meet its target, and the load of each on the system."""
 
     splits: Splits
     numbers: Ints
-    """Of the splits that meet the target; shape (Q,)."""
+    """Numbers of the splits that meet the target; shape (Q,)."""
     resources: Ints
-    """Shape (Q, 6)."""
+    """Their resources, as in `Splits`; shape (Q, 6)."""
     paced: Floats
-    """What is asked at the application's rate, per second, by operations and bits; shape (Q, 6)."""
+    """Load per second of operations and bits, at the application's rate; shape (Q, 6)."""
     fixed: Floats
-    """What is asked of memory; shape (Q, 6)."""
+    """Load on memory; shape (Q, 6)."""
 
     @classmethod
     def of(cls, splits: Splits, max_latency_s: float, rate_per_s: float) -> Demand:
-        """The demand at a rate under a latency target."""
+        """Return the demand at a rate under a latency target."""
         near = splits.quick_enough(max_latency_s)
         return cls(splits, near, splits.resources[near], rate_per_s * splits.paced[near], splits.fixed[near])
 
 
 def balance(system: System, demands: Sequence[Demand]) -> list[int]:
-    """Choose a split for every application: its position in the demand's arrays."""
+    """Choose a split for every application; return its position in the arrays of its demand."""
     fills = [(demand.paced + demand.fixed) / system.capacities[demand.resources] for demand in demands]
     fill = np.zeros(len(system.capacities))
     chosen = [-1] * len(demands)
@@ -208,7 +211,7 @@ def balance(system: System, demands: Sequence[Demand]) -> list[int]:
 
 
 def totals(system: System, demands: Sequence[Demand], chosen: Sequence[int]) -> tuple[Floats, Floats]:
-    """What the chosen splits ask of every resource: by the rates, and whatever the rates; shapes (R,)."""
+    """Return the load of the chosen splits on every resource: the part that rates change, and the rest; shapes (R,)."""
     paced, fixed = np.zeros(len(system.capacities)), np.zeros(len(system.capacities))
     for demand, k in zip(demands, chosen, strict=True):
         np.add.at(paced, demand.resources[k], demand.paced[k])

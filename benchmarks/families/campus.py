@@ -45,7 +45,7 @@ SERVICES_OF_A_DEVICE = 2
 TIGHTNESSES = (0.2, 0.5, 0.8)
 RATE_CLASSES = (1.0, 2.0, 4.0)
 BOUND_FILL = (0.05, 0.3)
-"""Share of a device's compute that its applications cannot shed, before all rates are scaled to the load."""
+"""Range of a device's utilisation by what its applications cannot shed, before all rates are scaled to the load."""
 
 MEMORY_FACTOR = 3.0
 DIGITS = 6
@@ -96,7 +96,7 @@ def draw_with_balance(rng: np.random.Generator, size: SharedSize) -> tuple[Insta
 
 @cache
 def shipped_dnns() -> tuple[DNN, ...]:
-    """The shipped DNNs with parameters."""
+    """Return the shipped DNNs with parameters."""
     return tuple(_with_parameters(name) for name in PARAMETER_BYTES)
 
 
@@ -111,7 +111,7 @@ def _with_parameters(name: str) -> DNN:
 
 
 def _users(rng: np.random.Generator, network: Network, count: int) -> tuple[list[int], list[_Service]]:
-    """Device and service of every application."""
+    """Draw the device and the service of every application."""
     n_devices = sum(node.memory_bytes is not None for node in network.nodes)
     offered = [[_service(rng) for _ in range(SERVICES_OF_A_DEVICE)] for _ in range(n_devices)]
     devices = [int(device) for device in rng.integers(0, n_devices, count)]
@@ -120,7 +120,7 @@ def _users(rng: np.random.Generator, network: Network, count: int) -> tuple[list
 
 
 def _service(rng: np.random.Generator) -> _Service:
-    """A service whose accuracy needs more than the first exit."""
+    """Draw a service whose accuracy needs more than the first exit."""
     dnn = int(rng.integers(0, len(PARAMETER_BYTES)))
     last_exit = int(rng.integers(2, len(shipped_dnns()[dnn].exits) + 1))
     return _Service(dnn, last_exit, float(rng.choice(TIGHTNESSES)), float(rng.choice(RATE_CLASSES)))
@@ -132,7 +132,7 @@ def _chain(dnn: int, last_exit: int) -> Chain:
 
 
 def _splits(system: System, devices: list[int], services: list[_Service]) -> list[Splits]:
-    """Splits of every application; those of equal DNN, exit and device are computed once."""
+    """Return the splits of every application; those of equal DNN, exit and device are computed once."""
     known: dict[tuple[int, int, int], Splits] = {}
     found = []
     for device, service in zip(devices, services, strict=True):
@@ -151,7 +151,10 @@ def _target(splits: Splits, tightness: float) -> float:
 def _rates(
     rng: np.random.Generator, system: System, splits: list[Splits], targets: list[float], services: list[_Service]
 ) -> Floats:
-    """Rates in the ratio of their classes on every device, which what cannot leave it in time fills as drawn."""
+    """Draw the rates. On every device they are in the ratio of their classes.
+
+    What cannot leave the device in time fills it to a utilisation drawn from `BOUND_FILL`.
+    """
     devices = np.array([each.source for each in splits])
     classes = np.array([service.rate_class for service in services])
     bound = [each.paced[each.quick_enough(delta), 0].min() for each, delta in zip(splits, targets, strict=True)]
@@ -191,7 +194,7 @@ def _decisions(system: System, app: Application, demand: Demand, chosen: int) ->
 
 
 def _with_server_memory(network: Network, services: list[_Service]) -> Network:
-    """The network whose servers share `MEMORY_FACTOR` times what all applications take."""
+    """Return the network whose servers together hold `MEMORY_FACTOR` times the parameters of all applications."""
     taken = sum(_chain(service.dnn, service.last_exit).parameter_bytes[-1] for service in services)
     servers = sum(node.tier == EDGE.name for node in network.nodes)
     each = _rounded(MEMORY_FACTOR * taken / servers, ROUND_CEILING)
@@ -202,7 +205,7 @@ def _with_server_memory(network: Network, services: list[_Service]) -> Network:
 
 
 def _equipped(system: System, fixed: Floats, shares: tuple[float, ...] | None) -> Network:
-    """The network with memory for the balanced deployment, and with service levels on its servers."""
+    """Return the network with memory for the balanced deployment, and with a menu of shares on its servers."""
     n, nodes = len(system.speed), []
     for node, needed in zip(system.network.nodes, fixed[-1 - n : -1], strict=True):
         update: dict[str, object] = {}

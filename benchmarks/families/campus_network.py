@@ -28,10 +28,10 @@ NODES_PER_CLUSTER = 60
 NODES_PER_SERVER = 8
 LARGEST_CLUSTER = 3
 CLUSTERS_OF_A_CLOUD = 4
-"""From twice as many clusters on there are two clouds."""
+"""Clusters under one cloud; from twice as many on there are two clouds."""
 
 CLUSTERS_OF_A_CLOUD_SERVER = 2
-"""So many clusters rent one published cloud server together."""
+"""Clusters that rent one published cloud server together."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ Clusters = list[list[str]]
 
 
 def draw_network(rng: np.random.Generator, count: int) -> Network:
-    """Draw a campus of `count` nodes (at least 3); servers and devices have no memory limit that counts yet.
+    """Draw a campus of `count` nodes (at least 3). No memory limit of its servers and devices counts yet.
 
     Parameters
     ----------

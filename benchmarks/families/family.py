@@ -1,6 +1,7 @@
 """What an instance family is: a generator with a seed, and the sizes it makes.
 
-A `Family` makes instances of one application and a drawn DNN; a `SharedFamily` systems that many applications share.
+A `Family` makes instances of one application and a drawn DNN. A `SharedFamily` makes systems that many applications
+share.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 from finbench.models.instance import Instance
 
 MOST_LINKED_NODES = 1_000
-"""Most nodes of a completely linked network: it has a million links then."""
+"""Most nodes of a completely linked network; it has a million links then."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Size:
 
 @dataclass(frozen=True)
 class Family:
-    """An entry of the registry."""
+    """A family of instances with one application, as the registry holds it."""
 
     name: str
     title: str
@@ -46,7 +47,7 @@ class SharedSize:
     nodes: int
     applications: int
     load: float
-    """Fill of the fullest node or link under the family's own balanced deployment; 1 is full."""
+    """Utilisation of the fullest node or link under the family's own balanced deployment."""
     penalty: float | None = None
     """Cost of rejecting an application, in multiples of the least power it could take; None: nobody is rejected."""
     shares: tuple[float, ...] | None = None
@@ -55,7 +56,7 @@ class SharedSize:
 
 @dataclass(frozen=True)
 class SharedFamily:
-    """An entry of the registry of families of many applications."""
+    """A family of instances with many applications, as the registry holds it."""
 
     name: str
     title: str

@@ -28,12 +28,12 @@ SECONDS_PER_OP = (1e-10, 1e-9)
 SECONDS_PER_BIT = (1e-9, 1e-8)
 CORRELATED_SECONDS_PER_BIT = (1e-11, 1e-10)
 JOULES_PER_SECOND = 10.0
-"""Exchange rate between the two costs."""
+"""Exchange rate between energy and time."""
 
 
 @dataclass(frozen=True)
 class _Costs:
-    """Time and energy of a unit of work at every place (node or link)."""
+    """Time and energy of a unit of work at every node or on every link."""
 
     time: NDArray[np.float64]
     energy: NDArray[np.float64]

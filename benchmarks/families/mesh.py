@@ -17,7 +17,7 @@ from finbench.benchmarks.families.profiles import accuracy_target, around, rando
 from finbench.models.instance import Application, Instance, Link, Network, Node
 
 NEAREST = 5
-"""Neighbours that a node links to; with those that link to it about six."""
+"""Neighbours that a node links to; together with those that link to it about six."""
 
 SERVER_SHARE = 0.1
 DELAY_S = 1e-4
@@ -61,7 +61,7 @@ def _link(rng: np.random.Generator, nodes: tuple[Node, ...], points: NDArray[np.
 
 
 def _pairs(points: NDArray[np.float64]) -> list[tuple[int, int]]:
-    """Directed links, both directions of every pair, sorted."""
+    """Return the directed links, both directions of every pair, sorted."""
     count = len(points)
     near = np.asarray(KDTree(points).query(points, k=min(NEAREST + 1, count))[1])
     pairs = {(a, int(b)) for a, others in enumerate(near) for b in others if a != b}

@@ -17,12 +17,12 @@ FIRST_ACCURACY, LAST_ACCURACY = 0.55, 0.9
 
 
 def around(rng: np.random.Generator, typical: float, factor: float) -> float:
-    """A log-uniform draw within a factor of `typical`, to six significant digits."""
+    """Draw log-uniformly within a factor of `typical`; return the number to six significant digits."""
     return float(f"{typical * factor ** rng.uniform(-1, 1):.6g}")
 
 
 def random_dnn(rng: np.random.Generator, blocks: int, exits: int) -> DNN:
-    """A chain whose outputs shrink with depth and whose exits are spread evenly, the last after the last block.
+    """Draw a chain whose outputs shrink with depth and whose exits are spread evenly, the last after the last block.
 
     Operations and sizes are those of the published networks spread over `blocks` blocks: deeper chains have lighter
     blocks, so that targets stay comparable.
@@ -50,6 +50,6 @@ def random_dnn(rng: np.random.Generator, blocks: int, exits: int) -> DNN:
 
 
 def accuracy_target(dnn: DNN) -> float:
-    """An accuracy that only the last exit reaches."""
+    """Return an accuracy that only the last exit reaches."""
     before = dnn.exits[-2].accuracy if len(dnn.exits) > 1 else 0.0
     return float(f"{(before + dnn.exits[-1].accuracy) / 2:.4g}")

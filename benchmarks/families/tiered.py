@@ -47,7 +47,7 @@ CLOUD = Tier("cloud", 312e9, 400 / 312e9, 12.6e-9, 4.5e12)
 
 
 def draw(rng: np.random.Generator, size: Size) -> Instance:
-    """Draw an instance with the usual shares of edge and cloud nodes."""
+    """Draw an instance with the usual fractions of edge and cloud nodes."""
     n_cloud = min(max(1, round(CLOUD_SHARE * size.nodes)), max(0, size.nodes - 2))
     n_edge = min(max(1, round(EDGE_SHARE * size.nodes)), size.nodes - 1 - n_cloud)
     return draw_tiers(rng, size.nodes - n_edge - n_cloud, n_edge, n_cloud, size)
@@ -89,7 +89,7 @@ def _link(rng: np.random.Generator, nodes: tuple[Node, ...], tiers: list[Tier], 
 
 
 def _pairs(rng: np.random.Generator, n_mobile: int, n_edge: int, n_cloud: int) -> Iterator[Pair]:
-    """Directed links by node number; a pair may come twice."""
+    """Draw the directed links by node number; a pair may come twice."""
     edge_0, cloud_0 = n_mobile, n_mobile + n_edge
     for m in range(n_mobile):
         if n_edge:

@@ -22,7 +22,7 @@ class Comparison:
 
     @cached_property
     def contradictions(self) -> list[str]:
-        """What cannot all be true, one line each."""
+        """Statements that cannot all be true, one line each."""
         return contradictions(self.runs)
 
     @property
@@ -31,11 +31,11 @@ class Comparison:
         return max((run.result.lower_bound for run in self.runs if run.result.lower_bound is not None), default=None)
 
     def gap(self, run: Judged) -> float | None:
-        """(E − LB)/LB with LB the best proven bound over all methods."""
+        """Return (E − LB)/LB with LB the best proven bound over all methods; None where it says nothing."""
         return relative_gap(run.objective, self.best_bound) if run.found else None
 
     def to_json(self) -> dict[str, Any]:
-        """All runs, each with its gap to the best proven bound, and the contradictions."""
+        """Return all runs, each with its gap to the best proven bound, and the contradictions."""
         return {
             "instance": self.instance.name,
             "runs": [{**run.to_json(), "gap_to_best_bound": self.gap(run)} for run in self.runs],

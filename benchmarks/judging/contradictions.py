@@ -13,7 +13,7 @@ CLAIMS_FEASIBLE = (Status.OPTIMAL, Status.FEASIBLE, Status.TIME_LIMIT, Status.ME
 
 
 class Verdict(Protocol):
-    """What a run says and what is true of it: enough to find contradictions. A `Judged` is one, and so is a row."""
+    """What a run claims and what is true of it: enough to find contradictions. A `Judged` is one, and so is a row."""
 
     @property
     def label(self) -> str:
@@ -21,7 +21,7 @@ class Verdict(Protocol):
 
     @property
     def status(self) -> str:
-        """A `Status`, as the method says."""
+        """A `Status`, as the method claims."""
 
     @property
     def found(self) -> bool:
@@ -33,11 +33,11 @@ class Verdict(Protocol):
 
     @property
     def claimed_objective(self) -> float | None:
-        """What the method says it is."""
+        """The objective that the method claims."""
 
     @property
     def lower_bound(self) -> float | None:
-        """Proven lower bound on it."""
+        """Proven lower bound on the objective."""
 
     @property
     def violated(self) -> Sequence[str]:

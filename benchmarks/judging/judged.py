@@ -1,4 +1,4 @@
-"""Judges what a method returns: every number that is shown comes from `models.evaluate`, after the clock has stopped.
+"""Judges what a method returns. Every number that is shown comes from `models.evaluate`, after the clock has stopped.
 
 Energies are compared as objective values (eq. 3); relative to a bound the unit does not matter.
 """
@@ -60,7 +60,7 @@ class Judged:
 
     @cached_property
     def contradictions(self) -> list[str]:
-        """What the method says and cannot be true, a line each, found without any other run.
+        """Claims of the method that cannot be true, a line each, found without any other run.
 
         Violations under a status that claims none, no deployment under one that claims it, a claimed objective that is
         not the evaluated one, an objective below the method's own bound. The exit code of a command follows from it.
@@ -79,7 +79,7 @@ class Judged:
 
     @property
     def claimed_objective(self) -> float | None:
-        """What the method says the objective is."""
+        """The objective that the method claims."""
         return self.result.claimed_objective
 
     @property
@@ -103,7 +103,7 @@ class Judged:
         return sum(seconds for phase, seconds in self.result.times_s.items() if phase != "load")
 
     def to_json(self) -> dict[str, Any]:
-        """The object that `solve --json` and `evaluate --json` print.
+        """Return the object that `solve --json` and `evaluate --json` print.
 
         `latency_s` and `accuracy` are the worst over the applications that are served. For a single application claimed
         energy and bound are per inference; several have only a joint power: `claimed_power_w` and `lower_bound_w`.
@@ -140,7 +140,7 @@ class Judged:
         return self.result.status.value
 
     def claims(self) -> dict[str, float | None]:
-        """Claimed energy and lower bound, per inference for a single application, joint power for several."""
+        """Return the claimed objective and lower bound: energy per inference, for several applications joint power."""
         claimed, bound = self.result.claimed_objective, self.result.lower_bound
         if len(self.instance.applications) > 1:
             return {
@@ -174,7 +174,7 @@ class Judged:
         return [Rejection(name, penalties[name], reasons.get(name)) for name in names]
 
     def _shared(self) -> dict[str, Any]:
-        """Power [W], what of it are penalties and where the rest is spent; rejections; loads, the fullest first."""
+        """Return what rates add: power [W], penalties, power of each tier, rejections; loads, the fullest first."""
         if not self.rated:
             return {}
         evaluation = self.evaluation
@@ -188,7 +188,7 @@ class Judged:
 
 
 def _use_json(use: Use) -> dict[str, Any]:
-    """A use for JSON, in which an infinite utilisation (of a resource of which there is nothing) is null."""
+    """Return a use for JSON. An infinite utilisation, of a resource without capacity, becomes null."""
     utilisation = use.utilisation if isfinite(use.utilisation) else None
     return {**asdict(use), "resource": use.resource.value, "unit": UNITS[use.resource], "utilisation": utilisation}
 

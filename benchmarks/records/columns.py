@@ -1,4 +1,4 @@
-"""The columns of a row, each declared once: readers check types and ranges, and data frames take their types from here.
+"""The columns of a row, each declared once. Readers check types and ranges; data frames take their types from here.
 
 A row may hold more columns; nobody reads them.
 """
@@ -16,7 +16,7 @@ from finbench.benchmarks.records.environment import PACKAGES, SOLVER_NAMES, THRE
 from finbench.models.result import Status
 
 CENSORED = "censored"
-"""Status of a size that a method did not climb to."""
+"""Status of a size that a method was not run on, because it stopped climbing below."""
 
 Text = str
 Line = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -25,13 +25,13 @@ Seconds = Annotated[float, Field(ge=0, le=1e9)]
 Amount = Annotated[float, Field(ge=0, le=1e100)]
 """An energy, a power, a latency or a size."""
 Objective = Annotated[float, Field(ge=-1e100, le=1e100)]
-"""A bound may be below 0."""
+"""An objective or a bound on it; a bound may be below 0."""
 Ratio = Annotated[float, Field(ge=-1e100, le=1e100)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0, le=10**12)]
 Bytes = Annotated[int, Field(ge=0, lt=2**62)]
 Number = Annotated[int, Field(gt=-(2**63), lt=2**63)]
-"""Whatever fits a column of integers."""
+"""An integer that fits a column of integers."""
 Ending = Annotated[str, StringConstraints(pattern=f"^({'|'.join([*Status, CENSORED])})$")]
 """A status that this program knows."""
 
@@ -80,7 +80,7 @@ class OptionColumns(Part):
 
 
 class InfoColumns(Part):
-    """What analyses read of the facts that a method tells."""
+    """The facts told by a method that analyses read."""
 
     trajectory: list[Annotated[list[Objective | None], Field(min_length=3, max_length=3)]] | None = None
     """Times [s] since the run began, incumbents and bounds."""

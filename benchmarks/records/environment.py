@@ -32,7 +32,7 @@ SOLVER_NAMES = (*SOLVERS, "cp-sat")
 
 @cache
 def environment() -> Environment:
-    """Machine, versions and settings of this process.
+    """Return the machine, versions and settings of this process.
 
     Returns
     -------
@@ -56,7 +56,7 @@ def environment() -> Environment:
 
 
 def machine(of: Environment) -> str:
-    """Return the machine of an environment in words: times of two runs compare where these are the same."""
+    """Return the machine of an environment in words. Times of two runs compare only where these are equal."""
     return f"{of['cpu']} ({of['cores']} cores)"
 
 
@@ -80,7 +80,7 @@ def _os() -> str:
 
 
 def _git(checkout: Path) -> Environment | None:
-    """Commit of the checkout that this code lies in, and whether nothing in it differs from that commit."""
+    """Return the commit of the checkout that holds this code, and whether nothing in it differs from that commit."""
     if not (checkout / ".git").exists():
         return None
     command = ["git", "-C", str(checkout)]

@@ -1,6 +1,6 @@
 """A folder of results while a campaign writes to it: every row is on the disk before the next run's.
 
-What an interrupted campaign left is taken up again: a last line that was cut off is moved to a file beside (`.torn`),
+What an interrupted campaign left is taken up again. A last line that was cut off is moved to a file beside (`.torn`),
 never repaired by guess. Rows are known by group and key (`execution.task.Task.key`), and the latest of a key counts.
 `runs.jsonl` holds exactly the present campaign: rows that it no longer asks for, and those that are run again, move to
 `runs.old.jsonl` when it starts, and come back from there when they are asked for again.
@@ -93,7 +93,7 @@ class Journal:
         os.close(self._lock)
 
     def known_rows(self) -> dict[Place, Record]:
-        """Return all rows that are there, of this campaign and earlier ones, the latest of each group and key."""
+        """Return the latest row of each group and key that is there, of this campaign and of earlier ones."""
         return _by_place([*self._old, *self._written])
 
     def settle(self, rows: Sequence[Record]) -> None:
@@ -109,7 +109,9 @@ class Journal:
         self._stream = (self.folder / RUNS).open("ab", buffering=0)
 
     def append(self, row: Record, environment: Environment, log: str | None = None) -> Record:
-        """Add a row, and before it its environment and its log where these are new; all of them are on the disk then.
+        """Add a row, and before it its environment and its log where these are new.
+
+        All of them are on the disk when this returns.
 
         Returns
         -------
@@ -176,7 +178,7 @@ def _move_aside(file: Path) -> None:
 
 
 def rows_there(folder: Path) -> dict[Place, Record]:
-    """Return the rows that a journal opened in `folder` would know, without opening it; raise InputError as it does."""
+    """Return the rows that a journal in `folder` would know, without opening one; raise InputError as it does."""
     return _by_place([*_rows(folder / OLD), *_rows(folder / RUNS)])
 
 
@@ -200,7 +202,7 @@ def _append(file: Path, content: bytes) -> None:
 
 @contextmanager
 def _written_to(file: Path) -> Iterator[None]:
-    """Name the file where the system refuses to write to it."""
+    """Raise InputError, naming the file, where the system refuses to write to it inside the block."""
     try:
         yield
     except OSError as error:

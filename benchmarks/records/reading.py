@@ -1,4 +1,4 @@
-"""Reads a folder of results, and believes nothing in it: every line is checked against its declaration (`columns`).
+"""Reads a folder of results without trust: every line is checked against its declaration (`columns`).
 
 A folder of results holds `runs.jsonl`, one row a line; `environments.jsonl`, what the rows' `environment_id` stands
 for; and `instances.jsonl`, the instances they name by `content_hash`. `benchmarks.records.journal` writes them.
@@ -22,7 +22,7 @@ RUNS, ENVIRONMENTS, INSTANCES = "runs.jsonl", "environments.jsonl", "instances.j
 
 
 MAX_DEPTH = 32
-"""How deep the tables and lists of a line may lie in one another."""
+"""Levels of tables and lists within one another that a line may have."""
 
 
 def load_records(path: Path) -> list[Record]:
@@ -161,7 +161,7 @@ def _check_text(table: object, line: bytes) -> None:
     RecursionError
         If it is nested more deeply than `MAX_DEPTH`.
     UnicodeError
-        If a text in it is none: half of a surrogate pair.
+        If a text in it holds half of a surrogate pair.
     """
     if line.count(b"[") + line.count(b"{") > MAX_DEPTH:
         level = [table]

@@ -1,4 +1,4 @@
-"""Contradictions among rows: what they say of their runs, held against each other."""
+"""Contradictions among rows: what one says of its run against what the others say."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from finbench.benchmarks.records.row import Record
 
 @dataclass(frozen=True)
 class _RowVerdict:
-    """The part of a row that is held against other rows."""
+    """The part of a row that is compared with other rows."""
 
     label: str
     status: str
@@ -24,7 +24,7 @@ class _RowVerdict:
 
 
 def contradictions_among(rows: Sequence[Record]) -> list[str]:
-    """Return what cannot all be true of the runs on one and the same instance, a line each."""
+    """Return the contradictions among the runs on one and the same instance, a line each."""
     verdicts: defaultdict[tuple[str, str], list[_RowVerdict]] = defaultdict(list)
     for row in rows:
         if "content_hash" in row:

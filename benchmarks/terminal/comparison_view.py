@@ -27,7 +27,7 @@ def print_comparison(comparison: Comparison) -> None:
 
 
 def targets(instance: Instance) -> str:
-    """Return targets and choices of an instance, for a title."""
+    """Return the targets and definitions of an instance, for a title."""
     choices = f"accounting {instance.accounting.value}, latency {instance.latency_kind.value}"
     if len(instance.applications) > 1:
         return f"{len(instance.applications)} applications, {choices}"
@@ -41,7 +41,7 @@ def _comparison_row(run: Judged, gap: float | None) -> tuple[str, ...]:
 
 
 def _quality(run: Judged) -> tuple[str, ...]:
-    """Return latency and accuracy of one application; of several, how many are rejected."""
+    """Return latency and accuracy of a single application; for several, how many are rejected."""
     if len(run.instance.applications) > 1:
         return ("–" if run.evaluation is None else str(len(run.evaluation.rejected)),)
     shown = run.to_json()

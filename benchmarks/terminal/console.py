@@ -19,7 +19,7 @@ from rich.table import Table
 from finbench.benchmarks.analysis.table import Rows
 
 PIPE_WIDTH = 200
-"""Columns where there is no terminal to ask."""
+"""Width in characters where there is no terminal to ask."""
 
 
 def output() -> Console:
@@ -28,7 +28,7 @@ def output() -> Console:
 
 
 def show_what_can_be_shown() -> None:
-    """Replace characters that standard output cannot take, where it is not UTF-8, instead of failing on them.
+    """Make standard output replace characters that it cannot write, where it is not UTF-8, instead of failing on them.
 
     Where it is closed, output goes nowhere.
     """
@@ -39,7 +39,7 @@ def show_what_can_be_shown() -> None:
 
 
 def reader_is_gone() -> bool:
-    """Return whether whatever read standard output has closed it (`… | head -1`)."""
+    """Return whether the reader of standard output has closed it (`… | head -1`)."""
     try:
         sys.stdout.flush()
         pipe = select.poll()
@@ -52,7 +52,7 @@ def reader_is_gone() -> bool:
 
 
 def discard_output() -> None:
-    """Send what is left of standard output nowhere, so that the interpreter ends without a complaint about it."""
+    """Discard what is left of standard output, so that the interpreter ends without a complaint about it."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

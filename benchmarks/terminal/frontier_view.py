@@ -19,7 +19,7 @@ SHOWN = 15
 """Corners of one exit that the table shows."""
 
 STEP_BYTES = 120
-"""A latency step and its energy as Python holds them: a tuple of two numbers."""
+"""Memory of a latency step and its energy, which Python holds as a tuple of two numbers [byte]."""
 
 
 def instance_frontiers(
@@ -46,7 +46,7 @@ def instance_frontiers(
 
 
 def _needed_bytes(instance: Instance, app: Application, gamma: int) -> int:
-    """Return the memory of FIN's frontiers: two rows of all nodes, one of every layer, one exit's steps as a list."""
+    """Return the memory of FIN's frontiers [byte]: two rows of all nodes, one of every layer, one list of steps."""
     rows = 2 * len(instance.network.nodes) + len(instance.dnn_of(app).blocks) + 1
     return (8 * rows + STEP_BYTES) * (gamma + 1)
 
@@ -73,10 +73,10 @@ def _corners(corners: Sequence[Corner]) -> list[dict[str, float]]:
 
 
 def print_frontiers(instance: Instance, gamma: int, found: Sequence[ExitFrontier]) -> None:
-    """Print one table: for every exit its exact corners, each with the budget from which FIN reaches that energy.
+    """Print one table of the exact corners of every exit, each with the budget from which FIN reaches that energy.
 
-    Budgets are rounded up, so that a run within a printed budget reaches the printed energy. Of more than `SHOWN`
-    corners of an exit as many are shown, evenly spread, the first and the last among them.
+    Budgets are rounded up, so that a run within a printed budget reaches the printed energy. Where an exit
+    has more than `SHOWN` corners, that many are shown, evenly spread, the first and the last among them.
     """
     columns = ("last exit", "accuracy", "energy [J]", "least latency budget [s]", "FIN's budget [s]", "more [%]")
     of_exits = [_rows(one) for one in found]
@@ -110,7 +110,7 @@ def _rows(one: ExitFrontier) -> list[tuple[str, ...]]:
 
 
 def _distinct(corners: Sequence[Corner]) -> list[Corner]:
-    """Return of corners of equal energy the first, which has the least budget."""
+    """Return the corners without repeated energies; of equal ones the first stays, which has the least budget."""
     kept: list[Corner] = []
     for budget, energy in corners:
         if not kept or not equal_energy(energy, kept[-1][1]):

@@ -15,12 +15,12 @@ from finbench.benchmarks.execution.runner import Progress as Watcher
 from finbench.models.result import Status
 
 PLAIN_INTERVAL_S = 5.0
-"""Without a terminal, a line of progress at most this often [s]."""
+"""Shortest time between two lines of progress where there is no terminal [s]."""
 
 
 @contextmanager
 def progress(screen: Console, title: str) -> Iterator[Watcher]:
-    """Yield what shows the progress of a campaign on `screen`, as long as the block lasts."""
+    """Yield an object that shows the progress of a campaign on `screen` as long as the block lasts."""
     if not screen.is_terminal:
         yield PlainProgress()
         return
@@ -69,17 +69,17 @@ class LiveProgress(_Counts):
         self._task = shown.add_task("", total=None, title=escape(title), failed=0)
 
     def begin(self, total: int, known: int) -> None:
-        """Show how much there is."""
+        """Show how many runs there are."""
         super().begin(total, known)
         self._shown.reset(self._task, total=total, completed=known)
 
     def started(self, group: str, label: str) -> None:
-        """Show what runs."""
+        """Show the run that has started."""
         super().started(group, label)
         self._shown.update(self._task, description=escape(" · ".join(self.running)))
 
     def finished(self, group: str, label: str, status: str) -> None:
-        """Count it."""
+        """Count a run that is over."""
         super().finished(group, label, status)
         self._shown.update(self._task, completed=self.done, failed=self.failed)
 
@@ -93,13 +93,13 @@ class PlainProgress(_Counts):
         self._last = float("-inf")
 
     def begin(self, total: int, known: int) -> None:
-        """Say how much there is."""
+        """Print how many runs there are."""
         super().begin(total, known)
         self._begun, self._known = monotonic(), known
         print(f"{total} runs, {known} of them are there", flush=True)
 
     def started(self, group: str, label: str) -> None:
-        """Say what runs, and how long all may still take."""
+        """Print what runs, and how long all may still take, if the last line is old enough."""
         super().started(group, label)
         if monotonic() - self._last >= PLAIN_INTERVAL_S:
             failed = f", {self.failed} failed" if self.failed else ""

@@ -22,7 +22,7 @@ FULLEST, REJECTED, BROKEN = 10, 10, 10
 """Rows of the tables of resources and of rejections; lines of violations, and of contradictions. `--json` has all."""
 
 NOT_USED = "not used"
-"""How a warm start that the method could not take tells so."""
+"""What a method says of a warm start that it could not take."""
 
 
 def print_judged(judged: Judged) -> None:
@@ -42,7 +42,7 @@ def print_judged(judged: Judged) -> None:
 
 
 def print_status(console: Console, judged: Judged) -> None:
-    """Print how the run ended, and why; and a warm start that came to nothing."""
+    """Print how the run ended and why, and a warm start that was not used."""
     given = f" · {judged.label}" if judged.method else ""
     console.print(f"[bold]{escape(judged.instance.name)}{escape(given)}: {judged.status}[/bold]")
     if judged.result.reason:
@@ -64,7 +64,7 @@ def _unused_start(told: Any) -> str | None:
 
 
 def print_broken(console: Console, judged: Judged) -> None:
-    """Print the rules that the deployment breaks, the worst first, and what of the method's claims is not true."""
+    """Print the rules that the deployment breaks, the worst first, and the claims of the method that are not true."""
     broken = [f"[red]violation[/red] ({rule.kind.value}): {escape(rule.message)}" for rule in _worst(judged.violations)]
     wrong = [f"[red]contradiction[/red]: {escape(line)}" for line in contradictions([judged])]
     for lines, noun in ((broken, "violation"), (wrong, "contradiction")):
@@ -76,7 +76,7 @@ def print_broken(console: Console, judged: Judged) -> None:
 
 
 def _worst(violations: Sequence[Violation]) -> list[Violation]:
-    """Return the structural ones first, then those farthest beyond their limit; equal ones stay in their order."""
+    """Return the violations: structural ones first, then the farthest beyond their limit; ties keep their order."""
     return sorted(violations, key=lambda v: v.excess is not None and -v.excess / max(abs(v.limit or 0.0), 1e-300))
 
 
@@ -100,7 +100,7 @@ def print_uses(console: Console, judged: Judged) -> None:
 
 
 def print_rejections(console: Console, judged: Judged) -> None:
-    """Print who is turned away, and why."""
+    """Print the applications that are rejected, and why."""
     rows = [
         (rejection.application, rejection.reason or "–", number(rejection.penalty_w, 5))
         for rejection in judged.rejections
@@ -111,7 +111,7 @@ def print_rejections(console: Console, judged: Judged) -> None:
 
 
 def first(rows: Sequence[tuple[str, ...]], most: int) -> list[tuple[str, ...]]:
-    """Return at most so many rows, and one more that counts the others."""
+    """Return at most `most` rows, and one more that counts the others."""
     rest = len(rows) - most
     return list(rows) if rest <= 0 else [*rows[:most], (f"… and {rest} more", *[""] * (len(rows[0]) - 1))]
 

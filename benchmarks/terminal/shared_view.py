@@ -81,7 +81,7 @@ def _application_row(
 
 
 def placement_summary(source: str, decision: ApplicationDeployment) -> str:
-    """Runs of blocks with their node, relays in between: `1–3 phone7, 4–5 edge0.1 via edge0.0`."""
+    """Return runs of blocks with their node and the relays before it: `1–3 phone7, 4–5 edge0.1 via edge0.0`."""
     parts, steps = [], list(zip(decision.placement, decision.routes_from(source), decision.share_of_block, strict=True))
     for node, run in groupby(range(len(steps)), key=lambda k: steps[k][0]):
         blocks = list(run)
