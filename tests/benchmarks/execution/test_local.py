@@ -44,7 +44,7 @@ def row(*tasks: Task) -> Record:
     return {**first.columns, "log": first.log}
 
 
-def test_a_run_that_ends_well() -> None:
+def test_a_run_that_returns_leaves_a_row_with_its_result() -> None:
     came = row(made(method="label-setting"))
     assert (came["status"], came["exit"], came["log"]) == ("optimal", {"kind": "returned"}, None)
     assert came["objective"] == pytest.approx(OPTIMUM_J, rel=1e-12)

@@ -97,7 +97,7 @@ def column(browser: webdriver.Chrome, table: str, number: int) -> list[str]:
     return [cell.text for cell in all_of(browser, f"{table} tbody tr > :nth-child({number})")]
 
 
-def test_it_opens_sealed_and_complete(opened: webdriver.Chrome, page: Path) -> None:
+def test_the_page_opens_without_other_requests_and_draws_every_figure(opened: webdriver.Chrome, page: Path) -> None:
     assert requested(opened) == {page.as_uri()}
     titles = [title.text for title in all_of(opened, "figure h3")]
     assert titles == [

@@ -143,7 +143,7 @@ def test_what_costs_more_than_the_incumbent_is_left_out() -> None:
     assert removed > 50
 
 
-def test_finer_coefficients_where_little_is_left() -> None:
+def test_leaving_out_dear_columns_makes_coefficients_finer() -> None:
     """Column sums that would be too large take precision from the least energy; without the dear columns it is back."""
     instance = with_dear_node(random_instance(3, max_nodes=5), 1e15)
     found = optimum(instance)

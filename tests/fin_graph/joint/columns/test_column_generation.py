@@ -51,7 +51,7 @@ def test_small_instances_are_solved_as_by_the_exact_program(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS[:20])
-def test_lists_prove_whatever_the_incumbent(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lists_prove_the_optimum_from_a_poor_incumbent(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without improvement the incumbent is poor at first, and the proof finds the optimum all the same."""
     monkeypatch.setattr(column_generation._ColumnRun, "_improve", lambda *_: None)
     monkeypatch.setattr(column_generation._ColumnRun, "_solve_whole", lambda *_: None)

@@ -62,7 +62,7 @@ def cases() -> list[tuple[SharedSystem, list[tuple[float, Floats]], list[Floats]
     return found
 
 
-def test_bounds_and_costs_enclose_the_cheapest_that_fits(
+def test_the_price_bound_and_cost_enclose_the_cheapest_fitting_usage(
     cases: list[tuple[SharedSystem, list[tuple[float, Floats]], list[Floats]]],
 ) -> None:
     between = exact = 0
