@@ -65,15 +65,15 @@ def test_its_path_has_the_least_weight(seed: int) -> None:
 def test_mcp_hurries_to_the_cloud_on_the_published_scenario(
     balexnet: Instance, accounting: Accounting, energy: float
 ) -> None:
-    """It hurries to the cloud whatever the budget: the published configuration of least latency, 2.2156 ms."""
+    """MCP hurries to the cloud whatever the budget: that is the published configuration of least latency, 2.2156 ms."""
     for budget in (0.0023, 0.005, 0.015):
-        choices = balexnet.with_overrides(max_latency_s=budget, min_accuracy=0.8, accounting=accounting)
-        result = solve(choices)
+        instance = balexnet.with_overrides(max_latency_s=budget, min_accuracy=0.8, accounting=accounting)
+        result = solve(instance)
         assert result.status is Status.FEASIBLE
         assert result.deployment is not None
         assert result.deployment.deployments[0].placement == ("device", *["cloud"] * 4)
         assert result.claimed_objective == pytest.approx(energy, rel=1e-9)
-        assert (fin_three_stages(choices, choices.applications[0], 1000).energy_j or 0) <= energy * (1 + 1e-9)
+        assert (fin_three_stages(instance, instance.applications[0], 1000).energy_j or 0) <= energy * (1 + 1e-9)
 
 
 def test_targets_that_mcp_cannot_meet_are_reported_with_a_reason(balexnet: Instance) -> None:

@@ -44,10 +44,10 @@ def test_without_an_accurate_exit_the_graph_has_no_ends(balexnet: Instance) -> N
 
 
 def test_depth_and_ends_follow_the_accepted_exits(balexnet: Instance) -> None:
-    choices = balexnet.with_overrides(min_accuracy=0.7)
-    graph = graph_of(choices)
+    instance = balexnet.with_overrides(min_accuracy=0.7)
+    graph = graph_of(instance)
     assert {(i, f) for (i, _), f in graph.graph["ends"].items()} == {(3, 2), (5, 3)}
-    assert list(accepted_exits(choices, choices.applications[0])) == [2, 3]
+    assert list(accepted_exits(instance, instance.applications[0])) == [2, 3]
 
 
 @pytest.mark.parametrize("seed", range(80))

@@ -108,7 +108,7 @@ def test_large_gamma_is_the_optimum_nearly_always() -> None:
 
 
 def test_the_instances_are_solvable_unsolvable_and_sensitive_to_rounding() -> None:
-    """The guarantees above are about something: most instances can be solved, some cannot, and rounding matters."""
+    """The instances put the guarantees to the test: most can be solved, some cannot, and rounding matters."""
     optima = [optimum(seed) for seed in range(150)]
     assert 75 < sum(best < inf for best in optima) < 150
     assert sum(inf > energy_of(run(tiny(seed), 5)) > optima[seed] * 1.01 for seed in range(150)) > 5
@@ -203,8 +203,8 @@ def test_fine_gamma_finds_the_worked_optima(budget: float, accounting: object, e
 
 
 def test_targets_that_no_path_meets_give_an_empty_result() -> None:
-    for choices in ({"min_accuracy": 0.99}, {"max_latency_s": 1e-9}, {"max_latency_s": 0.0}):
-        instance = published(0.005, WORKED_OPTIMA[0][1]).with_overrides(**choices)  # type: ignore[arg-type]
+    for overrides in ({"min_accuracy": 0.99}, {"max_latency_s": 1e-9}, {"max_latency_s": 0.0}):
+        instance = published(0.005, WORKED_OPTIMA[0][1]).with_overrides(**overrides)  # type: ignore[arg-type]
         for rounding in ("up", "down"):
             stages = run(instance, 50, rounding=rounding)
             assert (stages.path, stages.energy_j, stages.latency_s, stages.deployment) == ((), None, None, None)
