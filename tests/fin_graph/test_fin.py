@@ -20,7 +20,7 @@ NOISE = 1e-9
 
 
 def checked(instance: Instance, result: Result) -> Result:
-    """The result, once its deployment is judged."""
+    """Return the result after the evaluator has judged its deployment."""
     if result.deployment is not None:
         judgement = evaluate(instance, result.deployment)
         assert judgement.feasible

@@ -31,7 +31,7 @@ NOISE = 1e-9
 
 
 def same_answer(instance: Instance, *, milp: bool) -> bool:
-    """Whether there was an optimum to agree on."""
+    """Return whether there was an optimum to compare."""
     mine, truth = solve(instance), exhaustive.solve(instance)
     others = [truth, flow.solve(instance)] if milp else [truth]
     for other in others:
@@ -77,7 +77,7 @@ def deployments_of(result: Result) -> list[Deployment]:
 
 @pytest.mark.parametrize("block", range(6))
 def test_k_least_energies_are_those_of_enumeration(block: int) -> None:
-    """Over all accurate exits, placements and simple routes."""
+    """The enumeration covers all accurate exits, placements and simple routes."""
     compared = beyond_the_earliest = 0
     for seed in range(60 * block, 60 * (block + 1)):
         instance = random_instance(seed, max_nodes=3, max_blocks=3, zeros=seed % 3 == 0)

@@ -43,7 +43,7 @@ def best_by_enumeration(instance: Instance, names: list[str]) -> float | None:
 def test_single_node_costs_no_less_than_enumeration_and_equals_it_where_latency_is_slack(
     block: int, node: Literal["best", "source"]
 ) -> None:
-    """It finds something whenever a single node will do, and the best where least-energy routes are in time."""
+    """It finds a deployment whenever a single node suffices; it is the best where least-energy routes are in time."""
     for seed in range(20 * block, 20 * (block + 1)):
         instance = random_instance(seed, max_nodes=4, max_blocks=4, zeros=seed % 2 == 1)
         names = [instance.applications[0].source] if node == "source" else list(instance.network.node_by_name)

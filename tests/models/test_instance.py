@@ -1,4 +1,4 @@
-"""The problem's data: derived quantities, choices, identity."""
+"""The problem's data: derived quantities, overrides, identity."""
 
 from __future__ import annotations
 

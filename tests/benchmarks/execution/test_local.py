@@ -38,7 +38,7 @@ def ended(*tasks: Task, jobs: int = 1) -> list[Finished]:
 
 
 def row(*tasks: Task) -> Record:
-    """What comes of the first task; each one after it must end well."""
+    """Return the result of the first task; every task after it must succeed."""
     first, *others = ended(*tasks, made("answer"))
     assert [(one.columns["status"], one.columns["exit"]) for one in others] == [("no-solution", {"kind": "returned"})]
     return {**first.columns, "log": first.log}

@@ -97,7 +97,7 @@ def test_the_worst_accuracy_counts_and_a_part_has_no_costs(balexnet: Instance) -
 
 
 def test_a_shared_system_adds_power_penalty_tiers_rejections_and_loads(balexnet: Instance) -> None:
-    """Penalty, tiers, rejections and loads; nothing of it where there is no deployment."""
+    """They are power, penalty, tiers, rejections and loads; without a deployment none of them has a value."""
     data = rated(balexnet, 2.0, twice=True).model_dump()
     data["applications"][1]["rejection_penalty_w"] = 0.25
     instance = Instance.model_validate(data)

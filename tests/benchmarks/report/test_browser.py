@@ -63,7 +63,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
 
 @pytest.fixture
 def opened(browser: webdriver.Chrome, page: Path) -> Iterator[webdriver.Chrome]:
-    """The page, opened anew; whatever a test does to it, no error is said and nothing is asked of anybody."""
+    """The page, opened anew. After the test the browser must have logged no error and requested nothing else."""
     browser.get("about:blank")
     for kind in ("browser", "performance"):
         logged(browser, kind)

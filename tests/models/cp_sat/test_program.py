@@ -86,7 +86,7 @@ def rebuilt(instance: Instance, nodes: tuple[Node, ...]) -> Instance:
 
 
 def with_dear_node(instance: Instance, factor: float) -> Instance:
-    """The instance with a node more, out of reach, that takes `factor` times as much power as the first."""
+    """Return the instance with one more node, out of reach, that takes `factor` times the power of the first."""
     first = instance.network.nodes[0]
     return rebuilt(
         instance,

@@ -111,7 +111,7 @@ def test_service_levels_and_admission_matter_above() -> None:
 
 @pytest.mark.slow
 def test_capacities_decide_on_shared_systems() -> None:
-    """The instances above are no easy ones: many optima are not the applications' own."""
+    """The instances above are hard: in many optima an application does not get its own optimum."""
     decided = 0
     for seed in range(120):
         instance = shared_instance(seed, applications=1 + seed % 3, max_nodes=2 + seed % 2)

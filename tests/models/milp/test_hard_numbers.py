@@ -138,7 +138,7 @@ def test_the_deployment_known_without_a_solver_is_feasible_and_often_there(seed:
 
 
 def at_first(answer: SolverAnswer) -> tuple[SolveProgram, list[Limits]]:
-    """A solver that gives `answer` first and is honest then, and the limits that it was asked with."""
+    """Return a solver that gives `answer` first and the truth afterwards, and the list of limits it was called with."""
     asked: list[Limits] = []
 
     def solve(model: Any, limits: Limits, clock: Clock) -> SolverAnswer:

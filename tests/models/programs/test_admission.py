@@ -54,7 +54,7 @@ def amounts(reason: str, words: str) -> tuple[float, ...]:
 
 
 def seen(solve: Any, *, count: int, **offers: Any) -> set[str]:
-    """Check every reason on `count` instances; the kinds met."""
+    """Check every reason on `count` instances, and return the kinds of reason that occurred."""
     kinds = set()
     for seed in range(count):
         instance = random_shared_instance(seed, penalties=True, **offers)

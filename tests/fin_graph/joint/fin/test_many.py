@@ -1,4 +1,4 @@
-"""FIN for applications that share a system: nothing exceeds, close to the optimum, honest statuses and reasons."""
+"""FIN for applications that share a system: it exceeds no capacity, comes close to the optimum, and is honest."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOISE = 1e-9
 
 
 def checked(instance: Instance, result: Result) -> Result:
-    """The result, once its deployment is judged."""
+    """Return the result after the evaluator has judged its deployment."""
     assert (result.deployment is None) == (result.reason is not None)
     if result.deployment is not None:
         judged = evaluate(instance, result.deployment)
@@ -140,7 +140,7 @@ def test_the_same_seed_gives_the_same_result_in_every_order(order: Order) -> Non
 
 
 def test_the_time_limit_keeps_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The clock stops after so many looks at it; there is an incumbent as soon as the first insertion is through."""
+    """The time ends after a given number of looks at the clock. An incumbent exists after the first insertion."""
     instance = random_shared_instance(18, max_applications=6, max_nodes=6, max_blocks=4)
 
     class Stopping(Clock):

@@ -147,7 +147,7 @@ def test_a_program_ends_with_the_run_that_started_it_and_leaves_no_file(sent: in
 
 
 def awaited(condition: Callable[[], Any]) -> Any:
-    """What a condition says once it holds; it has half a minute."""
+    """Return the value of a condition once it holds, waiting half a minute at most."""
     for _ in range(600):
         value = condition()
         if value:
