@@ -70,7 +70,7 @@ def answer(
     bound: float | None = None,
     **fields: Any,
 ) -> Callable[..., Result]:
-    """A `solve` that always says the same."""
+    """Return a `solve` that always returns the same result."""
 
     def solve(instance: Instance, options: Options, *, time_limit_s: float | None, seed: int) -> Result:
         return Result(status, deployment, claimed, bound, **fields)

@@ -1,4 +1,4 @@
-"""What every method of the registry owes its callers, checked from outside: nothing that it says is believed."""
+"""What every method of the registry must do for its callers, checked from outside: none of its claims is believed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STOP_S = 20.0
 
 
 def breaches(name: str, instance: Instance, optimum: float | None) -> list[str]:
-    """Return what a method does that it must not do, a line each.
+    """Return the faults of a method, one line each.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def _told(run: Judged) -> tuple[object, ...]:
 
 
 def _untrue(run: Judged, optimum: float | None) -> Iterator[str]:
-    """Yield what the method says and is not so."""
+    """Yield the method's claims that are false."""
     yield from run.contradictions
     status, bound, objective = run.result.status, run.result.lower_bound, run.objective
     if run.found and (optimum is None or _below(objective, optimum)):
@@ -75,7 +75,7 @@ def _untrue(run: Judged, optimum: float | None) -> Iterator[str]:
 
 
 def _incomplete(run: Judged, optimum: float | None) -> Iterator[str]:
-    """Yield what an exact method owes with time enough."""
+    """Yield what an exact method lacks although it had enough time."""
     proof = Status.INFEASIBLE if optimum is None else Status.OPTIMAL
     if METHODS[str(run.method)].exact and run.result.status is not proof:
         yield f"is exact and says {run.result.status}, with time for {proof}"

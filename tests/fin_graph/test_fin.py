@@ -20,7 +20,7 @@ NOISE = 1e-9
 
 
 def checked(instance: Instance, result: Result) -> Result:
-    """The result, once its deployment is judged."""
+    """Return the result after the evaluator has judged its deployment."""
     if result.deployment is not None:
         judgement = evaluate(instance, result.deployment)
         assert judgement.feasible
@@ -29,7 +29,7 @@ def checked(instance: Instance, result: Result) -> Result:
 
 
 @pytest.mark.parametrize("gamma", [3, 40])
-def test_back_ends_agree_in_status_and_energy(gamma: int) -> None:
+def test_engines_agree_in_status_and_energy(gamma: int) -> None:
     for seed in range(120):
         instance = random_instance(seed, zeros=seed % 2 == 0)
         one = checked(instance, fin.solve(instance, FinOptions(gamma=gamma, engine="networkx")))
@@ -82,12 +82,12 @@ def test_lambda_keeps_late_ends(balexnet: Instance) -> None:
     assert "networkx" in str(fin.supports(balexnet, FinOptions(gamma=100, lambda_=5, engine="arrays")))
 
 
-def test_small_work_takes_graphs_large_work_takes_arrays(balexnet: Instance) -> None:
+def test_large_work_takes_the_arrays_engine_and_an_option_overrides_it(balexnet: Instance) -> None:
     assert fin.solve(balexnet, FinOptions(gamma=1_000_000 // 45)).info["engine"] == "arrays"
     assert fin.solve(balexnet, FinOptions(gamma=5, engine="networkx")).info["engine"] == "networkx"
 
 
-def test_a_run_that_would_not_fit_says_so_first(balexnet: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_would_not_fit_is_refused(balexnet: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(psutil, "virtual_memory", lambda: type("Memory", (), {"available": 1000}))
     result = fin.solve(balexnet, FinOptions(gamma=100, engine="arrays"))
     assert result.status is Status.MEMORY_LIMIT
@@ -109,12 +109,12 @@ def test_a_run_that_would_not_fit_says_so_first(balexnet: Instance, monkeypatch:
         ({"gama": 10}, "not permitted"),
     ],
 )
-def test_options_out_of_range(options: dict[str, Any], rule: str) -> None:
+def test_options_out_of_range_are_refused(options: dict[str, Any], rule: str) -> None:
     with pytest.raises(ValidationError, match=rule):
         FinOptions(**options)
 
 
-def test_single_node_without_links() -> None:
+def test_a_single_node_without_links_has_the_optimum() -> None:
     """One node, no links: everything runs there or nothing does."""
     found = 0
     for seed in range(40):

@@ -31,7 +31,7 @@ NOISE = 1e-9
 
 
 def same_answer(instance: Instance, *, milp: bool) -> bool:
-    """Whether there was an optimum to agree on."""
+    """Return whether there was an optimum to compare."""
     mine, truth = solve(instance), exhaustive.solve(instance)
     others = [truth, flow.solve(instance)] if milp else [truth]
     for other in others:
@@ -50,13 +50,13 @@ def same_answer(instance: Instance, *, milp: bool) -> bool:
 
 
 @pytest.mark.parametrize("block", range(8))
-def test_equals_enumeration_and_the_program(block: int) -> None:
+def test_label_setting_equals_enumeration_and_the_milp(block: int) -> None:
     seeds = range(25 * block, 25 * (block + 1))
     assert sum(same_answer(random_instance(s, max_nodes=4, zeros=s % 3 == 0), milp=s % 2 == 0) for s in seeds) > 5
 
 
 @pytest.mark.parametrize("block", few_and_many(range(20), 3))
-def test_equals_enumeration_and_the_program_on_thousands(block: int) -> None:
+def test_label_setting_equals_the_milp_on_thousands_of_instances(block: int) -> None:
     seeds = range(10_000 + 100 * block, 10_000 + 100 * (block + 1))
     assert sum(same_answer(random_instance(s, zeros=s % 3 == 0), milp=True) for s in seeds) > 20
 
@@ -77,7 +77,7 @@ def deployments_of(result: Result) -> list[Deployment]:
 
 @pytest.mark.parametrize("block", range(6))
 def test_k_least_energies_are_those_of_enumeration(block: int) -> None:
-    """Over all accurate exits, placements and simple routes."""
+    """The enumeration covers all accurate exits, placements and simple routes."""
     compared = beyond_the_earliest = 0
     for seed in range(60 * block, 60 * (block + 1)):
         instance = random_instance(seed, max_nodes=3, max_blocks=3, zeros=seed % 3 == 0)
@@ -107,7 +107,9 @@ def test_k_least_of_the_published_scenario_end_at_every_exit(balexnet: Instance)
     assert {one.deployments[0].last_exit for one in deployments_of(result)} == {1, 2, 3}
 
 
-def test_k_least_that_time_ends_are_never_worse_than_the_least(hard: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_k_least_stopped_by_the_time_limit_is_never_worse_than_the_least(
+    hard: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(label_search, "QUOTA", 1 << 12)
     least = solve(hard)
     begun = perf_counter()
@@ -224,7 +226,7 @@ def test_more_slack_never_costs_energy() -> None:
         assert all(b <= a * (1 + NOISE) for a, b in pairwise(known))
 
 
-def test_refuses_what_it_cannot_honour(balexnet: Instance) -> None:
+def test_label_setting_refuses_k_below_one_and_capacities_that_may_bind(balexnet: Instance) -> None:
     assert supports(balexnet) is None
     with pytest.raises(ValidationError, match="greater than or equal to 1"):
         LabelSettingOptions(k=0)

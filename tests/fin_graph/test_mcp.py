@@ -62,19 +62,21 @@ def test_its_path_has_the_least_weight(seed: int) -> None:
 @pytest.mark.parametrize(
     ("accounting", "energy"), [(Accounting.FULL_DEPTH, 0.1395037435823), (Accounting.EXPECTED, 0.0455107658343)]
 )
-def test_published_scenario(balexnet: Instance, accounting: Accounting, energy: float) -> None:
-    """It hurries to the cloud whatever the budget: the published configuration of least latency, 2.2156 ms."""
+def test_mcp_hurries_to_the_cloud_on_the_published_scenario(
+    balexnet: Instance, accounting: Accounting, energy: float
+) -> None:
+    """MCP hurries to the cloud whatever the budget: that is the published configuration of least latency, 2.2156 ms."""
     for budget in (0.0023, 0.005, 0.015):
-        choices = balexnet.with_overrides(max_latency_s=budget, min_accuracy=0.8, accounting=accounting)
-        result = solve(choices)
+        instance = balexnet.with_overrides(max_latency_s=budget, min_accuracy=0.8, accounting=accounting)
+        result = solve(instance)
         assert result.status is Status.FEASIBLE
         assert result.deployment is not None
         assert result.deployment.deployments[0].placement == ("device", *["cloud"] * 4)
         assert result.claimed_objective == pytest.approx(energy, rel=1e-9)
-        assert (fin_three_stages(choices, choices.applications[0], 1000).energy_j or 0) <= energy * (1 + 1e-9)
+        assert (fin_three_stages(instance, instance.applications[0], 1000).energy_j or 0) <= energy * (1 + 1e-9)
 
 
-def test_targets_that_cannot_be_met(balexnet: Instance) -> None:
+def test_targets_that_mcp_cannot_meet_are_reported_with_a_reason(balexnet: Instance) -> None:
     for budget, accuracy, status, reason in (
         (0.005, 0.99, Status.INFEASIBLE, "accurate"),
         (0.001, 0.8, Status.NO_SOLUTION, "target is 0.001 s"),
@@ -86,7 +88,7 @@ def test_targets_that_cannot_be_met(balexnet: Instance) -> None:
         assert reason in result.reason
 
 
-def test_no_accuracy_asked_and_none_given(balexnet: Instance) -> None:
+def test_an_exit_of_accuracy_zero_satisfies_a_target_of_zero(balexnet: Instance) -> None:
     """α = α_f = 0: an exit without accuracy is accurate enough and weighs nothing."""
     dnn = balexnet.dnns[0]
     exits = tuple(exit_.model_copy(update={"accuracy": 0.0}) for exit_ in dnn.exits)
@@ -97,7 +99,7 @@ def test_no_accuracy_asked_and_none_given(balexnet: Instance) -> None:
     assert result.deployment.deployments[0].last_exit == 1
 
 
-def test_without_budget_it_takes_the_way_that_takes_no_time() -> None:
+def test_a_budget_of_zero_selects_the_path_of_no_latency() -> None:
     """δ = 0: a direct link with a delay, and a detour without one."""
     node = {"compute_ops_per_s": 1e9, "power_w": 1.0}
     link = {"bandwidth_bit_per_s": 1e9, "tx_energy_j_per_bit": 1e-9, "rx_energy_j_per_bit": 1e-9}
@@ -139,7 +141,7 @@ def test_without_budget_it_takes_the_way_that_takes_no_time() -> None:
     assert result.deployment.deployments[0].routes == (("a", "c", "b"),)
 
 
-def test_time_limit(balexnet: Instance) -> None:
+def test_a_time_limit_ends_the_search(balexnet: Instance) -> None:
     result = solve(balexnet, time_limit_s=0.0)
     assert result.status is Status.TIME_LIMIT
     assert result.deployment is None

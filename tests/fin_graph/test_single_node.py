@@ -40,8 +40,10 @@ def best_by_enumeration(instance: Instance, names: list[str]) -> float | None:
 
 @pytest.mark.parametrize("node", ["best", "source"])
 @pytest.mark.parametrize("block", range(10))
-def test_against_an_enumeration(block: int, node: Literal["best", "source"]) -> None:
-    """It finds something whenever a single node will do, and the best where least-energy routes are in time."""
+def test_single_node_costs_no_less_than_enumeration_and_equals_it_where_latency_is_slack(
+    block: int, node: Literal["best", "source"]
+) -> None:
+    """It finds a deployment whenever a single node suffices; it is the best where least-energy routes are in time."""
     for seed in range(20 * block, 20 * (block + 1)):
         instance = random_instance(seed, max_nodes=4, max_blocks=4, zeros=seed % 2 == 1)
         names = [instance.applications[0].source] if node == "source" else list(instance.network.node_by_name)
@@ -63,13 +65,13 @@ def test_against_an_enumeration(block: int, node: Literal["best", "source"]) -> 
         )
 
 
-def test_published_scenario(balexnet: Instance) -> None:
+def test_single_node_takes_the_cheapest_node_in_time_on_the_published_scenario(balexnet: Instance) -> None:
     """The pinned first block stays on the device; the rest goes to the cheapest node that is in time."""
     for budget, best, source in ((0.0025, "cloud", None), (0.007, "device", "device")):
-        choices = balexnet.with_overrides(max_latency_s=budget, min_accuracy=0.8)
+        instance = balexnet.with_overrides(max_latency_s=budget, min_accuracy=0.8)
         nodes: tuple[tuple[Literal["best", "source"], str | None], ...] = (("best", best), ("source", source))
         for node, expected in nodes:
-            result = solve(choices, SingleNodeOptions(node=node))
+            result = solve(instance, SingleNodeOptions(node=node))
             if expected is None:
                 assert result.status is Status.NO_SOLUTION
                 continue
@@ -105,17 +107,17 @@ def test_least_latency_routes_where_least_energy_routes_are_late() -> None:
         assert result.deployment.deployments[0].routes_from("device")[0] == route
 
 
-def test_no_exit_is_accurate_enough(balexnet: Instance) -> None:
+def test_an_accuracy_that_no_exit_reaches_is_infeasible(balexnet: Instance) -> None:
     result = solve(balexnet.with_overrides(min_accuracy=0.99))
     assert result.status is Status.INFEASIBLE
     assert result.reason == "no exit is accurate enough"
 
 
-def test_time_limit(balexnet: Instance) -> None:
+def test_a_time_limit_ends_the_search(balexnet: Instance) -> None:
     assert solve(balexnet, time_limit_s=0.0).status is Status.TIME_LIMIT
 
 
-def test_unknown_choice_of_node(balexnet: Instance) -> None:
+def test_an_unknown_value_of_the_node_option_is_refused(balexnet: Instance) -> None:
     assert supports(balexnet) is None
     assert supports(balexnet, SingleNodeOptions(node="source")) is None
     with pytest.raises(ValidationError, match="'best' or 'source'"):

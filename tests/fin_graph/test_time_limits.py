@@ -101,7 +101,9 @@ def test_certified_fin_that_runs_out_of_memory_returns_its_sandwich(
 
 
 @pytest.mark.parametrize("solve", [larac.solve, mcp.solve, single_node.solve])
-def test_the_baselines_stop(hard: Instance, monkeypatch: pytest.MonkeyPatch, solve: Callable[..., Result]) -> None:
+def test_the_baselines_stop_at_the_time_limit(
+    hard: Instance, monkeypatch: pytest.MonkeyPatch, solve: Callable[..., Result]
+) -> None:
     monkeypatch.setattr(extended, "LOOK_EVERY", 1)
     result = solve(hard, time_limit_s=0.0)
     assert result.status is Status.TIME_LIMIT

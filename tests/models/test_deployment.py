@@ -12,7 +12,7 @@ from finbench.models.deployment import ApplicationDeployment, Deployment
 DECISION: dict[str, Any] = {"application": "app", "last_exit": 1, "placement": ("device", "edge")}
 
 
-def test_what_is_left_out() -> None:
+def test_shares_and_routes_left_out_have_defaults() -> None:
     plain = ApplicationDeployment(**DECISION)
     assert plain.share_of_block == (1.0, 1.0)
     assert plain.routes_from("device") == ((), ("device", "edge"))

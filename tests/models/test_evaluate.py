@@ -37,7 +37,7 @@ def kinds(evaluation: Evaluation) -> set[ViolationKind]:
 
 
 @pytest.mark.parametrize("row", PUBLISHED, ids=lambda row: row["placement"].replace(" ", "-"))
-def test_published_configurations(row: dict[str, str]) -> None:
+def test_the_costs_of_published_configurations_are_reproduced(row: dict[str, str]) -> None:
     decision = deployment(placement=tuple(row["placement"].split()), last_exit=int(row["last_exit"]))
     costs = evaluate(BALEXNET, decision).applications[0]
     expected = {field: float(row[field]) for field in row if field not in ("placement", "last_exit")}
@@ -116,13 +116,13 @@ def test_a_violation_says_what_and_where(changes: dict[str, Any], said: str) -> 
 
 
 @pytest.mark.parametrize(("factor", "feasible"), [(0.99, False), (1 - 1e-5, False), (1 - 1e-8, True), (1.0, True)])
-def test_latency_tolerance(factor: float, feasible: bool) -> None:
+def test_a_latency_is_met_within_its_tolerance(factor: float, feasible: bool) -> None:
     latency = evaluate(BALEXNET, deployment()).applications[0].latency_s
     assert evaluate(BALEXNET.with_overrides(max_latency_s=latency * factor), deployment()).feasible == feasible
 
 
 @pytest.mark.parametrize(("excess", "feasible"), [(0.01, False), (1e-5, False), (1e-8, True), (0.0, True)])
-def test_accuracy_tolerance(excess: float, feasible: bool) -> None:
+def test_an_accuracy_is_met_within_its_tolerance(excess: float, feasible: bool) -> None:
     assert evaluate(BALEXNET.with_overrides(min_accuracy=0.8595 + excess), deployment()).feasible == feasible
 
 
@@ -149,7 +149,7 @@ def test_latency_counts_delay_and_survival(kind: str, share: float) -> None:
     assert delayed - without == pytest.approx(0.5 * share)
 
 
-def test_repeated_and_missing_applications() -> None:
+def test_repeated_and_missing_applications_are_violations() -> None:
     twice = Deployment(deployments=deployment().deployments * 2)
     assert [v.kind for v in evaluate(BALEXNET, twice).violations] == [ViolationKind.APPLICATION]
     both, decisions = two_applications(rates=(1.0, 1.0))

@@ -61,7 +61,9 @@ def test_a_single_application_may_be_rejected(seed: int) -> None:
 
 
 @pytest.mark.parametrize(("latency", "accounting", "energy", "placement"), WORKED_OPTIMA)
-def test_worked_optimum(latency: float, accounting: Accounting, energy: float, placement: str) -> None:
+def test_the_search_finds_the_worked_optimum(
+    latency: float, accounting: Accounting, energy: float, placement: str
+) -> None:
     result = exhaustive.solve(published(latency, accounting))
     assert result.claimed_objective == pytest.approx(energy, abs=5e-6)
     assert result.deployment is not None
@@ -119,7 +121,7 @@ def test_refuses_networks_of_too_many_routes() -> None:
 
 
 @pytest.mark.parametrize("applications", [1, 2])
-def test_time_limit(applications: int) -> None:
+def test_a_time_limit_ends_the_search_without_a_bound(applications: int) -> None:
     instance = shared_instance(3, applications=applications)
     result = exhaustive.solve(instance, time_limit_s=0.0)
     assert result.status is Status.TIME_LIMIT

@@ -1,4 +1,4 @@
-"""The problem's data: derived quantities, choices, identity."""
+"""The problem's data: derived quantities, overrides, identity."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.random_instances import random_instance
 BALEXNET = load_instance("balexnet-cifar10")
 
 
-def test_survival_is_the_share_that_has_not_left_before_the_block() -> None:
+def test_survival_is_the_fraction_that_has_not_left_before_the_block() -> None:
     assert BALEXNET.dnns[0].survival == pytest.approx([1, 0.344, 0.344, 0.092, 0.092])
 
 
@@ -34,14 +34,14 @@ def test_transfer_into_a_block_carries_what_the_block_before_puts_out() -> None:
 
 @pytest.mark.parametrize("accounting", Accounting)
 @pytest.mark.parametrize("kind", LatencyKind)
-def test_weights_follow_the_choices(accounting: Accounting, kind: LatencyKind) -> None:
+def test_weights_follow_accounting_and_latency_kind(accounting: Accounting, kind: LatencyKind) -> None:
     instance = BALEXNET.with_overrides(accounting=accounting, latency_kind=kind)
     app, survival = instance.applications[0], instance.dnns[0].survival
     assert instance.energy_weights(app) == (survival if accounting is Accounting.EXPECTED else (1.0,) * 5)
     assert instance.latency_weights(app) == (survival if kind is LatencyKind.EXPECTED else (1.0,) * 5)
 
 
-def test_choices_change_only_what_is_given() -> None:
+def test_overrides_change_only_what_is_given() -> None:
     changed = BALEXNET.with_overrides(max_latency_s=0.003)
     assert changed.applications[0].max_latency_s == 0.003
     assert changed.applications[0].min_accuracy == BALEXNET.applications[0].min_accuracy
@@ -50,7 +50,7 @@ def test_choices_change_only_what_is_given() -> None:
 
 
 @pytest.mark.parametrize("bad", [{"max_latency_s": -1.0}, {"max_latency_s": float("nan")}, {"min_accuracy": 1.5}])
-def test_choices_obey_the_fields_rules(bad: dict[str, Any]) -> None:
+def test_overrides_obey_the_rules_of_the_fields(bad: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         BALEXNET.with_overrides(**bad)
 

@@ -66,7 +66,7 @@ def test_a_file_that_cannot_be_parsed_is_named(case: str, tmp_path: Path) -> Non
     assert [part for part in named if part not in line] == [], line
 
 
-def test_missing_files_folders_and_names(tmp_path: Path) -> None:
+def test_missing_files_folders_and_unknown_names_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         load_instance(tmp_path / "none.json")
     with pytest.raises(InputError, match="did you mean 'balexnet-cifar10'"):
@@ -77,14 +77,14 @@ def test_missing_files_folders_and_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_without_permission(tmp_path: Path) -> None:
+def test_a_file_without_permission_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "locked.json"
     path.write_text("{}")
     path.chmod(0)
     assert "cannot be read" in refused(path)
 
 
-def test_parts_in_files_of_their_own(tmp_path: Path) -> None:
+def test_parts_in_files_of_their_own_load_as_one_instance(tmp_path: Path) -> None:
     document = copy.deepcopy(SOUND)
     (tmp_path / "net.json").write_text(json.dumps({"schema_version": 1, **document["network"]}))
     (tmp_path / "app.json").write_text(json.dumps(document["applications"][0]))

@@ -69,7 +69,7 @@ def served(instance: Instance, **shares: tuple[float, ...]) -> list[Any]:
     ]
 
 
-def test_loads_by_hand() -> None:
+def test_loads_match_a_count_by_hand() -> None:
     instance = system()
     assert loads_of(instance, served(instance)) == Loads(
         compute_ops_per_s={"device": 4 * 10 + 2 * 0.25 * 20, "edge": 4 * 0.25 * 20 + 2 * 10},
@@ -105,13 +105,13 @@ def test_uses_are_listed_from_the_fullest() -> None:
     ]
 
 
-def test_utilisation_of_a_resource_of_which_there_is_nothing() -> None:
+def test_using_a_resource_of_capacity_zero_is_infinite_utilisation() -> None:
     assert Use(Resource.MEMORY, "n", 1.0, 4.0).utilisation == 0.25
     assert Use(Resource.MEMORY, "n", 1.0, 0.0).utilisation == inf
     assert Use(Resource.MEMORY, "n", 0.0, 0.0).utilisation == 0
 
 
-def test_tiers_by_hand() -> None:
+def test_power_by_tier_matches_a_count_by_hand() -> None:
     """Computing and receiving are spent at a node, sending from it."""
     instance = system()
     to_edge, to_device = 4 * 0.25 * 8 + 2 * 5, 2 * 0.25 * 8

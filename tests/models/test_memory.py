@@ -1,4 +1,4 @@
-"""What a run may need, foreseen."""
+"""A run that would need more memory than there is, is recognised beforehand."""
 
 from __future__ import annotations
 

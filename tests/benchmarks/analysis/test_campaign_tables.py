@@ -27,7 +27,7 @@ ROWS = [
 ]
 
 
-def test_power_gap_time_and_rejections_by_size_and_load() -> None:
+def test_shared_systems_are_summed_up_by_size_and_load() -> None:
     table = shared_systems("campus", frame(ROWS))
     cells = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
     assert [(row["load"], row["method"]) for row in cells] == [

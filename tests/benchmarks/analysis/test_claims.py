@@ -49,7 +49,7 @@ def test_nothing_found_gives_no_gap() -> None:
         ([0, 0, 0], "does not hold"),
     ],
 )
-def test_verdict_on_the_optimum(matched: list[int], verdict: str) -> None:
+def test_the_verdict_on_the_optimum_names_the_gamma_that_suffices(matched: list[int], verdict: str) -> None:
     rows = [MatchRow(gamma, 4, m, 0, 0.0, 0.0) for gamma, m in zip((10, 100, 1000), matched, strict=True)]
     assert matches_claim(rows).verdict == verdict
 
@@ -58,7 +58,7 @@ def test_a_point_that_fin_misses_is_not_matched() -> None:
     assert matches_claim([MatchRow(10, 4, 3, 1, 0.0, 0.0)]).verdict == "does not hold"
 
 
-def test_savings_by_case() -> None:
+def test_savings_are_summed_up_by_case() -> None:
     points = [
         point(1.0, 1.0, 4.0),
         point(1.0, 1.0, 2.0),
@@ -79,7 +79,7 @@ def test_savings_by_case() -> None:
     ("means", "verdict"),
     [((0.7, 0.9), "holds"), ((0.7, 0.65), "holds only if case 0"), ((0.6, -0.1), "does not hold")],
 )
-def test_verdict_on_the_savings(means: tuple[float, ...], verdict: str) -> None:
+def test_the_verdict_on_the_savings_follows_the_means(means: tuple[float, ...], verdict: str) -> None:
     rows = [SavingRow(f"case {k}", 1, mean, -1.0, 1.0, 1.0, 0.0) for k, mean in enumerate(means)]
     assert saving_claim(rows, [], 10).verdict == verdict
 
@@ -107,7 +107,7 @@ min_accuracy = [0.5, 0.8]
 """
 
 
-def test_measured_on_the_grids_of_a_campaign(tmp_path: Path) -> None:
+def test_claims_are_measured_on_the_grids_of_a_campaign(tmp_path: Path) -> None:
     path = tmp_path / "small.toml"
     path.write_text(SMALL)
     found = claims_of_grids(str(path), gammas=(10, 1000))
@@ -134,7 +134,7 @@ min_accuracy = [0.8]
 
 
 @pytest.mark.slow
-def test_claims_of_the_published_grids() -> None:
+def test_claims_on_the_published_grids_have_verdicts_without_contradictions() -> None:
     result = CliRunner().invoke(app, ["claims", "--json"])
     shown = json.loads(result.stdout)
     assert result.exit_code == 0, shown["contradictions"]
@@ -146,7 +146,7 @@ def test_claims_of_the_published_grids() -> None:
     assert {row["case"] for row in shown["savings_against_mcp"]} >= {"balexnet-cifar10, full_depth"}
 
 
-def test_claims_for_people(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_claims_are_printed_with_verdicts_and_numbers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = tmp_path / "small.toml"
     path.write_text(SMALL)
     found = claims_of_grids(str(path), gammas=(10, 1000))

@@ -8,7 +8,7 @@ import pytest
 from finbench.benchmarks.analysis.growth import fit_growth
 
 
-def test_exact_power_law() -> None:
+def test_an_exact_power_law_is_recovered() -> None:
     sizes = [1.0, 10.0, 100.0, 1000.0]
     fit = fit_growth(sizes, [3e-6 * size**1.5 for size in sizes])
     assert fit is not None

@@ -26,11 +26,11 @@ def test_rounded_up_is_never_below(value: float | None, digits: int, text: str) 
     assert value is None or float(text) >= value
 
 
-def test_percentages() -> None:
+def test_percentages_have_fixed_digits() -> None:
     assert [percent(value) for value in (None, 0.0, 0.25, 1e-7)] == ["–", "0.0000", "25.0000", "1.0e-05"]
     assert [fixed_percent(0.12345), fixed_percent(0.12345, 0)] == ["12.35", "12"]
 
 
-def test_counts_and_their_nouns() -> None:
+def test_a_noun_follows_its_count() -> None:
     assert [plural(count, "run") for count in (0, 1, 2)] == ["runs", "run", "runs"]
     assert number(None) == "–"

@@ -39,7 +39,9 @@ def fin_run(instance: str, objective: float | None, **fields: Any) -> Record:
         (3.9, 0.0, None),
     ],
 )
-def test_time_to_reach(objective: float, tolerance: float, expected: float | None) -> None:
+def test_the_time_to_reach_an_objective_is_that_of_the_first_incumbent_within_tolerance(
+    objective: float, tolerance: float, expected: float | None
+) -> None:
     assert time_to_reach(solver_run("a", POINTS), objective, tolerance) == expected
 
 
@@ -98,7 +100,7 @@ def test_repeated_runs_count_once_with_their_median() -> None:
     assert (match.match_s, match.proof_s, match.shared) == ((4.0,), (10.0,), 1)
 
 
-def test_groups_and_choices_of_gamma_are_kept_apart() -> None:
+def test_groups_and_values_of_gamma_are_kept_apart() -> None:
     other = [{**row, "group": "h"} for row in ROWS[:2]]
     finer = fin_run("a", 4.0, label="fin (gamma=1000)")
     first, second = matching_tables([*ROWS, finer, *other])

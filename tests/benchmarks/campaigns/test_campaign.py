@@ -261,7 +261,7 @@ def test_only_regular_files_are_campaigns(special: str, tmp_path: Path) -> None:
             load_file(str(path))
 
 
-def test_too_many_runs_by_the_command_line(tmp_path: Path) -> None:
+def test_too_many_runs_asked_for_on_the_command_line_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="must be at most 1000000"):
         load(tmp_path, METHODS + INSTANCES).under(Conditions(repetitions=100_000))
 

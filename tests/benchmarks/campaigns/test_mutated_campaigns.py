@@ -48,7 +48,7 @@ LADDER = {
 
 
 def mutants(document: dict[str, Any], folder: Path) -> list[Path]:
-    """A file for every place of a document with a few other values each, and one for every place left out."""
+    """Write damaged copies of a document, each with one value replaced or left out, and return their files."""
     draw = random.Random("campaigns")
     files: list[Path] = []
     for number in range(len(places(document))):

@@ -60,7 +60,7 @@ def test_solve_as_json_is_one_object_at_full_precision() -> None:
     assert shown["violations"] == []
 
 
-def test_solve_for_people() -> None:
+def test_solve_prints_targets_energy_and_deployment() -> None:
     result = called("solve", "balexnet-cifar10")
     assert result.exit_code == 0
     for part in ("fin (gamma=100): feasible", "0.02139545744", "≤ 0.005", "≥ 0.8", "device → cloud", "last exit 3"):
@@ -126,7 +126,9 @@ def test_expected_latency_is_shorter() -> None:
         (Status.ERROR, None, 1),
     ],
 )
-def test_exit_code_of_solve(add_method: AddMethod, status: Status, deployment: Any, code: int) -> None:
+def test_the_exit_code_of_solve_follows_the_status(
+    add_method: AddMethod, status: Status, deployment: Any, code: int
+) -> None:
     add_method("made-up", answer(deployment, status, None, reason="because"))
     result = called("solve", "balexnet-cifar10", "--method", "made-up")
     assert result.exit_code == code
@@ -347,7 +349,7 @@ def test_generate_writes_what_the_family_makes(tmp_path: Path, monkeypatch: pyte
     assert "exits = 9: must be at most blocks" in refused(called("generate", "tiered", *sizes, "--exits", "9"))
 
 
-def test_lists() -> None:
+def test_methods_instances_and_schema_list_everything() -> None:
     methods, instances = called("methods").stdout, called("instances").stdout
     assert all(name in methods for name in METHODS)
     assert all(name in instances for name in shipped("instances"))
@@ -437,7 +439,7 @@ def test_exact_and_heuristic_agree_in_a_process_of_their_own() -> None:
     assert fin["energy_j"] == pytest.approx(exact["energy_j"], rel=1e-6)
 
 
-def test_bad_input_in_a_process_of_its_own(tmp_path: Path) -> None:
+def test_bad_input_ends_a_process_with_exit_code_2(tmp_path: Path) -> None:
     path = tmp_path / "bad.json"
     path.write_text(json.dumps(SOUND | {"name": ""}))
     run = process("solve", path)

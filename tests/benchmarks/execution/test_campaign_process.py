@@ -90,7 +90,7 @@ def what_came(folder: Path) -> list[tuple[Any, ...]]:
 
 
 def end_in_the_middle(folder: Path, number: int) -> tuple[subprocess.Popen[str], Sequence[bytes]]:
-    """Start a campaign and send it a signal once a few rows are there; the process and the rows there were."""
+    """Start a campaign, send it a signal once a few rows exist, and return the process and these rows."""
     campaign = started(folder)
     assert comes_true(lambda: len(lines(folder)) >= 4)
     processes = [process.pid for process in psutil.Process(campaign.pid).children(recursive=True)]

@@ -212,7 +212,7 @@ def test_a_campaign_that_is_killed_leaves_no_process_of_its_cluster(tmp_path: Pa
     assert comes_true(lambda: are_gone(processes), 30), processes
 
 
-def test_the_whole_command_on_a_cluster_of_its_own(tmp_path: Path) -> None:
+def test_the_command_runs_on_a_cluster_of_its_own(tmp_path: Path) -> None:
     file = tmp_path / "campaign.toml"
     file.write_text(
         'name = "test"\ntime_limit_s = 9\nwarm_up = false\n[[methods]]\nname = "single-node"\n[[instances]]\n'

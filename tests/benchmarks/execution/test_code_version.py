@@ -66,7 +66,7 @@ def changed_by(monkeypatch: pytest.MonkeyPatch, name: str, options: dict[str, An
         ("cp-sat", {}, "finbench.models.cp_sat.worker", True),
     ],
 )
-def test_what_changes_it(
+def test_only_code_that_a_method_uses_changes_its_version(
     name: str, options: dict[str, Any], touched: str, changes: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert changed_by(monkeypatch, name, options, touched) == changes

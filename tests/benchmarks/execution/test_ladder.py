@@ -105,7 +105,7 @@ def rows_of(costs: dict[int, float], limit: float) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def test_growth_of_time_and_memory() -> None:
+def test_time_and_memory_growth_is_fitted() -> None:
     runs = rows_of({10**k: 1e-4 * 10 ** (1.5 * k) for k in range(1, 6)}, limit=200.0)
     assert censored(runs).sum() == 1
     time_fit, memory_fit = growths(runs)["g", "m"]

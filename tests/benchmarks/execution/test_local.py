@@ -38,13 +38,13 @@ def ended(*tasks: Task, jobs: int = 1) -> list[Finished]:
 
 
 def row(*tasks: Task) -> Record:
-    """What comes of the first task; each one after it must end well."""
+    """Return the result of the first task; every task after it must succeed."""
     first, *others = ended(*tasks, made("answer"))
     assert [(one.columns["status"], one.columns["exit"]) for one in others] == [("no-solution", {"kind": "returned"})]
     return {**first.columns, "log": first.log}
 
 
-def test_a_run_that_ends_well() -> None:
+def test_a_run_that_returns_leaves_a_row_with_its_result() -> None:
     came = row(made(method="label-setting"))
     assert (came["status"], came["exit"], came["log"]) == ("optimal", {"kind": "returned"}, None)
     assert came["objective"] == pytest.approx(OPTIMUM_J, rel=1e-12)

@@ -413,8 +413,8 @@ def test_a_campaign_without_a_sweep_draws_nothing(tmp_path: Path) -> None:
 def test_a_terminal_gets_a_live_display(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     screen = Console(file=StringIO(), force_terminal=True, width=200)
     monkeypatch.setattr("finbench.benchmarks.terminal.console.output", lambda: screen)
-    outcome = run_and_report(load_campaign(write(tmp_path)), tmp_path / "results", run_locally)
-    assert len(outcome.rows) == 35
+    report = run_and_report(load_campaign(write(tmp_path)), tmp_path / "results", run_locally)
+    assert len(report.rows) == 35
     shown = screen.file.getvalue()  # type: ignore[attr-defined]
     assert "0/35" in shown
     assert "failed" in shown

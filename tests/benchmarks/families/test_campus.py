@@ -77,7 +77,9 @@ def test_same_parameters_same_bytes_in_another_process_too() -> None:
 
 
 @pytest.mark.parametrize(("nodes", "applications"), [(3, 1), (4, 9), (20, 20), (90, 60)])
-def test_sizes_names_and_files(nodes: int, applications: int, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_instances_have_their_size_and_name_and_come_back_from_a_file(
+    nodes: int, applications: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     instance = generate_shared("campus", nodes=nodes, applications=applications, load=0.7, seed=1, penalty=5)
     assert len(instance.network.nodes) == nodes
     assert len(instance.applications) == applications
@@ -263,7 +265,7 @@ def test_shares_are_offered_by_servers_alone() -> None:
         ({"shares": (0.0, 1.0)}, "shares = (0.0, 1.0)"),
     ],
 )
-def test_parameters_out_of_range(change: dict[str, object], rule: str) -> None:
+def test_parameters_out_of_range_are_refused(change: dict[str, object], rule: str) -> None:
     parameters = {"family": "campus", "nodes": 5, "applications": 4, "load": 0.5, "seed": 0, **change}
     with pytest.raises(ValueError, match=r".*") as error:
         generate_shared(**parameters)  # type: ignore[arg-type]

@@ -69,7 +69,9 @@ def test_neither_trivial_nor_infeasible(family: str) -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_sizes_names_and_files(family: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_instances_have_their_size_and_name_and_come_back_from_a_file(
+    family: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     instance = made(family, 0)
     nodes, blocks, exits = SIZES[family]
     assert len(instance.network.nodes) == nodes
@@ -96,7 +98,7 @@ def test_neither_trivial_nor_infeasible_when_large(family: str) -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_tightness_places_the_target_between_the_two_latencies(family: str) -> None:
+def test_tightness_sets_the_target_between_the_two_latencies(family: str) -> None:
     for seed, tightness in product(range(3), (0.1, 0.5, 1.0)):
         instance = made(family, seed, tightness)
         problem = path_problem(instance, instance.applications[0])
@@ -152,7 +154,7 @@ def test_tiers_are_linked_upward_and_sideways_only(nodes: int) -> None:
 
 
 @pytest.mark.parametrize("nodes", [2, 3, 4])
-def test_smallest_tiered_networks(nodes: int) -> None:
+def test_the_smallest_tiered_networks_have_an_optimum(nodes: int) -> None:
     assert solve(generate("tiered", nodes=nodes, blocks=3, exits=1, seed=0)).status is Status.OPTIMAL
 
 
@@ -190,7 +192,7 @@ def test_meshes_need_several_hops() -> None:
     assert max(hops) >= 3
 
 
-def test_sparse_beyond_complete() -> None:
+def test_large_networks_are_not_complete() -> None:
     links = len(generate("dense", nodes=300, blocks=3, exits=1, seed=0).network.links)
     assert 300 * 30 < links < 300 * 42
     assert len(generate("tiered", nodes=1000, blocks=3, exits=1, seed=0).network.links) < 6.5 * 1000
@@ -211,7 +213,7 @@ def test_sparse_beyond_complete() -> None:
         ({"tightness": 1.1}, "tightness = 1.1"),
     ],
 )
-def test_parameters_out_of_range(change: dict[str, object], rule: str) -> None:
+def test_parameters_out_of_range_are_refused(change: dict[str, object], rule: str) -> None:
     parameters = {"family": "tiered", "nodes": 5, "blocks": 4, "exits": 2, "seed": 0, "tightness": 0.5, **change}
     with pytest.raises(ValueError, match=r".*") as error:
         generate(**parameters)  # type: ignore[arg-type]

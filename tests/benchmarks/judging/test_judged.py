@@ -96,8 +96,8 @@ def test_the_worst_accuracy_counts_and_a_part_has_no_costs(balexnet: Instance) -
     assert (part["energy_j"], part["latency_s"], part["applications"]) == (None, None, [])
 
 
-def test_what_a_shared_system_adds(balexnet: Instance) -> None:
-    """Penalty, tiers, rejections and loads; nothing of it where there is no deployment."""
+def test_a_shared_system_adds_power_penalty_tiers_rejections_and_loads(balexnet: Instance) -> None:
+    """They are power, penalty, tiers, rejections and loads; without a deployment none of them has a value."""
     data = rated(balexnet, 2.0, twice=True).model_dump()
     data["applications"][1]["rejection_penalty_w"] = 0.25
     instance = Instance.model_validate(data)
@@ -115,7 +115,7 @@ def test_what_a_shared_system_adds(balexnet: Instance) -> None:
     ]  # fmt: skip
 
 
-def test_who_claims_and_what(balexnet: Instance) -> None:
+def test_a_judged_run_has_a_label_and_knows_what_it_claims(balexnet: Instance) -> None:
     assert judge_deployment(balexnet, BEST).label == "file"
     assert judged(balexnet, Status.FEASIBLE, BEST).label == "mcp"
     assert judged(balexnet, Status.TIME_LIMIT, TOO_SLOW).claims_feasible
@@ -136,7 +136,7 @@ def test_who_claims_and_what(balexnet: Instance) -> None:
         (1.0, None, None),
     ],
 )
-def test_relative_gap(energy: float | None, bound: float | None, gap: float | None) -> None:
+def test_the_gap_is_relative_to_the_bound(energy: float | None, bound: float | None, gap: float | None) -> None:
     assert relative_gap(energy, bound) == gap
 
 

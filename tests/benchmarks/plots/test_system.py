@@ -1,4 +1,4 @@
-"""Pictures of shared systems: everything has a place, colours say how full it is, and `finbench draw` writes them."""
+"""Pictures of shared systems: no two nodes overlap, colours say how full it is, and `finbench draw` writes them."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def discs(figure: Figure) -> list[tuple[float, ...]]:
     return [tuple(colour) for c in found for colour in np.atleast_2d(np.asarray(c.get_facecolor()))]
 
 
-def places(figure: Figure) -> Counter[tuple[float, ...]]:
+def positions(figure: Figure) -> Counter[tuple[float, ...]]:
     found = [c for c in figure.axes[0].collections if isinstance(c, PathCollection) and c.get_zorder() == 3]
-    return Counter(tuple(np.round(place, 6)) for c in found for place in np.asarray(c.get_offsets()))
+    return Counter(tuple(np.round(position, 6)) for c in found for position in np.asarray(c.get_offsets()))
 
 
 @pytest.mark.parametrize("nodes", [3, 30, 300])
-def test_every_node_has_a_place_of_its_own(nodes: int) -> None:
-    found = places(draw_system(*judged(0.7, nodes)))
+def test_no_two_nodes_are_drawn_at_the_same_position(nodes: int) -> None:
+    found = positions(draw_system(*judged(0.7, nodes)))
     assert sum(found.values()) == nodes
     assert max(found.values()) == 1
 
@@ -117,7 +117,7 @@ def test_many_prices_are_counted() -> None:
 @pytest.mark.parametrize("family", ["mesh", "dense", "tiered"])
 def test_any_network_can_be_drawn_without_a_deployment(family: str) -> None:
     figure = draw_system(generate(family, nodes=25, blocks=3, exits=1, seed=1), None)
-    assert sum(places(figure).values()) == 25
+    assert sum(positions(figure).values()) == 25
     assert "fullest resources" not in texts(figure)
     assert "1 application" in texts(figure)
 

@@ -75,7 +75,7 @@ def places(table: Any) -> list[tuple[Any, Any]]:
 
 def with_another_value(line: str, draw: random.Random) -> str:
     table = json.loads(line)
-    # Most places are within instances and trajectories: columns themselves are drawn as often.
+    # Most values lie within instances and trajectories. A column itself is therefore drawn every other time.
     holder, key = draw.choice(places(table) if draw.random() < 0.5 else [(table, key) for key in table])
     holder[key] = MARK
     return json.dumps(table).replace(json.dumps(MARK), draw.choice(NASTY))
@@ -114,7 +114,7 @@ CHANGES: tuple[Callable[[str, random.Random], str], ...] = (
 
 
 def mutate(folder: Path, draw: random.Random) -> str:
-    """Change a line, or several lines alike, of one file of a folder of results; what was done."""
+    """Change one or more lines of a file of results, and return a description of the change."""
     name = draw.choice(["runs.jsonl", "runs.jsonl", "runs.jsonl", "environments.jsonl", "instances.jsonl"])
     lines = (folder / name).read_text().splitlines()
     change, number, seed = draw.choice(CHANGES), draw.randrange(len(lines)), draw.random()

@@ -70,7 +70,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def hostile_instance() -> Instance:
-    """B-LeNet's instance with names that would be markup, were they ever taken for it."""
+    """Return B-LeNet's instance with names that a browser could take for markup."""
     text = dump_instance(load_instance("blenet-mnist"))
     data = json.loads(text.replace('"device"', json.dumps(IMAGE)))
     data["name"] = data["network"]["name"] = SCRIPT

@@ -63,7 +63,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
 
 @pytest.fixture
 def opened(browser: webdriver.Chrome, page: Path) -> Iterator[webdriver.Chrome]:
-    """The page, opened anew; whatever a test does to it, no error is said and nothing is asked of anybody."""
+    """The page, opened anew. After the test the browser must have logged no error and requested nothing else."""
     browser.get("about:blank")
     for kind in ("browser", "performance"):
         logged(browser, kind)
@@ -97,7 +97,7 @@ def column(browser: webdriver.Chrome, table: str, number: int) -> list[str]:
     return [cell.text for cell in all_of(browser, f"{table} tbody tr > :nth-child({number})")]
 
 
-def test_it_opens_sealed_and_complete(opened: webdriver.Chrome, page: Path) -> None:
+def test_the_page_opens_without_other_requests_and_draws_every_figure(opened: webdriver.Chrome, page: Path) -> None:
     assert requested(opened) == {page.as_uri()}
     titles = [title.text for title in all_of(opened, "figure h3")]
     assert titles == [

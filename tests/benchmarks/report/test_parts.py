@@ -89,7 +89,7 @@ RUNS = [
 ]
 
 
-def test_claims_from_rows() -> None:
+def test_claims_are_judged_from_rows() -> None:
     claims = claims_of_runs(frame(RUNS))
     assert (claims.points, claims.solvable) == (2, 2)
     assert [(row.gamma, row.matched, row.missed, row.worst_gap) for row in claims.matches] == [
@@ -107,7 +107,7 @@ def test_claims_from_rows() -> None:
     ]
 
 
-def test_claims_that_the_rows_do_not_speak_of() -> None:
+def test_claims_without_evidence_in_the_rows_are_unknown() -> None:
     without_rival = claims_of_runs(frame([row for row in RUNS if row["method"] != "mcp"]))
     assert [claim.verdict for claim in without_rival.claims] == ["holds only if γ ≥ 10", UNKNOWN, "holds"]
     without_proof = claims_of_runs(frame([row for row in RUNS if row["method"] != "label-setting"]))
@@ -196,7 +196,7 @@ def test_sentences_name_who_meets_the_optimum() -> None:
 
 
 @pytest.mark.parametrize(("value", "text"), [(12.0, "12 s"), (0.0123, "12.3 ms"), (5e-6, "5 µs"), (0.0, "0 µs")])
-def test_times_for_people(value: float, text: str) -> None:
+def test_times_are_written_in_readable_units(value: float, text: str) -> None:
     assert seconds(value) == text
 
 

@@ -31,7 +31,7 @@ def campus(load: float) -> Instance:
     return draw_with_balance(np.random.default_rng(3), SharedSize(nodes=12, applications=12, load=load))[0]
 
 
-def test_prices_where_everything_fits(tmp_path: Path) -> None:
+def test_prices_are_shown_where_everything_fits(tmp_path: Path) -> None:
     path, picture = saved(tmp_path, campus(0.95)), tmp_path / "prices.png"
     shown = finbench("explain", path, "--time-limit", 10, "-o", picture)
     assert shown.exit_code == FOUND
@@ -43,7 +43,7 @@ def test_prices_where_everything_fits(tmp_path: Path) -> None:
     assert data["prices"][0]["unit"] in ("J/op", "J/bit", "W/byte")
 
 
-def test_what_is_missing_where_nothing_fits(tmp_path: Path) -> None:
+def test_missing_capacity_is_shown_where_the_system_is_overloaded(tmp_path: Path) -> None:
     path = saved(tmp_path, campus(1.5))
     shown = finbench("explain", path, "--time-limit", 10)
     assert shown.exit_code == INFEASIBLE
@@ -54,7 +54,7 @@ def test_what_is_missing_where_nothing_fits(tmp_path: Path) -> None:
     assert data["needs"]
 
 
-def test_targets_that_nobody_could_meet(tmp_path: Path, balexnet: Instance) -> None:
+def test_a_target_that_no_system_meets_is_shown(tmp_path: Path, balexnet: Instance) -> None:
     hasty = balexnet.applications[0].model_copy(update={"max_latency_s": 1e-6})
     path = saved(tmp_path, balexnet.model_copy(update={"applications": (hasty,)}))
     shown = finbench("explain", path)
@@ -62,11 +62,11 @@ def test_targets_that_nobody_could_meet(tmp_path: Path, balexnet: Instance) -> N
     assert "a latency target of" in shown.stdout
 
 
-def test_an_instance_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_instance_is_bad_input(tmp_path: Path) -> None:
     assert finbench("explain", tmp_path / "none.json").exit_code == BAD_INPUT
 
 
-def test_a_single_application_on_plenty(balexnet: Instance, tmp_path: Path) -> None:
+def test_no_resource_is_scarce_for_a_single_application_with_room(balexnet: Instance, tmp_path: Path) -> None:
     shown = finbench("explain", saved(tmp_path, balexnet))
     assert shown.exit_code == FOUND
     assert "no resource is scarce" in shown.stdout

@@ -17,7 +17,7 @@ RUNNER = CliRunner()
 
 
 @pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])
-def test_table_and_picture(tmp_path: Path, suffix: str) -> None:
+def test_the_frontier_is_printed_and_drawn(tmp_path: Path, suffix: str) -> None:
     picture = tmp_path / f"frontier.{suffix}"
     result = RUNNER.invoke(app, ["frontier", "balexnet-cifar10", "--gamma", "100", "-o", str(picture)])
     assert result.exit_code == 0, result.output

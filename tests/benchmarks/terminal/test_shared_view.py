@@ -95,13 +95,13 @@ def test_a_method_gives_bound_gap_and_reasons(two: Instance, one_rejected: Deplo
     assert shown["rejected"][0]["reason"] == "node 'device' is full"
 
 
-def test_nothing_of_it_without_rates_or_deployment(balexnet: Instance, two: Instance) -> None:
+def test_without_rates_or_deployment_no_loads_are_shown(balexnet: Instance, two: Instance) -> None:
     assert "loads" not in judge_deployment(balexnet, BEST).to_json()
     shown = judge(two, "fin", {}, Result(Status.NO_SOLUTION)).to_json()
     assert (shown["total_power_w"], shown["penalty_w"], shown["rejected"], shown["loads"]) == (None, None, [], [])
 
 
-def test_what_there_is_nothing_of_is_used_without_end(two: Instance, both: Deployment) -> None:
+def test_utilisation_of_a_capacity_of_zero_is_null_in_json(two: Instance, both: Deployment) -> None:
     data = two.model_dump()
     for node in data["network"]["nodes"]:
         node["memory_bytes"] = 0.0
@@ -190,7 +190,7 @@ def test_compare_counts_the_rejected(two: Instance, both: Deployment, save: Call
     assert "rejected" in printed
 
 
-def test_placements_in_few_words() -> None:
+def test_a_placement_is_summed_up_in_few_words() -> None:
     decision = ApplicationDeployment(
         application="a",
         last_exit=1,

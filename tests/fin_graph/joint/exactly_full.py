@@ -1,4 +1,4 @@
-"""Systems of which one resource is exactly full, or full but for rounding, where the deployment of least energy is."""
+"""Systems in which the deployment of least energy fills one resource exactly, up to rounding."""
 
 from __future__ import annotations
 

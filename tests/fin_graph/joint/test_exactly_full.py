@@ -1,4 +1,4 @@
-"""Where a capacity is exactly full, bounds are bounds, and `optimal` and `infeasible` are said only where true."""
+"""Where a capacity is exactly full, bounds are bounds, and `optimal` and `infeasible` are claimed only where true."""
 
 from __future__ import annotations
 

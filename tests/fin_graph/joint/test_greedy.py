@@ -48,7 +48,7 @@ def test_it_is_no_better_than_the_optimum() -> None:
             assert found.claimed_objective >= truth.claimed_objective * (1 - 1e-6)
 
 
-def test_first_come_first_served(desk: Desk) -> None:
+def test_the_first_application_is_served_first(desk: Desk) -> None:
     one = greedy.solve(desk({"rate_per_s": 4.0}, {"rate_per_s": 8.0}))
     two = greedy.solve(desk({"rate_per_s": 8.0}, {"rate_per_s": 4.0}))
     assert one.claimed_objective == pytest.approx(4 * 1 + 8 * 100)
@@ -68,7 +68,7 @@ def test_no_room_is_no_solution(desk: Desk) -> None:
     assert greedy.solve(desk({}), time_limit_s=0.0).status is Status.TIME_LIMIT
 
 
-def test_one_application_without_a_rate() -> None:
+def test_greedy_serves_one_application_without_a_rate() -> None:
     found = 0
     for seed in range(30):
         instance: Instance = random_instance(seed)

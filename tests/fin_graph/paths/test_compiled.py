@@ -1,4 +1,4 @@
-"""Machine code on the disk: it belongs to its sources, and no damage to it and no missing folder keeps from solving."""
+"""Machine code on the disk belongs to its sources. Neither damage to it nor a missing folder prevents solving."""
 
 from __future__ import annotations
 

@@ -46,26 +46,26 @@ def energies_agree(seed: int, gammas: tuple[int, ...], *, zeros: bool, max_nodes
 
 @pytest.mark.parametrize("zeros", [False, True])
 @pytest.mark.parametrize("block", few_and_many(range(10), 4))
-def test_same_energy_as_the_three_stages(block: int, zeros: bool) -> None:
+def test_the_kernel_finds_the_energy_of_the_three_stages(block: int, zeros: bool) -> None:
     for seed in range(40 * block, 40 * (block + 1)):
         energies_agree(seed, (1, 2 + seed % 30), zeros=zeros)
 
 
 @pytest.mark.parametrize("block", few_and_many(range(4), 2))
-def test_same_energy_where_relays_matter(block: int) -> None:
+def test_the_kernel_finds_the_energy_of_the_three_stages_where_relays_matter(block: int) -> None:
     for seed in range(40 * block, 40 * (block + 1)):
         energies_agree(seed, (9, 25), zeros=False, max_nodes=9)
 
 
 @settings(max_examples=400, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 2**32 - 1), gamma=st.integers(1, 200), zeros=st.booleans())
-def test_same_energy_as_the_three_stages_at_any_gamma(seed: int, gamma: int, zeros: bool) -> None:
+def test_the_kernel_finds_the_energy_of_the_three_stages_at_any_gamma(seed: int, gamma: int, zeros: bool) -> None:
     energies_agree(seed, (gamma,), zeros=zeros)
 
 
 @pytest.mark.parametrize("seeds", [300, slow(1500)])
 @pytest.mark.parametrize("gamma", [1, 7, 60])
-def test_up_is_feasible_and_claims_what_it_costs_down_is_a_bound(gamma: int, seeds: int) -> None:
+def test_rounding_up_gives_a_feasible_path_and_rounding_down_a_bound(gamma: int, seeds: int) -> None:
     found = 0
     for seed in range(seeds):
         instance = random_instance(seed, zeros=seed % 2 == 0)
@@ -110,7 +110,7 @@ def test_least_energies_end_where_the_search_does() -> None:
 
 @pytest.mark.parametrize("bandwidth", [1.0, 1e15])
 @pytest.mark.parametrize("gamma", [1, 200])
-def test_extreme_bandwidths(balexnet: Instance, bandwidth: float, gamma: int) -> None:
+def test_extreme_bandwidths_never_beat_the_optimum(balexnet: Instance, bandwidth: float, gamma: int) -> None:
     links = tuple(link.model_copy(update={"bandwidth_bit_per_s": bandwidth}) for link in balexnet.network.links)
     network = balexnet.network.model_copy(update={"links": links})
     instance = balexnet.model_copy(update={"network": network}).with_overrides(max_latency_s=0.01)

@@ -43,7 +43,7 @@ def test_labels_say_what_the_path_costs(balexnet: Instance) -> None:
     assert any("17.1 mJ in 6.56 ms, last exit 3" in text for text in shown)
 
 
-def test_nothing_found(balexnet: Instance) -> None:
+def test_the_drawing_says_when_no_path_exists(balexnet: Instance) -> None:
     shown = texts(drawn(balexnet.with_overrides(max_latency_s=0.003, min_accuracy=0.8), 10))
     assert any("no path to an accepted exit" in text for text in shown)
 

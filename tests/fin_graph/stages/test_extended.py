@@ -25,33 +25,33 @@ def graph_of(instance: Instance) -> nx.DiGraph[Vertex]:
 
 
 @pytest.mark.parametrize("seed", range(80))
-def test_size_is_what_the_formula_says(seed: int) -> None:
+def test_the_size_formula_counts_vertices_and_edges(seed: int) -> None:
     instance = random_instance(seed, zeros=seed % 2 == 1)
     graph = graph_of(instance)
     size = graph.number_of_nodes(), graph.number_of_edges()
     assert extended_graph_size(instance, instance.applications[0]) == size
 
 
-def test_size_of_the_published_scenario(balexnet: Instance) -> None:
+def test_the_size_formula_holds_on_the_published_scenario(balexnet: Instance) -> None:
     """3 nodes, 3 links, 5 blocks; only one run edge and no link leads to the pin of block 1."""
     assert extended_graph_size(balexnet, balexnet.applications[0]) == (18, 1 + 4 * (3 + 3) + 5 * 3)
 
 
-def test_no_exit_is_accurate_enough(balexnet: Instance) -> None:
+def test_without_an_accurate_exit_the_graph_has_no_ends(balexnet: Instance) -> None:
     graph = graph_of(balexnet.with_overrides(min_accuracy=0.99))
     assert graph.graph["ends"] == {}
     assert (graph.number_of_nodes(), graph.number_of_edges()) == (3, 0)
 
 
 def test_depth_and_ends_follow_the_accepted_exits(balexnet: Instance) -> None:
-    choices = balexnet.with_overrides(min_accuracy=0.7)
-    graph = graph_of(choices)
+    instance = balexnet.with_overrides(min_accuracy=0.7)
+    graph = graph_of(instance)
     assert {(i, f) for (i, _), f in graph.graph["ends"].items()} == {(3, 2), (5, 3)}
-    assert list(accepted_exits(choices, choices.applications[0])) == [2, 3]
+    assert list(accepted_exits(instance, instance.applications[0])) == [2, 3]
 
 
 @pytest.mark.parametrize("seed", range(80))
-def test_only_pins_run_pinned_blocks(seed: int) -> None:
+def test_pinned_blocks_run_only_where_they_are_pinned(seed: int) -> None:
     instance = random_instance(seed)
     pins = instance.applications[0].pins
     for (i, _), (j, name), data in graph_of(instance).edges(data=True):

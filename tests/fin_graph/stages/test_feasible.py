@@ -33,7 +33,7 @@ def graph_of(instance: Instance, gamma: int, rounding: Rounding = "up") -> nx.Di
         (float("inf"), 11, 11),
     ],
 )
-def test_step(latency: float, up: int, down: int) -> None:
+def test_a_step_rounds_the_latency_up_or_down_to_replicas(latency: float, up: int, down: int) -> None:
     assert replica_step(latency, 1.0, 10, "up") == up
     assert replica_step(latency, 1.0, 10, "down") == down
 

@@ -85,7 +85,7 @@ def judged(instance: Instance, stages: FinStages) -> Evaluation:
 
 
 @pytest.mark.parametrize("block", few_and_many(range(15), 2))
-def test_guarantees(block: int) -> None:
+def test_the_guarantees_of_rounding_up_and_down_hold(block: int) -> None:
     """Feasible, no better than the optimum, within eq. (20); rounded down, no worse than the optimum (eq. 18)."""
     for seed in range(10 * block, 10 * (block + 1)):
         instance, best = tiny(seed), optimum(seed)
@@ -109,8 +109,8 @@ def test_large_gamma_is_the_optimum_nearly_always(seeds: int) -> None:
 
 
 @pytest.mark.slow
-def test_the_bench_of_instances_has_every_outcome() -> None:
-    """The guarantees above are about something: most instances can be solved, some cannot, and rounding matters."""
+def test_the_instances_are_solvable_unsolvable_and_sensitive_to_rounding() -> None:
+    """The instances put the guarantees to the test: most can be solved, some cannot, and rounding matters."""
     optima = [optimum(seed) for seed in range(150)]
     assert 75 < sum(best < inf for best in optima) < 150
     assert sum(inf > energy_of(run(tiny(seed), 5)) > optima[seed] * 1.01 for seed in range(150)) > 5
@@ -136,7 +136,7 @@ def test_the_path_costs_what_the_judge_says(block: int, zeros: bool) -> None:
 
 @pytest.mark.parametrize("zeros", [False, True])
 @pytest.mark.parametrize("seed", range(30))
-def test_only_vertices_on_a_path_to_an_end_in_the_band(seed: int, zeros: bool) -> None:
+def test_the_inference_graph_keeps_only_vertices_on_a_path_to_an_end_in_the_band(seed: int, zeros: bool) -> None:
     instance = random_instance(seed, max_nodes=4, zeros=zeros)
     feasible = feasible_graph(extended_graph(instance, instance.applications[0]), 9)
     for band in (None, 0, 3, 9):
@@ -149,7 +149,7 @@ def test_only_vertices_on_a_path_to_an_end_in_the_band(seed: int, zeros: bool) -
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_band_of_ends(seed: int) -> None:
+def test_the_band_keeps_late_ends_and_widens_until_it_holds_one(seed: int) -> None:
     """k ≥ γ − λ, or as much more as it takes to hold the reached end that uses most of the budget."""
     instance = random_instance(seed, max_nodes=4)
     feasible = feasible_graph(extended_graph(instance, instance.applications[0]), 15)
@@ -192,7 +192,7 @@ def test_a_banded_deployment_is_feasible_and_costs_at_most_its_path(seed: int) -
 
 
 @pytest.mark.parametrize(("budget", "accounting", "energy", "placement"), WORKED_OPTIMA)
-def test_worked_optima(budget: float, accounting: object, energy: float, placement: str) -> None:
+def test_fine_gamma_finds_the_worked_optima(budget: float, accounting: object, energy: float, placement: str) -> None:
     """γ = 1000 is exact, γ = 100 within 3.6 %, γ = 10 at most 63 % above or finds nothing."""
     instance = published(budget, accounting)  # type: ignore[arg-type]
     fine, middle, coarse = (run(instance, gamma) for gamma in (1000, 100, 10))
@@ -204,9 +204,9 @@ def test_worked_optima(budget: float, accounting: object, energy: float, placeme
     assert (coarse.energy_j is None) == (budget <= 0.003)
 
 
-def test_nothing_to_end_at() -> None:
-    for choices in ({"min_accuracy": 0.99}, {"max_latency_s": 1e-9}, {"max_latency_s": 0.0}):
-        instance = published(0.005, WORKED_OPTIMA[0][1]).with_overrides(**choices)  # type: ignore[arg-type]
+def test_targets_that_no_path_meets_give_an_empty_result() -> None:
+    for overrides in ({"min_accuracy": 0.99}, {"max_latency_s": 1e-9}, {"max_latency_s": 0.0}):
+        instance = published(0.005, WORKED_OPTIMA[0][1]).with_overrides(**overrides)  # type: ignore[arg-type]
         for rounding in ("up", "down"):
             stages = run(instance, 50, rounding=rounding)
             assert (stages.path, stages.energy_j, stages.latency_s, stages.deployment) == ((), None, None, None)
@@ -229,7 +229,7 @@ def single_node(*, ops: float, max_latency_s: float) -> Instance:
     )
 
 
-def test_single_node_without_links() -> None:
+def test_a_single_node_without_links_runs_every_block() -> None:
     stages = run(single_node(ops=1e6, max_latency_s=2e-3), 2)
     assert stages.path == ((0, "n", 0), (1, "n", 1), (2, "n", 2))
     assert stages.energy_j == pytest.approx(4e-3)
@@ -237,7 +237,7 @@ def test_single_node_without_links() -> None:
 
 
 @pytest.mark.parametrize("rounding", ["up", "down"])
-def test_no_budget_for_work_that_takes_no_time(rounding: str) -> None:
+def test_work_that_takes_no_time_needs_no_budget(rounding: str) -> None:
     stages = run(single_node(ops=0.0, max_latency_s=0.0), 3, rounding=rounding)
     assert stages.energy_j == 0.0
     assert stages.path[-1] == (2, "n", 0)

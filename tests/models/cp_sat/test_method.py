@@ -55,7 +55,7 @@ def assert_agrees(instance: Instance, result: Result, truth: Result) -> None:
 @pytest.mark.usefixtures("one_process")
 @pytest.mark.parametrize("strengthen", [True, False])
 @pytest.mark.parametrize("seed", few_and_many(range(60), 18))
-def test_arbitrary_networks(seed: int, strengthen: bool) -> None:
+def test_cp_sat_and_label_setting_equal_enumeration_on_arbitrary_networks(seed: int, strengthen: bool) -> None:
     instance = random_instance(seed)
     result, truth = method.solve(instance, ReducedProgramOptions(strengthen=strengthen)), exhaustive.solve(instance)
     assert_agrees(instance, result, truth)
@@ -64,7 +64,7 @@ def test_arbitrary_networks(seed: int, strengthen: bool) -> None:
 
 @pytest.mark.usefixtures("one_process")
 @pytest.mark.parametrize("seed", few_and_many(range(100, 160), 18))
-def test_zeros_and_ties(seed: int) -> None:
+def test_cp_sat_and_label_setting_equal_enumeration_on_zeros_and_ties(seed: int) -> None:
     instance = random_instance(seed, zeros=True)
     truth = exhaustive.solve(instance)
     assert_agrees(instance, method.solve(instance, ReducedProgramOptions(strengthen=seed % 2 == 0)), truth)
@@ -73,7 +73,7 @@ def test_zeros_and_ties(seed: int) -> None:
 
 @pytest.mark.usefixtures("one_process")
 @pytest.mark.parametrize("seed", few_and_many(range(60), 18))
-def test_shared_systems(seed: int) -> None:
+def test_cp_sat_equals_enumeration_on_shared_systems(seed: int) -> None:
     instance = shared_instance(seed, applications=1 + seed % 3, max_nodes=2 + seed % 2)
     assert_agrees(
         instance, method.solve(instance, ReducedProgramOptions(strengthen=seed % 2 == 0)), exhaustive.solve(instance)
@@ -82,7 +82,7 @@ def test_shared_systems(seed: int) -> None:
 
 @pytest.mark.usefixtures("one_process")
 @pytest.mark.parametrize("seed", few_and_many(range(80), 24))
-def test_shares_and_rejection(seed: int) -> None:
+def test_cp_sat_equals_enumeration_on_shares_and_rejections(seed: int) -> None:
     instance = random_shared_instance(seed, levels=seed % 4 != 0, penalties=seed % 4 != 1)
     assert_agrees(
         instance, method.solve(instance, ReducedProgramOptions(strengthen=seed % 2 == 0)), exhaustive.solve(instance)
@@ -122,7 +122,7 @@ def test_some_of_these_are_rejected_and_some_reserve() -> None:
 
 @pytest.mark.usefixtures("one_process")
 @pytest.mark.parametrize("name", sorted(shipped("instances")))
-def test_published_instances(name: str) -> None:
+def test_cp_sat_finds_the_optima_of_published_instances(name: str) -> None:
     instance = load_instance(name)
     assert_agrees(instance, method.solve(instance), label_setting.solve(instance))
 
@@ -260,7 +260,7 @@ def test_a_program_without_a_constraint_is_an_error_in_the_end(monkeypatch: pyte
 
 
 @pytest.mark.usefixtures("one_process")
-def test_incumbent_and_bound_over_time() -> None:
+def test_incumbent_and_bound_close_in_over_time() -> None:
     result = method.solve(generate("correlated", nodes=10, blocks=6, exits=2, seed=4))
     points = result.info["trajectory"]
     assert result.status is Status.OPTIMAL

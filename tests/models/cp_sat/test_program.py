@@ -86,7 +86,7 @@ def rebuilt(instance: Instance, nodes: tuple[Node, ...]) -> Instance:
 
 
 def with_dear_node(instance: Instance, factor: float) -> Instance:
-    """The instance with a node more, out of reach, that takes `factor` times as much power as the first."""
+    """Return the instance with one more node, out of reach, that takes `factor` times the power of the first."""
     first = instance.network.nodes[0]
     return rebuilt(
         instance,
@@ -143,7 +143,7 @@ def test_what_costs_more_than_the_incumbent_is_left_out() -> None:
     assert removed > 50
 
 
-def test_finer_coefficients_where_little_is_left() -> None:
+def test_leaving_out_dear_columns_makes_coefficients_finer() -> None:
     """Column sums that would be too large take precision from the least energy; without the dear columns it is back."""
     instance = with_dear_node(random_instance(3, max_nodes=5), 1e15)
     found = optimum(instance)

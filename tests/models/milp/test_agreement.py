@@ -50,24 +50,24 @@ def assert_all_agree(instance: Instance) -> None:
 
 
 @pytest.mark.parametrize("seed", few_and_many(range(300), 75))
-def test_arbitrary_networks(seed: int) -> None:
+def test_all_exact_methods_agree_on_arbitrary_networks(seed: int) -> None:
     assert_all_agree(random_instance(seed))
 
 
 @pytest.mark.parametrize("seed", few_and_many(range(150), 45))
-def test_zeros_and_ties(seed: int) -> None:
+def test_all_exact_methods_agree_on_zeros_and_ties(seed: int) -> None:
     assert_all_agree(random_instance(seed, zeros=True))
 
 
 @pytest.mark.parametrize("seed", few_and_many(range(100), 30))
-def test_direct_links(seed: int) -> None:
+def test_all_exact_methods_agree_where_links_are_direct(seed: int) -> None:
     instance = random_instance(seed, direct_only=True)
     assert assignment.supports(instance) is None
     assert_all_agree(instance)
 
 
 @pytest.mark.parametrize("seed", few_and_many(range(120), 36))
-def test_shared_systems(seed: int) -> None:
+def test_all_exact_methods_agree_on_shared_systems(seed: int) -> None:
     assert_all_agree(shared_instance(seed, applications=1 + seed % 3, max_nodes=2 + seed % 2))
 
 
@@ -76,12 +76,12 @@ OFFERS = [{"levels": levels, "penalties": penalties} for levels in (False, True)
 
 @pytest.mark.parametrize("offers", OFFERS, ids=str)
 @pytest.mark.parametrize("seed", few_and_many(range(60), 12))
-def test_service_levels_and_admission(seed: int, offers: dict[str, bool]) -> None:
+def test_all_exact_methods_agree_on_service_levels_and_admission(seed: int, offers: dict[str, bool]) -> None:
     assert_all_agree(random_shared_instance(seed, **offers))
 
 
 @pytest.mark.parametrize("seed", few_and_many(range(40), 12))
-def test_admission_with_direct_links(seed: int) -> None:
+def test_all_exact_methods_agree_on_admission_where_links_are_direct(seed: int) -> None:
     instance = random_shared_instance(seed, direct_only=True, penalties=True)
     assert assignment.supports(instance) is None
     assert_all_agree(instance)
@@ -111,7 +111,7 @@ def test_service_levels_and_admission_matter_above() -> None:
 
 @pytest.mark.slow
 def test_capacities_decide_on_shared_systems() -> None:
-    """The instances above are no easy ones: many optima are not the applications' own."""
+    """The instances above are hard: in many optima an application does not get its own optimum."""
     decided = 0
     for seed in range(120):
         instance = shared_instance(seed, applications=1 + seed % 3, max_nodes=2 + seed % 2)
@@ -139,7 +139,9 @@ def _alone(instance: Instance, h: int) -> Instance:
 
 
 @pytest.mark.parametrize(("latency", "accounting", "energy", "placement"), WORKED_OPTIMA)
-def test_worked_optimum(latency: float, accounting: Accounting, energy: float, placement: str) -> None:
+def test_every_program_finds_the_worked_optimum(
+    latency: float, accounting: Accounting, energy: float, placement: str
+) -> None:
     instance = published(latency, accounting)
     for result in (
         flow.solve(instance),
@@ -168,7 +170,7 @@ def test_units_of_energy_change_no_decision(seed: int, factor: float) -> None:
             assert other.claimed_objective == pytest.approx(factor * plain.claimed_objective, rel=1e-9)
 
 
-def test_small_energies_where_the_least_energy_path_is_free() -> None:
+def test_tiny_optima_survive_where_the_least_energy_path_is_free() -> None:
     """The scale has no least energy to go by; an optimum near 1e-12 J must not be lost in absolute tolerances."""
     compared = 0
     for seed in range(150):
@@ -202,7 +204,7 @@ def _with_energies(instance: Instance, factor: float) -> Instance:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_no_latency_allowed(seed: int) -> None:
+def test_all_exact_methods_agree_on_a_latency_target_of_zero(seed: int) -> None:
     """δ = 0 admits what takes no time at all, and nothing else."""
     instance = random_instance(seed, max_nodes=3, max_blocks=3, zeros=True)
     dnn = instance.dnns[0]

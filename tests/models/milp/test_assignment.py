@@ -72,7 +72,7 @@ def test_applies_without_links() -> None:
     assert assignment.solve(alone).status is flow.solve(alone).status
 
 
-def test_several_applications() -> None:
+def test_several_applications_have_the_optimum_of_the_flow_program() -> None:
     compared = 0
     for seed in range(200):
         instance = shared_instance(seed)
@@ -85,7 +85,7 @@ def test_several_applications() -> None:
     assert compared >= 10
 
 
-def test_phases() -> None:
+def test_every_phase_is_timed_and_variables_are_counted() -> None:
     result = assignment.solve(load_instance("balexnet-cifar10"))
     assert set(result.times_s) == {"build", "handover", "solve", "extract"}
     assert result.info["variables"] == 5 * 3 + 2 + 4 * 3 + 3

@@ -57,7 +57,7 @@ def test_capacity_rows_exist_where_they_could_bind() -> None:
     assert {"eq11_compute", "eq12_memory", "eq13_bandwidth"} <= names
 
 
-def test_phases_and_facts() -> None:
+def test_every_phase_is_timed_and_the_size_is_reported() -> None:
     result = flow.solve(published(0.005, Accounting.EXPECTED))
     assert set(result.times_s) == {"build", "strengthen", "handover", "solve", "extract"}
     assert result.info["variables"] + result.info["variables_removed"] == 5 * 3 + 5 * 3 + 3 * (1 + 3)
@@ -75,11 +75,11 @@ def test_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr() == ("", "")
 
 
-def test_supports_everything() -> None:
+def test_the_flow_program_supports_shared_systems() -> None:
     assert flow.supports(shared_instance(0)) is None
 
 
-def test_time_limit_without_time_to_solve() -> None:
+def test_a_time_limit_of_zero_still_gives_a_bound() -> None:
     instance = random_instance(15)
     result = flow.solve(instance, time_limit_s=0.0)
     optimum = exhaustive.solve(instance).claimed_objective
@@ -179,7 +179,7 @@ def test_a_warm_start_of_unknown_names_is_an_error() -> None:
         flow.solve(load_instance("balexnet-cifar10"), start=stranger)
 
 
-def test_gap_asked_for() -> None:
+def test_the_optimum_lies_between_bound_and_incumbent_at_a_gap() -> None:
     instance = random_instance(15)
     optimum = exhaustive.solve(instance).claimed_objective
     result = flow.solve(instance, MilpFlowOptions(mip_gap=0.5))
@@ -213,7 +213,7 @@ def test_a_solver_that_contradicts_itself_is_an_error(factor: float, words: str)
 
 
 @pytest.mark.parametrize("bandwidth", [1.0, 1e3, 1e15])
-def test_extreme_bandwidths(bandwidth: float) -> None:
+def test_extreme_bandwidths_leave_the_optimum(bandwidth: float) -> None:
     base = published(0.007, Accounting.EXPECTED)
     links = tuple(link.model_copy(update={"bandwidth_bit_per_s": bandwidth}) for link in base.network.links)
     network = base.network.model_copy(update={"links": links})

@@ -112,7 +112,7 @@ def test_coefficients_that_no_solver_keeps_are_dropped_and_counted(solver: Solve
 
 
 @pytest.mark.parametrize("solver", installed(list(SOLVERS)))
-def test_a_time_limit_of_decades(solver: SolverName) -> None:
+def test_a_time_limit_of_decades_leaves_the_optimum(solver: SolverName) -> None:
     result = flow.solve(case("glpk-row"), MilpFlowOptions(solver=solver), time_limit_s=1e9)
     assert_right(case("glpk-row"), result, RIGHT["glpk-row"])
     assert Clock(1e300).remaining_s == LONGEST_S
@@ -138,7 +138,7 @@ def test_the_deployment_known_without_a_solver_is_feasible_and_often_there(seed:
 
 
 def at_first(answer: SolverAnswer) -> tuple[SolveProgram, list[Limits]]:
-    """A solver that gives `answer` first and is honest then, and the limits that it was asked with."""
+    """Return a solver that gives `answer` first and the truth afterwards, and the list of limits it was called with."""
     asked: list[Limits] = []
 
     def solve(model: Any, limits: Limits, clock: Clock) -> SolverAnswer:
@@ -223,7 +223,7 @@ def test_scip_refuses_numbers_that_are_infinite_to_it(solver: SolverName) -> Non
 @pytest.mark.parametrize("strengthen", [True, False])
 @pytest.mark.parametrize("solver", installed(list(SOLVERS)))
 @pytest.mark.parametrize("power", [1e40, 1e250])
-def test_energies_that_range_beyond_what_a_solver_or_floats_take(
+def test_the_optimum_survives_energies_beyond_the_range_of_solvers_and_floats(
     power: float, solver: SolverName, strengthen: bool
 ) -> None:
     """One node costs 1e-60 J at least, the other far more: the scaled program has an infinite coefficient."""

@@ -10,7 +10,7 @@ from finbench.models.milp import assignment, flow
 from finbench.models.result import Status
 
 
-def test_says_so_before_it_builds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_that_would_not_fit_into_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(psutil, "virtual_memory", lambda: type("Memory", (), {"available": 1000}))
     for method in (flow, assignment):
         result = method.solve(load_instance("balexnet-cifar10"))

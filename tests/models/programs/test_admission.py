@@ -54,7 +54,7 @@ def amounts(reason: str, words: str) -> tuple[float, ...]:
 
 
 def seen(solve: Any, *, count: int, **offers: Any) -> set[str]:
-    """Check every reason on `count` instances; the kinds met."""
+    """Check every reason on `count` instances, and return the kinds of reason that occurred."""
     kinds = set()
     for seed in range(count):
         instance = random_shared_instance(seed, penalties=True, **offers)
@@ -87,7 +87,7 @@ def of_one(**changes: Any) -> tuple[Instance, str]:
     return instance, result.info["rejected"][app.name]
 
 
-def test_targets_out_of_reach() -> None:
+def test_every_kind_of_rejection_has_its_reason() -> None:
     assert of_one(min_accuracy=1.0)[1] == TARGETS[0]
     assert of_one(max_latency_s=0.0)[1] == TARGETS[1]
     assert of_one(rate_per_s=1e9, rejection_penalty_w=1e9)[1] == CAPACITY

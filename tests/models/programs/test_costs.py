@@ -18,7 +18,7 @@ from tests.random_instances import random_instance, random_shared_instance
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_energy_and_latency(seed: int) -> None:
+def test_energy_and_latency_agree_with_the_evaluator(seed: int) -> None:
     instance = random_instance(seed)
     deployment = exhaustive.solve(instance).deployment
     if deployment is not None:
@@ -32,7 +32,7 @@ def test_energy_and_latency(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_objective_of_levels_and_rejections(seed: int) -> None:
+def test_the_objective_with_levels_and_rejections_agrees_with_the_evaluator(seed: int) -> None:
     instance = random_shared_instance(seed, levels=True, penalties=True)
     deployment = exhaustive.solve(instance).deployment
     if deployment is not None:
@@ -97,7 +97,7 @@ def test_shares_that_do_not_keep_up_are_not_stable() -> None:
 
 
 @pytest.mark.parametrize("placement", ["ddddd", "decce", "deeec", "ccccc", "dddec"])
-def test_loads(placement: str) -> None:
+def test_loads_are_rates_weighted_by_survival(placement: str) -> None:
     """Rates weighted by survival, whatever the accounting."""
     base = load_instance("balexnet-cifar10").with_overrides(accounting=Accounting.FULL_DEPTH)
     app = base.applications[0].model_copy(update={"rate_per_s": 30.0})

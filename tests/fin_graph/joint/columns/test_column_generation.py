@@ -27,7 +27,7 @@ def instance_of(seed: int) -> Instance:
 
 
 def assert_solved(seed: int, ours: Result) -> None:
-    """What is called optimal or infeasible is, and nothing else is said."""
+    """Assert that the result is optimal or infeasible, and rightly so."""
     exact = flow.solve(instance_of(seed), time_limit_s=LIMIT_S)
     assert ours.status is exact.status
     assert exact.status in (Status.OPTIMAL, Status.INFEASIBLE)
@@ -51,7 +51,7 @@ def test_small_instances_are_solved_as_by_the_exact_program(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS[:20])
-def test_lists_prove_whatever_the_incumbent(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lists_prove_the_optimum_from_a_poor_incumbent(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without improvement the incumbent is poor at first, and the proof finds the optimum all the same."""
     monkeypatch.setattr(column_generation._ColumnRun, "_improve", lambda *_: None)
     monkeypatch.setattr(column_generation._ColumnRun, "_solve_whole", lambda *_: None)
@@ -92,7 +92,7 @@ def test_the_unit_of_energy_changes_nothing(seed: int) -> None:
 
 
 def test_time_ends_with_incumbent_and_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing left after the relaxation: what is in hand is returned."""
+    """No time is left after the relaxation: the incumbent and the bound are returned."""
     instance = random_shared_instance(4, max_applications=6, max_nodes=6, max_blocks=5)
 
     def expire(run: column_generation._ColumnRun, prove: bool) -> None:

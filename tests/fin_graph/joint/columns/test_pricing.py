@@ -22,7 +22,7 @@ SEEDS = range(50)
 
 
 def tight(seed: int) -> Instance:
-    """One application to place on many nodes, in little time and on little of everything."""
+    """Return an instance of one application and many nodes, with a tight latency target and small capacities."""
     instance, rng = random_shared_instance(seed, max_nodes=4, direct_only=True), np.random.default_rng(seed)
     app = instance.applications[0]
     app = app.model_copy(
@@ -32,7 +32,7 @@ def tight(seed: int) -> Instance:
 
 
 def fitting(instance: Instance, system: SharedSystem) -> list[tuple[float, Floats]]:
-    """Power and fractions of all that passes when the application is alone."""
+    """Return power and resource fractions of every deployment that passes when the application is alone."""
     number = {resource_name(instance.network, r): r for r in range(system.resources)}
     found = []
     for decision in _decisions(instance, instance.applications[0]):
@@ -49,7 +49,7 @@ def fitting(instance: Instance, system: SharedSystem) -> list[tuple[float, Float
 
 @pytest.fixture(scope="module")
 def cases() -> list[tuple[SharedSystem, list[tuple[float, Floats]], list[Floats]]]:
-    """Systems, all that fits on them, and some prices."""
+    """Return systems, each with all deployments that fit and with some prices."""
     found = []
     for seed in SEEDS:
         instance = tight(seed)
@@ -62,7 +62,7 @@ def cases() -> list[tuple[SharedSystem, list[tuple[float, Floats]], list[Floats]
     return found
 
 
-def test_bounds_and_costs_enclose_the_cheapest_that_fits(
+def test_the_price_bound_and_cost_enclose_the_cheapest_fitting_usage(
     cases: list[tuple[SharedSystem, list[tuple[float, Floats]], list[Floats]]],
 ) -> None:
     between = exact = 0

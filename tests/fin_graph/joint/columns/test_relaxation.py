@@ -24,7 +24,7 @@ SEEDS = range(40)
 
 
 def relaxed(instance: Instance, **options: object) -> Relaxation | None:
-    """The relaxation, solved; None where somebody cannot be served or everybody not at once."""
+    """Return the solved relaxation, or None where an application cannot be served or not all of them at once."""
     relaxation = Relaxation(SharedSystem.of(instance), Clock(), **options)  # type: ignore[arg-type]
     if relaxation.unservable:
         return None
@@ -39,7 +39,7 @@ def relaxed(instance: Instance, **options: object) -> Relaxation | None:
 
 
 def columns(instance: Instance, app: Application, system: SharedSystem) -> Iterator[tuple[float, Floats]]:
-    """Power and fractions of every deployment that meets all that concerns one application."""
+    """Return power and resource fractions of every deployment that meets the application's own constraints."""
     number = {resource_name(instance.network, r): r for r in range(system.resources)}
     alone = instance.model_copy(update={"applications": (app,)})
     for decision in _decisions(instance, app):

@@ -1,4 +1,4 @@
-"""Explanations: what is said to be missing is, and what is said to suffice does."""
+"""Explanations: what they call missing is missing, and what they call sufficient suffices."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def grown(instance: Instance, factors: dict[tuple[str, str], float], otherwise: 
 
 
 def least_factor(instance: Instance) -> float:
-    """Least of the greatest utilisation over all combinations of deployments."""
+    """Return the smallest maximum utilisation over all combinations of deployments."""
     best, found = inf, []
     for app in instance.applications:
         options = []

@@ -52,7 +52,7 @@ def test_two_exchange_their_nodes(desk: Desk) -> None:
     assert Occupancy.of(system, served, 1.0).objective == pytest.approx(4 * 100 + 8 * 1)
 
 
-def test_who_was_left_out_is_served_in_the_end(desk: Desk) -> None:
+def test_improvement_makes_room_for_an_application_that_was_left_out(desk: Desk) -> None:
     """The one that needs the server's room is tight: the others must make way."""
     instance = desk({"rate_per_s": 6.0}, {"rate_per_s": 9.0, "pinned": {"1": "server"}})
     system = SharedSystem.of(instance)

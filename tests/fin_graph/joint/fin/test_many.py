@@ -1,4 +1,4 @@
-"""FIN for applications that share a system: nothing exceeds, close to the optimum, honest statuses and reasons."""
+"""FIN for applications that share a system: it exceeds no capacity, comes close to the optimum, and is honest."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOISE = 1e-9
 
 
 def checked(instance: Instance, result: Result) -> Result:
-    """The result, once its deployment is judged."""
+    """Return the result after the evaluator has judged its deployment."""
     assert (result.deployment is None) == (result.reason is not None)
     if result.deployment is not None:
         judged = evaluate(instance, result.deployment)
@@ -60,7 +60,7 @@ def test_what_is_returned_exceeds_nothing(levels: bool, penalties: bool) -> None
 @pytest.mark.parametrize(
     ("levels", "penalties", "seeds"), [(False, False, 7), (True, True, 3), slow(False, False, 28), slow(True, True, 12)]
 )
-def test_close_to_the_optimum(levels: bool, penalties: bool, seeds: int) -> None:
+def test_fin_for_many_is_close_to_the_optimum(levels: bool, penalties: bool, seeds: int) -> None:
     gaps = []
     for seed in range(seeds):
         instance = random_shared_instance(
@@ -131,7 +131,7 @@ def test_identical_users_are_one_group(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("order", get_args(Order))
-def test_every_order_and_the_same_seed_twice(order: Order) -> None:
+def test_the_same_seed_gives_the_same_result_in_every_order(order: Order) -> None:
     instance = random_shared_instance(18, max_applications=6, max_nodes=6, max_blocks=4)
     one = checked(instance, fin.solve(instance, FinOptions(order=order, effort=0.1), seed=3))
     two = fin.solve(instance, FinOptions(order=order, effort=0.1), seed=3)
@@ -140,7 +140,7 @@ def test_every_order_and_the_same_seed_twice(order: Order) -> None:
 
 
 def test_the_time_limit_keeps_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The clock stops after so many looks at it; there is an incumbent as soon as the first insertion is through."""
+    """The time ends after a given number of looks at the clock. An incumbent exists after the first insertion."""
     instance = random_shared_instance(18, max_applications=6, max_nodes=6, max_blocks=4)
 
     class Stopping(Clock):
@@ -164,7 +164,7 @@ def test_the_time_limit_keeps_what_is_there(monkeypatch: pytest.MonkeyPatch) -> 
     assert later == sorted(later, reverse=True)
 
 
-def test_who_cannot_be_placed_is_named_with_what_blocks(desk: Desk) -> None:
+def test_an_application_without_room_is_reported_with_the_resource_it_lacks(desk: Desk) -> None:
     instance = desk({}, {"rate_per_s": 6.0}, {"rate_per_s": 9.0})
     result = fin.solve(instance)
     assert result.status is Status.NO_SOLUTION
@@ -172,7 +172,7 @@ def test_who_cannot_be_placed_is_named_with_what_blocks(desk: Desk) -> None:
     assert len(result.info["left_out"]) == 1
 
 
-def test_infeasible_alone_is_a_proof(desk: Desk) -> None:
+def test_an_application_infeasible_alone_proves_infeasibility(desk: Desk) -> None:
     too_fast = fin.solve(desk({}, {"max_latency_s": 0.01}))
     assert too_fast.status is Status.INFEASIBLE
     assert "application 'app1': the least possible latency" in str(too_fast.reason)

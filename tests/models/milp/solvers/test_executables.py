@@ -33,14 +33,14 @@ def glpk_says(log: str, solution: str = "", stopped: bool = False) -> UncheckedA
     return glpk._answer(Spoken(log, solution, stopped), FORM)
 
 
-def test_cbc_optimal() -> None:
+def test_an_optimal_answer_of_cbc_is_read() -> None:
     answer = cbc_says("Optimal - objective value -5.00", "      2 c2     1     -5\n", "Enumerated nodes:    7\n")
     assert (answer.status, answer.bound, answer.node_count) == (Status.OPTIMAL, -5, 7)
     assert answer.columns is not None
     assert answer.columns.tolist() == [0, 0, 1]
 
 
-def test_cbc_within_a_gap_tells_it_to_eight_digits() -> None:
+def test_an_answer_of_cbc_within_a_gap_is_read_to_eight_digits() -> None:
     log = "Cbc0011I Exiting as integer gap of 0.5 less than 1e-10 or 20%"
     answer = cbc_says("Optimal (within gap tolerance) - objective value -5", "**    2 c2     1     -5\n", log)
     assert answer.status is Status.OPTIMAL
@@ -49,7 +49,7 @@ def test_cbc_within_a_gap_tells_it_to_eight_digits() -> None:
     assert checked_answer(answer, FORM, Limits(), {}).status is Status.ERROR
 
 
-def test_cbc_stopped_on_time() -> None:
+def test_cbc_stopped_by_the_time_limit_keeps_incumbent_and_bound() -> None:
     log = "Cbc0005I Partial search - best objective -4 (best possible -5.5), took 1 iterations"
     answer = cbc_says("Stopped on time - objective value -4", "1 c1 1 -4\n", log)
     assert answer.status is Status.TIME_LIMIT
@@ -66,7 +66,7 @@ def test_cbc_infeasible_has_no_solution(said: str) -> None:
     assert (answer.status, answer.columns, answer.bound) == (Status.INFEASIBLE, None, None)
 
 
-def test_cbc_overrunning_its_limit_or_silent() -> None:
+def test_cbc_that_overruns_has_hit_the_limit_and_cbc_that_is_silent_has_failed() -> None:
     assert cbc._answer(Spoken("Welcome", "", True), FORM).status is Status.TIME_LIMIT
     assert cbc_says("").status is Status.ERROR
 
@@ -82,7 +82,7 @@ TREE = "+     3: mip =  -5.000000000e+00 >=  {}   0.0% (0; 1)\n"
         "Objective value = -5\nINTEGER OPTIMAL SOLUTION FOUND BY MIP PREPROCESSOR\n",
     ],
 )
-def test_glpk_optimal(log: str) -> None:
+def test_an_optimal_answer_of_glpk_is_read(log: str) -> None:
     answer = checked_answer(glpk_says(log, SOLUTION.format("o")), FORM, Limits(), {})
     assert (answer.status, answer.objective, answer.bound) == (Status.OPTIMAL, -5, -5)
 
@@ -90,7 +90,7 @@ def test_glpk_optimal(log: str) -> None:
 @pytest.mark.parametrize(
     "said", ["PROBLEM HAS NO INTEGER FEASIBLE SOLUTION", "PROBLEM HAS NO PRIMAL FEASIBLE SOLUTION"]
 )
-def test_glpk_infeasible(said: str) -> None:
+def test_an_infeasible_answer_of_glpk_has_no_solution(said: str) -> None:
     answer = glpk_says(f"GLPK 5.0\n{said}\n", SOLUTION.format("n"))
     assert (answer.status, answer.columns) == (Status.INFEASIBLE, None)
 
@@ -147,7 +147,7 @@ def test_a_program_ends_with_the_run_that_started_it_and_leaves_no_file(sent: in
 
 
 def awaited(condition: Callable[[], Any]) -> Any:
-    """What a condition says once it holds; it has half a minute."""
+    """Return the value of a condition once it holds, waiting half a minute at most."""
     for _ in range(600):
         value = condition()
         if value:

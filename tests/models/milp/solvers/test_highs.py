@@ -22,7 +22,7 @@ def knapsack(limit: float = 4.5) -> ConcreteModel:
     return model
 
 
-def test_solves() -> None:
+def test_highs_solves_to_the_optimum() -> None:
     clock = Clock()
     answer = solve_with_highs(knapsack(), Limits(), clock)
     assert answer.status is Status.OPTIMAL

@@ -53,7 +53,7 @@ def assert_same(instance: Instance, result: Result, truth: Result) -> None:
 
 @pytest.mark.parametrize("solver", installed(OTHERS))
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_published_instances(name: str, solver: SolverName) -> None:
+def test_every_solver_finds_the_optima_of_published_instances(name: str, solver: SolverName) -> None:
     instance = load_instance(name)
     truth = flow.solve(instance)
     assert_same(instance, flow.solve(instance, MilpFlowOptions(solver=solver)), truth)
@@ -63,7 +63,7 @@ def test_published_instances(name: str, solver: SolverName) -> None:
 
 @pytest.mark.parametrize("solver", installed(OTHERS))
 @pytest.mark.parametrize("seed", few_and_many(range(40), 12))
-def test_random_instances(seed: int, solver: SolverName) -> None:
+def test_every_solver_finds_the_optima_of_random_instances(seed: int, solver: SolverName) -> None:
     instance = random_instance(seed, zeros=seed % 4 == 3, direct_only=seed % 4 == 0)
     truth = flow.solve(instance, MilpFlowOptions(strengthen=False))
     assert_same(instance, flow.solve(instance, MilpFlowOptions(strengthen=False, solver=solver)), truth)
@@ -71,14 +71,14 @@ def test_random_instances(seed: int, solver: SolverName) -> None:
         assert_same(instance, assignment.solve(instance, MilpOptions(solver=solver)), truth)
 
 
-def test_random_instances_are_of_both_kinds() -> None:
+def test_random_instances_are_feasible_and_infeasible() -> None:
     states = {flow.solve(random_instance(seed)).status for seed in range(40)}
     assert states == {Status.OPTIMAL, Status.INFEASIBLE}
 
 
 @pytest.mark.parametrize("solver", installed(OTHERS))
 @pytest.mark.parametrize("seed", [2, 5, 8, 11])
-def test_shared_systems(seed: int, solver: SolverName) -> None:
+def test_every_solver_finds_the_optima_of_shared_systems(seed: int, solver: SolverName) -> None:
     instance = shared_instance(seed, applications=3, max_nodes=3)
     assert_same(instance, flow.solve(instance, MilpFlowOptions(solver=solver)), flow.solve(instance))
 
@@ -133,7 +133,7 @@ def test_gap_is_kept_and_bound_is_sound(solver: SolverName) -> None:
 
 @pytest.mark.parametrize("solver", installed(list(SOLVERS)))
 @pytest.mark.parametrize("seed", [3, 4])
-def test_incumbent_and_bound_over_time(solver: SolverName, seed: int) -> None:
+def test_incumbent_and_bound_close_in_over_time(solver: SolverName, seed: int) -> None:
     instance = generate("correlated", nodes=10, blocks=6, exits=2, seed=seed)
     start = perf_counter()
     result = flow.solve(instance, MilpFlowOptions(solver=solver))
@@ -158,7 +158,7 @@ def test_incumbent_and_bound_over_time(solver: SolverName, seed: int) -> None:
 
 
 @pytest.mark.parametrize("solver", installed(list(TELLING)))
-def test_the_objective_over_time_has_the_instance_s_unit(solver: SolverName) -> None:
+def test_the_objective_over_time_has_the_unit_of_the_instance(solver: SolverName) -> None:
     instance = load_instance("balexnet-cifar10")
     result = flow.solve(instance, MilpFlowOptions(strengthen=False, solver=solver))
     energies = [energy for _, energy, _ in result.info["trajectory"]]
