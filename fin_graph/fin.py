@@ -65,7 +65,7 @@ def solve(
     time_limit_s: float | None = None,
     seed: int = 0,
 ) -> Result:
-    """Run FIN.
+    """Run FIN and return its answer.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def solve(
 
 
 def _engine(instance: Instance, options: FinOptions) -> str:
-    """Return what runs the three stages: `networkx` or `arrays`."""
+    """Return the engine that runs the three stages: `networkx` or `arrays`."""
     if _prunes(options):
         return "networkx"
     if options.engine != "auto":
@@ -112,7 +112,7 @@ def _engine(instance: Instance, options: FinOptions) -> str:
 
 
 def _expanded_edges(instance: Instance, gamma: int) -> int:
-    """Edges of the feasible graph if every one fitted at every replica."""
+    """Return the number of edges that the feasible graph has if every edge fits at every replica."""
     return layered_arcs(instance) * (gamma + 1)
 
 
@@ -165,7 +165,7 @@ def _arrays_result(instance: Instance, app: Application, options: FinOptions, cl
 
 
 def _stopped(instance: Instance, app: Application, clock: Clock) -> Result:
-    """Return what is left where the time ended the pass: the dual's path, which takes a few shortest paths."""
+    """Return the Lagrangian dual's answer where the time ended the pass: it takes only a few shortest paths."""
     from finbench.fin_graph.paths.arrays import path_problem
     from finbench.fin_graph.paths.bounds import lagrangian_dual
     from finbench.fin_graph.paths.infeasibility import reason_of_infeasibility

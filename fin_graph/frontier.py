@@ -1,8 +1,8 @@
 """The energy-latency-accuracy frontier: the least energy for every latency budget and every exit.
 
-With replicas in hand FIN's whole frontier costs nothing more than one run to the deepest exit: the least energy over
-all nodes at replica ≤ k, after the block of each exit, is what that exit costs within a budget of k/γ of the horizon.
-Label setting gives the exact frontier beside it.
+One pass of FIN to the deepest exit gives its whole frontier. After the block of an exit, the least energy over all
+nodes at replicas ≤ k is what that exit costs within a budget of k/γ of the horizon. Label setting gives the
+exact frontier beside it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def frontiers(
     horizon_s: float | None = None,
     time_limit_s: float | None = None,
 ) -> tuple[ExitFrontier, ...]:
-    """Compute the frontiers of all exits.
+    """Return the frontiers of all exits.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def _problem(instance: Instance, app: Application, last_exit: int) -> PathProble
 
 
 def _corners(steps: list[Corner]) -> tuple[Corner, ...]:
-    """Return the steps, by rising budget, at which the energy falls by more than float noise: one for each energy."""
+    """Return the corners, by rising budget, at which the energy falls by more than float noise: one for each energy."""
     corners, least = list[Corner](), inf
     for step in steps:
         if step[1] < least * (1 - FLOAT_NOISE):

@@ -34,7 +34,7 @@ def supports(instance: Instance, options: LabelSettingOptions = LabelSettingOpti
 
 
 FIRST_MARGIN, LARGEST_MARGIN = 2.0**-10, 16.0
-"""The k least: relative margin above the optimum below which they are sought at first, and the last finite one."""
+"""Relative margins above the optimum below which the k least are sought: the first one, and the last finite one."""
 
 Found = list[tuple[float, ApplicationDeployment]]
 """Deployments with their energies [J per inference], in order of energy."""
@@ -112,7 +112,7 @@ def solve(
 
 
 def _least(problem: PathProblem, dual: Dual, incumbent: tuple[float, ApplicationDeployment], clock: Clock) -> _Answer:
-    """Find the least-energy deployment."""
+    """Find the least-energy deployment, or the best known one with a proven bound where a limit ends the search."""
     if incumbent[0] - dual.lower_bound <= OPTIMAL_GAP * incumbent[0]:
         return _Answer([incumbent], dual.lower_bound, labels=0)
     search = LabelSearch(problem, dual, limit=incumbent[0], clock=clock, complete=True)
@@ -146,7 +146,7 @@ class _KLeast:
         self._labels = least.labels
 
     def answer(self) -> _Answer:
-        """Search below growing limits; where time or memory ends it, return what was found until then."""
+        """Search below growing limits and return the k least; where time or memory ends it, what was found so far."""
         optimum = self._least.found[0][0]
         margin = FIRST_MARGIN
         limit = optimum * (1 + margin) if optimum > 0 else inf
@@ -164,7 +164,7 @@ class _KLeast:
             limit = inf if margin > LARGEST_MARGIN else optimum * (1 + margin)
 
     def _search(self, problem: PathProblem, dual: Dual, limit: float) -> LabelSearch | None:
-        """Return the ended search below `limit` up to one exit; None where nothing can be below it."""
+        """Search below `limit` up to one exit and return the search; None where nothing can be below the limit."""
         if dual.lower_bound >= limit:
             return None
         search = LabelSearch(problem, dual, limit=limit, k=self._k, clock=self._clock)

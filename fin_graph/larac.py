@@ -1,7 +1,7 @@
-"""`larac`: Lagrangian relaxation of the latency row (Jüttner, Szviatovszki, Mécs, Rajkó, INFOCOM 2001).
+"""`larac`: Lagrangian relaxation of the latency target (Jüttner, Szviatovszki, Mécs, Rajkó, INFOCOM 2001).
 
-Repeated shortest paths on energy + μ · latency give a feasible path and the Lagrangian lower bound (eq. 19). A
-baseline: the answer is as good as the dual's end points are, the duality gap may stay.
+Repeated shortest paths on energy + μ · latency give a feasible path and the Lagrangian lower bound (eq. 19). It is
+a baseline: the answer is as good as the dual's end points are, and a duality gap may stay.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def solve(
     time_limit_s: float | None = None,
     seed: int = 0,  # noqa: ARG001
 ) -> Result:
-    """Run LARAC.
+    """Run LARAC and return its path with the Lagrangian bound.
 
     Parameters
     ----------

@@ -6,8 +6,8 @@ the extended graph an edge has one constrained metric, latency, and the end of t
 
     weight(edge) = latency / δ        weight(end at exit f) = α / α_f
 
-and a shortest path takes the least sum of its share of the latency budget and its share of the accuracy margin. Energy
-plays no part. The sum is not a constraint: what comes back may miss δ, and then there is no solution.
+and a shortest path has the least sum of two fractions: latency over its budget, and the accuracy target over the
+accuracy. Energy plays no part. The sum is not a constraint: what comes back may miss δ, and then there is no solution.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def _add_weights(graph: nx.DiGraph[Vertex], instance: Instance, app: Application
 
 
 def _share(metric: float, bound: float) -> float:
-    """Return the metric over its bound; with a bound of 0, a metric of 0 is free and any other infinitely heavy."""
+    """Return metric / bound. Where the bound is 0, a metric of 0 weighs nothing and any other infinitely much."""
     if metric == 0:
         return 0.0
     return metric / bound if bound > 0 else inf

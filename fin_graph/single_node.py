@@ -38,7 +38,7 @@ def solve(
     time_limit_s: float | None = None,
     seed: int = 0,  # noqa: ARG001
 ) -> Result:
-    """Place everything at one node.
+    """Find the least-energy candidate with all free blocks at one node.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ class _Candidates:
         self._routes = cache(self._find_routes)
 
     def at(self, name: str) -> _Candidate | None:
-        """Everything at node `name`, on least-energy routes or, where those miss the target, least-latency ones."""
+        """Return everything at node `name`, on least-energy routes or, if those miss the target, least-latency ones."""
         for metric in (ENERGY, LATENCY):
             decision = self._decision(name, metric)
             if decision is None:
@@ -111,7 +111,7 @@ class _Candidates:
         return None
 
     def _decision(self, name: str, metric: int) -> ApplicationDeployment | None:
-        """Everything at `name`, each transfer on its route of least `metric`; None where a transfer has no route."""
+        """Return everything at `name`, each transfer on its route of least `metric`; None where one has no route."""
         placement = tuple(self._app.pins.get(i, name) for i in range(1, self._depth + 1))
         routes = []
         for i, (start, end) in enumerate(pairwise((self._app.source, *placement)), start=1):
@@ -124,7 +124,7 @@ class _Candidates:
         )
 
     def _route(self, i: int, start: str, end: str, metric: int) -> list[str] | None:
-        """Nodes that the transfer into block i visits.
+        """Return the nodes that the transfer into block i visits; None where no route exists.
 
         One of its ends is the same whichever node is tried (the source or a pin), so one search serves all nodes.
         """
@@ -134,7 +134,10 @@ class _Candidates:
         return None if found is None else found[::-1]
 
     def _find_routes(self, i: int, fixed: str, metric: int, *, against: bool) -> dict[str, list[str]]:
-        """Routes of least `metric` from the fixed end of the transfer into block i to every node, or against it."""
+        """Find the route of least `metric` between the fixed end of the transfer into block i and every node.
+
+        With `against`, data flows to the fixed end; every route still lists it first.
+        """
         links, calls = self._instance.network.link_by_pair, count()
 
         def weight(a: str, b: str, _: object) -> float:
@@ -146,7 +149,7 @@ class _Candidates:
         return nx.single_source_dijkstra_path(graph, fixed, weight=weight)
 
     def _costs(self, decision: ApplicationDeployment) -> tuple[float, float]:
-        """Energy (eq. 1) and latency (eq. 2) of a deployment."""
+        """Return energy [J] (eq. 1) and latency [s] (eq. 2) of a deployment."""
         nodes, links = self._instance.network.node_by_name, self._instance.network.link_by_pair
         parts = []
         for i, (name, route) in enumerate(

@@ -1,9 +1,9 @@
 """The shared system as arrays: what every method for several applications runs on.
 
-**Resources.** The rows of the shared constraints, each divided by its right-hand side, so that all of them read
+**Resources.** The shared constraints, each divided by its right-hand side, so that all of them read
 "fraction ≤ 1": first for each node its compute (eq. 11) or, where it reserves, its reservations (eq. 21); then for each
 node its memory (eq. 12); then for each link its bandwidth (eq. 13). With N nodes and A links, R = 2N + A. Stability
-(eq. 22) needs no row: a level that cannot keep up with a block does not run it.
+(eq. 22) needs no resource: a level that cannot keep up with a block does not run it.
 
 **Groups.** Applications that differ in nothing but their names are one group; its members are interchangeable, and
 whatever is found for one holds for all.
@@ -45,7 +45,7 @@ class Usage:
     """The deployment, in the name of the group's first member."""
 
     def fits(self, room: Floats) -> bool:
-        """Return whether what it takes is left of every resource; `room` has shape (R,)."""
+        """Return whether its fractions fit into `room`, shape (R,)."""
         return bool(np.all(self.fractions <= room[self.resources] + FLOAT_NOISE))
 
     def cost(self, prices: Floats) -> float:
@@ -53,7 +53,7 @@ class Usage:
         return self.power + float(prices[self.resources] @ self.fractions)
 
     def take(self, room: Floats, times: int = 1) -> None:
-        """Take it from `room`, `times` times; a negative number gives it back."""
+        """Take its fractions from `room`, `times` times; a negative number gives them back."""
         room[self.resources] -= times * self.fractions
 
 
@@ -130,7 +130,7 @@ class Group:
     def problem(
         self, prices: Floats | None = None, room: Floats | None = None, *, with_power: bool = True
     ) -> PathProblem | None:
-        """Return the path problem of one member; what it calls energy is λ · energy + Σ_r π_r u_r [W].
+        """Return the path problem of one member. What it calls energy is λ · energy + Σ_r π_r u_r [W].
 
         Parameters
         ----------
@@ -170,7 +170,7 @@ class Group:
         )
 
     def taken(self, resource: int) -> Floats:
-        """Return the fraction of a node's `resource` that each block takes; (depth, V), 0 at all other nodes."""
+        """Return the fraction of a node's `resource` that each block takes, 0 at all other nodes; shape (depth, V)."""
         assert self._base is not None
         at, count = self.topology.node_of_vertex, len(self.topology.network.nodes)
         table = self._compute if resource < count else self._memory
@@ -178,7 +178,7 @@ class Group:
         return taken
 
     def fits_together(self, first: int, last: int, room: Floats) -> NDArray[np.bool_]:
-        """Return whether blocks first+1..last together have room at each vertex; shape (V,)."""
+        """Return whether each vertex has room for blocks first+1..last together; shape (V,)."""
         at, count = self.topology.node_of_vertex, len(self.topology.network.nodes)
         compute, memory = self._compute[first:last].sum(axis=0), self._memory[first:last].sum(axis=0)
         fits: NDArray[np.bool_] = (compute <= room[at] + FLOAT_NOISE) & (memory <= room[count + at] + FLOAT_NOISE)
@@ -191,7 +191,7 @@ class Group:
         return np.where(number < 0, otherwise, of_link)
 
     def _link_room(self, room: Floats | None) -> Floats:
-        """Return the bits per second left on every link."""
+        """Return the bits per second left on every link; shape (A',)."""
         time = self.topology.link_time
         left = np.full(len(time), self._most_alone) if room is None else self._per_link(room, np.inf) + FLOAT_NOISE
         bits: Floats = np.divide(left, time, out=np.full(len(time), np.inf), where=time > 0)
@@ -286,7 +286,7 @@ class SharedSystem:
         return 2 * len(self.topology.network.nodes) + len(self.topology.network.links)
 
     def empty_room(self) -> Floats:
-        """Return the whole of every resource, and the tolerance that methods allow; shape (R,)."""
+        """Return the room of an empty system: all of every resource, and the tolerance of methods; shape (R,)."""
         return relaxed(np.ones(self.resources))
 
     def capacities(self) -> Floats:

@@ -4,8 +4,9 @@ Vertices are pairs (j, n): the data that feeds block j+1 lies at node n, for lay
 sample, layer `depth`: the DNN's end). The edges are not stored: running block j+1 leads from (j, n) to (j+1, n), a link
 (n, m) relays within a layer, and the costs of both follow from a few vectors.
 
-The depth is that of the earliest exit whose accuracy suffices. Costs are non-negative and a deployment up to an exit is
-a prefix of one up to any later exit. So that exit dominates every later one in energy and in latency.
+The depth is that of the earliest exit whose accuracy suffices. Costs are non-negative, and a deployment up to an exit
+is a prefix of one up to any later exit. So the earliest accurate exit dominates every later one in energy and in
+latency.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ class LayerEdges(NamedTuple):
 
 @compiled
 def layer_edges(edges: Edges, j: int) -> LayerEdges:
-    """Edges of layer j; sending over a link without room costs inf."""
+    """Return the edges of layer j; sending over a link without room costs inf."""
     load = edges.load_bits[j]
     send_energy = edges.energy_bits[j] * edges.link_energy + load * edges.link_price
     for a in range(send_energy.shape[0]):
@@ -119,11 +120,11 @@ class PathProblem:
 
     @property
     def arcs(self) -> int:
-        """Number of layered arcs: run, send-and-run and relay edges of the extended graph without pins."""
+        """Number of edges of the extended graph without pins: run, send and relay edges."""
         return self.depth * (len(self.node_names) + 2 * len(self.edges.link_source))
 
     def deployment(self, layers: Sequence[int], nodes: Sequence[int]) -> ApplicationDeployment:
-        """The deployment of a path from (0, source) to layer `depth`.
+        """Return the deployment of a path from (0, source) to layer `depth`.
 
         Parameters
         ----------
@@ -161,7 +162,7 @@ def accurate_exits(dnn: DNN, min_accuracy: float) -> list[int]:
 def path_problem(
     instance: Instance, app: Application, last_exit: int | None = None, topology: Topology | None = None
 ) -> PathProblem | None:
-    """Arrays of one application.
+    """Return one application as arrays, up to one exit.
 
     Parameters
     ----------
@@ -224,7 +225,7 @@ def path_problem(
 
 
 def _allowed(topology: Topology, app: Application, depth: int) -> NDArray[np.bool_]:
-    """Where each block may run as far as pins and service levels say; shape (depth, V)."""
+    """Return where each block may run, as far as pins and service levels say; shape (depth, V)."""
     allowed = np.tile(topology.share_of_vertex > 0, (depth, 1))
     names = np.array(topology.names)
     for block, name in app.pins.items():

@@ -25,7 +25,7 @@ class Sandwich:
         self.history: list[dict[str, float]] = []
 
     def add(self, gamma: int, up: ReplicaPath, down: ReplicaPath) -> None:
-        """Take in FIN's answer and lower bound (eq. 18) at γ; a relaxed path that meets the target is optimal."""
+        """Take in FIN's answer and lower bound (eq. 18) at γ. A relaxed path that meets the target is optimal."""
         latency = path_costs(self._problem, down.layers, down.nodes)[1] if down.layers else inf
         for path in (up, down) if meets(latency, self._problem.max_latency_s) else (up,):
             if path.energy < self.energy:
@@ -34,7 +34,7 @@ class Sandwich:
         self.history.append({"gamma": gamma, "lower_bound_j": self.lower_bound, "energy_j": self.energy})
 
     def closed(self, tolerance: float) -> bool:
-        """Whether UB − LB ≤ tolerance · LB."""
+        """Return whether UB − LB ≤ tolerance · LB."""
         return self.energy - self.lower_bound <= tolerance * self.lower_bound
 
 
@@ -81,7 +81,7 @@ def certify_fin(problem: PathProblem, weight: float, *, gamma: int, tolerance: f
 
 
 def _result(problem: PathProblem, weight: float, sandwich: Sandwich, ended: Status, reason: str | None) -> Result:
-    """Return the sandwich; `ended` is the status where its gap is not closed."""
+    """Return the result of a sandwich; `ended` is its status where the gap is not closed."""
     return Result(
         Status.OPTIMAL if sandwich.closed(OPTIMAL_GAP) else ended,
         deployment=Deployment(deployments=(problem.deployment(sandwich.path.layers, sandwich.path.nodes),)),

@@ -9,7 +9,7 @@ from finbench.models.instance import Application, Instance
 
 
 def reason_of_infeasibility(instance: Instance, app: Application) -> str | None:
-    """Why no deployment of `app` exists, were it alone; None where one does.
+    """Return why `app` could not be placed even if it were alone; None where it could.
 
     The least-latency path to the earliest accurate exit decides: it meets the target or nothing does.
     """

@@ -42,7 +42,8 @@ QUOTA = 1 << 24
 """Replicas and links looked at between two looks at the clock: some ten milliseconds."""
 
 LAYER, RELAYED, ROW, WORK, RELAXATIONS = 0, 1, 2, 3, 4
-"""Places in `Cursor.at`: layer within the segment, whether its relays are done, next row, work and relaxations done."""
+"""Positions in `Cursor.at`: layer within the segment, whether its relays are done, next row, work and relaxations
+done."""
 
 
 class Rounding(NamedTuple):
@@ -58,7 +59,7 @@ class Cursor(NamedTuple):
     """Where a pass over the layers of a segment stands; updated in place, so that it can be taken up again."""
 
     at: NDArray[np.int64]
-    """Places `LAYER` … `RELAXATIONS`; shape (5,)."""
+    """Counters at positions `LAYER` … `RELAXATIONS`; shape (5,)."""
     first: Ints
     """First finite replica of each row of the layer, γ + 1 where there is none; shape (N,)."""
     first_next: Ints
@@ -116,7 +117,7 @@ def _row_bytes(problem: PathProblem, gamma: int) -> int:
 
 
 def _segment_length(problem: PathProblem, gamma: int) -> int:
-    """Return the layers between checkpoints: all of them where they fit, else about the square root."""
+    """Return the number of layers between checkpoints: all of them where they fit, else about the square root."""
     fits = (problem.depth + 1) * _row_bytes(problem, gamma) <= KEPT_ROWS_BYTES
     return problem.depth if fits else ceil(sqrt(problem.depth))
 
@@ -175,7 +176,7 @@ class _Pass:
         return layers, nodes
 
     def _fill(self, start: int) -> tuple[bool, int]:
-        """Fill rows from rows[0], which holds layer `start`; whether time allowed it, and the relaxations done."""
+        """Fill rows from rows[0], which holds layer `start`; return whether time allowed it, and the relaxations."""
         count = min(self._length, self._problem.depth - start)
         return fill_rows(self._problem, self._rows[: count + 1], start, self._rounding, self._clock)
 
@@ -183,7 +184,7 @@ class _Pass:
 def least_energy_replica_path(
     problem: PathProblem, gamma: int, *, up: bool = True, clock: Clock | None = None
 ) -> ReplicaPath:
-    """FIN's stages 2 and 3: the least-energy path whose rounded latency is at most γ steps.
+    """Return the least-energy path whose rounded latency is at most γ steps: FIN's stages 2 and 3.
 
     Parameters
     ----------
@@ -239,7 +240,7 @@ def least_energies(problem: PathProblem, gamma: int) -> Floats:
 
 
 def rows_from_source(problem: PathProblem, gamma: int, length: int) -> Floats:
-    """Return room for `length` layers after the first, which holds the sample at its source."""
+    """Return rows for a first layer, which holds the sample at its source, and `length` unfilled ones after it."""
     rows = np.empty((length + 1, len(problem.node_names), gamma + 1))
     rows[0] = inf
     rows[0, problem.source] = 0.0
@@ -247,7 +248,7 @@ def rows_from_source(problem: PathProblem, gamma: int, length: int) -> Floats:
 
 
 def fill_rows(problem: PathProblem, rows: Floats, start: int, rounding: Rounding, clock: Clock) -> tuple[bool, int]:
-    """Fill rows[1..] from rows[0], which holds layer `start`; whether time allowed it, and the relaxations done."""
+    """Fill rows[1..] from rows[0], which holds layer `start`; return whether time allowed it, and the relaxations."""
     first = first_replicas(rows[0])
     reached = first < rows.shape[2]
     cursor = Cursor(np.zeros(5, np.int64), first, first.copy(), reached, np.zeros_like(reached))
@@ -259,7 +260,7 @@ def fill_rows(problem: PathProblem, rows: Floats, start: int, rounding: Rounding
 
 @compiled
 def replica_step(latency: float, gamma: int, max_latency: float, up: bool) -> int:
-    """Return the steps that an edge of `latency` takes (eq. 17 up, eq. 18 down), at most γ + 1."""
+    """Return the number of steps that an edge of `latency` takes (eq. 17 up, eq. 18 down), at most γ + 1."""
     if latency <= 0.0:
         return 0
     steps = gamma * latency / max_latency
@@ -327,7 +328,10 @@ def _run_block(tails: Floats, heads: Floats, rounding: Rounding, layer: LayerEdg
 
 @compiled
 def _run_edge(layer: LayerEdges, m: int, a: int) -> tuple[int, float, float]:
-    """Return tail, energy and latency of the a-th edge that runs a block at m: over link a, or before them, staying."""
+    """Return tail, energy and latency of the a-th edge that runs a block at m.
+
+    It sends over link a and runs. Where a is below the first link into m, the data is at m already.
+    """
     if a < layer.in_start[m]:
         return m, layer.run_energy[m], layer.run_latency[m]
     return (

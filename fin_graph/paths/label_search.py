@@ -94,11 +94,11 @@ class LabelSearch:
 
     @property
     def labels(self) -> int:
-        """Labels settled."""
+        """Number of labels settled."""
         return int(self._counters[SETTLED])
 
     def run(self) -> None:
-        """Settle all layers, or until a limit stops it (`stopped`)."""
+        """Settle all layers, or as many as a limit allows (`stopped`)."""
         for j in range(self._problem.depth):
             self._layer = j
             self._settle()
@@ -111,7 +111,7 @@ class LabelSearch:
             self._counters[[NEXT, RELAYED, HEAPED, UPCOMING]] = 0
 
     def _settle(self) -> None:
-        """Settle the current layer."""
+        """Settle the current layer, growing pools that are full; stop where a limit is reached."""
         layer, count = layer_edges(self._problem.edges, self._layer), len(self._problem.node_names)
         quota = max(1, QUOTA // (1 + len(self._out.link) // count))
         state = LayerState(self._counters, np.full(count, inf), np.full(count, -1, np.int64))
@@ -130,7 +130,7 @@ class LabelSearch:
             self.stopped, self.reason = Status.TIME_LIMIT, "time limit reached"
 
     def _grow(self) -> None:
-        """Double the pools that are full, or stop where memory would not hold them."""
+        """Double a pool that is full, or stop where memory would not hold it."""
         pools = self._pools
         needed = 2 * _BYTES_PER_LABEL * (len(pools.settled.energy) + len(pools.upcoming.energy) + len(pools.heap.key))
         self.reason = reason_not_to_fit(needed)
@@ -172,11 +172,11 @@ class LabelSearch:
         return list(zip(ends.latency.tolist(), ends.energy.tolist(), strict=True))
 
     def deployments(self) -> list[tuple[float, ApplicationDeployment]]:
-        """Return up to k deployments below the first limit, by energy; where the search was ended, the best found."""
+        """Return up to k deployments below the first limit, by energy; the best found if a limit ended the search."""
         return [(energy, self._problem.deployment(layers, nodes)) for energy, layers, nodes in self.paths()]
 
     def paths(self) -> list[tuple[float, list[int], list[int]]]:
-        """Return the same as energies, layers and nodes."""
+        """Return what `deployments` returns, as energies, layers and nodes."""
         found, best = [], self._pruning.best
         if best.label[0] >= 0:
             found.append((float(best.limit[0]), *self._completed(int(best.label[0]))))
@@ -189,7 +189,7 @@ class LabelSearch:
         return sorted(found, key=lambda one: one[0])[: self._k]
 
     def _completed(self, label: int) -> tuple[list[int], list[int]]:
-        """Return layers and nodes of a settled label's completion."""
+        """Return layers and nodes of the path to a settled label and along its completion."""
         layers, nodes = self._traced(label)
         onward, via = follow(self._problem.edges, self._next_link, layers[-1], nodes[-1])
         return [*layers, *onward[1:]], [*nodes, *via[1:]]
@@ -206,7 +206,7 @@ class LabelSearch:
 
 
 def latency_energy_frontier(problem: PathProblem, clock: Clock) -> list[tuple[float, float]] | None:
-    """All non-dominated (latency [s], energy [J]) of deployments that meet the problem's latency target.
+    """Return all non-dominated (latency [s], energy [J]) of deployments that meet the problem's latency target.
 
     Parameters
     ----------
@@ -244,13 +244,13 @@ def _doubled(pool: Pool) -> Pool:
 
 
 def _sorted(pool: Pool, count: int) -> Pool:
-    """The first `count` labels in order of energy."""
+    """Return the first `count` labels in order of energy."""
     order = np.argsort(pool.energy[:count], kind="stable")
     return Pool._make(part[order] for part in pool)
 
 
 def out_links(problem: PathProblem) -> OutLinks:
-    """The links sorted by source."""
+    """Return the links sorted by source."""
     edges, count = problem.edges, len(problem.node_names)
     target = np.repeat(np.arange(count, dtype=np.int32), np.diff(edges.in_start))
     link = np.argsort(edges.link_source, kind="stable").astype(np.int32)

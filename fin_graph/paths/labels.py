@@ -1,11 +1,11 @@
 """The compiled heart of label setting: settle one layer's labels in order of energy.
 
 A label (e, t) at vertex (j, n) stands for one way to bring the data that feeds block j+1 to node n, at energy e and
-latency t. Taken in order of energy, a label is dominated exactly when one settled earlier at its node is at most as
-late, so one number per node decides. For the k best it takes k such labels, and only those count whose route within
-the layer visits no node that the label's does not: every simple route that may follow the label may follow them. A
-label is dropped as well when the best that can still come of it is no better than the limit UB, or too late. Bounds
-to go decide: h_E, h_T, and h_μ of e + μ t:
+latency t. Labels are settled in order of energy. So a label is dominated exactly when one settled earlier at its node
+is at most as late: one number per node decides. For the k best, it takes k such labels to dominate one. Only those
+count whose route within the layer visits nothing but nodes on the label's route: every simple route that may follow
+the label may then follow them. A label is dropped as well when the best that can still come of it is no better than
+the limit UB, or too late. Bounds to go decide: h_E, h_T, and h_μ of e + μ t:
 
     t + h_T > δ      or      e + h_E ≥ UB      or      e + μ t + h_μ ≥ UB + μ δ
 
@@ -29,8 +29,8 @@ NONE_YET, UNWANTED = -1, -2
 """Label of `Best` while no completion was better than the first limit, and where completions are not wanted."""
 
 NEXT, SETTLED, RELAYED, HEAPED, UPCOMING, LAYER_START, WORK = 0, 1, 2, 3, 4, 5, 6
-"""Places in the array of counters: next arrival to take, how much of each pool is in use, the layer's first label, and
-the comparisons done for the k best."""
+"""Positions in the array of counters: next arrival to take, how much of each pool is in use, the layer's first label,
+and the comparisons done for the k best."""
 
 
 class Pool(NamedTuple):
@@ -71,7 +71,7 @@ class LayerState(NamedTuple):
     """What is known of one layer so far; updated in place, so that a call can be repeated after an interruption."""
 
     counters: NDArray[np.int64]
-    """Places `NEXT` … `WORK`; shape (7,)."""
+    """Counters at positions `NEXT` … `WORK`; shape (7,)."""
     least_latency: Floats
     """Least latency settled at every node; shape (N,)."""
     last_settled: NDArray[np.int64]
@@ -158,7 +158,7 @@ def _put(pool: Pool, at: int, energy: float, latency: float, node: int, parent: 
 
 @compiled
 def _heap_push(heap: Heap, size: int, key: float, index: int) -> None:
-    """Add to a heap of `size` entries."""
+    """Add a key and its index to a heap of `size` entries."""
     at = size
     while at > 0 and heap.key[(at - 1) // 2] > key:
         heap.key[at] = heap.key[(at - 1) // 2]
@@ -170,7 +170,7 @@ def _heap_push(heap: Heap, size: int, key: float, index: int) -> None:
 
 @compiled
 def _heap_pop(heap: Heap, size: int) -> int:
-    """Take the index of least key from a heap of `size` entries."""
+    """Remove the entry of least key from a heap of `size` entries and return its index."""
     least = int(heap.label[0])
     key, index = heap.key[size - 1], heap.label[size - 1]
     at, child = 0, 1
@@ -199,7 +199,7 @@ def _on_route(settled: Pool, layer_start: int, label: int, node: int) -> bool:
 
 @compiled
 def _dominators(settled: Pool, counters: NDArray[np.int64], last: int, latency: float, parent: int, k: int) -> int:
-    """Count the labels, up to k, that dominate one of `latency` that comes from `parent`; `last` begins their chain."""
+    """Count, up to k, the labels that dominate one of `latency` that comes from `parent`; `last` begins their chain."""
     layer_start = counters[LAYER_START]
     count, other = 0, last
     while other >= 0 and count < k:
@@ -219,7 +219,7 @@ def _dominators(settled: Pool, counters: NDArray[np.int64], last: int, latency: 
 def settle_layer(
     j: int, quota: int, state: LayerState, pools: Pools, pruning: Pruning, layer: LayerEdges, out: OutLinks
 ) -> int:
-    """Settle labels of layer j in order of energy, extend them by relays and by running block j+1.
+    """Settle labels of layer j in order of energy, and extend them by relays and by running block j+1.
 
     Parameters
     ----------

@@ -11,8 +11,8 @@ from finbench.models.instance import DNN, Application, Block, Exit, Instance, Li
 def load_compiled() -> None:
     """Run every compiled search once on the smallest problem.
 
-    The first call in a process takes the machine code from the disk (or makes it, once); what a method reports for its
-    phases is then its own work.
+    The first call in a process loads the machine code from the disk, or compiles it where there is none. What a method
+    reports for its phases is then its own work.
     """
     from finbench.fin_graph.paths import bounds, kernel, label_search, shortest
     from finbench.fin_graph.paths.arrays import path_problem
@@ -30,7 +30,7 @@ def load_compiled() -> None:
 
 
 def smallest() -> Instance:
-    """An instance of two nodes, a link, a block."""
+    """Return an instance of two nodes, one link and one block."""
     nodes = tuple(Node(name=name, compute_ops_per_s=1.0, power_w=1.0) for name in "ab")
     link = Link(source="a", target="b", bandwidth_bit_per_s=1.0, tx_energy_j_per_bit=1.0, rx_energy_j_per_bit=1.0)
     exit_ = Exit(after_block=1, exit_fraction=1.0, accuracy=1.0)

@@ -1,8 +1,8 @@
 """Shortest paths for one combined cost, energy_weight·energy + latency_weight·latency, on the layered graph.
 
-One backward sweep gives the least cost to go of every vertex (j, n), and with it the next step of a cheapest path: the
-reverse bounds of label setting, the end points and the inner problem of the Lagrangian dual, and the targets that
-instance families place.
+One backward sweep gives the least cost to go of every vertex (j, n), and the first edge of a cheapest path from there.
+The costs are the reverse bounds of label setting. The paths are the end points of the Lagrangian dual and solve its
+inner problem. Instance families take their targets from them as well.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from finbench.fin_graph.paths.arrays import Edges, Floats, Ints, PathProblem, la
 from finbench.fin_graph.paths.compiled import compiled
 
 RUN_HERE = -1
-"""Marks, among next steps, that the next block runs where the data lies."""
+"""Marks in `CostsToGo.next_link` that the next block runs where the data lies."""
 
 
 class CostsToGo(NamedTuple):
-    """Least cost from every vertex to the end, and the first step of a cheapest path."""
+    """Least cost from every vertex to the end, and the first edge of a cheapest path."""
 
     cost: Floats
     """Shape (depth + 1, N); inf where the end cannot be reached."""
@@ -43,16 +43,16 @@ class Path:
 
 @compiled
 def _combined(energy_weight: float, energy: float, latency_weight: float, latency: float) -> float:
-    """Combined cost of an edge; inf where its energy is, whatever the weights."""
+    """Return the combined cost of an edge; inf where its energy is inf, whatever the weights."""
     return np.inf if energy == np.inf else energy_weight * energy + latency_weight * latency
 
 
 @compiled
 def costs_to_go(edges: Edges, energy_weight: float, latency_weight: float) -> CostsToGo:
-    """Least combined cost from every vertex to the end.
+    """Return the least combined cost from every vertex to the end, and the first edge of a path that attains it.
 
-    Within a layer, nodes whose cost fell are passed on to those that can send to them, until nothing falls. Only a
-    strictly smaller cost is taken, so that next steps never close a cycle, even over links that cost nothing.
+    Within a layer, a node whose cost fell passes it on to the nodes that can send to it, until nothing falls. Only a
+    strictly smaller cost is taken, so that next links never close a cycle, even over links that cost nothing.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def costs_to_go(edges: Edges, energy_weight: float, latency_weight: float) -> Co
 
 @compiled
 def energies_and_latencies_to_go(edges: Edges, next_link: Ints) -> tuple[Floats, Floats]:
-    """Energy and latency to go of every vertex along the paths that `next_link` describes; shape (depth + 1, N)."""
+    """Return energy and latency from every vertex to the end as `next_link` leads; shape (depth + 1, N) each."""
     depth, count = edges.run_energy.shape
     energy, latency = np.zeros((depth + 1, count)), np.zeros((depth + 1, count))
     for j in range(depth - 1, -1, -1):
@@ -118,7 +118,7 @@ def energies_and_latencies_to_go(edges: Edges, next_link: Ints) -> tuple[Floats,
 
 @compiled
 def follow(edges: Edges, next_link: Ints, j: int, n: int) -> tuple[list[int], list[int]]:
-    """Layers and nodes of the path that `next_link` describes from vertex (j, n) to the end."""
+    """Return layers and nodes of the path that `next_link` describes from vertex (j, n) to the end."""
     layers, nodes = [j], [n]
     while j < edges.pins.shape[0]:
         if next_link[j, n] == RUN_HERE:
@@ -132,7 +132,7 @@ def follow(edges: Edges, next_link: Ints, j: int, n: int) -> tuple[list[int], li
 
 @compiled
 def latency_along(edges: Edges, next_link: Ints, n: int) -> float:
-    """Latency [s] of the path that `next_link` describes from vertex (0, n) to the end."""
+    """Return the latency [s] of the path that `next_link` describes from vertex (0, n) to the end."""
     latency = 0.0
     for j in range(edges.pins.shape[0]):
         while next_link[j, n] != RUN_HERE:
@@ -145,7 +145,7 @@ def latency_along(edges: Edges, next_link: Ints, n: int) -> float:
 
 @compiled
 def costs_along(edges: Edges, layers: Ints, nodes: Ints) -> tuple[float, float]:
-    """Energy and latency of a path given by its vertices (layer, node)."""
+    """Return energy and latency of a path given by its vertices (layer, node)."""
     energy, latency = 0.0, 0.0
     for k in range(1, layers.shape[0]):
         j, n, m = layers[k - 1], nodes[k - 1], nodes[k]
@@ -162,12 +162,12 @@ def costs_along(edges: Edges, layers: Ints, nodes: Ints) -> tuple[float, float]:
 
 
 def path_costs(problem: PathProblem, layers: Sequence[int], nodes: Sequence[int]) -> tuple[float, float]:
-    """Energy [J per inference] and latency [s] of a path given by its vertices (layer, node)."""
+    """Return energy [J per inference] and latency [s] of a path given by its vertices (layer, node)."""
     return costs_along(problem.edges, np.array(layers, np.int32), np.array(nodes, np.int32))
 
 
 def cheapest_path(problem: PathProblem, to_go: CostsToGo) -> Path | None:
-    """The path from the source that `to_go` promises, None where the end cannot be reached."""
+    """Return the path from the source that `to_go` promises; None where the end cannot be reached."""
     if not np.isfinite(to_go.cost[0, problem.source]):
         return None
     layers, nodes = follow(problem.edges, to_go.next_link, 0, problem.source)
@@ -176,10 +176,10 @@ def cheapest_path(problem: PathProblem, to_go: CostsToGo) -> Path | None:
 
 
 def least_energy_path(problem: PathProblem) -> Path | None:
-    """The least-energy path whatever its latency, None where the end cannot be reached."""
+    """Return the least-energy path, whatever its latency; None where the end cannot be reached."""
     return cheapest_path(problem, costs_to_go(problem.edges, 1.0, 0.0))
 
 
 def least_latency_path(problem: PathProblem) -> Path | None:
-    """The least-latency path whatever its energy, None where the end cannot be reached."""
+    """Return the least-latency path, whatever its energy; None where the end cannot be reached."""
     return cheapest_path(problem, costs_to_go(problem.edges, 0.0, 1.0))

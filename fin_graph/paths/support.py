@@ -13,7 +13,7 @@ from finbench.models.instance import Application, Instance
 def reason_to_refuse(instance: Instance) -> str | None:
     """Return why a method that routes one application on an otherwise empty system cannot take `instance`.
 
-    A path search sees no capacity row (eqs. 11–13), so it is exact about feasibility only where no row can bind.
+    A path search sees no capacity (eqs. 11–13), so it is exact about feasibility only where no capacity can bind.
 
     Parameters
     ----------
@@ -37,13 +37,13 @@ def reason_to_refuse(instance: Instance) -> str | None:
 
 
 def layered_arcs(instance: Instance) -> int:
-    """Return the size of a single-application instance: L (N + 2 A), the edges of its extended graph without pins."""
+    """Return the number of edges of a single application's extended graph without pins: L (N + 2 A)."""
     network, dnn = instance.network, instance.dnn_of(instance.applications[0])
     return len(dnn.blocks) * (len(network.nodes) + 2 * len(network.links))
 
 
 def _resource_that_may_bind(instance: Instance, app: Application) -> str | None:
-    """Return the first resource whose capacity is below the application's whole demand, put on it alone."""
+    """Return the first resource that could not bear all of the application's load by itself; None where all could."""
     dnn, rate = instance.dnn_of(app), app.rate_per_s or 0.0
     parameters = sum(block.parameter_bytes for block in dnn.blocks)
     operations = rate * sum(share * block.ops for share, block in zip(dnn.survival, dnn.blocks, strict=True))

@@ -1,9 +1,9 @@
 """A network as arrays: where data may lie, where blocks may run, and the links between, sorted by target.
 
 **Vertices.** A node that reserves nothing is one vertex. A node n that offers shares r_1 < … < r_K is K+1 of them: n
-itself, where data arrives and leaves but no block runs, and a service level (n, r) for each share, joined to n by two
-links that cost nothing; a block that runs at (n, r) takes o/(r C_n) (eq. 2). The searches on an application's layered
-graph need not know that there are levels.
+itself, where data arrives and leaves but no block runs, and a service level (n, r) for each share. Two links that cost
+nothing join a level and its node. A block that runs at (n, r) takes o/(r C_n) (eq. 2). The searches on an
+application's layered graph need not know that there are levels.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Ints = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Topology:
-    """N nodes as V vertices, A links and two more for each service level as A' links by target."""
+    """A network of N nodes and A links as V vertices and A' links: two more links for each service level."""
 
     network: Network
     node_of_vertex: Ints
@@ -46,7 +46,7 @@ class Topology:
 
     @classmethod
     def of(cls, network: Network) -> Topology:
-        """The arrays of `network`."""
+        """Return the arrays of `network`."""
         nodes, number = network.nodes, {node.name: n for n, node in enumerate(network.nodes)}
         levels = [(n, share) for n, node in enumerate(nodes) if node.reserves for share in node.compute_shares]
         links = [
@@ -90,5 +90,5 @@ class Topology:
         return len(self.node_of_vertex) > len(self.network.nodes)
 
     def per_vertex(self, of_node: list[float]) -> Floats:
-        """A quantity of the nodes, repeated for their levels; shape (V,)."""
+        """Return a quantity of the nodes, repeated for their levels; shape (V,)."""
         return np.array(of_node)[self.node_of_vertex]

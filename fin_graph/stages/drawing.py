@@ -64,7 +64,7 @@ def draw_fin(stages: FinStages, title: str) -> Figure:
 
 
 def _rows(stages: FinStages) -> dict[str, float]:
-    """Base line of the row of every node that the feasible graph reaches; nodes of a tier lie together."""
+    """Return the base line of every row: the nodes that the feasible graph reaches, those of a tier together."""
     tiers = {name: str(data["tier"]) for (_, name), data in stages.extended.nodes(data=True)}
     order = list(dict.fromkeys(tiers.values()))
     used = {name for _, name, _ in stages.feasible}
@@ -78,7 +78,7 @@ def _place(replica: Replica, rows: Mapping[str, float], stages: FinStages) -> Pl
 
 
 def _draw_rows(axes: Axes, rows: Mapping[str, float], stages: FinStages, columns: int) -> None:
-    """A band for every node, with its name and a scale of the latency used."""
+    """Draw a band for every node, with its name and a scale of the latency used."""
     gamma = stages.feasible.graph["gamma"]
     for name, base in rows.items():
         axes.add_patch(
@@ -110,7 +110,7 @@ def _draw_rows(axes: Axes, rows: Mapping[str, float], stages: FinStages, columns
 
 
 def _draw_columns(axes: Axes, stages: FinStages, columns: int, top: float) -> None:
-    """Headings: the sample, the blocks, and which of them carry an accepted exit."""
+    """Write the headings: the sample, the blocks, and which of them carry an accepted exit."""
     exits = {i: f for (i, _), f in stages.extended.graph["ends"].items()}
     for i in range(columns):
         axes.text(
@@ -121,7 +121,7 @@ def _draw_columns(axes: Axes, stages: FinStages, columns: int, top: float) -> No
 
 
 def _draw_graph(axes: Axes, stages: FinStages, places: Mapping[Replica, Place]) -> None:
-    """Replicas of stage 2 as dots, edges and ends of stage 3."""
+    """Draw the replicas of stage 2 as dots, and the edges and ends of stage 3."""
     useful = stages.inference
     curves = [_curve(places[a], places[b]) for a, b in useful.edges]
     opacity = float(np.clip(5 / np.sqrt(1 + len(curves)), 0.2, 0.6))
@@ -139,7 +139,7 @@ def _scatter(axes: Axes, places: Iterable[Place], **style: Any) -> None:
 
 
 def _curve(start: Place, end: Place) -> NDArray[np.float64]:
-    """Points of the line of an edge: an S between columns, a bow to the right within one; shape (25, 2)."""
+    """Return the points of an edge's line: an S between columns, a bow to the right within one; shape (25, 2)."""
     t = np.linspace(0, 1, 25)
     if start[0] == end[0]:
         bow = 0.1 + 0.06 * abs(end[1] - start[1])
@@ -148,7 +148,7 @@ def _curve(start: Place, end: Place) -> NDArray[np.float64]:
 
 
 def _draw_path(axes: Axes, stages: FinStages, places: Mapping[Replica, Place]) -> None:
-    """The chosen path, and beside it the energy and latency of each block with the transfer that feeds it."""
+    """Draw the chosen path, and beside it the energy and latency of each block with the transfer that feeds it."""
     steps = list(zip(stages.path, stages.path[1:], strict=False))
     curves = [_curve(places[a], places[b]) for a, b in steps]
     axes.add_collection(LineCollection(curves, colors=PATH_COLOUR, linewidths=2.8, zorder=5, capstyle="round"))
@@ -208,6 +208,6 @@ def _draw_legend(figure: Figure, entries_per_line: int) -> None:
 
 
 def _quantity(value: float, units: tuple[tuple[float, str], ...]) -> str:
-    """A value of three digits in the largest unit that makes it at least 1."""
+    """Return a value with three digits, in the largest unit that makes it at least 1."""
     size, unit = next(((size, unit) for size, unit in units if value >= size), units[-1])
     return f"{value / size:.3g} {unit}" if value else f"0 {units[0][1]}"

@@ -48,27 +48,27 @@ def timed_weight(metric: str, clock: Clock) -> Callable[[object, object, Mapping
 
 
 def accepted_exits(instance: Instance, app: Application) -> dict[int, Exit]:
-    """Exits that are accurate enough to be the last one, α_f ≥ α (eq. 9), by 1-based index, earliest first."""
+    """Return the exits accurate enough to be the last one, α_f ≥ α (eq. 9), by 1-based index, earliest first."""
     exits = enumerate(instance.dnn_of(app).exits, start=1)
     return {f: exit_ for f, exit_ in exits if accurate_enough(exit_.accuracy, app.min_accuracy)}
 
 
 def run_cost(instance: Instance, app: Application, block: int, node: Node) -> tuple[float, float]:
-    """Weighted energy [J] and latency [s] of running block i = `block` (1-based) at `node`."""
+    """Return the weighted energy [J] and latency [s] of running block i = `block` (1-based) at `node`."""
     ops = instance.dnn_of(app).blocks[block - 1].ops
     energy = instance.energy_weights(app)[block - 1] * ops * node.power_w / node.compute_ops_per_s
     return energy, instance.latency_weights(app)[block - 1] * ops / node.compute_ops_per_s
 
 
 def send_cost(instance: Instance, app: Application, block: int, link: Link) -> tuple[float, float]:
-    """Weighted energy [J] and latency [s] of moving the input of block i = `block` (1-based) over `link`."""
+    """Return the weighted energy [J] and latency [s] of moving the input of block i = `block` (1-based) over `link`."""
     bits = instance.dnn_of(app).transfer_bits(block)
     energy = instance.energy_weights(app)[block - 1] * bits * (link.tx_energy_j_per_bit + link.rx_energy_j_per_bit)
     return energy, instance.latency_weights(app)[block - 1] * (bits / link.bandwidth_bit_per_s + link.delay_s)
 
 
 def extended_graph(instance: Instance, app: Application, clock: Clock | None = None) -> nx.DiGraph[Vertex]:
-    """Build stage 1 of FIN.
+    """Build the extended graph, stage 1 of FIN.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def _add_edges_into_block(
 
 
 def extended_graph_size(instance: Instance, app: Application) -> tuple[int, int]:
-    """Numbers of vertices and edges of the extended graph, by formula.
+    """Return the numbers of vertices and edges of the extended graph, by formula.
 
     With N nodes, |A| links and L' layers of blocks: |V| = (L' + 1) N and |E| = L' (N + 2|A|); where block i is pinned
     to n, the N + |A| run and send edges into it shrink to 1 + |{m : (m, n) ∈ A}|.
@@ -145,10 +145,10 @@ def extended_graph_size(instance: Instance, app: Application) -> tuple[int, int]
 
 
 def deployment_of_path(instance: Instance, app: Application, vertices: Sequence[Vertex]) -> ApplicationDeployment:
-    """The deployment that a path of the extended graph describes.
+    """Return the deployment that a path of the extended graph describes.
 
-    The last exit is the one at the end vertex's block. Relays after the last block feed nothing and are dropped, and
-    so is a route's way out and back to a node it has passed: both only cost energy and time.
+    The last exit is the one at the end vertex's block. Relays after the last block feed nothing and are dropped.
+    A route's way out and back to a node it has passed is dropped, too. Both would only cost energy and time.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ def deployment_of_path(instance: Instance, app: Application, vertices: Sequence[
 
 
 def _without_loops(route: list[str]) -> list[str]:
-    """The nodes of `route` in order, without what lies between two visits of the same node."""
+    """Return the nodes of `route` in order, without what lies between two visits of the same node."""
     kept: list[str] = []
     for name in route:
         if name in kept:
@@ -189,7 +189,7 @@ def _without_loops(route: list[str]) -> list[str]:
 
 
 def path_of_deployment(app: Application, decision: ApplicationDeployment) -> list[Vertex]:
-    """The path of the extended graph that a deployment takes (the inverse of `deployment_of_path`)."""
+    """Return the path of the extended graph that a deployment takes (the inverse of `deployment_of_path`)."""
     vertices: list[Vertex] = [(0, app.source)]
     for i, (name, route) in enumerate(zip(decision.placement, decision.routes_from(app.source), strict=True), start=1):
         vertices += [(i - 1, relay) for relay in route[1:-1]]
@@ -198,7 +198,7 @@ def path_of_deployment(app: Application, decision: ApplicationDeployment) -> lis
 
 
 def path_costs(extended: nx.DiGraph[Vertex], vertices: Sequence[Vertex]) -> tuple[float, float]:
-    """Energy [J] and latency [s] of a path of the extended graph."""
+    """Return energy [J] and latency [s] of a path of the extended graph."""
     return (
         nx.path_weight(extended, list(vertices), "energy_j"),
         nx.path_weight(extended, list(vertices), "latency_s"),

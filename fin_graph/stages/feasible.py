@@ -30,9 +30,9 @@ Rounding = Literal["up", "down"]
 
 
 def replica_step(latency_s: float, max_latency_s: float, gamma: int, rounding: Rounding) -> int:
-    """Return the replicas that an edge of latency t uses (eq. 17 or 18).
+    """Return the number of replicas that an edge of latency t uses (eq. 17 or 18).
 
-    All that is longer than the budget uses γ + 1, which never fits. With δ = 0, edges without latency use none and no
+    Every edge longer than the budget uses γ + 1, which never fits. With δ = 0, edges without latency use none and no
     other edge fits.
     """
     if latency_s == 0:
@@ -44,7 +44,7 @@ def replica_step(latency_s: float, max_latency_s: float, gamma: int, rounding: R
 def feasible_graph(
     extended: nx.DiGraph[Vertex], gamma: int, *, rounding: Rounding = "up", clock: Clock | None = None
 ) -> nx.DiGraph[Replica]:
-    """Build stage 2 of FIN.
+    """Build the feasible graph, stage 2 of FIN.
 
     Only replicas that a path from the source replica (0, s, 0) reaches are built; the others lie on no path.
 

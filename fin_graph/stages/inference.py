@@ -50,7 +50,7 @@ class FinStages:
 def inference_graph(
     feasible: nx.DiGraph[Replica], *, lambda_: int | None = None, clock: Clock | None = None
 ) -> nx.DiGraph[Replica]:
-    """Build stage 3 of FIN.
+    """Build the feasible inference graph, stage 3 of FIN.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def fin_three_stages(
     rounding: Rounding = "up",
     clock: Clock | None = None,
 ) -> FinStages:
-    """Run FIN through its three explicit graphs.
+    """Run FIN through its three explicit graphs and return all of them with the deployment.
 
     Parameters
     ----------

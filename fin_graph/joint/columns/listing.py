@@ -1,8 +1,8 @@
-"""Every deployment of one application that a better solution of all could use.
+"""Every deployment of one application that a better solution of the whole instance could use.
 
-Label setting again, with the scarce resources in the labels: at vertex (j, n) one way to bring the data that feeds
-block j+1 to node n, with its power, latency and the fractions u_r it has taken of every scarce resource. It is dropped
-where
+This is label setting with the scarce resources in the labels. A label at vertex (j, n) stands for one way to bring the
+data that feeds block j+1 to node n: its power, its latency and the fraction u_r that it has taken of every scarce
+resource. It is dropped where
 
 - another label there is no worse in power, latency and every u_r: whatever follows may follow that one instead;
 - some u_r alone exceeds the whole;
@@ -31,14 +31,14 @@ WORK = 20_000_000
 
 
 class Demands(NamedTuple):
-    """What blocks and transfers take of the scarce resources, K of them, numbered by place in the labels."""
+    """What blocks and transfers take of the resources, and where labels hold the K scarce ones."""
 
     compute: Floats
-    """Of its node's compute by every block at every vertex; shape (depth, V)."""
+    """Fraction of its node's compute that every block takes at every vertex; shape (depth, V)."""
     memory: Floats
-    """Of its node's memory; shape (depth, V)."""
+    """The same of its node's memory; shape (depth, V)."""
     compute_place: Ints
-    """Place of every vertex's compute among the scarce, −1 where it is not; shape (V,)."""
+    """Position of every vertex's compute among the scarce resources, −1 where it is not scarce; shape (V,)."""
     memory_place: Ints
     """The same of memory; shape (V,)."""
     link_place: Ints
@@ -75,7 +75,7 @@ class Labels(NamedTuple):
 
 
 def demands_of(group: Group, rows: Ints) -> Demands:
-    """What `group`'s blocks and transfers take of the resources `rows`, K of them."""
+    """Return what `group`'s blocks and transfers take of the resources `rows`, K of them."""
     topology, nodes = group.topology, len(group.topology.network.nodes)
     place = np.full(2 * nodes + len(topology.network.links), -1, np.int32)
     place[rows] = np.arange(len(rows), dtype=np.int32)
@@ -94,7 +94,7 @@ def demands_of(group: Group, rows: Ints) -> Demands:
 def paths_below(
     problem: PathProblem, plain: PathProblem, dual: Dual, demands: Demands, out: OutLinks, limit: float, whole: float
 ) -> list[tuple[list[int], list[int]]] | None:
-    """Layers and nodes of every path that costs less than `limit` and that no other one matches or beats.
+    """Return layers and nodes of every path that costs less than `limit` and that no other one matches or beats.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def _traced(labels: Labels, label: int) -> tuple[list[int], list[int]]:
 def _list(
     edges: Edges, plain: Edges, source: int, demands: Demands, out: OutLinks, pruning: Listed
 ) -> tuple[Labels, Ints, bool]:
-    """All labels, those that reached the end, and whether the limits sufficed."""
+    """Return all labels, those that reached the end, and whether `MOST_LABELS` and `WORK` sufficed."""
     depth, count = edges.run_energy.shape
     labels = _room_for(MOST_LABELS, demands.total)
     work = np.zeros(1, np.int64)
@@ -220,7 +220,7 @@ def _make(
     pruning: Listed,
     work: NDArray[np.int64],
 ) -> bool:
-    """Write one label that takes a step from its parent, unless it is hopeless or dominated."""
+    """Write one label that goes an edge beyond its parent, unless hopeless or dominated; return whether it is kept."""
     cost, power = labels.cost[parent] + cost, labels.power[parent] + power
     latency = labels.latency[parent] + latency
     if not promising(pruning.to_go, pruning.limit, layer, node, cost, latency):
