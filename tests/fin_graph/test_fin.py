@@ -89,6 +89,7 @@ def test_large_work_takes_the_arrays_engine_and_an_option_overrides_it(balexnet:
 
 def test_a_run_that_would_not_fit_is_refused(balexnet: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(psutil, "virtual_memory", lambda: type("Memory", (), {"available": 1000}))
+    monkeypatch.setattr("finbench.models.memory.UNASKED_BYTES", 0)
     result = fin.solve(balexnet, FinOptions(gamma=100, engine="arrays"))
     assert result.status is Status.MEMORY_LIMIT
     assert "GiB" in str(result.reason)

@@ -187,6 +187,7 @@ def test_memory_that_would_not_hold_the_labels_is_foreseen(hard: Instance, monke
     monkeypatch.setattr(label_search, "_FIRST_CAPACITY", 8)
     assert solve(hard).status is Status.OPTIMAL, "pools grow"
     monkeypatch.setattr(psutil, "virtual_memory", lambda: type("Memory", (), {"available": 1000}))
+    monkeypatch.setattr("finbench.models.memory.UNASKED_BYTES", 0)
     result = solve(hard)
     assert result.status is Status.MEMORY_LIMIT
     assert result.deployment is not None

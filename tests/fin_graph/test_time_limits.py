@@ -93,6 +93,7 @@ def test_certified_fin_that_runs_out_of_memory_returns_its_sandwich(
     assert problem is not None
     room = 2 * kernel.rows_bytes(problem, 80)
     monkeypatch.setattr("psutil.virtual_memory", lambda: type("Memory", (), {"available": room}))
+    monkeypatch.setattr("finbench.models.memory.UNASKED_BYTES", 0)
     result = fin.solve(hard, FinOptions(gamma=20, certify=0.0))
     assert result.status is Status.MEMORY_LIMIT
     assert [entry["gamma"] for entry in result.info["sandwich"]] == [20, 40, 80]

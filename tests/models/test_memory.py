@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from finbench.models.memory import PLANNED_PART, free_in_groups, reason_not_to_fit
+from finbench.models.memory import PLANNED_PART, UNASKED_BYTES, free_in_groups, reason_not_to_fit
 
 
 def test_what_is_there_fits_and_more_does_not() -> None:
@@ -62,3 +62,9 @@ def test_control_groups_of_version_1_count_and_a_path_that_is_not_mounted_is_pas
 
 def test_without_control_groups_nothing_is_limited(tmp_path: Path) -> None:
     assert list(free_in_groups(tmp_path, tmp_path / "own")) == []
+
+
+def test_the_little_that_every_run_needs_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("finbench.models.memory._available_bytes", lambda: 0.0)
+    assert reason_not_to_fit(UNASKED_BYTES) is None
+    assert reason_not_to_fit(UNASKED_BYTES + 1) is not None
