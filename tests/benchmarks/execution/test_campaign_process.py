@@ -19,6 +19,8 @@ from tests.benchmarks.cli.test_app import ROOT
 from tests.benchmarks.execution.conftest import are_gone, comes_true, pages
 from tests.few_and_many import slow
 
+pytestmark = pytest.mark.slow
+
 CAMPAIGN = """
 name = "test"
 time_limit_s = 30

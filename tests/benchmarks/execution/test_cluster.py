@@ -25,6 +25,8 @@ from tests.benchmarks.execution.conftest import are_gone, comes_true, made, page
 from tests.benchmarks.execution.test_campaign_process import COMMAND
 from tests.benchmarks.execution.unruly import UNRULY
 
+pytestmark = pytest.mark.slow
+
 cluster = pytest.importorskip("finbench.benchmarks.execution.cluster", reason="Dask is not installed")
 
 

@@ -24,9 +24,12 @@ from finbench.benchmarks.analysis.gaps import gap_by_gamma
 from tests.benchmarks.report.conftest import IMAGE, QUOTES, SCRIPT, read_rows
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None or DRIVER is None, reason="needs Debian's chromium and chromium-driver: apt-get install them"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        CHROMIUM is None or DRIVER is None, reason="needs Debian's chromium and chromium-driver: apt-get install them"
+    ),
+]
 
 FLAGS = (
     *(

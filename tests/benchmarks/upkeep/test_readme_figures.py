@@ -20,6 +20,7 @@ methods = [{ name = "label-setting" }, { name = "fin", options = { gamma = [5, 1
 """
 
 
+@pytest.mark.slow
 def test_every_picture_of_the_readme_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "grid.toml"
     file.write_text(GRID)

@@ -116,6 +116,7 @@ def test_without_a_home_the_temporary_folder_serves(home: Path, tmp_path: Path) 
     assert Path(folder).is_relative_to(home / "tmp")
 
 
+@pytest.mark.slow
 def test_processes_that_compile_at_once_do_not_break_each_other(home: Path) -> None:
     environment = {**os.environ, "HOME": str(home), "XDG_CACHE_HOME": str(home), "PYTHONPATH": str(PACKAGE.parent)}
     environment.pop("FINBENCH_CACHE_DIR", None)
