@@ -42,6 +42,10 @@ MAX_LINE_BYTES = 64 * 2**20
 """An answer that is longer is garbage."""
 
 
+LAST_WORDS = ("bad_alloc", "Memory allocation still failed")
+"""What compiled code prints before it ends its process for want of memory: the C++ library, OpenBLAS."""
+
+
 class _Phase(Enum):
     """State of a worker. One that is overdue may still answer; from `LATE` on nothing more is taken from it."""
 
@@ -208,7 +212,8 @@ class WarmWorker:
         when = " while it got ready" if phase is _Phase.SETUP else ""
         if code >= 0:
             reason = f"its process ended itself with code {code}{when}"
-            return failure_columns(Status.ERROR, reason, wall_s, "exited", code=code)
+            status = Status.MEMORY_LIMIT if self._gave_up_for_memory() else Status.ERROR
+            return failure_columns(status, reason, wall_s, "exited", code=code)
         name = Signals(-code).name
         status = Status.MEMORY_LIMIT if self._lacked_memory(-code) else Status.ERROR
         return failure_columns(status, f"its process was ended by {name}{when}", wall_s, "signalled", signal=name)
@@ -217,7 +222,12 @@ class WarmWorker:
         """Return whether the worker ended for want of memory: killed by the kernel, or given up by its own C++ code."""
         if signal == SIGKILL:
             return kills_for_memory() > self._kills
-        return signal == SIGABRT and "bad_alloc" in end_of_file(self._log.fileno())
+        return signal == SIGABRT and self._gave_up_for_memory()
+
+    def _gave_up_for_memory(self) -> bool:
+        """Return whether compiled code says in the log that it gave up for want of memory."""
+        said = end_of_file(self._log.fileno())
+        return any(words in said for words in LAST_WORDS)
 
 
 @cache

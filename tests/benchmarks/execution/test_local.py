@@ -178,11 +178,11 @@ def test_want_of_memory_is_recognised(error: Exception, limited: bool, short: bo
 
 
 @pytest.mark.slow
-def test_cp_sat_without_room_for_its_libraries_meets_the_memory_limit() -> None:
+@pytest.mark.parametrize("mebibytes", [20, 30, 40, 60, 80])
+def test_cp_sat_without_room_for_its_libraries_meets_the_memory_limit(mebibytes: int) -> None:
+    """Which library lacks room first, and what it says, hangs on the limit: Python, the loader, OpenBLAS, OR-Tools."""
     pytest.importorskip("ortools")
-    came = row(made(method="cp-sat", memory_limit_bytes=30 * MIB))
-    assert came["status"] == "memory-limit"
-    assert "failed to map segment" in came["reason"]
+    assert row(made(method="cp-sat", memory_limit_bytes=mebibytes * MIB))["status"] == "memory-limit"
 
 
 def test_a_memory_limit_ends_with_its_block() -> None:
