@@ -33,7 +33,7 @@ from finbench.benchmarks.analysis.statistics import (
     shifted_geometric_mean,
     solved_counts,
 )
-from finbench.benchmarks.analysis.table import Rows
+from finbench.benchmarks.analysis.table import TextTable
 from finbench.models.result import Status
 
 OVERRUN = 0.05
@@ -137,7 +137,7 @@ def _aggregated(values: pd.DataFrame) -> dict[str, float]:
     return row
 
 
-def aggregate_tables(judged: pd.DataFrame) -> list[Rows]:
+def aggregate_tables(judged: pd.DataFrame) -> list[TextTable]:
     """Return the rows of `aggregate` for people, a table for each group."""
     columns = (
         "method",
@@ -154,7 +154,7 @@ def aggregate_tables(judged: pd.DataFrame) -> list[Rows]:
         shared = f"the {first['shared']} of {first['instances']} instances that all methods share"
         title = f"{group}: over {shared}; {first['bounded']} with a proven bound"
         cells = tuple(_cells(row) for row in here.to_dict("records"))
-        tables.append(Rows(title, columns, cells, text_columns=1))
+        tables.append(TextTable(title, columns, cells, text_columns=1))
     return tables
 
 

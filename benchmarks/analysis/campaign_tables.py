@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from finbench.benchmarks.analysis.numbers import fixed_percent, number, percent
-from finbench.benchmarks.analysis.table import Rows
+from finbench.benchmarks.analysis.table import TextTable
 from finbench.models.tolerances import ENERGY_TOLERANCE
 
 FEW = 12
@@ -18,7 +18,7 @@ TARGETS = (("δ [s]", "max_latency_s"), ("α", "min_accuracy"), ("accounting", "
 """What tells points of a target grid apart, and its column."""
 
 
-def campaign_tables(runs: pd.DataFrame) -> list[Rows]:
+def campaign_tables(runs: pd.DataFrame) -> list[TextTable]:
     """Return all tables of a campaign, group by group in the campaign's order.
 
     Parameters
@@ -26,7 +26,7 @@ def campaign_tables(runs: pd.DataFrame) -> list[Rows]:
     runs : DataFrame
         As `analysis.frame.frame` makes it.
     """
-    tables: list[Rows] = []
+    tables: list[TextTable] = []
     for group in dict.fromkeys(runs["group"]):
         here = runs[runs["group"] == group]
         if (here["applications"] > 1).any():
@@ -37,7 +37,7 @@ def campaign_tables(runs: pd.DataFrame) -> list[Rows]:
     return tables
 
 
-def side_by_side(title: str, runs: pd.DataFrame) -> Rows:
+def side_by_side(title: str, runs: pd.DataFrame) -> TextTable:
     """Return a table of every run: energy, gap to the best proven bound, latency, accuracy, runtime."""
     columns = (
         "instance",
@@ -51,7 +51,7 @@ def side_by_side(title: str, runs: pd.DataFrame) -> Rows:
     )
     targets = [(name, column) for name, column in TARGETS if _differs_by(runs, column)]
     rows = tuple(_run_row(run, targets) for run in runs.to_dict("records"))
-    return Rows(f"{title}: side by side", columns, rows, text_columns=3)
+    return TextTable(f"{title}: side by side", columns, rows, text_columns=3)
 
 
 def _differs_by(runs: pd.DataFrame, column: str) -> bool:
@@ -82,7 +82,7 @@ SYSTEM = ("network_nodes", "applications", "load")
 """Columns that tell systems of many applications apart: one row of their table for each combination."""
 
 
-def shared_systems(title: str, runs: pd.DataFrame) -> Rows:
+def shared_systems(title: str, runs: pd.DataFrame) -> TextTable:
     """Return total power, gap, runtime and rejections of each method against size and load.
 
     Means over the instances of that size and load on which the method found a deployment: powers of two methods compare
@@ -94,7 +94,7 @@ def shared_systems(title: str, runs: pd.DataFrame) -> Rows:
     )
     by_system = runs.groupby([*SYSTEM, "label"], sort=False, dropna=False)
     rows = tuple(_system_row(str(label), here) for (*_, label), here in by_system)
-    return Rows(f"{title}: by size and load", columns, rows, text_columns=5)
+    return TextTable(f"{title}: by size and load", columns, rows, text_columns=5)
 
 
 def _system_row(label: str, runs: pd.DataFrame) -> tuple[str, ...]:
@@ -112,7 +112,7 @@ def _system_row(label: str, runs: pd.DataFrame) -> tuple[str, ...]:
     )
 
 
-def summary(title: str, runs: pd.DataFrame) -> Rows:
+def summary(title: str, runs: pd.DataFrame) -> TextTable:
     """Return one row for each method and γ over all instances of a group.
 
     Gaps are against the best energy known, over instances where the method found a deployment; `missed` counts those
@@ -136,7 +136,7 @@ def summary(title: str, runs: pd.DataFrame) -> Rows:
     proven = runs.loc[runs["proven"], "content_hash"].nunique()
     instances = runs["content_hash"].nunique()
     heading = f"{title}: {instances} instances, {solvable} with a known deployment, {proven} with a proven optimum"
-    return Rows(heading, columns, rows, text_columns=1)
+    return TextTable(heading, columns, rows, text_columns=1)
 
 
 def _summary_row(label: str, runs: pd.DataFrame) -> tuple[str, ...]:

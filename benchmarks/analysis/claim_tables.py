@@ -9,10 +9,10 @@ from finbench.benchmarks.analysis.claims import (
     SavingRow,
 )
 from finbench.benchmarks.analysis.numbers import fixed_percent, percent
-from finbench.benchmarks.analysis.table import Rows
+from finbench.benchmarks.analysis.table import TextTable
 
 
-def match_table(rows: Sequence[MatchRow], counted: str = "instances") -> Rows:
+def match_table(rows: Sequence[MatchRow], counted: str = "instances") -> TextTable:
     """Return FIN at every γ against the proven optimum; `counted` says what a row counts."""
     columns = ("γ", counted, "optimum met [%]", "missed", "mean gap [%]", "worst gap [%]")
     cells = tuple(
@@ -26,10 +26,10 @@ def match_table(rows: Sequence[MatchRow], counted: str = "instances") -> Rows:
         )
         for row in rows
     )
-    return Rows("FIN against the proven optimum, by resolution", columns, cells, text_columns=0)
+    return TextTable("FIN against the proven optimum, by resolution", columns, cells, text_columns=0)
 
 
-def saving_table(rows: Sequence[SavingRow], counted: str = "instances") -> Rows:
+def saving_table(rows: Sequence[SavingRow], counted: str = "instances") -> TextTable:
     """Return the energy that FIN saves against the baseline, case by case; `counted` says what a row counts."""
     columns = ("case", counted, "mean [%]", "least [%]", "median [%]", "most [%]", f"above 65 % [% of {counted}]")
     cells = tuple(
@@ -40,4 +40,4 @@ def saving_table(rows: Sequence[SavingRow], counted: str = "instances") -> Rows:
         )
         for row in rows
     )
-    return Rows("Energy that FIN saves against MCP", columns, cells, text_columns=1)
+    return TextTable("Energy that FIN saves against MCP", columns, cells, text_columns=1)

@@ -33,7 +33,7 @@ COLUMNS = (
     *("objective", "best_objective", "proven", "violations", "refuted"),
 )
 
-Row = dict[Hashable, Any]
+FrameRow = dict[Hashable, Any]
 
 
 def claims_of_runs(runs: pd.DataFrame) -> Claims:
@@ -50,7 +50,7 @@ def claims_of_runs(runs: pd.DataFrame) -> Claims:
         Its resolutions are those that the most instances share. A claim of which no run speaks has the verdict
         `UNKNOWN`.
     """
-    by_instance: defaultdict[str, list[Row]] = defaultdict(list)
+    by_instance: defaultdict[str, list[FrameRow]] = defaultdict(list)
     told = runs.assign(refuted=refuted(runs)).loc[runs["content_hash"].notna()]
     for row in told.reindex(columns=COLUMNS).to_dict("records"):
         by_instance[row["content_hash"]].append(row)
@@ -74,9 +74,9 @@ def claims_of_runs(runs: pd.DataFrame) -> Claims:
     return Claims(len(points), matches[0].points, matches, savings, claims)
 
 
-def _fin_answers(rows: Sequence[Row]) -> dict[int, Row]:
+def _fin_answers(rows: Sequence[FrameRow]) -> dict[int, FrameRow]:
     """Return FIN's first row at each γ, all other options at their defaults."""
-    answers: dict[int, Row] = {}
+    answers: dict[int, FrameRow] = {}
     for row in rows:
         if (
             row["method"] == "fin"
@@ -87,17 +87,17 @@ def _fin_answers(rows: Sequence[Row]) -> dict[int, Row]:
     return answers
 
 
-def _shared_gammas(answers: Mapping[str, Mapping[int, Row]]) -> tuple[int, ...]:
+def _shared_gammas(answers: Mapping[str, Mapping[int, FrameRow]]) -> tuple[int, ...]:
     """Return the set of resolutions that the most instances have, ascending."""
     counts = Counter(tuple(sorted(found)) for found in answers.values() if found)
     return counts.most_common(1)[0][0] if counts else ()
 
 
-def _is_refuted(rows: Sequence[Row]) -> bool:
+def _is_refuted(rows: Sequence[FrameRow]) -> bool:
     return any(row["refuted"] for row in rows)
 
 
-def _point(rows: Sequence[Row], fin: Mapping[int, Row]) -> Point:
+def _point(rows: Sequence[FrameRow], fin: Mapping[int, FrameRow]) -> Point:
     optimum = None if _is_refuted(rows) else float(rows[0]["best_objective"])
     energies = {gamma: row["objective"] if row["found"] else None for gamma, row in fin.items()}
     baseline = [row["objective"] for row in rows if row["label"] == BASELINE and row["found"]]
@@ -105,7 +105,7 @@ def _point(rows: Sequence[Row], fin: Mapping[int, Row]) -> Point:
     return Point(_case(rows[0]), optimum, energies, baseline[0] if baseline else None, violations)
 
 
-def _case(row: Row) -> str:
+def _case(row: FrameRow) -> str:
     """Return the case of an instance: its family's group, or its name and accounting on a target grid."""
     name: str = row["instance"] if pd.isna(row["family"]) else row["group"]
     return f"{name} ({str(row['accounting']).replace('_', ' ')})"

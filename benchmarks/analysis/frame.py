@@ -9,9 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 from finbench.benchmarks.judging.contradictions import relative_gap
-from finbench.benchmarks.records.environment import Environment
-from finbench.benchmarks.records.reading import load_records
-from finbench.benchmarks.records.row import Record
+from finbench.benchmarks.rows.environment import Environment
+from finbench.benchmarks.rows.reading import load_rows
+from finbench.benchmarks.rows.row import Row
 from finbench.models.result import Status
 from finbench.models.tolerances import ENERGY_TOLERANCE
 
@@ -25,31 +25,31 @@ COLUMNS = (
 """Columns that every frame has, whatever its runs are."""
 
 
-def frame(records: Sequence[Record]) -> pd.DataFrame:
+def frame(rows: Sequence[Row]) -> pd.DataFrame:
     """Return one row for each run, with what is known about its instance from all runs.
 
     Returns
     -------
     DataFrame
-        The records' flat columns; phases as `time_<phase>_s`; `gamma` where the method has one; and, over all runs on
+        The rows' flat columns; phases as `time_<phase>_s`; `gamma` where the method has one; and, over all runs on
         the same instance (by content), `best_bound`, `best_objective`, `proven` (the two meet), `gap_to_best_bound` and
         `gap_to_best_known` (None where there is no feasible deployment or nothing to compare with).
     """
-    rows = pd.DataFrame([_flat(row) for row in records])
+    runs = pd.DataFrame([_flat(row) for row in rows])
     for column in COLUMNS:
-        if column not in rows:
-            rows[column] = None
-    feasible = rows["objective"].where(rows["found"].astype(bool)).astype(float)
-    instance = rows["content_hash"].fillna("")
-    rows["best_bound"] = rows["lower_bound"].astype(float).groupby(instance).transform("max")
-    rows["best_objective"] = feasible.groupby(instance).transform("min")
-    rows["gap_to_best_bound"] = _gaps(feasible, rows["best_bound"])
-    rows["gap_to_best_known"] = _gaps(feasible, rows["best_objective"])
-    rows["proven"] = [
+        if column not in runs:
+            runs[column] = None
+    feasible = runs["objective"].where(runs["found"].astype(bool)).astype(float)
+    instance = runs["content_hash"].fillna("")
+    runs["best_bound"] = runs["lower_bound"].astype(float).groupby(instance).transform("max")
+    runs["best_objective"] = feasible.groupby(instance).transform("min")
+    runs["gap_to_best_bound"] = _gaps(feasible, runs["best_bound"])
+    runs["gap_to_best_known"] = _gaps(feasible, runs["best_objective"])
+    runs["proven"] = [
         gap is not None and gap <= ENERGY_TOLERANCE
-        for gap in map(relative_gap, _optional(rows["best_objective"]), _optional(rows["best_bound"]))
+        for gap in map(relative_gap, _optional(runs["best_objective"]), _optional(runs["best_bound"]))
     ]
-    return rows
+    return runs
 
 
 def instance_of(runs: pd.DataFrame) -> pd.Series[str]:
@@ -63,11 +63,11 @@ def refuted(runs: pd.DataFrame) -> pd.Series[bool]:
 
 
 def load_frame(results: Path) -> pd.DataFrame:
-    """Return the frame of a folder of results; raises InputError as `records.reading.load_records` does."""
-    return frame(load_records(results))
+    """Return the frame of a folder of results; raises InputError as `rows.reading.load_rows` does."""
+    return frame(load_rows(results))
 
 
-def _flat(row: Record) -> Record:
+def _flat(row: Row) -> Row:
     flat = {name: value for name, value in row.items() if name not in NESTED}
     phases = {f"time_{phase}_s": seconds for phase, seconds in row.get("times_s", {}).items()}
     ended = row.get("exit", {})
@@ -82,7 +82,7 @@ def _flat(row: Record) -> Record:
     }
 
 
-def _flat_environment(environment: Environment) -> Record:
+def _flat_environment(environment: Environment) -> Row:
     git = environment.get("git") or {}
     return {
         **{name: environment.get(name) for name in ("cpu", "cores", "ram_bytes", "os", "python")},

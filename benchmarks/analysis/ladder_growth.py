@@ -6,9 +6,9 @@ import pandas as pd
 
 from finbench.benchmarks.analysis.growth import GrowthFit, fit_growth
 from finbench.benchmarks.analysis.numbers import number
-from finbench.benchmarks.analysis.table import Rows
-from finbench.benchmarks.records.columns import CENSORED
-from finbench.benchmarks.records.row import LIMITS
+from finbench.benchmarks.analysis.table import TextTable
+from finbench.benchmarks.rows.columns import CENSORED
+from finbench.benchmarks.rows.row import LIMITS
 from finbench.models.result import Status
 
 FLOOR_BYTES = 2**20
@@ -46,7 +46,7 @@ def _memory_growth(runs: pd.DataFrame) -> GrowthFit | None:
     return fit_growth(grown["arcs"].tolist(), peaks[grown.index].tolist()) if len(grown) else None
 
 
-def growth_table(runs: pd.DataFrame) -> Rows:
+def growth_table(runs: pd.DataFrame) -> TextTable:
     """Return one row for each ladder and method: how far it climbed, and how it grows."""
     columns = (
         "ladder",
@@ -64,7 +64,7 @@ def growth_table(runs: pd.DataFrame) -> Rows:
         _growth_row(key, runs[(runs["group"] == key[0]) & (runs["label"] == key[1])], fits)
         for key, fits in growths(runs).items()
     )
-    return Rows("Growth with size (layered arcs)", columns, rows, text_columns=2)
+    return TextTable("Growth with size (layered arcs)", columns, rows, text_columns=2)
 
 
 def _growth_row(key: tuple[str, str], runs: pd.DataFrame, fits: Fits) -> tuple[str, ...]:

@@ -21,9 +21,9 @@ from finbench.benchmarks.analysis.aggregate import worth
 from finbench.benchmarks.analysis.frame import frame, instance_of
 from finbench.benchmarks.analysis.numbers import number, percent, plural
 from finbench.benchmarks.analysis.statistics import Interval, mean_difference, ratio_of_times
-from finbench.benchmarks.analysis.table import Rows
-from finbench.benchmarks.records.reading import load_records
-from finbench.benchmarks.records.row import Record
+from finbench.benchmarks.analysis.table import TextTable
+from finbench.benchmarks.rows.reading import load_rows
+from finbench.benchmarks.rows.row import Row
 from finbench.models.io import InputError
 
 SEPARATOR = "; "
@@ -72,7 +72,7 @@ class ResultComparison:
         """Pairs whose runs were measured on machines that differ."""
         return sum(change.unlike for change in self.changes)
 
-    def table(self, allowed: float) -> Rows:
+    def table(self, allowed: float) -> TextTable:
         """Return a table with one row for each method; where pairs ran on unlike machines, a column counts them."""
         columns = (
             "method",
@@ -87,10 +87,10 @@ class ResultComparison:
         )
         rows = tuple(_cells(change, allowed) for change in self.changes)
         if not self.unlike:
-            return Rows("B against A", columns, rows, text_columns=1)
+            return TextTable("B against A", columns, rows, text_columns=1)
         marked = tuple((*row, str(change.unlike)) for row, change in zip(rows, self.changes, strict=True))
         heading = "B against A, MACHINES DIFFER (forced)"
-        return Rows(heading, (*columns, "pairs on unlike machines"), marked, text_columns=1)
+        return TextTable(heading, (*columns, "pairs on unlike machines"), marked, text_columns=1)
 
 
 def _cells(change: MethodChange, allowed: float) -> tuple[str, ...]:
@@ -122,7 +122,7 @@ def compare_results(first: Path, second: Path, *, force: bool = False) -> Result
     InputError
         If one cannot be read, nothing can be paired, or the machines of a pair differ without `force`.
     """
-    sides = {"A": load_records(first), "B": load_records(second)}
+    sides = {"A": load_rows(first), "B": load_rows(second)}
     runs = frame([{**row, "side": side} for side, rows in sides.items() for row in rows])
     runs["machine"] = [_machine(row) for rows in sides.values() for row in rows]
     by_side = _with_machines(runs).groupby(level="side")
@@ -142,7 +142,7 @@ def compare_results(first: Path, second: Path, *, force: bool = False) -> Result
     return ResultComparison(tuple(changes), (len(before) - len(paired), len(after) - len(paired)), machines)
 
 
-def _machine(row: Record) -> str:
+def _machine(row: Row) -> str:
     """Return processor and cores of the machine that a row names."""
     here = row["environment"]
     return f"{here['cpu']} ({here['cores']} {plural(here['cores'], 'core')})"

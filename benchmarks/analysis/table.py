@@ -34,7 +34,7 @@ LATEX = str.maketrans(
 
 
 @dataclass(frozen=True)
-class Rows:
+class TextTable:
     """A table, not yet drawn."""
 
     title: str
@@ -86,7 +86,7 @@ def _harmless(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
 
 
-def markdown(title: str, tables: Sequence[Rows], notes: Sequence[str]) -> str:
+def markdown(title: str, tables: Sequence[TextTable], notes: Sequence[str]) -> str:
     """Return a page with all tables."""
     parts = [f"# {title}\n", *(table.markdown() for table in tables), *(f"- {note}" for note in notes)]
     return "\n".join(parts) + "\n"

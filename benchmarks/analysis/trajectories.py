@@ -16,24 +16,24 @@ from typing import TypeAlias
 
 from finbench.benchmarks.analysis.numbers import number
 from finbench.benchmarks.analysis.statistics import primal_integral
-from finbench.benchmarks.analysis.table import Rows
-from finbench.benchmarks.records.row import Record
+from finbench.benchmarks.analysis.table import TextTable
+from finbench.benchmarks.rows.row import Row
 from finbench.models.result import Status
 from finbench.models.tolerances import ENERGY_TOLERANCE
 
 HEURISTIC = "fin"
 """The method whose energy is to be matched."""
 
-ByInstance: TypeAlias = Mapping[str, Sequence[Record]]
+ByInstance: TypeAlias = Mapping[str, Sequence[Row]]
 """A method's runs by instance content, repetitions together."""
 
 
-def time_to_reach(row: Record, objective: float, tolerance: float = ENERGY_TOLERANCE) -> float | None:
+def time_to_reach(row: Row, objective: float, tolerance: float = ENERGY_TOLERANCE) -> float | None:
     """Return when a run's incumbent was first at most `objective` (eq. 3) [s since the run began].
 
     Parameters
     ----------
-    row : Record
+    row : Row
     objective : float
         What is to be reached [J or W].
     tolerance : float, non-negative
@@ -50,7 +50,7 @@ def time_to_reach(row: Record, objective: float, tolerance: float = ENERGY_TOLER
     return None
 
 
-def incumbents(row: Record) -> list[tuple[float, float]]:
+def incumbents(row: Row) -> list[tuple[float, float]]:
     """Return times [s] and energies of a run's incumbents; none where its final deployment is not feasible."""
     points = row.get("info", {}).get("trajectory", []) if row["found"] else []
     return [(at, energy) for at, energy, _ in points if energy is not None]
@@ -87,11 +87,11 @@ class Match:
         )
 
 
-def matches(records: Sequence[Record]) -> list[Match]:
+def matches(rows: Sequence[Row]) -> list[Match]:
     """Compare every method that tells its incumbents over time with FIN under each choice of options."""
-    by_label: defaultdict[str, defaultdict[str, list[Record]]] = defaultdict(lambda: defaultdict(list))
+    by_label: defaultdict[str, defaultdict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
     telling, heuristics = dict[str, None](), dict[str, None]()
-    for row in records:
+    for row in rows:
         if row.get("content_hash") is None:
             continue
         by_label[row["label"]][row["content_hash"]].append(row)
@@ -99,14 +99,14 @@ def matches(records: Sequence[Record]) -> list[Match]:
             heuristics[row["label"]] = None
         elif "trajectory" in row.get("info", {}):
             telling[row["label"]] = None
-    best = _best_known(records)
+    best = _best_known(rows)
     return [_match(one, by_label[one], other, by_label[other], best) for one in telling for other in heuristics]
 
 
-def _best_known(records: Iterable[Record]) -> dict[str, float]:
+def _best_known(rows: Iterable[Row]) -> dict[str, float]:
     """Return the least energy that any run found, by instance content."""
     best: dict[str, float] = {}
-    for row in records:
+    for row in rows:
         if row["found"]:
             best[row["content_hash"]] = min(row["objective"], best.get(row["content_hash"], inf))
     return best
@@ -117,7 +117,7 @@ def _match(method: str, runs: ByInstance, heuristic: str, others: ByInstance, be
     found = [instance for instance in shared if all(row["found"] for row in others[instance])]
     targets = {instance: max(row["objective"] for row in others[instance]) for instance in found}
 
-    def each(of: Callable[[Record, str], float], where: ByInstance = runs) -> tuple[float, ...]:
+    def each(of: Callable[[Row, str], float], where: ByInstance = runs) -> tuple[float, ...]:
         return tuple(median([of(row, instance) for row in where[instance]]) for instance in found)
 
     return Match(
@@ -135,7 +135,7 @@ def _or_never(time: float | None) -> float:
     return inf if time is None else time
 
 
-def _proof(row: Record) -> float:
+def _proof(row: Row) -> float:
     proven = row["status"] == Status.OPTIMAL and row["found"] and row["time_s"] <= row["limit_s"]
     return float(row["time_s"]) if proven else inf
 
@@ -153,12 +153,12 @@ def _median(times_s: Sequence[float]) -> str:
     return number(middle, 4) if isfinite(middle) else "∞"
 
 
-def matching_tables(records: Sequence[Record]) -> list[Rows]:
+def matching_tables(rows: Sequence[Row]) -> list[TextTable]:
     """Return time to match FIN's energy beside time to proof, a table for each group that has such runs.
 
     Parameters
     ----------
-    records : sequence of Record
+    rows : sequence of Row
     """
     columns = (
         "method",
@@ -175,9 +175,9 @@ def matching_tables(records: Sequence[Record]) -> list[Rows]:
         "primal integral [s]",
     )
     tables = []
-    for group in dict.fromkeys(row["group"] for row in records):
-        rows = tuple(match.cells() for match in matches([row for row in records if row["group"] == group]))
-        if rows:
+    for group in dict.fromkeys(row["group"] for row in rows):
+        cells = tuple(match.cells() for match in matches([row for row in rows if row["group"] == group]))
+        if cells:
             title = f"{group}: time to match FIN's energy, and to proof (medians over instances where FIN found one)"
-            tables.append(Rows(title, columns, rows, text_columns=2))
+            tables.append(TextTable(title, columns, cells, text_columns=2))
     return tables

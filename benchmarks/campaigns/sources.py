@@ -65,7 +65,7 @@ class Member:
         )
 
     def columns(self) -> dict[str, Any]:
-        """Return what the records say about where the instance comes from."""
+        """Return what the rows say about where the instance comes from."""
         columns = asdict(self)
         return {**columns, "instance_seed": columns.pop("seed")}
 
@@ -99,7 +99,7 @@ class SharedMember:
         return generate_shared(sizes.pop("family"), **sizes)
 
     def columns(self) -> dict[str, Any]:
-        """Return what the records say about where the instance comes from."""
+        """Return what the rows say about where the instance comes from."""
         columns = asdict(self)
         return {**columns, "instance_seed": columns.pop("seed")}
 

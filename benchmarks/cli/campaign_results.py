@@ -15,10 +15,10 @@ from finbench.benchmarks.execution.plan import Run, RunFilter, plan
 from finbench.benchmarks.execution.runner import CampaignResult, known_rows, run_campaign
 from finbench.benchmarks.execution.task import Backend
 from finbench.benchmarks.execution.warm_worker import GRACE_S, TERMINATION_S
-from finbench.benchmarks.records.columns import extra_kind, frame_columns
-from finbench.benchmarks.records.environment import machines_of
-from finbench.benchmarks.records.journal import Place, rows_there
-from finbench.benchmarks.records.row import Record
+from finbench.benchmarks.rows.columns import extra_kind, frame_columns
+from finbench.benchmarks.rows.environment import machines_of
+from finbench.benchmarks.rows.journal import Place, rows_there
+from finbench.benchmarks.rows.row import Row
 from finbench.benchmarks.terminal import console
 from finbench.benchmarks.terminal.progress import progress
 from finbench.models.io import write_bytes, write_text
@@ -134,11 +134,11 @@ def print_plan(campaign: Campaign, output: Path, chosen: RunFilter, jobs: int) -
     screen.print(f"would make {len(missing)} runs, in at most {hours} h without loading and warming up", markup=False)
 
 
-def _missing(runs: list[Run], rows: Mapping[Place, Record], chosen: RunFilter) -> list[Run]:
+def _missing(runs: list[Run], rows: Mapping[Place, Row], chosen: RunFilter) -> list[Run]:
     return [run for run in runs if run.place not in rows and chosen.takes(run)]
 
 
-def _plan_cells(group: str, runs: list[Run], rows: Mapping[Place, Record], chosen: RunFilter) -> tuple[str, ...]:
+def _plan_cells(group: str, runs: list[Run], rows: Mapping[Place, Row], chosen: RunFilter) -> tuple[str, ...]:
     labels = dict.fromkeys(run.task.label for run in runs)
     instances = {run.task.content_hash for run in runs}
     missing = _missing(runs, rows, chosen)

@@ -43,15 +43,15 @@ def table(
     from finbench.benchmarks.analysis.frame import frame
     from finbench.benchmarks.analysis.table import csv_text
     from finbench.benchmarks.analysis.trajectories import matching_tables
-    from finbench.benchmarks.records.reading import load_records
+    from finbench.benchmarks.rows.reading import load_rows
     from finbench.models.io import write_text
 
-    records = load_records(results)
-    judged = aggregate(frame(records))
+    rows = load_rows(results)
+    judged = aggregate(frame(rows))
     if format_ is Format.CSV:
         text = csv_text(judged)
     else:
-        made = [*aggregate_tables(judged), *matching_tables(records)]
+        made = [*aggregate_tables(judged), *matching_tables(rows)]
         text = "\n".join(each.latex() if format_ is Format.LATEX else each.markdown() for each in made)
     if output is None:
         print(text, end="")

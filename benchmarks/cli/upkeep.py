@@ -57,7 +57,7 @@ def measure_and_report(file: Path) -> bool:
     bool
         Whether all are met.
     """
-    from finbench.benchmarks.records.environment import environment
+    from finbench.benchmarks.rows.environment import environment
     from finbench.benchmarks.upkeep.targets import measure
 
     screen = console.output()

@@ -28,8 +28,8 @@ from finbench.benchmarks.execution.local import POLL_S, Crew
 from finbench.benchmarks.execution.task import Columns, Event, Finished, Started, Task
 from finbench.benchmarks.execution.warm_worker import GRACE_S, SETUP_S, TERMINATION_S
 from finbench.benchmarks.methods import Method
-from finbench.benchmarks.records.environment import Environment, environment
-from finbench.benchmarks.records.row import failure_columns
+from finbench.benchmarks.rows.environment import Environment, environment
+from finbench.benchmarks.rows.row import failure_columns
 from finbench.models.io import InputError
 from finbench.models.result import Status
 

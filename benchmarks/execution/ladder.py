@@ -18,21 +18,23 @@ from finbench.benchmarks.execution.local import Crew
 from finbench.benchmarks.execution.plan import Run, runs_on
 from finbench.benchmarks.execution.runner import impossible, row_of
 from finbench.benchmarks.execution.task import Finished
-from finbench.benchmarks.records.columns import CENSORED
-from finbench.benchmarks.records.environment import environment
-from finbench.benchmarks.records.journal import Journal
-from finbench.benchmarks.records.row import LIMITS, Record, failure_columns
-from finbench.benchmarks.records.row_verdicts import contradictions_among
+from finbench.benchmarks.rows.columns import CENSORED
+from finbench.benchmarks.rows.environment import environment
+from finbench.benchmarks.rows.journal import Journal
+from finbench.benchmarks.rows.row import LIMITS, Row, failure_columns
+from finbench.benchmarks.rows.row_verdicts import contradictions_among
 from finbench.models.instance import Instance
 from finbench.models.result import Status
 
 _REASON = "not run: the method stopped climbing at smaller sizes"
 _NOT_RUN = failure_columns(Status.TIME_LIMIT, _REASON, 0.0, "not-made") | {"status": CENSORED}
 
-Row = tuple[Record, str | None]
+LoggedRow = tuple[Row, str | None]
 
 
-def climb(campaign: LadderCampaign, make: Callable[[Run], Finished], keep: Callable[[Instance], None]) -> Iterator[Row]:
+def climb(
+    campaign: LadderCampaign, make: Callable[[Run], Finished], keep: Callable[[Instance], None]
+) -> Iterator[LoggedRow]:
     """Run every ladder, size by size; yield a row for each run and for each censored size.
 
     Parameters
@@ -45,7 +47,7 @@ def climb(campaign: LadderCampaign, make: Callable[[Run], Finished], keep: Calla
 
     Yields
     ------
-    (Record, str or None)
+    (Row, str or None)
         A row, and the log of a run that failed.
     """
     for ladder in campaign.families:
@@ -64,7 +66,7 @@ def climb(campaign: LadderCampaign, make: Callable[[Run], Finished], keep: Calla
                 yield row, event.log
 
 
-def _overrun(event: Finished) -> Record:
+def _overrun(event: Finished) -> Row:
     """Return the columns to replace where a run took longer than its limit without a status that says so."""
     time_s = event.columns["time_s"]
     if event.columns["status"] in LIMITS or time_s <= event.task.time_limit_s:
@@ -72,9 +74,7 @@ def _overrun(event: Finished) -> Record:
     return {"status": Status.TIME_LIMIT.value, "reason": f"took {time_s:.3g} s"}
 
 
-def run_ladders(
-    campaign: LadderCampaign, output: Path, report: Callable[[str], None]
-) -> tuple[list[Record], list[str]]:
+def run_ladders(campaign: LadderCampaign, output: Path, report: Callable[[str], None]) -> tuple[list[Row], list[str]]:
     """Run a ladder campaign; every finished run is on the disk before the next.
 
     The campaign is checked before anything of an earlier one is moved.
@@ -89,7 +89,7 @@ def run_ladders(
 
     Returns
     -------
-    list of Record
+    list of Row
         A row for each run and each censored size.
     list of str
         Contradictions between methods, one line each.
@@ -100,7 +100,7 @@ def run_ladders(
         As `LadderCampaign.check` and `Journal` do.
     """
     campaign.check()
-    rows: list[Record] = []
+    rows: list[Row] = []
     with Journal(output / campaign.name, fresh=True) as journal, closing(Crew()) as crew:
 
         def make(run: Run) -> Finished:

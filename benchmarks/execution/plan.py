@@ -10,8 +10,8 @@ from finbench.benchmarks.campaigns.campaign import Campaign, Problem, problems
 from finbench.benchmarks.execution.code_version import code_version
 from finbench.benchmarks.execution.task import Task
 from finbench.benchmarks.methods import METHODS, find_method
-from finbench.benchmarks.records.journal import Place
-from finbench.benchmarks.records.row import Record, instance_columns
+from finbench.benchmarks.rows.journal import Place
+from finbench.benchmarks.rows.row import Row, instance_columns
 from finbench.models.instance import Instance
 from finbench.models.io import InputError
 from finbench.models.result import Status
@@ -24,7 +24,7 @@ class Run:
     """A run of a campaign: the task for a worker, and the columns of its row that are known before it is made."""
 
     task: Task
-    origin: Record
+    origin: Row
     """Columns `group` and `instance`, those of its source and its instance, and its limits."""
     failure: tuple[str, str] | None = None
     """Reason and traceback where its instance could not be made; else None."""
@@ -57,7 +57,7 @@ class RunFilter:
         """Return whether a run is among those that are made now."""
         return not self.methods or run.task.method.name in self.methods
 
-    def counts(self, row: Record) -> bool:
+    def counts(self, row: Row) -> bool:
         """Return whether an existing row counts, so that its run is not made again."""
         return row["method"] not in self.redo and row["status"] not in self.redo
 
@@ -81,7 +81,7 @@ def plan(campaign: Campaign, keep: Callable[[Instance], None] = lambda _: None) 
 
 def runs_on(problem: Problem, seed: int, keep: Callable[[Instance], None]) -> Iterator[Run]:
     """Yield every run on one problem; parameters as for `plan`."""
-    origin: Record = {"group": problem.group, "instance": problem.source.name, **problem.source.columns()}
+    origin: Row = {"group": problem.group, "instance": problem.source.name, **problem.source.columns()}
     origin |= {"limit_s": problem.time_limit_s, "memory_limit_gib": problem.memory_limit_gib}
     failure = None
     try:

@@ -19,10 +19,10 @@ from typing import Protocol
 from finbench.benchmarks.campaigns.campaign import Campaign
 from finbench.benchmarks.execution.plan import Run, RunFilter, plan
 from finbench.benchmarks.execution.task import Backend, Event, Finished, Started
-from finbench.benchmarks.records.environment import environment
-from finbench.benchmarks.records.journal import Journal, Place
-from finbench.benchmarks.records.row import Record, failure_columns, run_columns
-from finbench.benchmarks.records.row_verdicts import contradictions_among
+from finbench.benchmarks.rows.environment import environment
+from finbench.benchmarks.rows.journal import Journal, Place
+from finbench.benchmarks.rows.row import Row, failure_columns, run_columns
+from finbench.benchmarks.rows.row_verdicts import contradictions_among
 from finbench.models.result import Status
 
 
@@ -30,7 +30,7 @@ from finbench.models.result import Status
 class CampaignResult:
     """The rows of a campaign, and the contradictions among them."""
 
-    rows: list[Record] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
     """A row for each run that was made now or before, in the campaign's order, each with its `environment`."""
     contradictions: list[str] = field(default_factory=list)
     stopped_by: int | None = None
@@ -81,7 +81,7 @@ def run_campaign(
     ----------
     campaign : Campaign
     folder : Path
-        Gets one line in `runs.jsonl` for each finished run (`benchmarks.records.journal`).
+        Gets one line in `runs.jsonl` for each finished run (`benchmarks.rows.journal`).
     backend : callable
         Makes the runs.
     chosen : RunFilter
@@ -96,7 +96,7 @@ def run_campaign(
     Raises
     ------
     InputError
-        As `benchmarks.records.journal.Journal` does.
+        As `benchmarks.rows.journal.Journal` does.
     """
     chosen, progress = chosen or RunFilter(), progress or Silence()
     with Journal(folder) as journal:
@@ -117,7 +117,7 @@ def run_campaign(
     return CampaignResult(found, contradictions_among(found), caught[0] if caught else None)
 
 
-def known_rows(runs: Sequence[Run], known: Mapping[Place, Record], chosen: RunFilter) -> dict[Place, Record]:
+def known_rows(runs: Sequence[Run], known: Mapping[Place, Row], chosen: RunFilter) -> dict[Place, Row]:
     """Return the rows of a journal that count for runs of a campaign, by group and key.
 
     A row of another group counts too, under the run's own group and source.
@@ -152,7 +152,7 @@ def impossible(run: Run) -> Finished:
     return Finished(run.task, failure_columns(Status.ERROR, reason, 0.0, "not-made"), trace)
 
 
-def row_of(run: Run, event: Finished) -> Record:
+def row_of(run: Run, event: Finished) -> Row:
     """Return the row of a run, without what the journal adds."""
     task = run.task
     return {

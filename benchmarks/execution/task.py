@@ -80,7 +80,7 @@ class Finished:
 
     task: Task
     columns: Columns
-    """The columns that the run itself gives: `records.row.result_columns` or `failure_columns`."""
+    """The columns that the run itself gives: `rows.row.result_columns` or `failure_columns`."""
     log: str | None = None
     """The end of what the run printed, where it failed."""
     attempts: int = 1

@@ -26,7 +26,7 @@ from time import monotonic
 from finbench.benchmarks.execution.log import end_of_file
 from finbench.benchmarks.execution.memory import kills_for_memory
 from finbench.benchmarks.execution.task import Columns, Event, Finished, Started, Task
-from finbench.benchmarks.records.row import failure_columns
+from finbench.benchmarks.rows.row import failure_columns
 from finbench.models.result import Status
 
 SETUP_S = 120.0

@@ -34,7 +34,7 @@ from finbench.benchmarks.execution.memory import (
 from finbench.benchmarks.execution.task import Columns, Task
 from finbench.benchmarks.judging.judged import judge
 from finbench.benchmarks.methods import run_method
-from finbench.benchmarks.records.row import failure_columns, result_columns
+from finbench.benchmarks.rows.row import failure_columns, result_columns
 from finbench.models.instance import Instance
 from finbench.models.io import load_instance
 from finbench.models.result import Result, Status

@@ -201,7 +201,7 @@ def judge(instance: Instance, method: str, options: Mapping[str, Any], result: R
     instance : Instance
     method : str
     options : mapping
-        The options as given, for the record.
+        The options as given, for the row.
     result : Result
 
     Returns

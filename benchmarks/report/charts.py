@@ -13,8 +13,8 @@ from finbench.benchmarks.analysis.gaps import FEWEST_GAMMAS, gap_by_gamma
 from finbench.benchmarks.analysis.numbers import seconds
 from finbench.benchmarks.analysis.statistics import Profile
 from finbench.benchmarks.plots.gaps import SMALLEST_GAP
-from finbench.benchmarks.records.row import Record
 from finbench.benchmarks.report.chart import Axis, Chart, Kind, Panel, Series, View, entries, finite
+from finbench.benchmarks.rows.row import Row
 from finbench.models.tolerances import ENERGY_TOLERANCE
 
 FEWEST_TARGETS = 3
@@ -135,10 +135,10 @@ def _staircase(name: str, runs: pd.DataFrame, kind: Kind = "line") -> Series:
     return Series(name, name, x, y, kind)
 
 
-def trajectory_chart(records: Sequence[Record], runs: pd.DataFrame) -> Chart | None:
+def trajectory_chart(rows: Sequence[Row], runs: pd.DataFrame) -> Chart | None:
     """Return incumbent and bound over time, a view for each instance of which a search was recorded."""
-    searched = [row for row in records if row.get("info", {}).get("trajectory")]
-    by_instance: dict[str, list[Record]] = {}
+    searched = [row for row in rows if row.get("info", {}).get("trajectory")]
+    by_instance: dict[str, list[Row]] = {}
     for row in sorted(searched, key=lambda row: -(row.get("time_s") or 0.0)):
         by_instance.setdefault(row.get("content_hash") or row["instance"], []).append(row)
     shown = list(by_instance.values())[:MOST_TRAJECTORIES]
@@ -151,19 +151,19 @@ def trajectory_chart(records: Sequence[Record], runs: pd.DataFrame) -> Chart | N
     return Chart("trajectories", "Incumbent and bound over time", caption, entries(runs["label"]), views, "instance")
 
 
-def _trajectory_panel(rows: Sequence[Record]) -> Panel:
+def _trajectory_panel(rows: Sequence[Row]) -> Panel:
     series = [one for row in rows for one in _trajectory(row)]
     x = Axis("time", "time_s", unit="s", least=0.0)
     return Panel("", x, Axis("objective", "objective"), series)
 
 
-def _searched_name(row: Record) -> str:
+def _searched_name(row: Row) -> str:
     delta, alpha = row.get("max_latency_s"), row.get("min_accuracy")
     targets = "" if delta is None or alpha is None else f", δ ≤ {seconds(delta)}, α ≥ {alpha:g}"
     return f"{row['instance']}{targets}"
 
 
-def _trajectory(row: Record) -> Iterator[Series]:
+def _trajectory(row: Row) -> Iterator[Series]:
     points: list[tuple[float, Any, Any]] = row["info"]["trajectory"]
     for name, column, dashed in (("incumbent", 1, False), ("bound", 2, True)):
         x, y = finite((point[0], point[column]) for point in points if point[column] is not None)

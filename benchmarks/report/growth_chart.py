@@ -10,7 +10,7 @@ import pandas as pd
 from finbench.benchmarks.analysis.aggregate import SMALLEST_TIME_S
 from finbench.benchmarks.analysis.growth import FEWEST_SIZES, GrowthFit
 from finbench.benchmarks.analysis.ladder_growth import FLOOR_BYTES, Fits, censored, growth_table, growths
-from finbench.benchmarks.analysis.table import Rows
+from finbench.benchmarks.analysis.table import TextTable
 from finbench.benchmarks.report.chart import Axis, Chart, Panel, Series, View, entries, finite
 from finbench.fin_graph.paths.support import layered_arcs
 from finbench.models.instance import Instance
@@ -30,7 +30,7 @@ def with_sizes(runs: pd.DataFrame, instances: Mapping[str, Instance]) -> pd.Data
     return sized[sized.groupby("group")["arcs"].transform("nunique") >= FEWEST_SIZES]
 
 
-def growth_chart(sized: pd.DataFrame) -> tuple[Chart, Rows] | None:
+def growth_chart(sized: pd.DataFrame) -> tuple[Chart, TextTable] | None:
     """Return the figure and its table.
 
     Parameters

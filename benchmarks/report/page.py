@@ -20,16 +20,16 @@ from finbench.benchmarks.analysis.campaign_tables import shared_systems, summary
 from finbench.benchmarks.analysis.claim_tables import match_table, saving_table
 from finbench.benchmarks.analysis.claims_of_runs import claims_of_runs
 from finbench.benchmarks.analysis.frame import frame
-from finbench.benchmarks.analysis.table import Rows
+from finbench.benchmarks.analysis.table import TextTable
 from finbench.benchmarks.plots.style import COLOURS, DASHES, MARKERS
-from finbench.benchmarks.records.reading import load_instances, load_records
-from finbench.benchmarks.records.row import Record
 from finbench.benchmarks.report.chart import Chart
 from finbench.benchmarks.report.charts import frontier_chart, gap_chart, profile_chart, trajectory_chart
 from finbench.benchmarks.report.columns import most_telling, run_columns
 from finbench.benchmarks.report.growth_chart import growth_chart, with_sizes
 from finbench.benchmarks.report.summary import environment_rows, facts, machine, sentences
 from finbench.benchmarks.report.verdicts import all_contradictions, altered, judge_again
+from finbench.benchmarks.rows.reading import load_instances, load_rows
+from finbench.benchmarks.rows.row import Row
 from finbench.models.instance import Instance
 from finbench.models.io import InputError, write_text
 
@@ -42,7 +42,7 @@ class GroupTables:
     """What is said of one group of instances."""
 
     name: str
-    tables: tuple[Rows, ...]
+    tables: tuple[TextTable, ...]
 
 
 def write_report(results: Path, output: Path, title: str | None = None) -> None:
@@ -65,40 +65,40 @@ def write_report(results: Path, output: Path, title: str | None = None) -> None:
     if not results.exists():
         raise InputError(results, "no such folder of results")
     journal = results / "runs.jsonl" if results.is_dir() else results
-    records, instances = load_records(journal), load_instances(journal.parent)
+    rows, instances = load_rows(journal), load_instances(journal.parent)
     finished = datetime.fromtimestamp(journal.stat().st_mtime, UTC)
     title = title or f"Campaign {journal.resolve().parent.name}"
-    write_text(output, report_page(records, instances, title, finished))
+    write_text(output, report_page(rows, instances, title, finished))
 
 
-def report_page(records: list[Record], instances: Mapping[str, Instance], title: str, finished: datetime) -> str:
+def report_page(rows: list[Row], instances: Mapping[str, Instance], title: str, finished: datetime) -> str:
     """Return the page as text.
 
     Parameters
     ----------
-    records : list of Record
+    rows : list of Row
     instances : mapping
         By content hash; those that are missing are not drawn.
     title : str
     finished : datetime
         When the last run ended.
     """
-    runs = frame(records)
-    judged = judge_again(records, instances)
-    contradictions = [*altered(records, judged), *all_contradictions(judged)]
+    runs = frame(rows)
+    judged = judge_again(rows, instances)
+    contradictions = [*altered(rows, judged), *all_contradictions(judged)]
     claims = claims_of_runs(runs)
     growth = growth_chart(with_sizes(runs, instances))
     found = [gap_chart(runs), growth and growth[0], profile_chart(runs), frontier_chart(runs)]
-    charts = [chart for chart in (*found, trajectory_chart(records, runs)) if chart]
+    charts = [chart for chart in (*found, trajectory_chart(rows, runs)) if chart]
     return _rendered(
         title=title,
         finished=finished.strftime("%Y-%m-%d %H:%M UTC"),
-        machine=machine(records),
+        machine=machine(rows),
         facts=facts(runs, claims, contradictions),
         sentences=sentences(runs, claims),
         contradictions=contradictions,
         judged=sum(one is not None and one.evaluation is not None for one in judged),
-        recorded=sum(bool(row.get("deployments")) for row in records),
+        recorded=sum(bool(row.get("deployments")) for row in rows),
         claims=claims,
         fin_table=match_table(claims.matches) if claims.matches else None,
         method_table=summary("All groups together", runs),
@@ -106,7 +106,7 @@ def report_page(records: list[Record], instances: Mapping[str, Instance], title:
         charts=charts,
         growth_table=growth and growth[1],
         groups=_group_tables(runs),
-        environment=environment_rows(records),
+        environment=environment_rows(rows),
         drawable=bool(instances),
         data=_embedded(runs, judged, charts),
     )
@@ -121,7 +121,7 @@ def _group_tables(runs: pd.DataFrame) -> list[GroupTables]:
     ]
 
 
-def _first_tables(group: str, runs: pd.DataFrame) -> tuple[Rows, ...]:
+def _first_tables(group: str, runs: pd.DataFrame) -> tuple[TextTable, ...]:
     """Return the summary, and before it what many applications cost against size and load."""
     by_load = (shared_systems(group, runs),) if (runs["applications"] > 1).any() else ()
     return (*by_load, summary(group, runs))

@@ -10,7 +10,8 @@ import pandas as pd
 from finbench.benchmarks.analysis.claims import Claims
 from finbench.benchmarks.analysis.frame import instance_of, refuted
 from finbench.benchmarks.analysis.numbers import fixed_percent, plural, seconds
-from finbench.benchmarks.records.row import Record
+from finbench.benchmarks.rows.environment import Environment
+from finbench.benchmarks.rows.row import Row
 from finbench.models.result import Status
 from finbench.models.tolerances import ENERGY_TOLERANCE
 
@@ -119,25 +120,25 @@ def _who_is_fast(runs: pd.DataFrame) -> str:
     )
 
 
-def environment_rows(records: Sequence[Record]) -> list[tuple[str, str]]:
+def environment_rows(rows: Sequence[Row]) -> list[tuple[str, str]]:
     """Return machine and versions, each distinct value of each field."""
     distinct: dict[str, dict[str, None]] = {}
-    for row in records:
+    for row in rows:
         for name, value in _flat(row["environment"]):
             distinct.setdefault(name, {})[value] = None
     return [(name, "; ".join(values)) for name, values in distinct.items()]
 
 
-def machine(records: Sequence[Record]) -> str:
+def machine(rows: Sequence[Row]) -> str:
     """Return the machines of the runs, in words."""
     shown = dict.fromkeys(
         f"{here['cpu']}, {here['cores']} {plural(here['cores'], 'core')}"
-        for here in (row["environment"] for row in records)
+        for here in (row["environment"] for row in rows)
     )
     return "; ".join(shown)
 
 
-def _flat(table: Record, prefix: str = "") -> Iterable[tuple[str, str]]:
+def _flat(table: Environment, prefix: str = "") -> Iterable[tuple[str, str]]:
     for name, value in table.items():
         if isinstance(value, dict):
             yield from _flat(value, f"{name}: ")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from finbench.benchmarks.analysis.numbers import number
 from finbench.benchmarks.judging.contradictions import contradictions
 from finbench.benchmarks.judging.judged import Judged
 from finbench.benchmarks.methods import METHODS
-from finbench.benchmarks.records.row import Record
+from finbench.benchmarks.rows.row import Row
 from finbench.models.deployment import Deployment
 from finbench.models.evaluate import Evaluation, evaluate
 from finbench.models.instance import Instance
@@ -19,12 +20,12 @@ from finbench.models.result import Result, Status
 from finbench.models.tolerances import equal_energy
 
 
-def judge_again(records: Sequence[Record], instances: Mapping[str, Instance]) -> list[Judged | None]:
+def judge_again(rows: Sequence[Row], instances: Mapping[str, Instance]) -> list[Judged | None]:
     """Evaluate the deployment of each row again.
 
     Parameters
     ----------
-    records : sequence of Record
+    rows : sequence of Row
     instances : mapping
         By content hash.
 
@@ -40,7 +41,7 @@ def judge_again(records: Sequence[Record], instances: Mapping[str, Instance]) ->
     """
     known: dict[tuple[str, str], tuple[Deployment, Evaluation]] = {}
     judged: list[Judged | None] = []
-    for row in records:
+    for row in rows:
         instance = instances.get(row.get("content_hash") or "")
         if instance is None or row["method"] not in METHODS or row["status"] not in set(Status):
             judged.append(None)
@@ -53,7 +54,7 @@ def judge_again(records: Sequence[Record], instances: Mapping[str, Instance]) ->
 
 
 def _evaluated(
-    row: Record, instance: Instance, known: dict[tuple[str, str], tuple[Deployment, Evaluation]]
+    row: Row, instance: Instance, known: dict[tuple[str, str], tuple[Deployment, Evaluation]]
 ) -> tuple[Deployment | None, Evaluation | None]:
     """Return a row's deployment and its evaluation; equal decisions on one instance are evaluated once."""
     deployed = row.get("deployments") or []
@@ -67,7 +68,7 @@ def _evaluated(
     return known[key]
 
 
-def _rejected(deployed: Sequence[Record], instance: Instance) -> list[str]:
+def _rejected(deployed: Sequence[Mapping[str, Any]], instance: Instance) -> list[str]:
     """Return the applications that a row turns away: those without a deployment."""
     served = {one["application"] for one in deployed}
     return [app.name for app in instance.applications if app.name not in served]
@@ -82,10 +83,10 @@ def all_contradictions(judged: Sequence[Judged | None]) -> list[str]:
     return [f"{_named(runs[0].instance)}: {line}" for runs in by_instance.values() for line in contradictions(runs)]
 
 
-def altered(records: Sequence[Record], judged: Sequence[Judged | None]) -> list[str]:
+def altered(rows: Sequence[Row], judged: Sequence[Judged | None]) -> list[str]:
     """Return rows whose recorded objective is not what the evaluator says of their deployment, one line each."""
     found = []
-    for row, run in zip(records, judged, strict=True):
+    for row, run in zip(rows, judged, strict=True):
         if run is not None and run.objective is not None and not _same(run.objective, row["objective"]):
             found.append(
                 f"{_named(run.instance)}: {row['label']} is recorded with {row['objective']!r}, "

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from finbench.benchmarks.analysis.table import Rows
+from finbench.benchmarks.analysis.table import TextTable
 
 PIPE_WIDTH = 200
 """Width in characters where there is no terminal to ask."""
@@ -96,6 +96,6 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, 
     return made
 
 
-def print_rows(rows: Rows) -> None:
+def print_rows(rows: TextTable) -> None:
     """Print a table of text cells."""
     output().print(table(rows.title, rows.columns, rows.rows, text_columns=rows.text_columns))

@@ -22,7 +22,7 @@ LADDER: tuple[tuple[str, ...], ...] = (
     ("fin_graph",),
     ("benchmarks.methods", "benchmarks.families"),
     ("benchmarks.campaigns", "benchmarks.judging"),
-    ("benchmarks.records",),
+    ("benchmarks.rows",),
     ("benchmarks.execution", "benchmarks.analysis"),
     ("benchmarks.plots", "benchmarks.terminal"),
     ("benchmarks.report", "benchmarks.upkeep"),

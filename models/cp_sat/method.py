@@ -217,5 +217,5 @@ class _CpSatRounds:
         return thinned([*self.points, (clock.elapsed_s, energy, min(self.bound, self.energy))])
 
     def facts(self) -> dict[str, Any]:
-        """Return the facts of the search for the record."""
+        """Return the facts of the search for the row."""
         return {**self.size, "rounds": self.rounds, "cut_off": len(self.cut_off)}

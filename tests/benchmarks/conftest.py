@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from finbench.benchmarks.methods import METHODS, Method
-from finbench.benchmarks.records.row import SCHEMA_VERSION, Record
+from finbench.benchmarks.rows.environment import Environment
+from finbench.benchmarks.rows.row import SCHEMA_VERSION, Row
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Instance
 from finbench.models.io import load_instance
@@ -78,7 +79,7 @@ def answer(
     return solve
 
 
-def made_up_row(instance: str, method: str, **fields: Any) -> Record:
+def made_up_row(instance: str, method: str, **fields: Any) -> Row:
     """A row as a campaign with a limit of 60 s leaves it; its deployment is feasible where the status says so."""
     objective, environment = fields.get("objective"), fields.get("environment", ENVIRONMENT)
     return {
@@ -92,10 +93,10 @@ def made_up_row(instance: str, method: str, **fields: Any) -> Record:
     }  # fmt: skip
 
 
-ENVIRONMENT: Record = {"cpu": "c", "cores": 1, "python": "3", "versions": {}}
+ENVIRONMENT: Environment = {"cpu": "c", "cores": 1, "python": "3", "versions": {}}
 
 
-def write_results(folder: Path, rows: Sequence[Record]) -> Path:
+def write_results(folder: Path, rows: Sequence[Row]) -> Path:
     """A folder of results that holds these rows."""
     folder.mkdir(parents=True, exist_ok=True)
     plain = [{name: value for name, value in row.items() if name != "environment"} for row in rows]

@@ -11,19 +11,19 @@ import pytest
 from finbench.benchmarks.analysis.aggregate import aggregate, aggregate_tables, profiles, worth
 from finbench.benchmarks.analysis.frame import frame
 from finbench.benchmarks.plots.profiles import draw_profiles
-from finbench.benchmarks.records.row import Record
+from finbench.benchmarks.rows.row import Row
 from tests.benchmarks.conftest import made_up_row
 
 
-def solved(instance: str, method: str, objective: float, time_s: float, **more: Any) -> Record:
+def solved(instance: str, method: str, objective: float, time_s: float, **more: Any) -> Row:
     return made_up_row(instance, method, objective=objective, time_s=time_s, **{"status": "feasible", **more})
 
 
-def proved(instance: str, method: str, objective: float, time_s: float, **more: Any) -> Record:
+def proved(instance: str, method: str, objective: float, time_s: float, **more: Any) -> Row:
     return solved(instance, method, objective, time_s, status="optimal", lower_bound=objective, **more)
 
 
-def failed(instance: str, method: str, status: str, time_s: float, **more: Any) -> Record:
+def failed(instance: str, method: str, status: str, time_s: float, **more: Any) -> Row:
     return made_up_row(instance, method, status=status, time_s=time_s, **more)
 
 
@@ -39,7 +39,7 @@ ROWS = [
 """Limit 60 s. `quick` has no run on d; c is proven infeasible."""
 
 
-def judged(rows: list[Record]) -> dict[str, dict[str, Any]]:
+def judged(rows: list[Row]) -> dict[str, dict[str, Any]]:
     return {
         str(row["method"]): {str(k): v for k, v in row.items()} for row in aggregate(frame(rows)).to_dict("records")
     }
@@ -96,7 +96,7 @@ def test_tables_mark_lower_bounds_and_unknown_gaps() -> None:
         "violated",
     ],
 )
-def test_what_a_run_is_worth(row: Record, answered: bool, gap: float) -> None:
+def test_what_a_run_is_worth(row: Row, answered: bool, gap: float) -> None:
     values = worth(frame([proved("a", "exact", 1.0, 1.0), row])).xs("m")
     assert values[["answered", "gap"]].to_numpy().tolist() == [[answered, gap]]
     assert values["time_s"].max() <= 60.0

@@ -8,11 +8,11 @@ import pytest
 
 from finbench.benchmarks.analysis.campaign_tables import campaign_tables, shared_systems
 from finbench.benchmarks.analysis.frame import frame
-from finbench.benchmarks.records.row import Record
+from finbench.benchmarks.rows.row import Row
 from tests.benchmarks.conftest import made_up_row
 
 
-def system_row(instance: str, method: str, load: float, power: float | None, **fields: Any) -> Record:
+def system_row(instance: str, method: str, load: float, power: float | None, **fields: Any) -> Row:
     own = {"network_nodes": 20, "applications": 30, "load": load, "total_power_w": power, "objective": power}
     return made_up_row(instance, method, **{**own, "status": "feasible", **fields})
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from finbench.benchmarks.analysis.result_comparison import MethodChange, compare_results
 from finbench.benchmarks.analysis.statistics import Interval
 from finbench.benchmarks.cli.app import app
-from finbench.benchmarks.records.row import Record
+from finbench.benchmarks.rows.row import Row
 from finbench.models.io import InputError
 from tests.benchmarks.conftest import made_up_row, write_results
 
@@ -19,7 +19,7 @@ INSTANCES = "abcdefgh"
 OTHER_MACHINE = {"cpu": "another", "cores": 8, "python": "3", "versions": {}}
 
 
-def row(instance: str, method: str = "fin", *, time_s: float = 1.0, energy: float | None = 1.0, **more: Any) -> Record:
+def row(instance: str, method: str = "fin", *, time_s: float = 1.0, energy: float | None = 1.0, **more: Any) -> Row:
     status = "feasible" if energy is not None else "error"
     fields = {"status": status, "objective": energy, "time_s": time_s, "lower_bound": 1.0, **more}
     return made_up_row(instance, method, **fields)

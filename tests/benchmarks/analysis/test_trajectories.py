@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 
 from finbench.benchmarks.analysis.trajectories import Match, incumbents, matches, matching_tables, time_to_reach
-from finbench.benchmarks.records.row import Record
+from finbench.benchmarks.rows.row import Row
 from tests.benchmarks.conftest import made_up_row
 
 POINTS = [(0.5, None, 1.0), (1.0, 8.0, 1.0), (2.0, 5.0, 3.0), (6.0, 4.0, 3.0), (9.0, 4.0, 4.0)]
 
 
-def solver_run(instance: str, points: list[Any], **fields: Any) -> Record:
+def solver_run(instance: str, points: list[Any], **fields: Any) -> Row:
     defaults = {"status": "optimal", "objective": 4.0, "time_s": 9.0, "info": {"trajectory": points}, "limit_s": 10.0}
     return made_up_row(instance, "milp", **{**defaults, **fields})
 
 
-def fin_run(instance: str, objective: float | None, **fields: Any) -> Record:
+def fin_run(instance: str, objective: float | None, **fields: Any) -> Row:
     status = "no-solution" if objective is None else "feasible"
     return made_up_row(
         instance, "fin", **{"objective": objective, "status": status, "time_s": 0.01, "limit_s": 10.0, **fields}

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from finbench.benchmarks.campaigns.ladder import load_ladder_campaign
 from finbench.benchmarks.cli.app import app
 from finbench.models.io import InputError
-from tests.benchmarks.records.test_mutated_results import MARK, NASTY, places
+from tests.benchmarks.rows.test_mutated_results import MARK, NASTY, places
 
 CAMPAIGN: dict[str, Any] = {
     "schema_version": 1,

@@ -53,7 +53,7 @@ def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for name in ("find_file", "read_document"):
         monkeypatch.setattr(f"finbench.models.io.{name}", begun)
-    monkeypatch.setattr("finbench.benchmarks.records.reading.load_records", begun)
+    monkeypatch.setattr("finbench.benchmarks.rows.reading.load_rows", begun)
     monkeypatch.setattr("finbench.benchmarks.families.generate", begun)
 
 

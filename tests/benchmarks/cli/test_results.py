@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
-from finbench.benchmarks.analysis.table import Rows, csv_text
+from finbench.benchmarks.analysis.table import TextTable, csv_text
 from finbench.benchmarks.cli.app import app
 
 CAMPAIGN = """
@@ -69,7 +69,7 @@ def test_latex_has_rules_of_booktabs_escapes_and_units(results: Path) -> None:
 
 
 def test_special_characters_are_escaped_for_latex() -> None:
-    text = Rows("50 %\nof", ("a_b", "c"), ((r"\~^&%$#{}<>", "≥ 1"), ("γ=1|2", "–")), text_columns=1).latex()
+    text = TextTable("50 %\nof", ("a_b", "c"), ((r"\~^&%$#{}<>", "≥ 1"), ("γ=1|2", "–")), text_columns=1).latex()
     assert r"a\_b & c \\" in text
     escaped = r"\textbackslash{}\textasciitilde{}\textasciicircum{}\&\%\$\#\{\}\textless{}\textgreater{}"
     assert escaped + r" & $\geq$ 1 \\" in text

@@ -13,8 +13,8 @@ from typing import Any
 import psutil
 import pytest
 
-from finbench.benchmarks.records.reading import load_records
-from finbench.benchmarks.records.row import Record
+from finbench.benchmarks.rows.reading import load_rows
+from finbench.benchmarks.rows.row import Row
 from tests.benchmarks.cli.test_app import ROOT
 from tests.benchmarks.execution.conftest import are_gone, comes_true, pages
 from tests.few_and_many import slow
@@ -73,7 +73,7 @@ def lines(folder: Path) -> list[bytes]:
 def what_came(folder: Path) -> list[tuple[Any, ...]]:
     """The rows in the campaign's order, times and the like aside."""
 
-    def known(row: Record) -> tuple[Any, ...]:
+    def known(row: Row) -> tuple[Any, ...]:
         decisive = (
             "instance",
             "label",
@@ -88,7 +88,7 @@ def what_came(folder: Path) -> list[tuple[Any, ...]]:
         )
         return tuple(str(row[name]) for name in decisive)
 
-    return sorted(known(row) for row in load_records(folder / "results" / "test"))
+    return sorted(known(row) for row in load_rows(folder / "results" / "test"))
 
 
 def end_in_the_middle(folder: Path, number: int) -> tuple[subprocess.Popen[str], Sequence[bytes]]:

@@ -15,8 +15,8 @@ from finbench.benchmarks.cli.app import app
 from finbench.benchmarks.execution.ladder import climb, run_ladders
 from finbench.benchmarks.execution.plan import Run
 from finbench.benchmarks.execution.task import Finished
-from finbench.benchmarks.records.columns import CENSORED
-from finbench.benchmarks.records.row import failure_columns
+from finbench.benchmarks.rows.columns import CENSORED
+from finbench.benchmarks.rows.row import failure_columns
 from finbench.models.instance import Instance
 from finbench.models.io import InputError, shipped
 from finbench.models.result import Status

@@ -19,7 +19,7 @@ from finbench.benchmarks.execution.local import run_locally, shares_of_cores
 from finbench.benchmarks.execution.memory import lacks_memory, memory_limit
 from finbench.benchmarks.execution.task import Finished, Started, Task
 from finbench.benchmarks.families import generate
-from finbench.benchmarks.records.row import Record
+from finbench.benchmarks.rows.row import Row
 from finbench.models.io import InputError
 from tests.benchmarks.conftest import OPTIMUM_J
 from tests.benchmarks.execution.conftest import are_gone, comes_true, made, pages
@@ -37,7 +37,7 @@ def ended(*tasks: Task, jobs: int = 1) -> list[Finished]:
     return [event for event in run_locally(tasks, never, jobs=jobs) if isinstance(event, Finished)]
 
 
-def row(*tasks: Task) -> Record:
+def row(*tasks: Task) -> Row:
     """Return the result of the first task; every task after it must succeed."""
     first, *others = ended(*tasks, made("answer"))
     assert [(one.columns["status"], one.columns["exit"]) for one in others] == [("no-solution", {"kind": "returned"})]

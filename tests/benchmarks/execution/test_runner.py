@@ -25,9 +25,9 @@ from finbench.benchmarks.cli.campaign_results import run_and_report
 from finbench.benchmarks.execution.local import run_locally
 from finbench.benchmarks.execution.runner import Silence, run_campaign
 from finbench.benchmarks.methods import METHODS
-from finbench.benchmarks.records.environment import environment
-from finbench.benchmarks.records.reading import load_instances, load_records
-from finbench.benchmarks.records.row import Record
+from finbench.benchmarks.rows.environment import environment
+from finbench.benchmarks.rows.reading import load_instances, load_rows
+from finbench.benchmarks.rows.row import Row
 from finbench.models.evaluate import evaluate
 from finbench.models.instance import Instance
 from finbench.models.io import load_instance
@@ -93,7 +93,7 @@ def run(tmp_path: Path, text: str = CAMPAIGN, *given: str) -> Any:
     return CliRunner().invoke(app, ["run", write(tmp_path, text), "-o", str(tmp_path / "results"), *given])
 
 
-def rows(tmp_path: Path) -> list[Record]:
+def rows(tmp_path: Path) -> list[Row]:
     lines = (tmp_path / "results" / "test" / "runs.jsonl").read_text().splitlines()
     return [json.loads(line) for line in lines]
 
@@ -136,7 +136,7 @@ def test_rows_say_what_ran_where(tmp_path: Path) -> None:
     assert row["wall_s"] >= row["time_s"] == pytest.approx(own)
     assert (row["exit"], row["log"], row["memory_limit_gib"]) == ({"kind": "returned"}, None, None)
     assert {len(row[name]) for name in ("content_hash", "key")} == {64}
-    read = load_records(tmp_path / "results" / "test")[2]
+    read = load_rows(tmp_path / "results" / "test")[2]
     assert read == {**row, "environment": environment()}
     assert read["environment"]["ram_bytes"] > 2**28
     assert read["environment"]["solvers"]["highs"] == read["environment"]["versions"]["highspy"]
@@ -350,12 +350,10 @@ def test_rows_of_two_machines_are_not_joined_without_a_word(tmp_path: Path) -> N
     assert line in (tmp_path / "results" / "test" / "tables.md").read_text()
 
 
-def made_up_rows() -> list[Record]:
+def made_up_rows() -> list[Row]:
     """Two instances: on `a` the exact method proves 1.0, on `b` only a bound of 0.5 is known."""
 
-    def row(
-        instance: str, method: str, found: bool, objective: float | None, bound: float | None, **more: Any
-    ) -> Record:
+    def row(instance: str, method: str, found: bool, objective: float | None, bound: float | None, **more: Any) -> Row:
         return {
             "group": "g", "instance": instance, "content_hash": instance, "method": method, "label": method,
             "options": {}, "status": "feasible" if found else "no-solution", "found": found, "objective": objective,

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from finbench.benchmarks.campaigns.campaign import load_campaign, problems
 from finbench.benchmarks.cli.app import app
-from finbench.benchmarks.records.reading import INSTANCES as FILE
+from finbench.benchmarks.rows.reading import INSTANCES as FILE
 from finbench.models.instance import Instance
 from finbench.models.io import dump_instance, load_instance
 

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from finbench.benchmarks.cli.app import app
-from finbench.benchmarks.records.reading import INSTANCES as FILE
+from finbench.benchmarks.rows.reading import INSTANCES as FILE
 from tests.benchmarks.report.conftest import IMAGE, QUOTES, SCRIPT, read_rows, write_rows
 
 

@@ -11,8 +11,11 @@ from finbench.fin_graph.paths.support import layered_arcs
 from finbench.models.instance import Instance
 from finbench.models.result import Status
 
-Record = dict[str, Any]
-"""A row, JSON-compatible. Energies: `objective`, `lower_bound`, `claimed_objective` in the objective's unit (eq. 3)."""
+Row = dict[str, Any]
+"""A row or some of its columns, JSON-compatible.
+
+Energies: `objective`, `lower_bound`, `claimed_objective` in the objective's unit (eq. 3).
+"""
 
 
 SCHEMA_VERSION = 2
@@ -22,7 +25,7 @@ MAX_REASON = 2000
 """Characters of an error message that a row keeps; the log has all of it."""
 
 
-def run_columns(method: str, options: Mapping[str, Any], seed: int) -> Record:
+def run_columns(method: str, options: Mapping[str, Any], seed: int) -> Row:
     """Return the columns that say what ran."""
     return {
         "schema_version": SCHEMA_VERSION,
@@ -33,7 +36,7 @@ def run_columns(method: str, options: Mapping[str, Any], seed: int) -> Record:
     }
 
 
-def instance_columns(instance: Instance) -> Record:
+def instance_columns(instance: Instance) -> Row:
     """Return the columns that say what it ran on."""
     app = instance.applications[0]
     single = len(instance.applications) == 1
@@ -56,7 +59,7 @@ def instance_columns(instance: Instance) -> Record:
 _COSTS = ("energy_j", "compute_energy_j", "transfer_energy_j", "latency_s", "accuracy")
 
 
-def result_columns(judged: Judged, wall_s: float) -> Record:
+def result_columns(judged: Judged, wall_s: float) -> Row:
     """Return the columns of a run that returned a result.
 
     Parameters
@@ -67,7 +70,7 @@ def result_columns(judged: Judged, wall_s: float) -> Record:
 
     Returns
     -------
-    Record
+    Row
     """
     shown = judged.to_json()
     return {
@@ -90,7 +93,7 @@ def result_columns(judged: Judged, wall_s: float) -> Record:
     }
 
 
-def failure_columns(status: Status, reason: str, wall_s: float, kind: str, **ended: Any) -> Record:
+def failure_columns(status: Status, reason: str, wall_s: float, kind: str, **ended: Any) -> Row:
     """Return the columns of a run that gave no result.
 
     Parameters
@@ -124,7 +127,7 @@ def failure_columns(status: Status, reason: str, wall_s: float, kind: str, **end
     }
 
 
-def _shared_columns(shown: Record) -> Record:
+def _shared_columns(shown: Row) -> Row:
     """Return the columns that several applications add: total power and its penalties [W], number of rejections."""
     if "total_power_w" not in shown:
         return {}

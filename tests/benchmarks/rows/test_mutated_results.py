@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from finbench.benchmarks.cli.app import app
-from finbench.benchmarks.records.reading import load_records
+from finbench.benchmarks.rows.reading import load_rows
 from finbench.models.io import InputError
 
 MUTANTS = {"table": 100, "csv": 100, "latex": 50, "plot": 40, "report": 150, "compare-results": 100}
@@ -173,11 +173,11 @@ def test_a_row_is_read_as_it_is_declared_or_refused(
 ) -> None:
     folder = one_row(column, nasty)
     with suppress(InputError):
-        (row,) = load_records(folder)
+        (row,) = load_rows(folder)
         json.dumps(row, allow_nan=False, ensure_ascii=False).encode()
         return
     with pytest.raises(InputError, match=r"runs\.jsonl: line 1[^\n]+$"):
-        load_records(folder)
+        load_rows(folder)
 
 
 @pytest.fixture

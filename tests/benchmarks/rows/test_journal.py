@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from finbench.benchmarks.records import journal
-from finbench.benchmarks.records.journal import Journal, rows_there
-from finbench.benchmarks.records.reading import load_instances, load_records
-from finbench.benchmarks.records.row import Record
+from finbench.benchmarks.rows import journal
+from finbench.benchmarks.rows.journal import Journal, rows_there
+from finbench.benchmarks.rows.reading import load_instances, load_rows
+from finbench.benchmarks.rows.row import Row
 from finbench.models.instance import Instance
 from finbench.models.io import InputError
 from tests.benchmarks.conftest import ENVIRONMENT, made_up_row, write_results
@@ -21,7 +21,7 @@ from tests.benchmarks.conftest import ENVIRONMENT, made_up_row, write_results
 OTHER = {**ENVIRONMENT, "cpu": "another"}
 
 
-def bare(instance: str, method: str = "fin", **fields: object) -> Record:
+def bare(instance: str, method: str = "fin", **fields: object) -> Row:
     """A row before the journal adds to it."""
     row = made_up_row(instance, method, **fields)
     return {name: value for name, value in row.items() if not name.startswith("environment")}
@@ -31,7 +31,7 @@ def test_rows_come_back_with_their_environments(tmp_path: Path) -> None:
     with Journal(tmp_path / "new" / "folder") as opened:
         written = [opened.append(bare(name), ENVIRONMENT if name < "c" else OTHER) for name in "abc"]
         expected = [opened.with_environment(row) for row in written]
-    assert load_records(tmp_path / "new" / "folder") == expected
+    assert load_rows(tmp_path / "new" / "folder") == expected
     assert [row["environment"]["cpu"] for row in expected] == ["c", "c", "another"]
     assert len((tmp_path / "new" / "folder" / "environments.jsonl").read_text().splitlines()) == 2
     with Journal(tmp_path / "new" / "folder") as opened:
@@ -71,7 +71,7 @@ def test_a_last_line_without_its_end_gets_it(tmp_path: Path) -> None:
     with Journal(tmp_path) as opened:
         opened.append(bare("b"), ENVIRONMENT)
     assert file.read_bytes().startswith(whole)
-    assert len(load_records(tmp_path)) == 2
+    assert len(load_rows(tmp_path)) == 2
     assert not file.with_name("runs.jsonl.torn").exists()
 
 
@@ -81,11 +81,11 @@ def test_settling_moves_what_is_not_asked_for(tmp_path: Path) -> None:
     with Journal(tmp_path) as opened:
         opened.settle([three, one])
         four = opened.append(bare("d"), ENVIRONMENT)
-    assert [row["instance"] for row in load_records(tmp_path)] == ["c", "a", "d"]
+    assert [row["instance"] for row in load_rows(tmp_path)] == ["c", "a", "d"]
     with Journal(tmp_path) as opened:
         assert set(opened.known_rows()) == {("g", f"{name} fin") for name in "abcd"}
         opened.settle([one, two, three, four])
-    assert [row["instance"] for row in load_records(tmp_path)] == ["a", "b", "c", "d"]
+    assert [row["instance"] for row in load_rows(tmp_path)] == ["a", "b", "c", "d"]
     assert len(rows_there(tmp_path)) == 4
     assert (tmp_path / "runs.old.jsonl").read_text().count("\n") == 1
 
@@ -98,7 +98,7 @@ def test_the_latest_row_of_a_key_counts(tmp_path: Path) -> None:
         (row,) = opened.known_rows().values()
         assert row["status"] == "optimal"
         opened.settle([row])
-    assert [row["status"] for row in load_records(tmp_path)] == ["optimal"]
+    assert [row["status"] for row in load_rows(tmp_path)] == ["optimal"]
 
 
 def test_starting_over_keeps_what_was_there(tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_a_full_disk_names_the_file_and_leaves_what_can_go_on(tmp_path: Path) ->
     with Journal(tmp_path) as opened:
         assert list(opened.known_rows()) == [("g", "a fin")]
         opened.append(bare("b"), ENVIRONMENT)
-    assert len(load_records(tmp_path)) == 2
+    assert len(load_rows(tmp_path)) == 2
 
 
 def test_a_folder_that_is_deleted_meanwhile_is_noticed(tmp_path: Path) -> None:

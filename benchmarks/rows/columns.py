@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from finbench.benchmarks.records.environment import PACKAGES, SOLVER_NAMES, THREAD_VARIABLES
+from finbench.benchmarks.rows.environment import PACKAGES, SOLVER_NAMES, THREAD_VARIABLES
 from finbench.models.result import Status
 
 CENSORED = "censored"
@@ -50,7 +50,7 @@ class Git(Part):
 
 
 class EnvironmentColumns(Part):
-    """The machine and the software that a run ran on (`records.environment`)."""
+    """The machine and the software that a run ran on (`rows.environment`)."""
 
     cpu: Text
     cores: Annotated[int, Field(ge=1, le=10**6)]
@@ -100,7 +100,7 @@ class DeploymentColumns(Part):
 
 
 class RowColumns(Part):
-    """One row: what ran, on what, where, and how it ended (`records.row`)."""
+    """One row: what ran, on what, where, and how it ended (`rows.row`)."""
 
     key: Line
     group: Line

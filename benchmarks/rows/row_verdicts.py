@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from finbench.benchmarks.judging.contradictions import contradictions
-from finbench.benchmarks.records.row import Record
+from finbench.benchmarks.rows.row import Row
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class _RowVerdict:
     violated: tuple[str, ...]
 
 
-def contradictions_among(rows: Sequence[Record]) -> list[str]:
+def contradictions_among(rows: Sequence[Row]) -> list[str]:
     """Return the contradictions among the runs on one and the same instance, a line each."""
     verdicts: defaultdict[tuple[str, str], list[_RowVerdict]] = defaultdict(list)
     for row in rows:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from finbench.benchmarks.records.journal import Journal
-from finbench.benchmarks.records.reading import load_instances, load_records
-from finbench.benchmarks.records.row import SCHEMA_VERSION
+from finbench.benchmarks.rows.journal import Journal
+from finbench.benchmarks.rows.reading import load_instances, load_rows
+from finbench.benchmarks.rows.row import SCHEMA_VERSION
 from finbench.models.io import InputError
 from tests.benchmarks.conftest import ENVIRONMENT, made_up_row, write_results
 
@@ -21,9 +21,9 @@ Damage = Callable[[str], str]
 def test_what_was_written_is_read_from_the_folder_or_the_file(tmp_path: Path) -> None:
     rows = [*ROWS, {**ROWS[0], "reason": "a line\u2028that only looks like two"}]
     folder = write_results(tmp_path, rows)
-    assert load_records(folder) == rows
-    assert load_records(folder / "runs.jsonl") == rows
-    assert load_records(folder)[0]["environment"] == ENVIRONMENT
+    assert load_rows(folder) == rows
+    assert load_rows(folder / "runs.jsonl") == rows
+    assert load_rows(folder)[0]["environment"] == ENVIRONMENT
 
 
 def damaged(tmp_path: Path, damage: Damage, name: str = "runs.jsonl") -> Path:
@@ -34,7 +34,7 @@ def damaged(tmp_path: Path, damage: Damage, name: str = "runs.jsonl") -> Path:
 
 def test_a_last_line_that_only_lacks_its_end_of_line_is_whole(tmp_path: Path) -> None:
     damaged(tmp_path, lambda text: text.rstrip("\n"))
-    assert load_records(tmp_path) == ROWS
+    assert load_rows(tmp_path) == ROWS
 
 
 CUT_OFF: list[Damage] = [lambda text: text[:-40], lambda text: text + "{"]
@@ -66,7 +66,7 @@ def test_what_cannot_be_trusted_is_refused_and_left_alone(tmp_path: Path, damage
     file = damaged(tmp_path, damage)
     text = file.read_text()
     with pytest.raises(InputError, match=r"runs\.jsonl: ") as refusal:
-        load_records(tmp_path)
+        load_rows(tmp_path)
     assert message in str(refusal.value)
     assert file.read_text() == text
 
@@ -85,10 +85,10 @@ def test_a_campaign_does_not_go_on_from_what_cannot_be_trusted(tmp_path: Path, d
 def test_an_environment_that_cannot_be_trusted(tmp_path: Path) -> None:
     damaged(tmp_path, lambda text: text.replace('"cores": 1', '"cores": null', 1), "environments.jsonl")
     with pytest.raises(InputError, match=r"environments\.jsonl: line 1: cores"):
-        load_records(tmp_path)
+        load_rows(tmp_path)
     (tmp_path / "environments.jsonl").unlink()
     with pytest.raises(InputError, match=r"environments\.jsonl: cannot be read: No such file"):
-        load_records(tmp_path)
+        load_rows(tmp_path)
 
 
 def test_an_instance_that_cannot_be_trusted(tmp_path: Path) -> None:
@@ -103,10 +103,10 @@ def test_results_without_instances_have_none(tmp_path: Path) -> None:
 
 def test_no_such_results_and_bytes_that_are_no_text(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read: No such file"):
-        load_records(tmp_path)
+        load_rows(tmp_path)
     (tmp_path / "runs.jsonl").write_bytes(b"\xff\xfe{\n")
     with pytest.raises(InputError, match="line 1 is not UTF-8"):
-        load_records(tmp_path)
+        load_rows(tmp_path)
 
 
 def test_the_version_of_the_schema_is_the_one_written() -> None:

@@ -1,7 +1,7 @@
 """Reads a folder of results without trust: every line is checked against its declaration (`columns`).
 
 A folder of results holds `runs.jsonl`, one row a line; `environments.jsonl`, what the rows' `environment_id` stands
-for; and `instances.jsonl`, the instances they name by `content_hash`. `benchmarks.records.journal` writes them.
+for; and `instances.jsonl`, the instances they name by `content_hash`. `benchmarks.rows.journal` writes them.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from finbench.benchmarks.records.columns import EnvironmentColumns, EnvironmentLine, InstanceLine, RowColumns
-from finbench.benchmarks.records.environment import Environment
-from finbench.benchmarks.records.row import SCHEMA_VERSION, Record
+from finbench.benchmarks.rows.columns import EnvironmentColumns, EnvironmentLine, InstanceLine, RowColumns
+from finbench.benchmarks.rows.environment import Environment
+from finbench.benchmarks.rows.row import SCHEMA_VERSION, Row
 from finbench.models.instance import Instance
 from finbench.models.io import InputError, validate
 
@@ -25,7 +25,7 @@ MAX_DEPTH = 32
 """Levels of tables and lists within one another that a line may have."""
 
 
-def load_records(path: Path) -> list[Record]:
+def load_rows(path: Path) -> list[Row]:
     """Read the rows of a folder of results, each with its `environment`.
 
     Parameters
@@ -35,7 +35,7 @@ def load_records(path: Path) -> list[Record]:
 
     Returns
     -------
-    list of Record
+    list of Row
 
     Raises
     ------
@@ -53,7 +53,7 @@ def load_records(path: Path) -> list[Record]:
     return [{**row, "environment": environments[row["environment_id"]]} for row in rows]
 
 
-def check_environments(rows: Iterable[Record], environments: Collection[str], file: Path) -> None:
+def check_environments(rows: Iterable[Row], environments: Collection[str], file: Path) -> None:
     """Raise InputError where a row of a journal names an environment that is not there."""
     for number, row in enumerate(rows, start=1):
         if row["environment_id"] not in environments:
@@ -61,7 +61,7 @@ def check_environments(rows: Iterable[Record], environments: Collection[str], fi
 
 
 def load_environments(folder: Path, *, may_be_cut_off: bool = False) -> dict[str, Environment]:
-    """Return the environments of a folder of results by id; raise InputError as `load_records` does."""
+    """Return the environments of a folder of results by id; raise InputError as `load_rows` does."""
     file, found = folder / ENVIRONMENTS, {}
     for number, line in enumerate(read_lines(file, may_be_cut_off=may_be_cut_off), start=1):
         entry = validate(line, EnvironmentLine, file, f"line {number}")
@@ -109,15 +109,15 @@ def kept_instances(folder: Path) -> set[str]:
     return {validate(line, InstanceLine, file, f"line {number}").content_hash for number, line in lines}
 
 
-def read_rows(file: Path, *, may_be_cut_off: bool = False) -> Iterator[Record]:
-    """Yield the rows of a journal, each checked; raise InputError as `load_records` does."""
+def read_rows(file: Path, *, may_be_cut_off: bool = False) -> Iterator[Row]:
+    """Yield the rows of a journal, each checked; raise InputError as `load_rows` does."""
     for number, row in enumerate(read_lines(file, may_be_cut_off=may_be_cut_off), start=1):
         _check(row, number, file)
         yield row
 
 
-def read_lines(file: Path, *, may_be_cut_off: bool = False) -> Iterator[Record]:
-    """Yield the tables of a file of JSON lines; raise InputError as `load_records` does.
+def read_lines(file: Path, *, may_be_cut_off: bool = False) -> Iterator[dict[str, Any]]:
+    """Yield the tables of a file of JSON lines; raise InputError as `load_rows` does.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ def _inside(value: object) -> Iterator[object]:
     return (part for part in parts if isinstance(part, dict | list))
 
 
-def _check(row: Record, number: int, file: Path) -> None:
+def _check(row: Row, number: int, file: Path) -> None:
     at, found = f"line {number}", row.get("schema_version")
     if type(found) is int and SCHEMA_VERSION < found < 10**6:
         newer = f"schema_version = {found}: written by a newer finbench; this one reads {SCHEMA_VERSION}"

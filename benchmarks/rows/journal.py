@@ -17,10 +17,10 @@ from contextlib import contextmanager
 from io import FileIO
 from itertools import chain, count
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
-from finbench.benchmarks.records.environment import Environment
-from finbench.benchmarks.records.reading import (
+from finbench.benchmarks.rows.environment import Environment
+from finbench.benchmarks.rows.reading import (
     ENVIRONMENTS,
     INSTANCES,
     RUNS,
@@ -30,7 +30,7 @@ from finbench.benchmarks.records.reading import (
     read_lines,
     read_rows,
 )
-from finbench.benchmarks.records.row import Record
+from finbench.benchmarks.rows.row import Row
 from finbench.models.instance import Instance
 from finbench.models.io import InputError, write_bytes
 
@@ -58,7 +58,7 @@ class Journal:
     ------
     InputError
         If the folder cannot be written, another campaign writes to it, or what is there is not to be trusted
-        (`reading.load_records`); nothing is changed then.
+        (`reading.load_rows`); nothing is changed then.
     """
 
     def __init__(self, folder: Path, *, fresh: bool = False) -> None:
@@ -92,11 +92,11 @@ class Journal:
         self._stream.close()
         os.close(self._lock)
 
-    def known_rows(self) -> dict[Place, Record]:
+    def known_rows(self) -> dict[Place, Row]:
         """Return the latest row of each group and key that is there, of this campaign and of earlier ones."""
         return _by_place([*self._old, *self._written])
 
-    def settle(self, rows: Sequence[Record]) -> None:
+    def settle(self, rows: Sequence[Row]) -> None:
         """Leave exactly these rows in `runs.jsonl`; the others move to `runs.old.jsonl`."""
         asked, there = list(map(_text, rows)), list(map(_text, self._written))
         if sorted(asked) == sorted(there):
@@ -108,14 +108,14 @@ class Journal:
         self._stream.close()
         self._stream = (self.folder / RUNS).open("ab", buffering=0)
 
-    def append(self, row: Record, environment: Environment, log: str | None = None) -> Record:
+    def append(self, row: Row, environment: Environment, log: str | None = None) -> Row:
         """Add a row, and before it its environment and its log where these are new.
 
         All of them are on the disk when this returns.
 
         Returns
         -------
-        Record
+        Row
             The row as it was written: with `environment_id` and with `log`, the log's path within the folder.
         """
         text = json.dumps(environment, sort_keys=True)
@@ -131,8 +131,8 @@ class Journal:
             raise InputError(self.folder / RUNS, "was deleted while the campaign ran")
         return row
 
-    def with_environment(self, row: Record) -> Record:
-        """Return a row with its environment, as `reading.load_records` does."""
+    def with_environment(self, row: Row) -> Row:
+        """Return a row with its environment, as `reading.load_rows` does."""
         return {**row, "environment": self._environments[row["environment_id"]]}
 
     def add_instance(self, instance: Instance) -> None:
@@ -177,20 +177,20 @@ def _move_aside(file: Path) -> None:
         file.rename(next(backup for backup in map(file.with_name, names) if not backup.exists()))
 
 
-def rows_there(folder: Path) -> dict[Place, Record]:
+def rows_there(folder: Path) -> dict[Place, Row]:
     """Return the rows that a journal in `folder` would know, without opening one; raise InputError as it does."""
     return _by_place([*_rows(folder / OLD), *_rows(folder / RUNS)])
 
 
-def _by_place(rows: Sequence[Record]) -> dict[Place, Record]:
+def _by_place(rows: Sequence[Row]) -> dict[Place, Row]:
     return {(row["group"], row["key"]): row for row in rows}
 
 
-def _rows(file: Path) -> list[Record]:
+def _rows(file: Path) -> list[Row]:
     return list(read_rows(file, may_be_cut_off=True)) if file.exists() else []
 
 
-def _text(table: Record) -> bytes:
+def _text(table: dict[str, Any]) -> bytes:
     return json.dumps(table, ensure_ascii=False, allow_nan=False).encode() + b"\n"
 
 
