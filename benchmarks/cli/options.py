@@ -32,8 +32,8 @@ LONGEST_WAIT_S = 2e6
 """Longest time limit [s], 23 days: waiting for a process counts milliseconds in 32 bits. A longer one is none."""
 
 
-def output_option(text: str, *suffixes: str, new_folders: bool = False) -> Any:
-    """Return the option `-o` of a command that writes one file. Whether it can is checked before any work.
+def output_option(text: str, *suffixes: str, new_folders: bool = False, flag: str | None = None) -> Any:
+    """Return the option of a command that writes one file. Whether it can is checked before any work.
 
     Parameters
     ----------
@@ -43,6 +43,8 @@ def output_option(text: str, *suffixes: str, new_folders: bool = False) -> Any:
         Endings that the file's name may have; none given: any.
     new_folders : bool
         Whether the command makes the folders that are missing.
+    flag : str, optional
+        How the option is spelled; left out: `-o` and `--output`.
     """
 
     def checked(path: Path | None) -> Path | None:
@@ -50,7 +52,8 @@ def output_option(text: str, *suffixes: str, new_folders: bool = False) -> Any:
             _check_file(path, suffixes, new_folders=new_folders)
         return path
 
-    return typer.Option("-o", "--output", help=text, callback=checked)
+    spelling = ("-o", "--output") if flag is None else (flag,)
+    return typer.Option(*spelling, help=text, callback=checked)
 
 
 def _check_file(path: Path, suffixes: tuple[str, ...], *, new_folders: bool) -> None:

@@ -28,8 +28,9 @@ from finbench.benchmarks.terminal import console
 from finbench.benchmarks.terminal.comparison_view import print_comparison
 from finbench.benchmarks.terminal.run_view import print_judged
 from finbench.benchmarks.terminal.shared_view import print_shared
+from finbench.models.instance import Instance
 from finbench.models.io import InputError, dump_deployment, load_deployment, write_text
-from finbench.models.result import Status
+from finbench.models.result import Result, Status
 
 commands = typer.Typer()
 
@@ -54,6 +55,14 @@ def solve(
     instance: InstanceName,
     method: Annotated[str, typer.Option(help="The method, one that `finbench methods` lists.")] = "fin",
     output: Annotated[Path | None, output_option("Write the deployment here (.json).", ".json")] = None,
+    certificate: Annotated[
+        Path | None,
+        output_option(
+            "Write a certificate of the bound, or that nothing fits, for `finbench verify` (.json).",
+            ".json",
+            flag="--certificate",
+        ),
+    ] = None,
     time_limit: TimeLimit = None,
     seed: Seed = 0,
     as_json: AsJson = False,
@@ -72,10 +81,24 @@ def solve(
     judged = judge(problem, method, check_options(method, options), result)
     if output is not None and result.deployment is not None:
         write_text(output, dump_deployment(result.deployment))
+    if certificate is not None:
+        _write_certificate(certificate, problem, method, result, time_limit)
     _show(judged, as_json)
     if output is not None and result.deployment is None:
         console.print_unwritten(output, "there is no deployment")
     raise typer.Exit(exit_code(judged))
+
+
+def _write_certificate(path: Path, problem: Instance, method: str, result: Result, time_limit_s: float | None) -> None:
+    """Write the certificate of what a run claims, where it claims anything."""
+    from finbench.fin_graph.certifying import certificate_of
+    from finbench.models.verify.files import dump_certificate
+
+    made = certificate_of(problem, method, result, time_limit_s=time_limit_s)
+    if made is None:
+        console.print_unwritten(path, "there is neither a deployment nor a proof that there is none")
+    else:
+        write_text(path, dump_certificate(made))
 
 
 @commands.command()

@@ -13,7 +13,7 @@ import finbench
 
 LADDER: tuple[tuple[str, ...], ...] = (
     ("models",),
-    ("models.programs", "fin_graph.options"),
+    ("models.programs", "models.verify", "fin_graph.options"),
     ("models.milp.solvers", "fin_graph.paths"),
     ("models.milp", "models.cp_sat", "fin_graph.stages", "fin_graph.joint.system"),
     ("fin_graph.joint.fin",),

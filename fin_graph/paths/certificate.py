@@ -1,4 +1,4 @@
-"""FIN proves its own gap: an answer from above and bounds from below, γ doubled until they are close enough."""
+"""FIN's certified gap: an answer from above and bounds from below, γ doubled until they are close enough."""
 
 from __future__ import annotations
 

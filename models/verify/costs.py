@@ -1,0 +1,75 @@
+"""What running a block and sending its output cost, as exact rational numbers.
+
+A float of the instance stands for exactly the number that it holds. Nothing is rounded here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import accumulate
+
+from finbench.models.instance import DNN, Accounting, Application, Instance, LatencyKind, Link, Node
+
+TOLERANCE = Fraction(1, 10**6)
+"""The rule of feasibility (README): of a right-hand side; of an accuracy target, absolute."""
+
+
+def survival(dnn: DNN) -> tuple[Fraction, ...]:
+    """Return the share s_i = 1 − Σ_{e: b(e) < i} φ_e of samples that reach block i, for i = 1..L."""
+    left = {exit_.after_block: Fraction(exit_.exit_fraction) for exit_ in dnn.exits}
+    shares = accumulate(range(1, len(dnn.blocks)), lambda s, i: s - left.get(i, Fraction(0)), initial=Fraction(1))
+    return tuple(max(Fraction(0), share) for share in shares)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How block i and the transfer that feeds it count, for i = 1..L (index i − 1)."""
+
+    reach: tuple[Fraction, ...]
+    """Survival s_i."""
+    energy: tuple[Fraction, ...]
+    """e_i of eq. (1)."""
+    latency: tuple[Fraction, ...]
+    """l_i of eq. (2)."""
+
+    @classmethod
+    def of(cls, instance: Instance, app: Application) -> Weights:
+        """Return the weights of one application."""
+        reach = survival(instance.dnn_of(app))
+        full = (Fraction(1),) * len(reach)
+        return cls(
+            reach,
+            reach if instance.accounting is Accounting.EXPECTED else full,
+            reach if instance.latency_kind is LatencyKind.EXPECTED else full,
+        )
+
+
+def rate_of(app: Application) -> Fraction:
+    """Return the rate λ that loads resources; 0 where none is given."""
+    return Fraction(app.rate_per_s or 0)
+
+
+def weight_of(app: Application) -> Fraction:
+    """Return the weight of the application's energy in the objective (eq. 3)."""
+    return Fraction(app.weight)
+
+
+def run_joules(ops: float, node: Node) -> Fraction:
+    """Return o P/C [J]."""
+    return Fraction(ops) * Fraction(node.power_w) / Fraction(node.compute_ops_per_s)
+
+
+def run_seconds(ops: float, node: Node, share: float) -> Fraction:
+    """Return o/(r C) [s]."""
+    return Fraction(ops) / (Fraction(share) * Fraction(node.compute_ops_per_s))
+
+
+def send_joules(bits: float, link: Link) -> Fraction:
+    """Return d (e^tx + e^rx) [J]."""
+    return Fraction(bits) * (Fraction(link.tx_energy_j_per_bit) + Fraction(link.rx_energy_j_per_bit))
+
+
+def send_seconds(bits: float, link: Link) -> Fraction:
+    """Return d/B + τ [s]."""
+    return Fraction(bits) / Fraction(link.bandwidth_bit_per_s) + Fraction(link.delay_s)
