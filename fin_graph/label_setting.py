@@ -24,6 +24,7 @@ from finbench.fin_graph.paths.loading import load_compiled
 from finbench.fin_graph.paths.support import reason_to_refuse
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Application, Instance
+from finbench.models.news import News, tell
 from finbench.models.result import LOAD, Clock, Result, Status
 from finbench.models.tolerances import OPTIMAL_GAP
 
@@ -87,6 +88,8 @@ def solve(
     if problem is None or dual is None or dual.incumbent is None:
         return Result(Status.INFEASIBLE, reason=reason_of_infeasibility(instance, app), times_s=clock.times_s)
     incumbent = dual.incumbent.energy, problem.deployment(dual.incumbent.layers, dual.incumbent.nodes)
+    known = Deployment(deployments=(incumbent[1],))
+    tell(News(app.weight * incumbent[0], app.weight * dual.lower_bound, lambda: known))
     with clock.phase("labels"):
         answer = _least(problem, dual, incumbent, clock)
         if options.k > 1 and answer.stopped is None:

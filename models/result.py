@@ -96,6 +96,13 @@ class Clock:
             if name == LOAD:
                 self._start += spent
 
+    def excuse(self, phase: str, seconds: float) -> None:
+        """Count some of a phase's time as time of `LOAD`: it was spent on loading, within a run of another clock."""
+        if seconds:
+            self.times_s[phase] -= seconds
+            self.times_s[LOAD] = self.times_s.get(LOAD, 0.0) + seconds
+            self._start += seconds
+
     @property
     def elapsed_s(self) -> float:
         """Seconds since the run began, without those of phase `LOAD`."""

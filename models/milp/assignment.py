@@ -30,6 +30,7 @@ from finbench.models.milp.rows import ApplicationProgram, Terms
 from finbench.models.milp.solvers import registry
 from finbench.models.milp.solvers.interface import Limits, SolveProgram, SolverAnswer, reason_not_to_build, unbuilt
 from finbench.models.milp.solvers.registry import reason_not_to_use
+from finbench.models.news import told_in_units_of
 from finbench.models.programs.admission import rejection_reasons
 from finbench.models.programs.costs import Capacities, Costs, Floats, NumberedNetwork, costs_of
 from finbench.models.programs.steps import Steps
@@ -110,7 +111,8 @@ def solve(
     families = [family for program in programs for family in (program.x, program.sent, program.z, program.rho)]
     info: dict[str, Any] = {"mip_gap": options.mip_gap, "variables": sum(len(family.step) for family in families)}
     limits = Limits(options.mip_gap, options.threads, seed)
-    answer, again = _answered(ask, model, limits, Knowledge(all_costs, capacities), (scale, least), clock)
+    with told_in_units_of(scale):
+        answer, again = _answered(ask, model, limits, Knowledge(all_costs, capacities), (scale, least), clock)
     if again is not None:
         info["asked_again"] = again
     with clock.phase("extract"):

@@ -42,6 +42,7 @@ from finbench.models.milp.rows import ApplicationProgram, Terms, VariableFamily
 from finbench.models.milp.solvers import registry
 from finbench.models.milp.solvers.interface import Limits, SolveProgram, SolverAnswer, reason_not_to_build, unbuilt
 from finbench.models.milp.solvers.registry import reason_not_to_use
+from finbench.models.news import told_in_units_of
 from finbench.models.programs.admission import CostAlone, rejection_reasons
 from finbench.models.programs.costs import Capacities, Costs, Mask, costs_of
 from finbench.models.programs.steps import Steps, steps_of
@@ -190,7 +191,8 @@ class Question:
             except OutOfTime:
                 return Asked(None, unbuilt(), 1.0, least, {})
             facts = _sizes(self.all_costs, parts)
-            answer = self.solver_function(model, replace(limits, warm_start=begun is not None), clock)
+            with told_in_units_of(scale):
+                answer = self.solver_function(model, replace(limits, warm_start=begun is not None), clock)
         return Asked(model, answer, scale, least, facts)
 
 
