@@ -68,7 +68,8 @@ def solve(
     options : LabelSettingOptions
         Deployments beyond the best come in `info["alternatives"]`, fewer than `k` − 1 where fewer exist.
     time_limit_s : float, optional
-        Limit [s]. Where it ends the search for the k least, the least and its proof stay.
+        Limit [s]. Where it ends the search for the k least, the least and its proof stay, with the least others
+        that were met.
     seed : int
         Ignored: nothing is drawn.
 
@@ -159,6 +160,7 @@ class _KLeast:
                 if search is None:
                     continue
                 if search.stopped is not None:
+                    self._found[e] = distinct([*self._found[e], *search.completed(self._k)])
                     return self._answered(search.stopped, search.reason)
                 self._found[e] = search.deployments()
             if limit == inf or len(self._all_found()) == self._k:
@@ -185,4 +187,11 @@ class _KLeast:
         return found[-1][0] if len(found) == self._k else inf
 
     def _answered(self, stopped: Status | None, reason: str | None) -> _Answer:
-        return _Answer(self._all_found() or self._least.found, self._least.lower_bound, self._labels, stopped, reason)
+        found = distinct([*self._least.found, *self._all_found()])[: self._k]
+        return _Answer(found, self._least.lower_bound, self._labels, stopped, reason)
+
+
+def distinct(found: Found) -> Found:
+    """Return the deployments in order of energy, each once."""
+    once = {deployment.model_dump_json(): (energy, deployment) for energy, deployment in reversed(found)}
+    return sorted(once.values(), key=lambda one: one[0])
