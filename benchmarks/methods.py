@@ -8,6 +8,7 @@ a line in `METHODS`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -18,8 +19,9 @@ from finbench.models.deployment import Deployment
 from finbench.models.instance import Instance
 from finbench.models.io import InputError, validate
 from finbench.models.milp.options import MilpFlowOptions, MilpOptions
+from finbench.models.news import News, tell
 from finbench.models.options import Options, ReducedProgramOptions
-from finbench.models.result import Clock, Result, Status
+from finbench.models.result import LOAD, Clock, Result, Status
 
 Choice = tuple[str, dict[str, Any]]
 """A method's name and its options."""
@@ -193,15 +195,25 @@ def _run(
 def _run_warm(
     instance: Instance, method: Method, options: Options, first: Method, time_limit_s: float | None, seed: int
 ) -> Result:
-    """Run another method first, then this one from its deployment. The time of the first run is a phase of its own."""
+    """Run another method first, then this one from its deployment. The time of the first run is a phase of its own.
+
+    What both methods load counts neither for that phase nor against the limit, as for a method alone.
+    """
+    for each in (first, method):
+        each.module()
     clock = Clock(time_limit_s)
     with clock.phase("warm_start"):
         begun = _run(instance, first, first.options(), time_limit_s, seed)
+    clock.excuse("warm_start", begun.times_s.get(LOAD, 0.0))
     if begun.status is Status.UNSUPPORTED:
         return Result(Status.UNSUPPORTED, reason=f"warm start: {first.name} {begun.reason}", times_s=clock.times_s)
+    if begun.deployment is not None:
+        tell(News(begun.claimed_objective, begun.lower_bound, lambda: cast(Deployment, begun.deployment)))
     result = _run(instance, method, options, clock.remaining_s, seed, start=begun.deployment)
     said = {"method": first.name, "status": begun.status.value, "use": result.info.get("warm_start")}
     info = {**result.info, "warm_start": said}
     if "trajectory" in info:
         info["trajectory"] = [(at + clock.times_s["warm_start"], *point) for at, *point in info["trajectory"]]
-    return replace(result, times_s={**clock.times_s, **result.times_s}, info=info)
+    times_s = Counter(clock.times_s)
+    times_s.update(result.times_s)
+    return replace(result, times_s=dict(times_s), info=info)

@@ -24,6 +24,7 @@ from finbench.fin_graph.paths.loading import load_compiled
 from finbench.fin_graph.paths.support import reason_to_refuse
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Application, Instance
+from finbench.models.news import News, tell
 from finbench.models.result import LOAD, Clock, Result, Status
 from finbench.models.tolerances import OPTIMAL_GAP
 
@@ -67,7 +68,8 @@ def solve(
     options : LabelSettingOptions
         Deployments beyond the best come in `info["alternatives"]`, fewer than `k` − 1 where fewer exist.
     time_limit_s : float, optional
-        Limit [s]. Where it ends the search for the k least, the least and its proof stay.
+        Limit [s]. Where it ends the search for the k least, the least and its proof stay, with the least others
+        that were met.
     seed : int
         Ignored: nothing is drawn.
 
@@ -87,6 +89,8 @@ def solve(
     if problem is None or dual is None or dual.incumbent is None:
         return Result(Status.INFEASIBLE, reason=reason_of_infeasibility(instance, app), times_s=clock.times_s)
     incumbent = dual.incumbent.energy, problem.deployment(dual.incumbent.layers, dual.incumbent.nodes)
+    known = Deployment(deployments=(incumbent[1],))
+    tell(News(app.weight * incumbent[0], app.weight * dual.lower_bound, lambda: known))
     with clock.phase("labels"):
         answer = _least(problem, dual, incumbent, clock)
         if options.k > 1 and answer.stopped is None:
@@ -156,6 +160,7 @@ class _KLeast:
                 if search is None:
                     continue
                 if search.stopped is not None:
+                    self._found[e] = distinct([*self._found[e], *search.completed(self._k)])
                     return self._answered(search.stopped, search.reason)
                 self._found[e] = search.deployments()
             if limit == inf or len(self._all_found()) == self._k:
@@ -182,4 +187,11 @@ class _KLeast:
         return found[-1][0] if len(found) == self._k else inf
 
     def _answered(self, stopped: Status | None, reason: str | None) -> _Answer:
-        return _Answer(self._all_found() or self._least.found, self._least.lower_bound, self._labels, stopped, reason)
+        found = distinct([*self._least.found, *self._all_found()])[: self._k]
+        return _Answer(found, self._least.lower_bound, self._labels, stopped, reason)
+
+
+def distinct(found: Found) -> Found:
+    """Return the deployments in order of energy, each once."""
+    once = {deployment.model_dump_json(): (energy, deployment) for energy, deployment in reversed(found)}
+    return sorted(once.values(), key=lambda one: one[0])

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 
 from finbench.models.deployment import Deployment
+
+Item = TypeVar("Item")
 
 
 class Status(StrEnum):
@@ -57,6 +59,9 @@ class Result:
 LONGEST_S = 1e6
 """What `Clock.remaining_s` says at most [s]: solvers and system calls take no more than some 24 days."""
 
+LOOK_EVERY = 4096
+"""Of so many items that are worked on one after another, the first one waits for a look at the clock."""
+
 LOAD = "load"
 """Phase in which compiled code is loaded or made; it counts neither for a run's time nor against its limit."""
 
@@ -91,6 +96,13 @@ class Clock:
             if name == LOAD:
                 self._start += spent
 
+    def excuse(self, phase: str, seconds: float) -> None:
+        """Count some of a phase's time as time of `LOAD`: it was spent on loading, within a run of another clock."""
+        if seconds:
+            self.times_s[phase] -= seconds
+            self.times_s[LOAD] = self.times_s.get(LOAD, 0.0) + seconds
+            self._start += seconds
+
     @property
     def elapsed_s(self) -> float:
         """Seconds since the run began, without those of phase `LOAD`."""
@@ -110,3 +122,10 @@ class Clock:
         """Raise `OutOfTime` once the limit has passed."""
         if self.expired:
             raise OutOfTime
+
+    def watch(self, items: Iterable[Item]) -> Iterator[Item]:
+        """Yield the items; raise `OutOfTime` once the limit has passed (looked at every `LOOK_EVERY` of them)."""
+        for number, item in enumerate(items):
+            if number % LOOK_EVERY == 0:
+                self.check()
+            yield item

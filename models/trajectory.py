@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
+from finbench.models.news import News, tell
 from finbench.models.result import Clock
 
 Point: TypeAlias = tuple[float, float | None, float | None]
@@ -18,7 +19,7 @@ MOST_POINTS = 200
 
 
 class Trajectory:
-    """Records a point whenever the incumbent or the bound has changed.
+    """Records, and tells, a point whenever the incumbent or the bound has changed.
 
     Parameters
     ----------
@@ -35,6 +36,7 @@ class Trajectory:
         now = _finite(objective), _finite(bound)
         if now != (self._points[-1][1:] if self._points else (None, None)):
             self._points.append((self._clock.elapsed_s, *now))
+            tell(News(*now))
 
     def points(self) -> tuple[Point, ...]:
         """Return what was recorded, thinned."""

@@ -26,6 +26,7 @@ from time import monotonic
 from finbench.benchmarks.execution.log import end_of_file
 from finbench.benchmarks.execution.memory import kills_for_memory
 from finbench.benchmarks.execution.task import Columns, Event, Finished, Started, Task
+from finbench.benchmarks.execution.told import Told, ended_columns
 from finbench.benchmarks.rows.row import failure_columns
 from finbench.models.result import Status
 
@@ -89,6 +90,7 @@ class WarmWorker:
         self._tasks: deque[Task] = deque()
         self._group: int | None = None
         self._buffer = b""
+        self._told = Told()
         self._kills = kills_for_memory()
         self._enter(_Phase.IDLE, inf)
         self.gone = False
@@ -163,8 +165,13 @@ class WarmWorker:
             case {"ready": int(group)}, _ if self._group is None:
                 self._group = group
             case {"started": True}, _Phase.SETUP:
+                self._told = Told()
                 self._enter(_Phase.RUNNING, self._tasks[0].time_limit_s + GRACE_S)
                 yield Started(self._tasks[0])
+            case {"told": [float(at_s), float() | None as objective, float() | None as bound], **more}, (
+                _Phase.RUNNING | _Phase.OVERDUE
+            ):
+                self._told.take((at_s, objective, bound), more.get("deployment"))
             case {"row": {"status": str(), "exit": dict()} as row, "log": str() | None as log, "spent": bool(spent)}, (
                 (_Phase.SETUP | _Phase.RUNNING | _Phase.OVERDUE) as phase
             ):
@@ -204,7 +211,7 @@ class WarmWorker:
         match phase:
             case _Phase.OVERDUE:
                 reason = f"did not stop at its limit of {self._tasks[0].time_limit_s:g} s: its processes were ended"
-                return failure_columns(Status.TIME_LIMIT, reason, wall_s, "killed")
+                return ended_columns(self._tasks[0], self._told, Status.TIME_LIMIT, reason, wall_s, "killed")
             case _Phase.LATE:
                 return failure_columns(Status.ERROR, f"was not ready after {SETUP_S:g} s", wall_s, "killed")
             case _Phase.GARBAGE:

@@ -1,7 +1,8 @@
 """The worker: a process that takes a task, runs it, answers with one line of JSON, and takes the next one.
 
-Libraries and compiled code stay loaded from one run to the next. Per run there are two lines: `{"started": true}` when
-its clock starts, then `{"row": …, "log": …, "spent": …}`; the log, the end of what the run printed, where it failed.
+Libraries and compiled code stay loaded from one run to the next. Per run there are at least two lines:
+`{"started": true}` when its clock starts, and at last `{"row": …, "log": …, "spent": …}`; the log, the end of what the
+run printed, where it failed. In between come `{"told": …, "deployment": …}`, what the method knows so far.
 A worker that is spent ends by itself.
 """
 
@@ -32,11 +33,13 @@ from finbench.benchmarks.execution.memory import (
     tells_of_want,
 )
 from finbench.benchmarks.execution.task import Columns, Task
+from finbench.benchmarks.execution.told import Teller
 from finbench.benchmarks.judging.judged import judge
 from finbench.benchmarks.methods import run_method
 from finbench.benchmarks.rows.row import failure_columns, result_columns
 from finbench.models.instance import Instance
 from finbench.models.io import load_instance
+from finbench.models.news import heard_by
 from finbench.models.result import Result, Status
 
 SPENT_BYTES = 2**30
@@ -110,7 +113,7 @@ def _answer(task: Task, say: Say, warm: set[str]) -> Columns:
         _warm_up(task, warm)
     let_go()
     say({"started": True})
-    answer = _run(task, instance)
+    answer = _run(task, instance, say)
     survivors = end_survivors()
     if survivors:
         answer["row"]["exit"]["ended_survivors"] = survivors
@@ -145,14 +148,14 @@ def _warm_up(task: Task, warm: set[str]) -> None:
         traceback.print_exc()
 
 
-def _run(task: Task, instance: Instance) -> Columns:
+def _run(task: Task, instance: Instance, say: Say) -> Columns:
     before = resident_bytes()
     forget_peak()
     result, raised = None, None
     descendants.begin()
     start = perf_counter()
     try:
-        with memory_limit(task.memory_limit_bytes):
+        with memory_limit(task.memory_limit_bytes), heard_by(Teller(say)):
             result = run_method(instance, task.method, time_limit_s=task.time_limit_s, seed=task.seed, **task.options)
     except BaseException as error:  # noqa: BLE001  (kept in the row)
         raised = error

@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 from finbench.fin_graph.paths.arrays import Edges, Floats, Ints, LayerEdges, PathProblem, layer_edges
 from finbench.fin_graph.paths.compiled import compiled
-from finbench.models.result import Clock
+from finbench.models.result import Clock, OutOfTime
 from finbench.models.tolerances import FLOAT_NOISE
 
 KEPT_ROWS_BYTES = 2**30
@@ -40,6 +40,9 @@ KEPT_ROWS_BYTES = 2**30
 
 QUOTA = 1 << 24
 """Replicas and links looked at between two looks at the clock: some ten milliseconds."""
+
+FILLED_AT_ONCE = 1 << 20
+"""Numbers written to memory that was never touched before, between two looks at the clock."""
 
 LAYER, RELAYED, ROW, WORK, RELAXATIONS = 0, 1, 2, 3, 4
 """Positions in `Cursor.at`: layer within the segment, whether its relays are done, next row, work and relaxations
@@ -138,12 +141,12 @@ class _Pass:
         self._rounding = Rounding(problem.max_latency_s, up)
         self._length = _segment_length(problem, gamma)
         self._starts = range(0, problem.depth, self._length)
-        self._rows = rows_from_source(problem, gamma, self._length)
+        self._rows = rows_from_source(problem, gamma, self._length, clock)
         self._checkpoints: list[Floats] = []
         self.relaxations = 0
 
     def least_energies(self) -> Floats | None:
-        """Fill the rows of all layers; return the last layer's, or None where the time ended it."""
+        """Fill the rows of all layers; return the last layer's, or None where the time ended it (or `OutOfTime`)."""
         for start in self._starts:
             if start:
                 self._rows[0] = self._rows[self._length]
@@ -152,7 +155,7 @@ class _Pass:
             if not done:
                 return None
             if len(self._starts) > 1:
-                self._checkpoints.append(self._rows[0].copy())
+                self._checkpoints.append(_filled(np.empty_like(self._rows[0]), self._rows[0], self._clock))
         last: Floats = self._rows[self._problem.depth - self._starts[-1]]
         return last
 
@@ -200,8 +203,11 @@ def least_energy_replica_path(
     -------
     ReplicaPath
     """
-    run = _Pass(problem, gamma, up, Clock() if clock is None else clock)
-    least = run.least_energies()
+    try:
+        run = _Pass(problem, gamma, up, Clock() if clock is None else clock)
+        least = run.least_energies()
+    except OutOfTime:
+        return ReplicaPath(inf, (), (), 0, stopped=True)
     if least is None:
         return ReplicaPath(inf, (), (), run.relaxations, stopped=True)
     end = int(least[:, gamma].argmin()), gamma
@@ -239,12 +245,27 @@ def least_energies(problem: PathProblem, gamma: int) -> Floats:
     return least
 
 
-def rows_from_source(problem: PathProblem, gamma: int, length: int) -> Floats:
-    """Return rows for a first layer, which holds the sample at its source, and `length` unfilled ones after it."""
+def rows_from_source(problem: PathProblem, gamma: int, length: int, clock: Clock | None = None) -> Floats:
+    """Return rows for a first layer, which holds the sample at its source, and `length` unfilled ones after it.
+
+    Raises
+    ------
+    finbench.models.result.OutOfTime
+        Once the clock's limit has passed.
+    """
     rows = np.empty((length + 1, len(problem.node_names), gamma + 1))
-    rows[0] = inf
+    _filled(rows[0], np.broadcast_to(inf, rows[0].shape), Clock() if clock is None else clock)
     rows[0, problem.source] = 0.0
     return rows
+
+
+def _filled(layer: Floats, values: Floats, clock: Clock) -> Floats:
+    """Fill one layer's rows and return them; the first touch of so much memory may take seconds, so time is checked."""
+    step = max(1, FILLED_AT_ONCE // layer.shape[1])
+    for start in range(0, len(layer), step):
+        clock.check()
+        layer[start : start + step] = values[start : start + step]
+    return layer
 
 
 def fill_rows(problem: PathProblem, rows: Floats, start: int, rounding: Rounding, clock: Clock) -> tuple[bool, int]:

@@ -6,7 +6,7 @@ from math import inf
 
 import numpy as np
 
-from finbench.fin_graph.paths.arrays import PathProblem, layer_edges
+from finbench.fin_graph.paths.arrays import Floats, PathProblem, layer_edges
 from finbench.fin_graph.paths.bounds import Dual, lagrangian_dual
 from finbench.fin_graph.paths.labels import (
     DONE,
@@ -38,6 +38,9 @@ from finbench.models.tolerances import FLOAT_NOISE
 
 QUOTA = 1 << 21
 """Links looked at between two looks at the clock: some ten milliseconds."""
+
+TRIED = 50
+"""Labels that are completed for each deployment that a stopped search shall name: many complete to the same."""
 
 _BYTES_PER_LABEL = 36
 _FIRST_CAPACITY = 1 << 12
@@ -187,6 +190,35 @@ class LabelSearch:
                 whole = [*layers, self._problem.depth], [*nodes, int(ends.node[at])]
                 found.append((float(ends.energy[at]), *whole))
         return sorted(found, key=lambda one: one[0])[: self._k]
+
+    def completed(self, most: int) -> list[tuple[float, ApplicationDeployment]]:
+        """Return up to `most` different deployments that settled labels lead to, by energy.
+
+        A search that a limit has ended knows no others: each label is completed along the path that attains the
+        combined bound, where that meets the latency target and visits no vertex twice.
+        """
+        energy, latency = self._completed_costs()
+        labels = np.flatnonzero((latency <= self._pruning.to_go.max_latency) & np.isfinite(energy))
+        # Of labels that complete to one energy, most complete to one path: the first of each energy stands for them.
+        _, first = np.unique(np.round(energy[labels] / (energy[labels].min(initial=inf) or 1.0), 12), return_index=True)
+        found: dict[tuple[tuple[int, int], ...], tuple[float, ApplicationDeployment]] = {}
+        for label in labels[first[: most * TRIED]].tolist():
+            layers, nodes = self._completed(label)
+            path = tuple(zip(layers, nodes, strict=True))
+            if path not in found and len(set(path)) == len(path):
+                found[path] = float(energy[label]), self._problem.deployment(layers, nodes)
+            if len(found) == most:
+                break
+        return list(found.values())
+
+    def _completed_costs(self) -> tuple[Floats, Floats]:
+        """Return energy and latency of every settled label's completion."""
+        settled, rest, count = self._pools.settled, self._pruning.completions, self.labels
+        layer, node = np.searchsorted(self._layer_ends, np.arange(count), side="right"), settled.node[:count]
+        return (
+            settled.energy[:count] + rest.energy[layer, node],
+            settled.latency[:count] + rest.latency[layer, node],
+        )
 
     def _completed(self, label: int) -> tuple[list[int], list[int]]:
         """Return layers and nodes of the path to a settled label and along its completion."""

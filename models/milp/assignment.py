@@ -28,13 +28,14 @@ from finbench.models.milp.doubt import Knowledge, disbelieved
 from finbench.models.milp.options import MilpOptions
 from finbench.models.milp.rows import ApplicationProgram, Terms
 from finbench.models.milp.solvers import registry
-from finbench.models.milp.solvers.interface import Limits, SolveProgram, SolverAnswer, reason_not_to_build
+from finbench.models.milp.solvers.interface import Limits, SolveProgram, SolverAnswer, reason_not_to_build, unbuilt
 from finbench.models.milp.solvers.registry import reason_not_to_use
+from finbench.models.news import told_in_units_of
 from finbench.models.programs.admission import rejection_reasons
 from finbench.models.programs.costs import Capacities, Costs, Floats, NumberedNetwork, costs_of
 from finbench.models.programs.steps import Steps
 from finbench.models.programs.strengthen import everything
-from finbench.models.result import Clock, Result, Status
+from finbench.models.result import Clock, OutOfTime, Result, Status
 
 ROUNDING = 1e-12
 """Relative rounding allowed when two hops are compared with one."""
@@ -100,11 +101,18 @@ def solve(
         if no_room is not None:
             return Result(Status.MEMORY_LIMIT, reason=no_room, times_s=clock.times_s)
         capacities = Capacities.of(instance.network, all_costs)
-        model, programs, scale = build(all_costs, capacities)
+        least = rows.least_objective(all_costs, map(everything, all_costs))
+    try:
+        with clock.phase("build"):
+            model, programs, scale = build(all_costs, capacities, clock)
+    except OutOfTime:
+        result = result_of(unbuilt(), all_costs, None, 1.0, least, {"mip_gap": options.mip_gap})
+        return replace(result, times_s=clock.times_s)
     families = [family for program in programs for family in (program.x, program.sent, program.z, program.rho)]
     info: dict[str, Any] = {"mip_gap": options.mip_gap, "variables": sum(len(family.step) for family in families)}
-    limits, least = Limits(options.mip_gap, options.threads, seed), rows.least_objective(programs)
-    answer, again = _answered(ask, model, limits, Knowledge(all_costs, capacities), (scale, least), clock)
+    limits = Limits(options.mip_gap, options.threads, seed)
+    with told_in_units_of(scale):
+        answer, again = _answered(ask, model, limits, Knowledge(all_costs, capacities), (scale, least), clock)
     if again is not None:
         info["asked_again"] = again
     with clock.phase("extract"):
@@ -143,11 +151,19 @@ def _answered(
     return second if still is None else disbelieved(second, still), doubt
 
 
-def build(all_costs: list[Costs], capacities: Capacities) -> tuple[ConcreteModel, list[ApplicationProgram], float]:
-    """Return the Pyomo model, its parts by application, and the scale that its objective was divided by."""
+def build(
+    all_costs: list[Costs], capacities: Capacities, clock: Clock
+) -> tuple[ConcreteModel, list[ApplicationProgram], float]:
+    """Return the Pyomo model, its parts by application, and the scale that its objective was divided by.
+
+    Raises
+    ------
+    finbench.models.result.OutOfTime
+        Once the clock's limit has passed; the model raises it, too, while it is handed over.
+    """
     with PauseGC():
-        model = rows.new_model([costs.app.name for costs in all_costs])
-        programs = [_program(model.application[costs.app.name], costs) for costs in all_costs]
+        model = rows.new_model([costs.app.name for costs in all_costs], clock)
+        programs = [_program(model.application[costs.app.name], costs, clock) for costs in all_costs]
         scale = rows.eq3_objective(model, programs)
         for program in programs:
             rows.eq5_one_last_exit(program)
@@ -162,14 +178,14 @@ def build(all_costs: list[Costs], capacities: Capacities) -> tuple[ConcreteModel
     return model, programs, scale
 
 
-def _program(block: Any, costs: Costs) -> ApplicationProgram:
+def _program(block: Any, costs: Costs, clock: Clock) -> ApplicationProgram:
     kept = everything(costs)
-    x, z = rows.placement_and_exit(block, costs, kept)
+    x, z = rows.placement_and_exit(block, costs, kept, clock)
     kept.send[0] = costs.network.tails == costs.source  # the sample is nowhere else
     output, link = np.nonzero(kept.send)
     labels = rows.link_labels(costs.network, output, link)
-    w = rows.new_family(block, "w", labels, output, link, NonNegativeReals)
-    return ApplicationProgram(costs, kept, block, x, w, z, rows.rejection(block, costs))
+    w = rows.new_family(block, "w", labels, output, link, clock=clock, domain=NonNegativeReals)
+    return ApplicationProgram(costs, kept, block, x, w, z, rows.rejection(block, costs), clock)
 
 
 def eq15_product(program: ApplicationProgram) -> None:
@@ -184,11 +200,10 @@ def eq15_product(program: ApplicationProgram) -> None:
     terms.add(number, w.variables, 1.0)
     terms.add(number, x[w.step, network.heads[w.subject]], -1.0)
     terms.add(number[later], x[w.step[later] - 1, network.tails[w.subject[later]]], -1.0)
-    labels = rows.link_labels(network, w.step, w.subject)
+    labels = list(program.clock.watch(rows.link_labels(network, w.step, w.subject)))
     lower = np.where(later, -1.0, 0.0).tolist()
-    rows.add_rows(
-        program.block, "eq15_product", ((labels[v], lower[v], body, None) for v, body in terms.sums().items())
-    )
+    products = ((labels[v], lower[v], body, None) for v, body in terms.sums())
+    rows.add_rows(program.block, "eq15_product", products, program.clock)
 
 
 def eq16_no_direct_link(program: ApplicationProgram) -> None:
@@ -206,11 +221,10 @@ def eq16_no_direct_link(program: ApplicationProgram) -> None:
             terms.add(row, x[i - 1, tails[apart]], 1.0)
     labelled = (
         ((row // count**2, network.nodes[row // count % count], network.nodes[row % count]), body)
-        for row, body in terms.sums().items()
+        for row, body in terms.sums()
     )
-    rows.add_rows(
-        program.block, "eq16_no_direct_link", ((label, None, body, float(label[0] > 0)) for label, body in labelled)
-    )
+    pairs = ((label, None, body, float(label[0] > 0)) for label, body in labelled)
+    rows.add_rows(program.block, "eq16_no_direct_link", pairs, program.clock)
 
 
 def _by_block_and_node(program: ApplicationProgram) -> rows.Variables:

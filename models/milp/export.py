@@ -13,6 +13,7 @@ from finbench.models.milp.solvers.model_file import Format, ModelText, readable_
 from finbench.models.milp.solvers.standard_form import StandardForm
 from finbench.models.programs.costs import Capacities, costs_of
 from finbench.models.programs.strengthen import everything
+from finbench.models.result import Clock
 
 
 def program_text(instance: Instance, method: str, file_format: Format, *, strengthen: bool) -> ModelText:
@@ -44,7 +45,7 @@ def _flow(instance: Instance, strengthen: bool) -> tuple[ConcreteModel, float]:
     all_kept = flow.reduced(all_costs, None) if strengthen else [everything(costs) for costs in all_costs]
     if all_kept is None:
         raise InputError(instance.name, "bounds alone prove it infeasible; --plain writes the whole program")
-    model, _, scale = flow.build(all_costs, all_kept, Capacities.of(instance.network, all_costs))
+    model, _, scale = flow.build(all_costs, all_kept, Capacities.of(instance.network, all_costs), Clock())
     return model, scale
 
 
@@ -53,5 +54,5 @@ def _assignment(instance: Instance, strengthen: bool) -> tuple[ConcreteModel, fl
     if reason is not None:
         raise InputError(instance.name, f"milp-assignment {reason}")
     all_costs = costs_of(instance)
-    model, _, scale = assignment.build(all_costs, Capacities.of(instance.network, all_costs))
+    model, _, scale = assignment.build(all_costs, Capacities.of(instance.network, all_costs), Clock())
     return model, scale

@@ -30,7 +30,7 @@ from typing import Any
 
 import numpy as np
 from pyomo.common.gc_manager import PauseGC
-from pyomo.core.base import Binary, ConcreteModel
+from pyomo.core.base import ConcreteModel
 
 from finbench.models.deployment import Deployment
 from finbench.models.instance import Instance, Network
@@ -40,14 +40,15 @@ from finbench.models.milp.doubt import Knowledge, disbelieved
 from finbench.models.milp.options import MilpFlowOptions
 from finbench.models.milp.rows import ApplicationProgram, Terms, VariableFamily
 from finbench.models.milp.solvers import registry
-from finbench.models.milp.solvers.interface import Limits, SolveProgram, SolverAnswer, reason_not_to_build
+from finbench.models.milp.solvers.interface import Limits, SolveProgram, SolverAnswer, reason_not_to_build, unbuilt
 from finbench.models.milp.solvers.registry import reason_not_to_use
+from finbench.models.news import told_in_units_of
 from finbench.models.programs.admission import CostAlone, rejection_reasons
 from finbench.models.programs.costs import Capacities, Costs, Mask, costs_of
 from finbench.models.programs.steps import Steps, steps_of
 from finbench.models.programs.strengthen import Kept, everything, improved, within_energy, within_latency, worth_serving
 from finbench.models.programs.warm_start import broken_constraint
-from finbench.models.result import Clock, Result, Status
+from finbench.models.result import Clock, OutOfTime, Result, Status
 
 
 @dataclass(frozen=True)
@@ -138,8 +139,8 @@ def solve(
 class Asked:
     """What became of a program."""
 
-    model: ConcreteModel
-    """Held for the variables in the answer, which do not keep it alive."""
+    model: ConcreteModel | None
+    """Held for the variables in the answer, which do not keep it alive; None where the time ended its building."""
     answer: SolverAnswer
     """What the solver said, ERROR where it cannot be true."""
     scale: float
@@ -179,14 +180,20 @@ class Question:
     def _solved(
         self, all_kept: list[Kept], begun: Sequence[Steps | None] | None, limits: Limits, clock: Clock
     ) -> Asked:
+        with clock.phase("build"):
+            least = rows.least_objective(self.all_costs, all_kept)
         with PauseGC():  # to build and hand over make millions of objects that live on: collecting takes as long again
-            with clock.phase("build"):
-                model, parts, scale = build(self.all_costs, all_kept, self.capacities)
-                if begun is not None:
-                    _set_values(parts, begun)
+            try:
+                with clock.phase("build"):
+                    model, parts, scale = build(self.all_costs, all_kept, self.capacities, clock)
+                    if begun is not None:
+                        _set_values(parts, begun)
+            except OutOfTime:
+                return Asked(None, unbuilt(), 1.0, least, {})
             facts = _sizes(self.all_costs, parts)
-            answer = self.solver_function(model, replace(limits, warm_start=begun is not None), clock)
-        return Asked(model, answer, scale, rows.least_objective(parts), facts)
+            with told_in_units_of(scale):
+                answer = self.solver_function(model, replace(limits, warm_start=begun is not None), clock)
+        return Asked(model, answer, scale, least, facts)
 
 
 def _timed_doubt(knowledge: Knowledge, asked: Asked, clock: Clock) -> str | None:
@@ -195,13 +202,19 @@ def _timed_doubt(knowledge: Knowledge, asked: Asked, clock: Clock) -> str | None
 
 
 def build(
-    all_costs: list[Costs], all_kept: list[Kept], capacities: Capacities
+    all_costs: list[Costs], all_kept: list[Kept], capacities: Capacities, clock: Clock
 ) -> tuple[ConcreteModel, list[FlowProgram], float]:
-    """Return the Pyomo model, its parts by application, and the scale that its objective was divided by."""
+    """Return the Pyomo model, its parts by application, and the scale that its objective was divided by.
+
+    Raises
+    ------
+    finbench.models.result.OutOfTime
+        Once the clock's limit has passed; the model raises it, too, while it is handed over.
+    """
     with PauseGC():
-        model = rows.new_model([costs.app.name for costs in all_costs])
+        model = rows.new_model([costs.app.name for costs in all_costs], clock)
         programs = [
-            _program(model.application[costs.app.name], costs, kept)
+            _program(model.application[costs.app.name], costs, kept, clock)
             for costs, kept in zip(all_costs, all_kept, strict=True)
         ]
         scale = rows.eq3_objective(model, programs)
@@ -220,14 +233,14 @@ def build(
     return model, programs, scale
 
 
-def _program(block: Any, costs: Costs, kept: Kept) -> FlowProgram:
-    x, z = rows.placement_and_exit(block, costs, kept)
+def _program(block: Any, costs: Costs, kept: Kept, clock: Clock) -> FlowProgram:
+    x, z = rows.placement_and_exit(block, costs, kept, clock)
     output, link = np.nonzero(kept.send)
-    t = rows.new_family(block, "t", rows.link_labels(costs.network, output, link), output, link, Binary)
+    t = rows.new_family(block, "t", rows.link_labels(costs.network, output, link), output, link, clock=clock)
     exit_, node = np.nonzero(_nodes(costs, kept)[z.step - 1])
-    labels = [(kept.exits[f], costs.network.nodes[n]) for f, n in zip(exit_, node, strict=True)]
-    y = rows.new_family(block, "y", labels, z.step[exit_], node, Binary)
-    return FlowProgram(costs, kept, block, x, t, z, rows.rejection(block, costs), y)
+    labels = ((kept.exits[f], costs.network.nodes[n]) for f, n in zip(exit_, node, strict=True))
+    y = rows.new_family(block, "y", labels, z.step[exit_], node, clock=clock)
+    return FlowProgram(costs, kept, block, x, t, z, rows.rejection(block, costs), clock, y)
 
 
 def _nodes(costs: Costs, kept: Kept) -> Mask:
@@ -251,10 +264,10 @@ def eq7_flow_conservation(program: FlowProgram) -> None:
     terms.add(y.step * count + y.subject, y.variables, -1.0)
     terms.add(program.rho.step + source, program.rho.variables, -1.0)
     balance = (
-        ((row // count, network.nodes[row % count]), -1.0 if row == source else 0.0, body)
-        for row, body in terms.sums().items()
+        ((row // count, network.nodes[row % count]), -1.0 if row == source else 0.0, body) for row, body in terms.sums()
     )
-    rows.add_rows(program.block, "eq7_flow_conservation", ((label, rhs, body, rhs) for label, rhs, body in balance))
+    both = ((label, rhs, body, rhs) for label, rhs, body in balance)
+    rows.add_rows(program.block, "eq7_flow_conservation", both, program.clock)
 
 
 def eq14_end(program: FlowProgram) -> None:
@@ -263,7 +276,8 @@ def eq14_end(program: FlowProgram) -> None:
     terms.add(y.step, y.variables, 1.0)
     terms.add(z.step, z.variables, -1.0)
     exit_after = dict(zip(z.step.tolist(), z.subject.tolist(), strict=True))
-    rows.add_rows(program.block, "eq14_end", ((exit_after[b], 0, body, 0) for b, body in terms.sums().items()))
+    ends = ((exit_after[b], 0, body, 0) for b, body in terms.sums())
+    rows.add_rows(program.block, "eq14_end", ends, program.clock)
 
 
 def alone_on(network: Network, solver_function: SolveProgram, limits: Limits, clock: Clock) -> CostAlone:

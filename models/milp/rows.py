@@ -2,11 +2,13 @@
 
 Every function takes the `ApplicationProgram` of one application, or those of all, and adds a named component to its
 Pyomo block. Rows with a right-hand side are divided by it, so that the solver's absolute tolerances are relative ones.
+A large program takes longer to write than many a limit allows: whatever makes variables or rows one by one looks at the
+program's clock and raises `OutOfTime`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -17,6 +19,7 @@ from pyomo.core.expr import LinearExpression
 
 from finbench.models.programs.costs import Capacities, Costs, Floats, Ints, NumberedNetwork
 from finbench.models.programs.strengthen import Kept, least_cost
+from finbench.models.result import Clock
 from finbench.models.tolerances import relaxed
 
 Variables: TypeAlias = NDArray[np.object_]
@@ -52,6 +55,8 @@ class ApplicationProgram:
     """z_f, exit f is the last; `step` is b(f), `subject` is f."""
     rho: VariableFamily
     """ρ, the application is rejected: one variable where that is allowed, else none."""
+    clock: Clock
+    """The run's, which ends the building."""
 
     @property
     def depth(self) -> int:
@@ -65,24 +70,31 @@ class ApplicationProgram:
 
 
 def new_family(
-    block: Any, symbol: str, labels: Sequence[VariableLabel], step: Ints, subject: Ints, domain: Any
+    block: Any,
+    symbol: str,
+    labels: Iterable[VariableLabel],
+    step: Ints,
+    subject: Ints,
+    *,
+    clock: Clock,
+    domain: Any = Binary,
 ) -> VariableFamily:
     """Add variables `symbol` with one label each to `block`."""
-    component = Var(labels, domain=domain, bounds=(0, 1))
+    component = Var(clock.watch(labels), domain=domain, bounds=(0, 1))
     block.add_component(symbol, component)
-    variables = np.empty(len(labels), dtype=np.object_)
+    variables = np.empty(len(step), dtype=np.object_)
     variables[:] = list(component.values())
     return VariableFamily(variables, step, subject)
 
 
-def placement_and_exit(block: Any, costs: Costs, kept: Kept) -> tuple[VariableFamily, VariableFamily]:
+def placement_and_exit(block: Any, costs: Costs, kept: Kept, clock: Clock) -> tuple[VariableFamily, VariableFamily]:
     """Add binary x_{i,n} (x_{i,n,r} where nodes reserve) for every kept vertex and z_f for every kept exit."""
     row, site = np.nonzero(kept.run)
-    labels = [(i + 1, *costs.network.site_labels[p]) for i, p in zip(row.tolist(), site.tolist(), strict=True)]
+    labels = ((i + 1, *costs.network.site_labels[p]) for i, p in zip(row.tolist(), site.tolist(), strict=True))
     exits = np.array(kept.exits, dtype=np.intp)
     return (
-        new_family(block, "x", labels, row + 1, site, Binary),
-        new_family(block, "z", list(kept.exits), costs.after_block[exits - 1], exits, Binary),
+        new_family(block, "x", labels, row + 1, site, clock=clock),
+        new_family(block, "z", kept.exits, costs.after_block[exits - 1], exits, clock=clock),
     )
 
 
@@ -95,11 +107,10 @@ def rejection(block: Any, costs: Costs) -> VariableFamily:
     return VariableFamily(variables, nowhere, nowhere)
 
 
-def link_labels(network: NumberedNetwork, outputs: Ints, links: Ints) -> list[VariableLabel]:
-    """Return the labels (i, n, m) of sending output i over each link."""
-    tails = [network.nodes[n] for n in network.tails[links]]
-    heads = [network.nodes[m] for m in network.heads[links]]
-    return list(zip(outputs.tolist(), tails, heads, strict=True))
+def link_labels(network: NumberedNetwork, outputs: Ints, links: Ints) -> Iterator[VariableLabel]:
+    """Yield the labels (i, n, m) of sending output i over each link."""
+    nodes, tails, heads = network.nodes, network.tails[links].tolist(), network.heads[links].tolist()
+    return ((i, nodes[n], nodes[m]) for i, n, m in zip(outputs.tolist(), tails, heads, strict=True))
 
 
 class Terms:
@@ -116,26 +127,32 @@ class Terms:
         self._variables.append(variables)
         self._coefficients.append(np.broadcast_to(np.asarray(coefficients, dtype=np.float64), rows.shape))
 
-    def sums(self) -> dict[int, LinearExpression]:
-        """Return the left-hand side of every row that has a term."""
+    def sums(self) -> Iterator[tuple[int, LinearExpression]]:
+        """Yield every row that has a term, and its left-hand side."""
         rows = np.concatenate(self._rows)
         order = np.argsort(rows, kind="stable")
         present, starts = np.unique(rows[order], return_index=True)
         variables = np.split(np.concatenate(self._variables)[order], starts[1:])
         coefficients = np.split(np.concatenate(self._coefficients)[order], starts[1:])
-        return {
-            row: LinearExpression(constant=0, linear_coefs=c.tolist(), linear_vars=v.tolist())
-            for row, c, v in zip(present.tolist(), coefficients, variables, strict=False)
-        }
+        for row, c, v in zip(present.tolist(), coefficients, variables, strict=False):
+            yield row, LinearExpression(constant=0, linear_coefs=c.tolist(), linear_vars=v.tolist())
+
+    def sum(self) -> LinearExpression:
+        """Return the left-hand side of the only row."""
+        ((_, body),) = self.sums()
+        return body
 
 
-def add_rows(block: Any, name: str, rows: Iterable[tuple[VariableLabel, float | None, Any, float | None]]) -> None:
+def add_rows(
+    block: Any, name: str, rows: Iterable[tuple[VariableLabel, float | None, Any, float | None]], clock: Clock
+) -> None:
     """Add the constraint family `name` with rows (label, lower, left-hand side, upper), unless there are none."""
-    bounds = {label: (lower, body, upper) for label, lower, body, upper in rows}
+    bounds = {label: (lower, body, upper) for label, lower, body, upper in clock.watch(rows)}
     if bounds:
-        block.add_component(
-            name, Constraint(list(bounds), rule=lambda _, *label: bounds[label if len(label) > 1 else label[0]])
-        )
+        family = Constraint(list(bounds))
+        block.add_component(name, family)
+        for label, row in clock.watch(bounds.items()):  # a rule would do the same, but Pyomo logs what it raises
+            family.add(label, row)
 
 
 def scaled(loads: Floats, limit: Floats | float) -> Floats:
@@ -174,15 +191,15 @@ def _objective_terms(program: ApplicationProgram) -> tuple[Floats, Floats, Float
 
 def _scale(programs: Sequence[ApplicationProgram], coefficients: Floats) -> float:
     positive = coefficients[coefficients > 0]
-    least = least_objective(programs)
+    least = least_objective([program.costs for program in programs], [program.kept for program in programs])
     if 0 < least < np.inf:
         return least
     return float(positive.min()) if positive.size else 1.0
 
 
-def least_objective(programs: Sequence[ApplicationProgram]) -> float:
+def least_objective(all_costs: Iterable[Costs], all_kept: Iterable[Kept]) -> float:
     """Return a bound below every feasible objective: Σ_h min(λ_h · least energy of a path, ψ_h)."""
-    return sum(least_cost(program.costs, program.kept) for program in programs)
+    return sum(least_cost(costs, kept) for costs, kept in zip(all_costs, all_kept, strict=True))
 
 
 def eq5_one_last_exit(program: ApplicationProgram) -> None:
@@ -190,7 +207,7 @@ def eq5_one_last_exit(program: ApplicationProgram) -> None:
     terms, name = Terms(), "eq23_admission" if program.rho.step.size else "eq5_one_last_exit"
     terms.add(np.zeros_like(program.z.step), program.z.variables, 1.0)
     terms.add(program.rho.step, program.rho.variables, 1.0)
-    program.block.add_component(name, Constraint(rule=lambda _: (1, terms.sums()[0], 1)))
+    program.block.add_component(name, Constraint(rule=lambda _: (1, terms.sum(), 1)))
 
 
 def eq6_one_node_per_deployed_block(program: ApplicationProgram) -> None:
@@ -200,7 +217,7 @@ def eq6_one_node_per_deployed_block(program: ApplicationProgram) -> None:
     for i in range(1, program.depth + 1):
         later = z.variables[z.step >= i]
         terms.add(np.full(len(later), i), later, -1.0)
-    add_rows(program.block, "eq6_one_node_per_deployed_block", ((i, 0, body, 0) for i, body in terms.sums().items()))
+    add_rows(program.block, "eq6_one_node_per_deployed_block", ((i, 0, b, 0) for i, b in terms.sums()), program.clock)
 
 
 def eq8_latency(program: ApplicationProgram) -> None:
@@ -209,7 +226,7 @@ def eq8_latency(program: ApplicationProgram) -> None:
     limit = costs.app.max_latency_s
     terms.add(np.zeros_like(x.step), x.variables, scaled(costs.run_latency[x.step - 1, x.subject], limit))
     terms.add(np.zeros_like(sent.step), sent.variables, scaled(costs.send_latency[sent.step, sent.subject], limit))
-    for body in terms.sums().values():  # none where the application can only be rejected
+    for _, body in terms.sums():  # none where the application can only be rejected
         program.block.eq8_latency = Constraint(expr=(None, body, relaxed(1.0)))
 
 
@@ -219,7 +236,7 @@ def eq9_accuracy(program: ApplicationProgram) -> None:
     accuracy = np.where(costs.accurate, np.maximum(costs.accuracy, target), costs.accuracy)
     terms.add(np.zeros_like(z.step), z.variables, accuracy[z.subject - 1])
     terms.add(rho.step, rho.variables, target)
-    program.block.eq9_accuracy = Constraint(rule=lambda _: (target, terms.sums()[0], None))
+    program.block.eq9_accuracy = Constraint(rule=lambda _: (target, terms.sum(), None))
 
 
 def eq10_pins(program: ApplicationProgram) -> None:
@@ -229,7 +246,7 @@ def eq10_pins(program: ApplicationProgram) -> None:
         elsewhere = x.variables[(x.step == block) & (program.node != node)]
         terms.add(np.full(len(elsewhere), block), elsewhere, 1.0)
     if program.costs.pins:
-        add_rows(program.block, "eq10_pins", ((i, 0, body, 0) for i, body in terms.sums().items()))
+        add_rows(program.block, "eq10_pins", ((i, 0, body, 0) for i, body in terms.sums()), program.clock)
 
 
 def eq11_compute(model: ConcreteModel, programs: Sequence[ApplicationProgram], capacities: Capacities) -> None:
@@ -252,7 +269,7 @@ def eq13_bandwidth(model: ConcreteModel, programs: Sequence[ApplicationProgram],
         (network.nodes[n], network.nodes[m]) for n, m in zip(network.tails, network.heads, strict=True)
     ]
     where = [(program.sent.variables, program.sent.subject) for program in programs]
-    _capacity_rows(model, "eq13_bandwidth", where, loads, capacities.bandwidth, labels)
+    _capacity_rows(model, "eq13_bandwidth", where, loads, capacities.bandwidth, labels, programs[0].clock)
 
 
 def eq21_reservation(model: ConcreteModel, programs: Sequence[ApplicationProgram], capacities: Capacities) -> None:
@@ -265,7 +282,7 @@ def _node_rows(
     model: ConcreteModel, name: str, programs: Sequence[ApplicationProgram], loads: list[Floats], limits: Floats
 ) -> None:
     where = [(program.x.variables, program.node) for program in programs]
-    _capacity_rows(model, name, where, loads, limits, list(programs[0].costs.network.nodes))
+    _capacity_rows(model, name, where, loads, limits, list(programs[0].costs.network.nodes), programs[0].clock)
 
 
 def _capacity_rows(
@@ -275,17 +292,35 @@ def _capacity_rows(
     loads: list[Floats],
     limits: Floats,
     labels: list[VariableLabel],
+    clock: Clock,
 ) -> None:
     terms = Terms()
     for (variables, at), load in zip(where, loads, strict=True):
         could_bind = np.isfinite(limits[at])
         row = at[could_bind]
         terms.add(row, variables[could_bind], scaled(load[could_bind], limits[row]))
-    add_rows(model, name, ((labels[r], None, body, relaxed(1.0)) for r, body in terms.sums().items()))
+    add_rows(model, name, ((labels[r], None, body, relaxed(1.0)) for r, body in terms.sums()), clock)
 
 
-def new_model(names: list[str]) -> ConcreteModel:
+class WatchedModel(ConcreteModel):  # type: ignore[misc]  # Pyomo has no types
+    """A Pyomo model that looks at a clock while what it holds is visited one by one, as a hand-over does.
+
+    Parameters
+    ----------
+    clock : Clock
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self.clock = clock
+
+    def component_data_objects(self, *kinds: Any, **choice: Any) -> Iterator[Any]:
+        """Yield the model's variables, rows and so on, as Pyomo does; raise `OutOfTime` once the limit has passed."""
+        return self.clock.watch(super().component_data_objects(*kinds, **choice))
+
+
+def new_model(names: list[str], clock: Clock) -> ConcreteModel:
     """Return an empty model with one block for every application."""
-    model = ConcreteModel()
+    model = WatchedModel(clock)
     model.application = Block(names)
     return model

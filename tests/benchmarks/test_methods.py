@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import sleep
 from typing import Any
 
 import pytest
 
 from finbench.benchmarks.methods import METHODS, check_options, label, run_method
+from finbench.models.deployment import Deployment
 from finbench.models.evaluate import evaluate
 from finbench.models.instance import Instance
 from finbench.models.io import InputError
 from finbench.models.milp.options import MilpFlowOptions
 from finbench.models.options import Options
-from finbench.models.result import Result, Status
+from finbench.models.result import LOAD, Clock, Result, Status
 from tests.benchmarks.conftest import BEST, OPTIMUM_J, TOO_SLOW, WORSE, AddMethod, answer
 from tests.benchmarks.contract import breaches
 from tests.models.enumeration import least_objective, shared_instance
@@ -207,6 +209,30 @@ def test_a_warm_start_hands_over_the_deployment_and_is_timed(add_method: AddMeth
     }
     assert list(cold.times_s) == ["solve"]
     assert cold.info == {"nodes": 1, "trajectory": [(0.5, None, 0.01), (1.0, 0.02, 0.02)]}
+
+
+def test_what_a_warm_start_loads_is_not_charged_to_the_limit(add_method: AddMethod, balexnet: Instance) -> None:
+    limits: list[float | None] = []
+
+    def loads(instance: Instance, options: Any, *, time_limit_s: float | None, seed: int) -> Result:
+        clock = Clock(time_limit_s)
+        with clock.phase(LOAD):
+            sleep(0.3)
+        return Result(Status.FEASIBLE, BEST, times_s=clock.times_s)
+
+    def solve(
+        instance: Instance, options: Any, *, time_limit_s: float | None, seed: int, start: Deployment | None
+    ) -> Result:
+        limits.append(time_limit_s)
+        return Result(Status.FEASIBLE, BEST, times_s={LOAD: 1.0, "solve": 2.0})
+
+    add_method("fin", loads)
+    add_method("warm", solve, options=MilpFlowOptions)
+    result = run_method(balexnet, "warm", time_limit_s=0.25, warm_start="fin")
+    assert limits[0] is not None
+    assert limits[0] > 0.15
+    assert result.times_s["warm_start"] < 0.1
+    assert result.times_s[LOAD] > 1.29
 
 
 def test_a_warm_start_that_is_refused_is_a_refusal(add_method: AddMethod, balexnet: Instance) -> None:

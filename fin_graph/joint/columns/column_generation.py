@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from math import inf, isfinite
 from typing import Any
 
@@ -27,6 +28,7 @@ from finbench.fin_graph.joint.system import SharedSystem, joint_deployment, reso
 from finbench.fin_graph.options import ColumnGenerationOptions
 from finbench.fin_graph.paths.arrays import Floats, Ints
 from finbench.models.instance import Instance, Network
+from finbench.models.news import News, tell
 from finbench.models.result import Clock, Result, Status
 from finbench.models.tolerances import COLUMN_GAP, EVALUATOR_SLACK, FLOAT_NOISE
 
@@ -174,6 +176,9 @@ class _ColumnRun:
         known = self._clock.elapsed_s, objective if objective < inf else None, self._bound
         if not self._trajectory or self._trajectory[-1][1:] != known[1:]:
             self._trajectory.append(known)
+            served = self._incumbent.served
+            made = None if served is None else partial(joint_deployment, served)
+            tell(News(known[1], min(self._bound, objective), made))
 
     def finish(self, prove: bool) -> None:
         """Round, improve, and prove what can be proven."""

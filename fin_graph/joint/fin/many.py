@@ -28,6 +28,7 @@ from finbench.fin_graph.paths.kernel import rows_bytes
 from finbench.fin_graph.paths.loading import load_compiled
 from finbench.models.instance import Instance
 from finbench.models.memory import reason_not_to_fit
+from finbench.models.news import News, tell
 from finbench.models.result import Clock, Result, Status
 from finbench.models.tolerances import OPTIMAL_GAP
 
@@ -132,6 +133,8 @@ class _FinRun:
     def _note(self) -> None:
         if not self._best.left_out:
             self._watch(self._best.objective)
+            bound = min(self._congestion.bound, self._best.objective)
+            tell(News(self._best.objective, bound, lambda: joint_deployment(self._best.served())))
 
     def _watch(self, objective: float) -> None:
         """Note an objective that is better than any before, and when it was found."""

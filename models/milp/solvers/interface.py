@@ -66,6 +66,11 @@ def reason_not_to_build(variables: int) -> str | None:
     return reason_not_to_fit(BYTES_PER_VARIABLE * variables)
 
 
+def unbuilt() -> SolverAnswer:
+    """Return the answer where no solver was asked: the time ended the building of the program."""
+    return SolverAnswer(Status.TIME_LIMIT, reason="the time limit passed while the program was built")
+
+
 class SolveProgram(Protocol):
     """Solves a Pyomo model of binaries and bounded variables; times `handover` and `solve` on the run's clock."""
 

@@ -23,7 +23,7 @@ from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
 from finbench.models.milp.solvers.interface import Limits, SolverAnswer, believed
 from finbench.models.programs.costs import Floats, Mask
-from finbench.models.result import Clock, Status
+from finbench.models.result import Clock, OutOfTime, Status
 from finbench.models.tolerances import ENERGY_TOLERANCE, SMALLEST_COEFFICIENT
 from finbench.models.trajectory import Trajectory
 
@@ -135,6 +135,8 @@ def handed_over(model: ConcreteModel, clock: Clock) -> StandardForm | SolverAnsw
             form = StandardForm.of(model)
         except InfeasibleConstraintException as error:
             return SolverAnswer(Status.INFEASIBLE, reason=str(error))
+        except OutOfTime:
+            return SolverAnswer(Status.TIME_LIMIT, reason="the time limit passed while the program was handed over")
     if not np.isfinite(form.cost).all():
         return SolverAnswer(Status.ERROR, reason="coefficients of the objective range too widely for floating point")
     return form

@@ -23,6 +23,7 @@ from finbench.benchmarks.rows.row import Row
 from finbench.models.io import InputError
 from tests.benchmarks.conftest import OPTIMUM_J
 from tests.benchmarks.execution.conftest import are_gone, comes_true, made, pages
+from tests.benchmarks.execution.unruly import WORSE, WORSE_J
 
 pytestmark = pytest.mark.usefixtures("no_process_is_left")
 
@@ -88,6 +89,27 @@ def test_what_a_failed_run_printed_is_kept_and_nothing_of_the_run_before() -> No
     assert second.log.startswith("about to fail\nTraceback")
     assert "ZeroDivisionError: inside the method" in second.log
     assert third.log == "printed from below\n"
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_run_that_is_ended_keeps_the_deployment_and_the_bound_that_it_told() -> None:
+    came = row(made("tell-and-hang", time_limit_s=1.5))
+    assert (came["status"], came["exit"], came["found"]) == ("time-limit", {"kind": "killed"}, True)
+    assert came["objective"] == pytest.approx(WORSE_J, rel=1e-12)
+    assert came["claimed_objective"] == WORSE_J
+    assert (came["lower_bound"], came["gap"]) == (0.02, pytest.approx(WORSE_J / 0.02 - 1))
+    assert [found for _, *found in came["info"]["trajectory"]] == [[None, 0.001], [WORSE_J, 0.002], [None, 0.02]]
+    assert [one["placement"] for one in came["deployments"]] == [list(WORSE)]
+    assert came["reason"] == "did not stop at its limit of 1.5 s: its processes were ended"
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("deed", ["tell-a-bound-and-hang", "tell-nonsense-and-hang"])
+def test_a_run_that_is_ended_without_a_deployment_keeps_its_bound_unless_it_told_nonsense(deed: str) -> None:
+    came = row(made(deed, time_limit_s=0.3))
+    assert (came["status"], came["found"], came["objective"]) == ("time-limit", False, None)
+    told = (0.5, 0.02) if deed == "tell-a-bound-and-hang" else (None, None)
+    assert (came["claimed_objective"], came["lower_bound"]) == told
 
 
 @pytest.mark.usefixtures("impatient")

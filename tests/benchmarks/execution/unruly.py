@@ -12,14 +12,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
+from finbench.benchmarks.execution.told import EVERY_S
 from finbench.benchmarks.methods import METHODS, Method
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Instance
+from finbench.models.news import News, tell
 from finbench.models.options import Options
 from finbench.models.result import Result, Status
 
 WORSE = ("device", "device", "device", "edge", "edge")
 """A placement of `balexnet-cifar10` that is feasible and not the best."""
+
+WORSE_J = 0.021448753297644185
+"""Its energy [J]."""
 
 
 class UnrulyOptions(Options):
@@ -159,6 +164,27 @@ def _close() -> NoReturn:
     _sleep()
 
 
+def _tell_and_hang() -> NoReturn:
+    """Tell a bound, then a deployment, then a better bound, and never come back."""
+    placed = ApplicationDeployment(application="balexnet-cifar10", last_exit=3, placement=WORSE)
+    tell(News(lower_bound=0.001))
+    time.sleep(2 * EVERY_S)
+    tell(News(WORSE_J, 0.002, lambda: Deployment(deployments=(placed,))))
+    time.sleep(2 * EVERY_S)
+    tell(News(lower_bound=0.02))
+    _ignore()
+
+
+def _tell_a_bound_and_hang() -> NoReturn:
+    tell(News(0.5, 0.02))
+    _ignore()
+
+
+def _tell_nonsense_and_hang() -> NoReturn:
+    tell(News(0.5, 0.02, lambda: Deployment.model_construct(deployments=(), rejected=())))
+    _ignore()
+
+
 DEEDS: dict[str, Callable[..., Any]] = {
     "answer": _answer,
     "chat": _chat,
@@ -180,4 +206,7 @@ DEEDS: dict[str, Callable[..., Any]] = {
     "nan": lambda: Result(Status.NO_SOLUTION, info={"share": float("nan")}),
     "speak": _speak,
     "close": _close,
+    "tell-and-hang": _tell_and_hang,
+    "tell-a-bound-and-hang": _tell_a_bound_and_hang,
+    "tell-nonsense-and-hang": _tell_nonsense_and_hang,
 }

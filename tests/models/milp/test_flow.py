@@ -40,9 +40,9 @@ def test_every_row_family_is_named_after_its_equation() -> None:
     instance = published(0.005, Accounting.EXPECTED)
     costs = costs_of(instance)
     capacities = Capacities.of(instance.network, costs)
-    model, _, _ = flow.build(costs, [everything(part) for part in costs], capacities)
+    model, _, _ = flow.build(costs, [everything(part) for part in costs], capacities, Clock())
     assert {int(name.split("_")[0].removeprefix("eq")) for name in equations(model)} == FLOW_EQUATIONS
-    model, _, _ = assignment.build(costs, capacities)
+    model, _, _ = assignment.build(costs, capacities, Clock())
     assert {int(name.split("_")[0].removeprefix("eq")) for name in equations(model)} == ASSIGNMENT_EQUATIONS
 
 
@@ -52,7 +52,7 @@ def test_capacity_rows_exist_where_they_could_bind() -> None:
         instance = shared_instance(seed)
         costs = costs_of(instance)
         capacities = Capacities.of(instance.network, costs)
-        model, _, _ = flow.build(costs, [everything(part) for part in costs], capacities)
+        model, _, _ = flow.build(costs, [everything(part) for part in costs], capacities, Clock())
         names |= {name for name in equations(model) if name.startswith("eq1")}
     assert {"eq11_compute", "eq12_memory", "eq13_bandwidth"} <= names
 

@@ -24,6 +24,7 @@ from finbench.models.milp.solvers.model_file import (
 from finbench.models.milp.solvers.standard_form import StandardForm
 from finbench.models.programs.costs import Capacities, costs_of
 from finbench.models.programs.strengthen import everything
+from finbench.models.result import Clock
 from tests.models.enumeration import shared_instance
 from tests.random_instances import of_applications, random_instance, random_shared_instance
 
@@ -32,7 +33,7 @@ def plain(instance: Instance) -> ConcreteModel:
     """The plain program; keep it, since variables and rows do not keep their model alive."""
     all_costs = costs_of(instance)
     capacities = Capacities.of(instance.network, all_costs)
-    return flow.build(all_costs, [everything(costs) for costs in all_costs], capacities)[0]
+    return flow.build(all_costs, [everything(costs) for costs in all_costs], capacities, Clock())[0]
 
 
 def read(path: Path) -> highspy.HighsLp:
