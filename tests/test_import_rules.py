@@ -1,4 +1,4 @@
-"""Data flows one way, wing by wing down the ladder; heavy libraries load only where they are used."""
+"""Data flows one way, wing by wing down the rungs; heavy libraries load only where they are used."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FORBIDDEN = {
     | {"finbench.models.exhaustive", "finbench.models.evaluate"},
     "benchmarks": {"tests"},
 }
-"""Beside what the ladder forbids."""
+"""Beside what the order of wings forbids."""
 
 
 def sources(package: str) -> list[Path]:
@@ -53,7 +53,7 @@ def test_every_wing_imports_only_wings_on_lower_rungs() -> None:
     assert upward == []
 
 
-def test_every_wing_of_the_ladder_has_modules() -> None:
+def test_every_wing_of_the_order_has_modules() -> None:
     assert {wing_of(module) for module, _ in imports()} >= RUNG.keys()
 
 

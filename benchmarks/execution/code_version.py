@@ -67,7 +67,7 @@ def reached(roots: Iterable[str]) -> tuple[dict[str, Path], set[str]]:
     Returns
     -------
     dict of str to Path
-        Source file by module name.
+        Origin file by module name.
     set of str
         Names of packages.
     """
