@@ -19,16 +19,13 @@ from finbench.models.deployment import Deployment
 from finbench.models.instance import Instance
 from finbench.models.io import InputError, validate
 from finbench.models.milp.options import MilpFlowOptions, MilpOptions
+from finbench.models.milp.solvers.registry import SOLVERS
 from finbench.models.news import News, tell
 from finbench.models.options import Options, ReducedProgramOptions
 from finbench.models.result import LOAD, Clock, Result, Status
 
 Choice = tuple[str, dict[str, Any]]
 """A method's name and its options."""
-
-
-ONE_THREAD = ("scip", "glpk")
-"""Solvers that use one thread, whatever they are allowed."""
 
 
 class MethodModule(Protocol):
@@ -67,11 +64,12 @@ class Method:
         Threads that a solver does not use are not named.
         """
         declared = self.options
+        solver = SOLVERS.get(options.get("solver", ""))
         shown = [
             f"{option.rstrip('_')}={value}"
             for option, value in options.items()
             if option in declared.always_shown or value != declared.model_fields[option].default
-            if not (option == "threads" and options.get("solver") in ONE_THREAD)
+            if not (option == "threads" and solver is not None and solver.one_thread)
         ]
         return f"{self.name} ({', '.join(shown)})" if shown else self.name
 

@@ -113,23 +113,22 @@ def solve(
     """
     clock = Clock(time_limit_s)
     with clock.phase("prepare"):
-        routes = list(_simple_routes(instance))
-        ways = [list(_ways_by_block(instance, app, routes)) for app in instance.applications]
+        search = Enumeration(instance, clock)
     with clock.phase("enumerate"):
-        search = _Enumeration(instance, ways, clock)
         best = search.best()
     return _result(instance, search, best, clock)
 
 
-class _Enumeration:
+class Enumeration:
     """The enumeration of one instance, and whether the time limit cut it short."""
 
-    def __init__(self, instance: Instance, ways: list[WaysByBlock], clock: Clock) -> None:
+    def __init__(self, instance: Instance, clock: Clock) -> None:
+        routes = list(_simple_routes(instance))
         self.instance = instance
-        self.ways = ways
+        self.ways: list[WaysByBlock] = [list(_ways_by_block(instance, app, routes)) for app in instance.applications]
         self.clock = clock
         self.interrupted = False
-        self.feasible_deployments = [0] * len(ways)
+        self.feasible_deployments = [0] * len(instance.applications)
         self.capacities = _capacities_that_may_bind(instance)
 
     def best(self) -> list[Candidate] | None:
@@ -141,7 +140,7 @@ class _Enumeration:
     def _best_of_one(self) -> list[Candidate] | None:
         app = self.instance.applications[0]
         best = _rejection(app)
-        for energy, last_exit, path in self._feasible(0):
+        for energy, last_exit, path in self.feasible(0):
             if best is None or app.weight * energy < best.cost:
                 candidate = Candidate(app.weight * energy, last_exit, tuple(path))
                 if self._fits(self._loads(app, candidate)):
@@ -163,12 +162,12 @@ class _Enumeration:
 
     def _candidates(self, h: int, app: Application) -> list[Candidate]:
         """Return all candidates of application h, the cheapest first."""
-        served = [Candidate(app.weight * energy, f, tuple(path)) for energy, f, path in self._feasible(h)]
+        served = [Candidate(app.weight * energy, f, tuple(path)) for energy, f, path in self.feasible(h)]
         rejection = _rejection(app)
         return sorted(served if rejection is None else [*served, rejection], key=lambda c: c.cost)
 
-    def _feasible(self, h: int) -> Iterator[tuple[float, int, list[Way]]]:
-        """Yield (energy, last exit, path so far) of every deployment that meets application h's own constraints.
+    def feasible(self, h: int) -> Iterator[tuple[float, int, list[Way]]]:
+        """Yield (energy [J], last exit, path so far) of every deployment that meets application h's own constraints.
 
         The path is the search's own list: copy it to keep it.
         """
@@ -229,7 +228,7 @@ class _Enumeration:
         return np.array([loads[resource] for resource in self.capacities])
 
 
-def _result(instance: Instance, search: _Enumeration, best: list[Candidate] | None, clock: Clock) -> Result:
+def _result(instance: Instance, search: Enumeration, best: list[Candidate] | None, clock: Clock) -> Result:
     status = Status.TIME_LIMIT if search.interrupted else Status.INFEASIBLE if best is None else Status.OPTIMAL
     info = {"deployments": search.feasible_deployments}
     if best is None:

@@ -22,7 +22,7 @@ def reason_not_to_fit(needed_bytes: float) -> str | None:
     """Return why a run that needs `needed_bytes` does not start; None where it may take that much."""
     if needed_bytes <= UNASKED_BYTES:
         return None
-    available = _available_bytes()
+    available = available_bytes()
     if needed_bytes <= PLANNED_PART * available:
         return None
     return (
@@ -31,7 +31,7 @@ def reason_not_to_fit(needed_bytes: float) -> str | None:
     )
 
 
-def _available_bytes() -> float:
+def available_bytes() -> float:
     """Return the least of what is free on the machine, in the process's control groups and in its address space."""
     available = min([float(psutil.virtual_memory().available), *free_in_groups(_CGROUPS, _OWN_CGROUPS)])
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)

@@ -1,8 +1,9 @@
-"""Data flows one way, wing by wing down the ladder; heavy libraries load only where they are used."""
+"""Data flows one way, wing by wing down the rungs; heavy libraries load only where they are used."""
 
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ FORBIDDEN = {
     | {"finbench.models.exhaustive", "finbench.models.evaluate"},
     "benchmarks": {"tests"},
 }
-"""Beside what the ladder forbids."""
+"""Beside what the order of wings forbids."""
 
 
 def sources(package: str) -> list[Path]:
@@ -53,7 +54,7 @@ def test_every_wing_imports_only_wings_on_lower_rungs() -> None:
     assert upward == []
 
 
-def test_every_wing_of_the_ladder_has_modules() -> None:
+def test_every_wing_of_the_order_has_modules() -> None:
     assert {wing_of(module) for module, _ in imports()} >= RUNG.keys()
 
 
@@ -84,6 +85,32 @@ def test_the_evaluator_reaches_the_problem_and_the_rule_of_feasibility_and_no_me
         assert all(name[:2] == ["finbench", "models"] for name in names)
         waiting += {name[2] for name in names} - reached
     assert reached == {"evaluate", "loads", "step_costs", "deployment", "instance", "tolerances"}
+
+
+PRIVATE_OF_OTHERS = {"_replace", "_make", "_asdict", "_fields", "_exit"}
+"""Named tuples and `os` call these so, and mean them for everyone."""
+
+ONLY_WAY = {"fin_graph/paths/compiled.py"}
+"""Files that reach into Numba, which offers no other way to say where machine code is kept."""
+
+
+def private_names(path: Path) -> Iterator[str]:
+    """Yield the private names of other modules that a file uses: imported, as attributes, or as text for a patch."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            yield from (alias.name for alias in node.names if re.fullmatch("_[a-zA-Z].*", alias.name))
+        elif isinstance(node, ast.Attribute) and re.fullmatch("_[a-zA-Z].*", node.attr):
+            if node.attr not in PRIVATE_OF_OTHERS and ast.unparse(node.value) not in ("self", "cls"):
+                yield ast.unparse(node)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("setattr"):
+            words = [str(arg.value) for arg in node.args if isinstance(arg, ast.Constant)]
+            yield from (word for word in words if re.search(r"(^|\.)_[a-zA-Z]\w*$", word))
+
+
+@pytest.mark.parametrize("package", ["models", "fin_graph", "benchmarks", "tests"])
+def test_no_file_uses_a_private_name_of_another(package: str) -> None:
+    used = [(str(path.relative_to(ROOT)), name) for path in sources(package) for name in private_names(path)]
+    assert [each for each in used if each[0] not in ONLY_WAY] == []
 
 
 def test_exact_programs_do_not_use_the_heuristics_costs() -> None:

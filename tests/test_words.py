@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PARTS = ("finbench", "models", "fin_graph", "benchmarks")
 
 RETIRED = {
+    "campaigns.sources": "campaigns.origins",
     "load_records": "load_rows",
     "backend_of": "solver_function",
     "alone_reason": "one name for it in all rooms",

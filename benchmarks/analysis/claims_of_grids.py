@@ -55,7 +55,7 @@ def grid_points(campaign: Campaign) -> Iterator[Instance]:
     seen = set()
     for entry in campaign.instances:
         if entry.max_latency_s and entry.min_accuracy:
-            for instance in (source.build() for source in entry.sources()):
+            for instance in (origin.build() for origin in entry.origins()):
                 if instance.content_hash not in seen:
                     seen.add(instance.content_hash)
                     yield instance

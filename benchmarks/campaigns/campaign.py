@@ -46,8 +46,8 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field
 
 from finbench.benchmarks.campaigns.conditions import Conditions, Table, TimeLimit
+from finbench.benchmarks.campaigns.origins import Member, SharedMember, TargetPoint
 from finbench.benchmarks.campaigns.overrides import Overrides
-from finbench.benchmarks.campaigns.sources import Member, SharedMember, TargetPoint
 from finbench.benchmarks.methods import Choice, check_options, find_method
 from finbench.models.instance import (
     Accounting,
@@ -134,7 +134,7 @@ class InstanceEntry(_Entry):
         lists = (self.max_latency_s, self.min_accuracy, self.accounting, self.latency_kind)
         return len(self.instances) * prod(len(values) or 1 for values in lists)
 
-    def sources(self) -> Iterator[TargetPoint]:
+    def origins(self) -> Iterator[TargetPoint]:
         """Yield every instance at every point of the grid."""
         grid = [
             Overrides(max_latency_s=delta, min_accuracy=alpha, accounting=accounting, latency_kind=kind)
@@ -170,7 +170,7 @@ class FamilyEntry(_Entry):
         """How many instances there are."""
         return prod(map(len, (self.nodes, self.blocks, self.exits, self.tightness, self.seeds)))
 
-    def sources(self) -> Iterator[Member]:
+    def origins(self) -> Iterator[Member]:
         """Yield every instance of the ladder, smallest first."""
         for nodes, blocks, exits, tightness, seed in product(
             self.nodes, self.blocks, self.exits, self.tightness, self.seeds
@@ -201,7 +201,7 @@ class SharedFamilyEntry(_Entry):
         """How many systems there are."""
         return prod(map(len, (self.nodes, self.applications, self.load, self.seeds)))
 
-    def sources(self) -> Iterator[SharedMember]:
+    def origins(self) -> Iterator[SharedMember]:
         """Yield every system, smallest first."""
         for nodes, applications, load, seed in product(self.nodes, self.applications, self.load, self.seeds):
             yield SharedMember(self.family, nodes, applications, load, seed, self.penalty, self.shares or None)
@@ -255,7 +255,7 @@ class Problem:
     """One instance of a campaign and what runs on it."""
 
     group: str
-    source: Member | SharedMember | TargetPoint
+    origin: Member | SharedMember | TargetPoint
     methods: tuple[Choice, ...]
     time_limit_s: float
     memory_limit_gib: float | None = None
@@ -318,8 +318,8 @@ def _check(campaign: Campaign) -> None:
     check_families(campaign.families, campaign.shared_families)
     _check_sizes(campaign)
     for problem in problems(campaign):
-        if isinstance(problem.source, TargetPoint):
-            problem.source.build()
+        if isinstance(problem.origin, TargetPoint):
+            problem.origin.build()
 
 
 def check_families(families: Iterable[FamilyEntry], shared: Iterable[SharedFamilyEntry]) -> None:
@@ -387,8 +387,8 @@ def problems(campaign: Campaign) -> Iterator[Problem]:
         conditions = _conditions(entry, campaign)
         threads = conditions.pop("threads", None)
         chosen = tuple(choice for method in entry.methods or campaign.methods for choice in method.expanded(threads))
-        for source in entry.sources():
-            yield Problem(entry.group, source, chosen, **conditions)
+        for origin in entry.origins():
+            yield Problem(entry.group, origin, chosen, **conditions)
 
 
 def _conditions(entry: Conditions, campaign: Campaign) -> dict[str, Any]:

@@ -124,7 +124,7 @@ def print_plan(campaign: Campaign, output: Path, chosen: RunFilter, jobs: int) -
     rows = known_rows(runs, rows_there(output / campaign.name), chosen)
     groups: dict[str, list[Run]] = {}
     for run in runs:
-        groups.setdefault(run.origin["group"], []).append(run)
+        groups.setdefault(run.columns["group"], []).append(run)
     columns = ("group", "methods", "instances", "runs", "already there", "would run", "at most [h]")
     screen = console.output()
     cells = [_plan_cells(group, here, rows, chosen) for group, here in groups.items()]

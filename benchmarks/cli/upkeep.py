@@ -55,7 +55,7 @@ def measure_and_report(file: Path) -> bool:
     Returns
     -------
     bool
-        Whether all are met.
+        Whether none is missed. One that could not be measured is neither met nor missed.
     """
     from finbench.benchmarks.rows.environment import environment
     from finbench.benchmarks.upkeep.targets import measure
@@ -64,16 +64,22 @@ def measure_and_report(file: Path) -> bool:
     measurements = []
     for one in measure():
         measurements.append(one)
-        screen.print(f"{'met ' if one.met else 'MISS'}  {_described(one)}", markup=False)
+        screen.print(f"{_MARKS[one.met]}  {_described(one)}", markup=False)
         file.parent.mkdir(parents=True, exist_ok=True)
         rows = [{**asdict(each), "met": each.met} for each in measurements]
         write_text(file, json.dumps({"environment": environment(), "measurements": rows}, indent=1) + "\n")
-    missed = [one for one in measurements if not one.met]
-    screen.print(f"{len(measurements) - len(missed)} met, {len(missed)} missed; wrote {file}", markup=False)
-    return not missed
+    met, missed, unmeasured = (sum(one.met is mark for one in measurements) for mark in (True, False, None))
+    apart = f", {unmeasured} not measured" if unmeasured else ""
+    screen.print(f"{met} met, {missed} missed{apart}; wrote {file}", markup=False)
+    return missed == 0
+
+
+_MARKS = {True: "met ", False: "MISS", None: "none"}
+"""What stands before a target that is met, missed, or was not measured."""
 
 
 def _described(one: Measurement) -> str:
     limits = [f"{sign} {limit:g}" for sign, limit in (("≥", one.at_least), ("≤", one.at_most)) if limit is not None]
     note = f" ({one.note})" if one.note else ""
-    return f"{one.target}: {one.value:.4g} {one.unit} [{', '.join(limits)}] — {one.subject}{note}"
+    value = "–" if one.value is None else f"{one.value:.4g}"
+    return f"{one.target}: {value} {one.unit} [{', '.join(limits)}] — {one.subject}{note}"

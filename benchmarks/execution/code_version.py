@@ -40,11 +40,12 @@ def code_version(method: Method, options: Mapping[str, Any]) -> str:
     solver = options.get("solver")
     if solver in SOLVERS:
         roots.append(f"finbench.models.milp.solvers.{solver}")
-    return _hash(tuple(roots), solver if solver in SOLVERS else None)
+    return version_of(tuple(roots), solver if solver in SOLVERS else None)
 
 
 @cache
-def _hash(roots: tuple[str, ...], solver: str | None) -> str:
+def version_of(roots: tuple[str, ...], solver: str | None) -> str:
+    """Return the hash over all that modules `roots` reach and over the version of a solver; remembered."""
     files, libraries = reached(roots)
     digest = hashlib.sha256()
     for name, file in sorted(files.items()):
@@ -67,7 +68,7 @@ def reached(roots: Iterable[str]) -> tuple[dict[str, Path], set[str]]:
     Returns
     -------
     dict of str to Path
-        Source file by module name.
+        Origin file by module name.
     set of str
         Names of packages.
     """
@@ -76,11 +77,11 @@ def reached(roots: Iterable[str]) -> tuple[dict[str, Path], set[str]]:
     waiting = list(roots)
     while waiting:
         name = waiting.pop()
-        file = None if name in files else _source(name)
+        file = None if name in files else source_file(name)
         if file is None:
             continue
         files[name] = file
-        for imported in _imports(name, file):
+        for imported in imports_of(name, file):
             top = imported.partition(".")[0]
             if imported.startswith(FOLLOWED):
                 waiting += [imported, imported.rpartition(".")[0]]
@@ -90,8 +91,8 @@ def reached(roots: Iterable[str]) -> tuple[dict[str, Path], set[str]]:
 
 
 @cache
-def _source(module: str) -> Path | None:
-    """Return the source file of a module; None where the name is that of something inside a module."""
+def source_file(module: str) -> Path | None:
+    """Return the source file of a module; None where the name is that of something inside a module. Remembered."""
     try:
         spec = find_spec(module) if module else None
     except ModuleNotFoundError:
@@ -100,7 +101,8 @@ def _source(module: str) -> Path | None:
 
 
 @cache
-def _imports(module: str, file: Path) -> tuple[str, ...]:
+def imports_of(module: str, file: Path) -> tuple[str, ...]:
+    """Return the full names of everything that a module imports; remembered."""
     return tuple(_imported(ast.parse(file.read_bytes()), module.rpartition(".")[0]))
 
 

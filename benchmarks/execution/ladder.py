@@ -54,7 +54,7 @@ def climb(
         strikes: Counter[str] = Counter()
         limit_s = ladder.time_limit_s or campaign.time_limit_s
         chosen = campaign.methods_of(ladder)
-        for member in ladder.sources():
+        for member in ladder.origins():
             problem = Problem(ladder.group, member, chosen, limit_s, campaign.memory_limit_gib)
             for run in runs_on(problem, campaign.seed, keep):
                 if strikes[run.task.label] >= campaign.strikes:
@@ -104,7 +104,7 @@ def run_ladders(campaign: LadderCampaign, output: Path, report: Callable[[str], 
     with Journal(output / campaign.name, fresh=True) as journal, closing(Crew()) as crew:
 
         def make(run: Run) -> Finished:
-            report(f"{run.origin['group']}: {run.origin['instance']}, {run.task.label}")
+            report(f"{run.columns['group']}: {run.columns['instance']}, {run.task.label}")
             finished = impossible(run) if run.failure is not None else crew.make(run.task)
             assert finished is not None
             return finished

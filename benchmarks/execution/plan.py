@@ -24,15 +24,15 @@ class Run:
     """A run of a campaign: the task for a worker, and the columns of its row that are known before it is made."""
 
     task: Task
-    origin: Row
-    """Columns `group` and `instance`, those of its source and its instance, and its limits."""
+    columns: Row
+    """Columns `group` and `instance`, those of its origin and its instance, and its limits."""
     failure: tuple[str, str] | None = None
     """Reason and traceback where its instance could not be made; else None."""
 
     @property
     def place(self) -> Place:
         """Group and key: where its row is found."""
-        return self.origin["group"], self.task.key
+        return self.columns["group"], self.task.key
 
 
 @dataclass(frozen=True)
@@ -81,13 +81,13 @@ def plan(campaign: Campaign, keep: Callable[[Instance], None] = lambda _: None) 
 
 def runs_on(problem: Problem, seed: int, keep: Callable[[Instance], None]) -> Iterator[Run]:
     """Yield every run on one problem; parameters as for `plan`."""
-    origin: Row = {"group": problem.group, "instance": problem.source.name, **problem.source.columns()}
-    origin |= {"limit_s": problem.time_limit_s, "memory_limit_gib": problem.memory_limit_gib}
+    columns: Row = {"group": problem.group, "instance": problem.origin.name, **problem.origin.columns()}
+    columns |= {"limit_s": problem.time_limit_s, "memory_limit_gib": problem.memory_limit_gib}
     failure = None
     try:
-        instance = problem.source.build()
+        instance = problem.origin.build()
         keep(instance)
-        origin |= instance_columns(instance)
+        columns |= instance_columns(instance)
     except Exception as error:  # noqa: BLE001  (kept in the rows)
         failure = f"{type(error).__name__}: {error}", traceback.format_exc()
     memory = None if problem.memory_limit_gib is None else round(problem.memory_limit_gib * GIB)
@@ -95,8 +95,8 @@ def runs_on(problem: Problem, seed: int, keep: Callable[[Instance], None]) -> It
         method = find_method(name)
         for repetition in range(1, problem.repetitions + 1):
             task = Task(
-                problem.source,
-                origin.get("content_hash", repr(problem.source)),
+                problem.origin,
+                columns.get("content_hash", repr(problem.origin)),
                 method,
                 options,
                 seed,
@@ -106,4 +106,4 @@ def runs_on(problem: Problem, seed: int, keep: Callable[[Instance], None]) -> It
                 problem.warm_up,
                 code_version(method, options),
             )
-            yield Run(task, origin, failure)
+            yield Run(task, columns, failure)

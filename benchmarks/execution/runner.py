@@ -108,11 +108,11 @@ def run_campaign(
         with _signals() as caught, closing(_events(missing, backend, lambda: bool(caught))) as events:
             for run, event in events:
                 if isinstance(event, Started):
-                    progress.started(run.origin["group"], run.task.label)
+                    progress.started(run.columns["group"], run.task.label)
                 else:
                     row = journal.append(row_of(run, event), event.environment or environment(), event.log)
                     rows[run.place] = row
-                    progress.finished(run.origin["group"], run.task.label, row["status"])
+                    progress.finished(run.columns["group"], run.task.label, row["status"])
         found = [journal.with_environment(rows[run.place]) for run in runs if run.place in rows]
     return CampaignResult(found, contradictions_among(found), caught[0] if caught else None)
 
@@ -120,14 +120,14 @@ def run_campaign(
 def known_rows(runs: Sequence[Run], known: Mapping[Place, Row], chosen: RunFilter) -> dict[Place, Row]:
     """Return the rows of a journal that count for runs of a campaign, by group and key.
 
-    A row of another group counts too, under the run's own group and source.
+    A row of another group counts too, under the run's own group and origin.
     """
     by_key = {key: row for (_, key), row in known.items()}
     found = {}
     for run in runs:
         row = known.get(run.place, by_key.get(run.task.key))
         if row is not None and (chosen.counts(row) or not chosen.takes(run)):
-            found[run.place] = {**row, **run.origin}
+            found[run.place] = {**row, **run.columns}
     return found
 
 
@@ -161,7 +161,7 @@ def row_of(run: Run, event: Finished) -> Row:
         "attempts": event.attempts,
         "key": task.key,
         "code_version": task.code_version,
-        **run.origin,
+        **run.columns,
         **event.columns,
     }
 

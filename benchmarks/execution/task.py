@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from finbench.benchmarks.campaigns.sources import Source
+from finbench.benchmarks.campaigns.origins import Origin
 from finbench.benchmarks.methods import Method
 
 Columns = dict[str, Any]
@@ -23,9 +23,9 @@ class Task:
     It carries the method itself, so that a worker can run methods that its own registry does not have.
     """
 
-    source: Source
+    origin: Origin
     content_hash: str
-    """Content hash of the instance that `source` made when the run was planned."""
+    """Content hash of the instance that `origin` made when the run was planned."""
     method: Method
     options: Mapping[str, Any]
     seed: int
@@ -64,7 +64,7 @@ class Task:
 
     def portable(self) -> Task:
         """Return the same run for a machine that may not have the instance's file."""
-        return replace(self, source=self.source.portable())
+        return replace(self, origin=self.origin.portable())
 
 
 @dataclass(frozen=True)

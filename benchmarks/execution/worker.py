@@ -19,7 +19,7 @@ from functools import lru_cache, partial
 from time import perf_counter
 from typing import IO
 
-from finbench.benchmarks.campaigns.sources import Source
+from finbench.benchmarks.campaigns.origins import Origin
 from finbench.benchmarks.execution.descendants import end_survivors
 from finbench.benchmarks.execution.log import end_of_file
 from finbench.benchmarks.execution.memory import (
@@ -104,7 +104,7 @@ def _line(message: Columns) -> bytes:
 def _answer(task: Task, say: Say, warm: set[str]) -> Columns:
     os.ftruncate(sys.stdout.fileno(), 0)
     try:
-        instance = _built(task.source)
+        instance = _built(task.origin)
         if instance.content_hash != task.content_hash:
             raise ValueError("the instance is not the one that was planned: did its file change?")
     except Exception as error:  # noqa: BLE001  (kept in the row)
@@ -121,8 +121,8 @@ def _answer(task: Task, say: Say, warm: set[str]) -> Columns:
 
 
 @lru_cache(maxsize=1)
-def _built(source: Source) -> Instance:
-    return source.build()
+def _built(origin: Origin) -> Instance:
+    return origin.build()
 
 
 def _warm_up(task: Task, warm: set[str]) -> None:

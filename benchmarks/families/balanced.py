@@ -76,7 +76,7 @@ class Splits:
     energy_j: Floats
     """Expected energy per inference; shape (K,)."""
     resources: Ints
-    """Compute of both nodes, bandwidth of both links, memory of both nodes (`System.capacities`); shape (K, 6)."""
+    """Compute of both nodes, bandwidth of both links, memory of both nodes (`capacities`); shape (K, 6)."""
     paced: Floats
     """Load on them per inference (eqs. 11, 13); shape (K, 6)."""
     fixed: Floats
@@ -90,7 +90,7 @@ class Splits:
         return np.flatnonzero(self.latency_s <= max(max_latency_s, self.latency_s.min()))
 
 
-class System:
+class NetworkArrays:
     """A network as arrays. Resources by number: compute of N nodes, bandwidth of A links, memory of N nodes, one more.
 
     Parameters
@@ -195,10 +195,10 @@ class Demand:
         return cls(splits, near, splits.resources[near], rate_per_s * splits.paced[near], splits.fixed[near])
 
 
-def balance(system: System, demands: Sequence[Demand]) -> list[int]:
+def balance(arrays: NetworkArrays, demands: Sequence[Demand]) -> list[int]:
     """Choose a split for every application; return its position in the arrays of its demand."""
-    fills = [(demand.paced + demand.fixed) / system.capacities[demand.resources] for demand in demands]
-    fill = np.zeros(len(system.capacities))
+    fills = [(demand.paced + demand.fixed) / arrays.capacities[demand.resources] for demand in demands]
+    fill = np.zeros(len(arrays.capacities))
     chosen = [-1] * len(demands)
     for _ in range(1 + ROUNDS):
         for h, (demand, own) in enumerate(zip(demands, fills, strict=True)):
@@ -210,9 +210,9 @@ def balance(system: System, demands: Sequence[Demand]) -> list[int]:
     return chosen
 
 
-def totals(system: System, demands: Sequence[Demand], chosen: Sequence[int]) -> tuple[Floats, Floats]:
+def totals(arrays: NetworkArrays, demands: Sequence[Demand], chosen: Sequence[int]) -> tuple[Floats, Floats]:
     """Return the load of the chosen splits on every resource: the part that rates change, and the rest; shapes (R,)."""
-    paced, fixed = np.zeros(len(system.capacities)), np.zeros(len(system.capacities))
+    paced, fixed = np.zeros(len(arrays.capacities)), np.zeros(len(arrays.capacities))
     for demand, k in zip(demands, chosen, strict=True):
         np.add.at(paced, demand.resources[k], demand.paced[k])
         np.add.at(fixed, demand.resources[k], demand.fixed[k])

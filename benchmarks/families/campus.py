@@ -24,7 +24,7 @@ from functools import cache
 
 import numpy as np
 
-from finbench.benchmarks.families.balanced import Chain, Demand, Floats, Splits, System, balance, chain, totals
+from finbench.benchmarks.families.balanced import Chain, Demand, Floats, NetworkArrays, Splits, balance, chain, totals
 from finbench.benchmarks.families.campus_network import draw_network
 from finbench.benchmarks.families.family import SharedSize
 from finbench.benchmarks.families.tiered import EDGE
@@ -70,24 +70,24 @@ def draw_with_balance(rng: np.random.Generator, size: SharedSize) -> tuple[Insta
     """Draw an instance and the balanced deployment that its load is measured with (all shares 1)."""
     network = draw_network(rng, size.nodes)
     devices, services = _users(rng, network, size.applications)
-    system = System(_with_server_memory(network, services))
-    splits = _splits(system, devices, services)
+    arrays = NetworkArrays(_with_server_memory(network, services))
+    splits = _splits(arrays, devices, services)
     targets = [_target(s, service.tightness) for s, service in zip(splits, services, strict=True)]
-    rates = _rates(rng, system, splits, targets, services)
+    rates = _rates(rng, arrays, splits, targets, services)
     demands = [Demand.of(*each) for each in zip(splits, targets, rates, strict=True)]
-    chosen = balance(system, demands)
-    paced, fixed = totals(system, demands, chosen)
-    rates = np.array([_rounded(rate, ROUND_FLOOR) for rate in rates * (size.load / (paced / system.capacities).max())])
+    chosen = balance(arrays, demands)
+    paced, fixed = totals(arrays, demands, chosen)
+    rates = np.array([_rounded(rate, ROUND_FLOOR) for rate in rates * (size.load / (paced / arrays.capacities).max())])
     applications = tuple(
         _application(h, network, devices[h], services[h], targets[h], rates[h], splits[h], size.penalty)
         for h in range(size.applications)
     )
     decisions = [
-        _decisions(system, app, demand, k) for app, demand, k in zip(applications, demands, chosen, strict=True)
+        _decisions(arrays, app, demand, k) for app, demand, k in zip(applications, demands, chosen, strict=True)
     ]
     instance = Instance(
         name="campus",
-        network=_equipped(system, fixed, size.shares),
+        network=_equipped(arrays, fixed, size.shares),
         dnns=shipped_dnns(),
         applications=applications,
     )
@@ -131,14 +131,14 @@ def _chain(dnn: int, last_exit: int) -> Chain:
     return chain(shipped_dnns()[dnn], last_exit)
 
 
-def _splits(system: System, devices: list[int], services: list[_Service]) -> list[Splits]:
+def _splits(arrays: NetworkArrays, devices: list[int], services: list[_Service]) -> list[Splits]:
     """Return the splits of every application; those of equal DNN, exit and device are computed once."""
     known: dict[tuple[int, int, int], Splits] = {}
     found = []
     for device, service in zip(devices, services, strict=True):
         key = (device, service.dnn, service.last_exit)
         if key not in known:
-            known[key] = system.splits(_chain(service.dnn, service.last_exit), device)
+            known[key] = arrays.splits(_chain(service.dnn, service.last_exit), device)
         found.append(known[key])
     return found
 
@@ -149,7 +149,11 @@ def _target(splits: Splits, tightness: float) -> float:
 
 
 def _rates(
-    rng: np.random.Generator, system: System, splits: list[Splits], targets: list[float], services: list[_Service]
+    rng: np.random.Generator,
+    arrays: NetworkArrays,
+    splits: list[Splits],
+    targets: list[float],
+    services: list[_Service],
 ) -> Floats:
     """Draw the rates. On every device they are in the ratio of their classes.
 
@@ -158,10 +162,10 @@ def _rates(
     devices = np.array([each.source for each in splits])
     classes = np.array([service.rate_class for service in services])
     bound = [each.paced[each.quick_enough(delta), 0].min() for each, delta in zip(splits, targets, strict=True)]
-    asked = np.zeros(len(system.speed))
+    asked = np.zeros(len(arrays.speed))
     np.add.at(asked, devices, classes * bound)
-    fills = rng.uniform(*BOUND_FILL, len(system.speed))
-    rates: Floats = classes * fills[devices] * system.speed[devices] / asked[devices]
+    fills = rng.uniform(*BOUND_FILL, len(arrays.speed))
+    rates: Floats = classes * fills[devices] * arrays.speed[devices] / asked[devices]
     return rates
 
 
@@ -189,8 +193,8 @@ def _application(
     )
 
 
-def _decisions(system: System, app: Application, demand: Demand, chosen: int) -> ApplicationDeployment:
-    return system.deployment(app.name, demand.splits, int(demand.numbers[chosen]))
+def _decisions(arrays: NetworkArrays, app: Application, demand: Demand, chosen: int) -> ApplicationDeployment:
+    return arrays.deployment(app.name, demand.splits, int(demand.numbers[chosen]))
 
 
 def _with_server_memory(network: Network, services: list[_Service]) -> Network:
@@ -204,17 +208,17 @@ def _with_server_memory(network: Network, services: list[_Service]) -> Network:
     return Network(name=network.name, nodes=nodes, links=network.links)
 
 
-def _equipped(system: System, fixed: Floats, shares: tuple[float, ...] | None) -> Network:
+def _equipped(arrays: NetworkArrays, fixed: Floats, shares: tuple[float, ...] | None) -> Network:
     """Return the network with memory for the balanced deployment, and with a menu of shares on its servers."""
-    n, nodes = len(system.speed), []
-    for node, needed in zip(system.network.nodes, fixed[-1 - n : -1], strict=True):
+    n, nodes = len(arrays.speed), []
+    for node, needed in zip(arrays.network.nodes, fixed[-1 - n : -1], strict=True):
         update: dict[str, object] = {}
         if node.memory_bytes is not None:
             update["memory_bytes"] = max(node.memory_bytes, float(needed))
         if shares is not None and node.tier == EDGE.name:
             update["compute_shares"] = shares
         nodes.append(node.model_copy(update=update))
-    return Network(name=system.network.name, nodes=tuple(nodes), links=system.network.links)
+    return Network(name=arrays.network.name, nodes=tuple(nodes), links=arrays.network.links)
 
 
 def _rounded(value: float, direction: str) -> float:

@@ -14,15 +14,18 @@ class Measurement:
 
     target: str
     subject: str
-    value: float
+    value: float | None
+    """None where nothing was measured; `note` says why."""
     unit: str
     at_least: float | None = None
     at_most: float | None = None
     note: str = ""
 
     @property
-    def met(self) -> bool:
-        """Whether the value lies within its limits."""
+    def met(self) -> bool | None:
+        """Whether the value lies within its limits; None where nothing was measured."""
+        if self.value is None:
+            return None
         return (self.at_least is None or self.value >= self.at_least) and (
             self.at_most is None or self.value <= self.at_most
         )

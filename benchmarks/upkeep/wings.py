@@ -1,6 +1,6 @@
 """Which wing of the packages imports which, read from the sources.
 
-A wing imports only wings on lower rungs of `LADDER`; neighbours on a rung do not know each other.
+A wing imports only wings on lower rungs of `ORDER`; neighbours on a rung do not know each other.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import finbench
 
-LADDER: tuple[tuple[str, ...], ...] = (
+ORDER: tuple[tuple[str, ...], ...] = (
     ("models",),
     ("models.programs", "models.verify", "fin_graph.options"),
     ("models.milp.solvers", "fin_graph.paths"),
@@ -30,7 +30,7 @@ LADDER: tuple[tuple[str, ...], ...] = (
 )
 """Wings from the lowest rung up. A module belongs to the longest name here that begins its own."""
 
-RUNG = {wing: rung for rung, wings in enumerate(LADDER) for wing in wings}
+RUNG = {wing: rung for rung, wings in enumerate(ORDER) for wing in wings}
 
 Arrow = tuple[str, str]
 """A wing, and another that it imports."""

@@ -56,7 +56,7 @@ def _draw_package(axes: Axes, package: str, left: float, top: int, colour: str, 
     middle = left + WIDTHS[package] / 2
     axes.axvspan(left, left + WIDTHS[package], 0.0, 1.0, color=colour, alpha=0.08, linewidth=0)
     axes.text(middle, top + HEAD, package, ha="center", va="center", fontsize=11, fontweight="bold", color=colour)
-    places = {wing: (left + x, y) for wing, (x, y) in _places(package, needed(inside), found).items()}
+    places = {wing: (left + x, y) for wing, (x, y) in places_of(package, needed(inside), found).items()}
     for one, other in sorted(needed(inside)):
         _draw_arrow(axes, places[one], places[other])
     box = {"boxstyle": "round,pad=0.3", "facecolor": "white", "edgecolor": colour, "linewidth": 1.2}
@@ -94,14 +94,14 @@ def _rows(package: str, found: set[Arrow]) -> list[list[str]]:
     return [[wing for wing in row if row[wing] == height] for height in range(1 + max(row.values()))]
 
 
-def _places(package: str, drawn: set[Arrow], found: set[Arrow]) -> dict[str, Place]:
+def places_of(package: str, drawn: set[Arrow], found: set[Arrow]) -> dict[str, Place]:
     """Return where the wings stand, so that arrows are short and pass behind no other wing."""
     rows = _rows(package, found)
     every = product(*(_spread(row, WIDTHS[package]) for row in rows))
     best, least = {}, inf
     for choice in every:
         places = {wing: (x, float(y)) for y, row in enumerate(choice) for wing, x in row.items()}
-        cost = _cost(places, drawn)
+        cost = cost_of(places, drawn)
         if cost < least:
             best, least = places, cost
     return best
@@ -115,11 +115,11 @@ def _spread(row: Sequence[str], width: float) -> Iterator[dict[str, float]]:
         yield dict(zip(row, way, strict=True))
 
 
-def _cost(places: Mapping[str, Place], drawn: set[Arrow]) -> float:
+def cost_of(places: Mapping[str, Place], drawn: set[Arrow]) -> float:
     """Return the width of all arrows; one that passes behind a wing costs as much as ten lanes."""
     width = sum(abs(places[one][0] - places[other][0]) for one, other in drawn)
     hidden = sum(
-        _passes(places[one], places[other], place)
+        passes_behind(places[one], places[other], place)
         for one, other in drawn
         for wing, place in places.items()
         if wing not in (one, other)
@@ -127,7 +127,7 @@ def _cost(places: Mapping[str, Place], drawn: set[Arrow]) -> float:
     return width + 10.0 * hidden
 
 
-def _passes(start: Place, end: Place, wing: Place) -> bool:
+def passes_behind(start: Place, end: Place, wing: Place) -> bool:
     """Return whether a straight arrow down passes behind a wing's box."""
     if not end[1] < wing[1] < start[1]:
         return False

@@ -43,7 +43,9 @@ TRIED = 50
 """Labels that are completed for each deployment that a stopped search shall name: many complete to the same."""
 
 _BYTES_PER_LABEL = 36
-_FIRST_CAPACITY = 1 << 12
+
+FIRST_CAPACITY = 1 << 12
+"""Labels for which there is room at first; a pool that is full doubles."""
 
 
 class LabelSearch:
@@ -81,13 +83,13 @@ class LabelSearch:
         self._pruning = Pruning(k, best, to_go, completions)
         self._out = out_links(problem)
         origin = np.array([-1], np.int64)
-        relayed = _FIRST_CAPACITY + len(self._out.start)
+        relayed = FIRST_CAPACITY + len(self._out.start)
         self._pools = Pools(
             Pool(np.zeros(1), np.zeros(1), np.array([problem.source], np.int32), origin, origin),
-            _pool(_FIRST_CAPACITY),
+            _pool(FIRST_CAPACITY),
             _pool(relayed),
             _heap(relayed),
-            _pool(_FIRST_CAPACITY),
+            _pool(FIRST_CAPACITY),
         )
         self._counters = np.zeros(7, np.int64)
         self._layer = 0

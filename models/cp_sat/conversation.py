@@ -73,7 +73,7 @@ def ask(program: IntegerProgram, request: Request, clock: Clock) -> Said:
         "began": now - before,
         "deadline": None if left is None else now + left - STOP_S,
     }
-    lines, failure = _spoken(json.dumps(task) + "\n", left)
+    lines, failure = run_worker(json.dumps(task) + "\n", left)
     steps = {line["step"]: line["at"] for line in lines if "step" in line}
     _add_phases(clock, before, steps)
     solved = next((line for line in lines if line.get("step") == "solved"), None)
@@ -86,8 +86,23 @@ def ask(program: IntegerProgram, request: Request, clock: Clock) -> Said:
     )
 
 
-def _spoken(task: str, limit_s: float | None) -> tuple[list[dict[str, Any]], str | None]:
-    """Return the events that the process told, and why it failed, None where it did not."""
+def run_worker(task: str, limit_s: float | None) -> tuple[list[dict[str, Any]], str | None]:
+    """Run CP-SAT's process on one task.
+
+    Parameters
+    ----------
+    task : str
+        A line of JSON.
+    limit_s : float or None
+        When the process is killed [s]; None: never.
+
+    Returns
+    -------
+    list of dict
+        The events that it told.
+    str or None
+        Why it failed; None where it did not.
+    """
     # By its path and without the working folder (-P): the same file wherever the package is.
     command = [sys.executable, "-P", str(WORKER), str(os.getpid())]
     try:

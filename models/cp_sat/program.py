@@ -156,7 +156,7 @@ def program_of(
     shift = _shift(coefficients, least)
     without_cuts = IntegerProgram(
         parts=tuple(parts),
-        objective=tuple(_floored(coefficients, shift).tolist()),
+        objective=tuple(floored(coefficients, shift).tolist()),
         unit=float(np.ldexp(1.0, -shift)),
         exactly_one=tuple(columns for part in parts for columns in (eq14_one_end(part), *eq6_one_site(part))),
         rows=(*(row for part in parts for row in _own_rows(part)), *_capacity_rows(parts, capacities)),
@@ -226,7 +226,8 @@ def _bits(amount: float) -> int:
     return int(np.frexp(amount)[1])
 
 
-def _floored(amounts: Floats, shift: int) -> Ints:
+def floored(amounts: Floats, shift: int) -> Ints:
+    """Return ⌊amounts · 2^shift⌋."""
     return np.floor(np.ldexp(amounts, shift)).astype(np.int64)
 
 
@@ -286,7 +287,7 @@ def eq8_latency(part: ColumnNumbers) -> IntegerRow:
     costs, depth = part.costs, len(part.run)
     run, send = part.run != ABSENT, part.send != ABSENT
     latency = np.concatenate([costs.run_latency[:depth][run], costs.send_latency[:depth][send]])
-    return _at_most(np.concatenate([part.run[run], part.send[send]]), latency, costs.max_latency)
+    return at_most(np.concatenate([part.run[run], part.send[send]]), latency, costs.max_latency)
 
 
 def _capacity_rows(parts: Sequence[ColumnNumbers], capacities: Capacities) -> Iterator[IntegerRow]:
@@ -307,13 +308,13 @@ def _capacity_rows(parts: Sequence[ColumnNumbers], capacities: Capacities) -> It
             amounts = np.concatenate(
                 [np.broadcast_to(load[: len(at)], at.shape)[at] for load, at in zip(loads, here, strict=True)]
             )
-            yield _at_most(columns, amounts, relaxed(float(limits[n])))
+            yield at_most(columns, amounts, relaxed(float(limits[n])))
 
 
-def _at_most(columns: Ints, amounts: Floats, limit: float) -> IntegerRow:
+def at_most(columns: Ints, amounts: Floats, limit: float) -> IntegerRow:
     """Return Σ amounts · columns ≤ limit, rounded down; one unit more for the rounding of floating-point sums."""
     shift = PRECISION_BITS - _bits(limit)
-    return columns.tolist(), _floored(amounts, shift).tolist(), 0, int(np.ldexp(limit, shift)) + 1
+    return columns.tolist(), floored(amounts, shift).tolist(), 0, int(np.ldexp(limit, shift)) + 1
 
 
 def _not_all(columns: list[int]) -> IntegerRow:

@@ -366,15 +366,14 @@ def _extracted(costs: Costs, chosen: Selection) -> Steps | None:
     here, placement, routes = costs.app.source, [], []
     for i in range(costs.after_block[chosen.last_exit - 1]):
         there, share = chosen.sites[i + 1]
-        routes.append(
-            tuple(network.link_number[pair] for pair in pairwise(_path(chosen.links.get(i, []), here, there)))
-        )
+        stops = path_without_cycles(chosen.links.get(i, []), here, there)
+        routes.append(tuple(network.link_number[pair] for pair in pairwise(stops)))
         placement.append(network.site_number[there, share])
         here = there
     return Steps(chosen.last_exit, tuple(placement), tuple(routes))
 
 
-def _path(links: list[tuple[str, str]], start: str, end: str) -> list[str]:
+def path_without_cycles(links: list[tuple[str, str]], start: str, end: str) -> list[str]:
     """Return the nodes of a path with the fewest links from `start` to `end` (breadth first)."""
     came_from, queue = {start: start}, deque([start])
     while end not in came_from:

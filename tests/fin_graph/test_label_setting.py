@@ -184,7 +184,7 @@ def latency_energy_frontier_stops(instance: Instance) -> bool:
 
 
 def test_memory_that_would_not_hold_the_labels_is_foreseen(hard: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(label_search, "_FIRST_CAPACITY", 8)
+    monkeypatch.setattr(label_search, "FIRST_CAPACITY", 8)
     assert solve(hard).status is Status.OPTIMAL, "pools grow"
     monkeypatch.setattr(psutil, "virtual_memory", lambda: type("Memory", (), {"available": 1000}))
     monkeypatch.setattr("finbench.models.memory.UNASKED_BYTES", 0)

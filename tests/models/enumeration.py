@@ -19,9 +19,9 @@ def least_objective(instance: Instance) -> float | None:
     Of each application only what passes on its own is combined: others only add to loads.
     """
     best = None
-    for decisions in product(*(list(_sound(instance, app)) for app in instance.applications)):
-        served = tuple(decision for decision in decisions if isinstance(decision, ApplicationDeployment))
-        rejected = tuple(name for name in decisions if isinstance(name, str))
+    for chosen in product(*(list(_sound(instance, app)) for app in instance.applications)):
+        served = tuple(decision for decision in chosen if isinstance(decision, ApplicationDeployment))
+        rejected = tuple(name for name in chosen if isinstance(name, str))
         judged = evaluate(instance, Deployment(deployments=served, rejected=rejected))
         if judged.feasible and judged.objective is not None and (best is None or judged.objective < best):
             best = judged.objective
@@ -30,7 +30,7 @@ def least_objective(instance: Instance) -> float | None:
 
 def objectives_alone(instance: Instance) -> list[float]:
     """Return the objectives of all deployments of a single application that `evaluate` passes, least first."""
-    deployments = (Deployment(deployments=(one,)) for one in _decisions(instance, instance.applications[0]))
+    deployments = (Deployment(deployments=(one,)) for one in decisions(instance, instance.applications[0]))
     judged = (evaluate(instance, deployment) for deployment in deployments)
     return sorted(one.objective for one in judged if one.feasible and one.objective is not None)
 
@@ -38,14 +38,15 @@ def objectives_alone(instance: Instance) -> list[float]:
 def _sound(instance: Instance, app: Application) -> Iterator[ApplicationDeployment | str]:
     """Deployments of one application that `evaluate` passes when it is alone, and its name for its rejection."""
     alone = instance.model_copy(update={"applications": (app,)})
-    for decision in _decisions(instance, app):
+    for decision in decisions(instance, app):
         if evaluate(alone, Deployment(deployments=(decision,))).feasible:
             yield decision
     if evaluate(alone, Deployment(deployments=(), rejected=(app.name,))).feasible:
         yield app.name
 
 
-def _decisions(instance: Instance, app: Application) -> Iterator[ApplicationDeployment]:
+def decisions(instance: Instance, app: Application) -> Iterator[ApplicationDeployment]:
+    """Every deployment of one application, sound or not: exits, placements, simple routes and shares."""
     nodes = [node.name for node in instance.network.nodes]
     for f, exit_ in enumerate(instance.dnn_of(app).exits, start=1):
         for placement in product(nodes, repeat=exit_.after_block):

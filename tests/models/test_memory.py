@@ -65,6 +65,6 @@ def test_without_control_groups_nothing_is_limited(tmp_path: Path) -> None:
 
 
 def test_the_little_that_every_run_needs_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("finbench.models.memory._available_bytes", lambda: 0.0)
+    monkeypatch.setattr("finbench.models.memory.available_bytes", lambda: 0.0)
     assert reason_not_to_fit(UNASKED_BYTES) is None
     assert reason_not_to_fit(UNASKED_BYTES + 1) is not None

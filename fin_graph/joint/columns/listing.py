@@ -74,6 +74,36 @@ class Labels(NamedTuple):
     """Living label made before at the same vertex, −1 if none."""
 
 
+class Listing(NamedTuple):
+    """A list under way: its labels, and what a new one is held against."""
+
+    labels: Labels
+    last: Ints
+    """Living label made last at every vertex, −1 if none; shape (depth + 1, V)."""
+    pruning: Listed
+    work: NDArray[np.int64]
+    """Comparisons of labels so far; shape (1,)."""
+
+
+class Edge(NamedTuple):
+    """An edge of the layered graph: where it leads, what it costs, and what it takes of up to two scarce resources."""
+
+    layer: int
+    node: int
+    cost: float
+    """At the prices [W]."""
+    power: float
+    """Without prices [W]."""
+    latency: float
+    """[s]."""
+    place: int
+    """Position of the resource, −1 for none."""
+    taken: float
+    """Fraction of it."""
+    other_place: int
+    other_taken: float
+
+
 def demands_of(group: Group, rows: Ints) -> Demands:
     """Return what `group`'s blocks and transfers take of the resources `rows`, K of them."""
     topology, nodes = group.topology, len(group.topology.network.nodes)
@@ -143,11 +173,11 @@ def _list(
     """Return all labels, those that reached the end, and whether `MOST_LABELS` and `WORK` sufficed."""
     depth, count = edges.run_energy.shape
     labels = _room_for(MOST_LABELS, demands.total)
-    work = np.zeros(1, np.int64)
+    last, work = np.full((depth + 1, count), -1, np.int32), np.zeros(1, np.int64)
+    listing = Listing(labels, last, pruning, work)
     labels.node[0] = source
     labels.parent[0] = -1
     made, start = 1, 0
-    last = np.full((depth + 1, count), -1, np.int32)
     last[0, source] = 0
     ends, found = np.empty(MOST_LABELS, np.int32), 0
     for j in range(depth):
@@ -160,12 +190,19 @@ def _list(
                 for a in range(out.start[n], out.start[n + 1]):
                     if made == MOST_LABELS or work[0] > WORK:
                         return labels, ends[:found], False
-                    link, place = out.link[a], demands.link_place[out.link[a]]
-                    taken = edges.load_bits[j] * edges.link_time[link]
-                    made += _make(
-                        labels, made, k, j, out.target[a], layer.send_energy[link], free.send_energy[link],
-                        layer.send_latency[link], place, taken, -1, 0.0, last, pruning, work,
-                    )  # fmt: skip
+                    link = out.link[a]
+                    send = Edge(
+                        j,
+                        out.target[a],
+                        layer.send_energy[link],
+                        free.send_energy[link],
+                        layer.send_latency[link],
+                        demands.link_place[link],
+                        edges.load_bits[j] * edges.link_time[link],
+                        -1,
+                        0.0,
+                    )
+                    made += _make(listing, made, k, send)
             k += 1
         end = made
         for k in range(start, end):
@@ -174,11 +211,18 @@ def _list(
                 continue
             if made == MOST_LABELS or work[0] > WORK:
                 return labels, ends[:found], False
-            if _make(
-                labels, made, k, j + 1, n, layer.run_energy[n], free.run_energy[n], layer.run_latency[n],
-                demands.compute_place[n], demands.compute[j, n], demands.memory_place[n], demands.memory[j, n],
-                last, pruning, work,
-            ):  # fmt: skip
+            run = Edge(
+                j + 1,
+                n,
+                layer.run_energy[n],
+                free.run_energy[n],
+                layer.run_latency[n],
+                demands.compute_place[n],
+                demands.compute[j, n],
+                demands.memory_place[n],
+                demands.memory[j, n],
+            )
+            if _make(listing, made, k, run):
                 if j + 1 == depth:
                     ends[found] = made
                     found += 1
@@ -203,41 +247,27 @@ def _room_for(most: int, count: int) -> Labels:
 
 
 @compiled
-def _make(
-    labels: Labels,
-    label: int,
-    parent: int,
-    layer: int,
-    node: int,
-    cost: float,
-    power: float,
-    latency: float,
-    place: int,
-    taken: float,
-    other_place: int,
-    other_taken: float,
-    last: Ints,
-    pruning: Listed,
-    work: NDArray[np.int64],
-) -> bool:
+def _make(listing: Listing, label: int, parent: int, edge: Edge) -> bool:
     """Write one label that goes an edge beyond its parent, unless hopeless or dominated; return whether it is kept."""
-    cost, power = labels.cost[parent] + cost, labels.power[parent] + power
-    latency = labels.latency[parent] + latency
+    labels, last, pruning = listing.labels, listing.last, listing.pruning
+    layer, node = edge.layer, edge.node
+    cost, power = labels.cost[parent] + edge.cost, labels.power[parent] + edge.power
+    latency = labels.latency[parent] + edge.latency
     if not promising(pruning.to_go, pruning.limit, layer, node, cost, latency):
         return False
     fractions = labels.taken[label]
     fractions[:] = labels.taken[parent]
-    if place >= 0:
-        fractions[place] += taken
-        if fractions[place] > pruning.whole:
+    if edge.place >= 0:
+        fractions[edge.place] += edge.taken
+        if fractions[edge.place] > pruning.whole:
             return False
-    if other_place >= 0:
-        fractions[other_place] += other_taken
-        if fractions[other_place] > pruning.whole:
+    if edge.other_place >= 0:
+        fractions[edge.other_place] += edge.other_taken
+        if fractions[edge.other_place] > pruning.whole:
             return False
     previous, other = -1, last[layer, node]
     while other >= 0:
-        work[0] += 1
+        listing.work[0] += 1
         if _no_worse(labels, other, power, latency, fractions):
             return False
         following = labels.before[other]

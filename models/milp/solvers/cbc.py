@@ -54,18 +54,19 @@ def solve_with_cbc(model: ConcreteModel, limits: Limits, clock: Clock) -> Solver
     form = handed_over(model, clock)
     if isinstance(form, SolverAnswer):
         return form
-    spoken = run_on_file(form, clock, partial(_command, limits), GRACE_S)
+    spoken = run_on_file(form, clock, partial(command_line, limits), GRACE_S)
     if spoken.stopped and not spoken.log:
         return expired("CBC")
     version = re.search(r"Version:\s*(\S+)", spoken.log)
     solver = f"CBC {version[1]}" if version else "CBC"
-    answer = _answer(spoken, form)
+    answer = answer_of(spoken, form)
     if answer.status is Status.INFEASIBLE and clock.expired:
         answer = UncheckedAnswer(Status.TIME_LIMIT, f"{answer.words}, said at the time limit, which proves nothing")
     return checked_answer(answer, form, limits, {"solver": solver})
 
 
-def _command(limits: Limits, model: Path, solution: Path, left: float | None) -> list[str]:
+def command_line(limits: Limits, model: Path, solution: Path, left: float | None) -> list[str]:
+    """Return the words by which CBC reads `model` and writes `solution`, with `left` seconds (None: no limit)."""
     words = ["cbc", str(model)]
     for name, value in _SETTINGS.items():
         words += [f"-{name}", str(value)]
@@ -79,7 +80,8 @@ def _command(limits: Limits, model: Path, solution: Path, left: float | None) ->
     return [*words, "-solve", "-solution", str(solution)]
 
 
-def _answer(spoken: Spoken, form: StandardForm) -> UncheckedAnswer:
+def answer_of(spoken: Spoken, form: StandardForm) -> UncheckedAnswer:
+    """Return what CBC answers, as its log and its solution file say."""
     if spoken.stopped:
         return UncheckedAnswer(Status.TIME_LIMIT, "CBC: stopped, since it overran its limit")
     first, _, rest = spoken.solution.partition("\n")

@@ -36,22 +36,24 @@ def solve_with_glpk(model: ConcreteModel, limits: Limits, clock: Clock) -> Solve
     form = handed_over(model, clock)
     if isinstance(form, SolverAnswer):
         return form
-    spoken = run_on_file(form, clock, partial(_command, limits), grace_s=0)
+    spoken = run_on_file(form, clock, partial(command_line, limits), grace_s=0)
     if spoken.stopped and not spoken.log:
         return expired("GLPK")
     version = re.search(r"LP/MIP Solver (\S+)", spoken.log)
     solver = f"GLPK {version[1]}" if version else "GLPK"
-    return checked_answer(_answer(spoken, form), form, limits, {"solver": solver, "threads": 1})
+    return checked_answer(answer_of(spoken, form), form, limits, {"solver": solver, "threads": 1})
 
 
-def _command(limits: Limits, model: Path, solution: Path, left: float | None) -> list[str]:
+def command_line(limits: Limits, model: Path, solution: Path, left: float | None) -> list[str]:
+    """Return the words by which GLPK reads `model` and writes `solution`, with `left` seconds (None: no limit)."""
     words = ["glpsol", "--freemps", str(model), "--write", str(solution), "--mipgap", str(limits.mip_gap)]
     if limits.careful:
         words += ["--nointopt", "--nopresol"]
     return words if left is None or left < 1 else [*words, "--tmlim", str(math.floor(left))]
 
 
-def _answer(spoken: Spoken, form: StandardForm) -> UncheckedAnswer:
+def answer_of(spoken: Spoken, form: StandardForm) -> UncheckedAnswer:
+    """Return what GLPK answers, as its log and its solution file say."""
     said = "TIME LIMIT EXCEEDED" if spoken.stopped else _said(spoken.log)
     columns = _columns(spoken.solution, len(form.variables))
     if said.startswith(("INTEGER OPTIMAL SOLUTION FOUND", "RELATIVE MIP GAP TOLERANCE REACHED")):

@@ -34,6 +34,8 @@ class Solver:
     executable: str | None = None
     licence_limit: str | None = None
     """How large a program it takes without a licence; None where there is no limit."""
+    one_thread: bool = False
+    """Whether it uses one thread, whatever it is allowed."""
 
     def version(self) -> str | None:
         """Return the version of what is installed, None where it is not."""
@@ -58,9 +60,15 @@ SOLVERS: dict[str, Solver] = {
     solver.name: solver
     for solver in (
         Solver("highs", "HiGHS, in the process", "pip install highspy", "highspy"),
-        Solver("scip", "SCIP, one thread", _pip("scip"), "pyscipopt"),
+        Solver("scip", "SCIP, one thread", _pip("scip"), "pyscipopt", one_thread=True),
         Solver("cbc", "CBC, a program of its own", "apt-get install coinor-cbc", executable="cbc"),
-        Solver("glpk", "GLPK, a program of its own, one thread", "apt-get install glpk-utils", executable="glpsol"),
+        Solver(
+            "glpk",
+            "GLPK, a program of its own, one thread",
+            "apt-get install glpk-utils",
+            executable="glpsol",
+            one_thread=True,
+        ),
         Solver("gurobi", "Gurobi", _pip("gurobi"), "gurobipy", licence_limit="2,000 variables, 2,000 rows"),
         Solver("cplex", "CPLEX", _pip("cplex"), "cplex", licence_limit="1,000 variables, 1,000 rows"),
         Solver("xpress", "Xpress", _pip("xpress"), "xpress", licence_limit="5,000 variables and rows together"),

@@ -14,7 +14,7 @@ from finbench.benchmarks.analysis.claims_of_grids import grid_points
 from finbench.benchmarks.campaigns.campaign import Campaign, load_campaign, problems
 from finbench.benchmarks.campaigns.conditions import Conditions
 from finbench.benchmarks.campaigns.ladder import load_ladder_campaign
-from finbench.benchmarks.campaigns.sources import Member, SharedMember, TargetPoint
+from finbench.benchmarks.campaigns.origins import Member, SharedMember, TargetPoint
 from finbench.benchmarks.execution.plan import count_runs
 from finbench.models.instance import Accounting, Instance
 from finbench.models.io import InputError, shipped
@@ -94,8 +94,8 @@ def test_published_grids_are_those_of_the_scripts() -> None:
 
 def test_every_target_of_the_published_grids_is_within_reach() -> None:
     for problem in problems(load_campaign("published")):
-        if isinstance(problem.source, TargetPoint):
-            instance = problem.source.build()
+        if isinstance(problem.origin, TargetPoint):
+            instance = problem.origin.build()
             assert instance.applications[0].min_accuracy <= max(exit_.accuracy for exit_ in instance.dnns[0].exits)
 
 
@@ -109,7 +109,7 @@ def test_lists_of_options_expand_to_a_product(tmp_path: Path) -> None:
 
 def test_target_lists_expand_to_a_grid(tmp_path: Path) -> None:
     campaign = load(tmp_path, METHODS + INSTANCES)
-    built = [problem.source.build() for problem in problems(campaign)]
+    built = [problem.origin.build() for problem in problems(campaign)]
     assert count_runs(campaign) == 8 * 5
     assert [instance.name for instance in built] == ["blenet-mnist"] * 4 + ["balexnet-cifar10"] * 4
     assert len({instance.content_hash for instance in built}) == 8
@@ -121,32 +121,32 @@ def test_target_lists_expand_to_a_grid(tmp_path: Path) -> None:
 def test_without_target_lists_instances_keep_their_own(tmp_path: Path) -> None:
     text = METHODS + '[[instances]]\ngroup = "own"\ninstances = ["blenet-mnist"]'
     (problem,) = problems(load(tmp_path, text))
-    assert problem.source.build().applications[0].max_latency_s == 2e-5
+    assert problem.origin.build().applications[0].max_latency_s == 2e-5
     assert (problem.group, problem.time_limit_s) == ("own", 1.0)
 
 
 def test_families_expand_to_every_size_and_seed(tmp_path: Path) -> None:
     found = list(problems(load(tmp_path, METHODS + FAMILIES)))
     sizes = [(3, 1), (3, 2), (6, 1), (6, 2)]
-    assert [problem.source for problem in found] == [Member("tiered", n, 4, 2, 0.5, seed) for n, seed in sizes]
-    assert found[0].source.build() == random_instance(1)
-    assert found[0].source.columns()["instance_seed"] == 1
+    assert [problem.origin for problem in found] == [Member("tiered", n, 4, 2, 0.5, seed) for n, seed in sizes]
+    assert found[0].origin.build() == random_instance(1)
+    assert found[0].origin.columns()["instance_seed"] == 1
     assert [name for name, _ in found[0].methods] == ["label-setting"]
     assert found[0].time_limit_s == 9.0
 
 
 def test_shared_families_expand_to_every_size_load_and_seed(tmp_path: Path) -> None:
     found = list(problems(load(tmp_path, METHODS + SHARED)))
-    sources = [problem.source for problem in found]
+    origins = [problem.origin for problem in found]
     expected = [
         SharedMember("campus", 4, 3, fill, seed, penalty=5.0, shares=(0.5, 1.0))
         for fill in (0.5, 1.2)
         for seed in (1, 2)
     ]
-    assert sources == expected
-    built = sources[0].build()
+    assert origins == expected
+    built = origins[0].build()
     assert built.name == "campus-n4-a3-u0.5-p5.0-r0.5,1-s1"
-    assert {key: sources[2].columns()[key] for key in ("load", "applications", "penalty", "instance_seed")} == {
+    assert {key: origins[2].columns()[key] for key in ("load", "applications", "penalty", "instance_seed")} == {
         "load": 1.2,
         "applications": 3,
         "penalty": 5.0,
@@ -195,7 +195,7 @@ def test_paths_are_relative_to_the_campaigns_file(tmp_path: Path) -> None:
     write_text(tmp_path / "mine.json", dump_instance(random_instance(5)))
     text = METHODS + '[[instances]]\ngroup = "own"\ninstances = ["mine.json"]'
     (problem,) = problems(load(tmp_path, text))
-    assert problem.source.build() == random_instance(5)
+    assert problem.origin.build() == random_instance(5)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from typing import Any
 import psutil
 import pytest
 
+from finbench.benchmarks.campaigns.origins import TargetPoint
 from finbench.benchmarks.campaigns.overrides import Overrides
-from finbench.benchmarks.campaigns.sources import TargetPoint
 from finbench.benchmarks.execution import warm_worker
 from finbench.benchmarks.execution.task import Task
 from finbench.benchmarks.methods import METHODS, check_options
@@ -37,7 +37,7 @@ def made(deed: str = "answer", method: str = "unruly", **changes: Any) -> Task:
     if method == "unruly":
         options["deed"] = deed
     fields = {
-        "source": TargetPoint(find_file("balexnet-cifar10", "instances"), Overrides()),
+        "origin": TargetPoint(find_file("balexnet-cifar10", "instances"), Overrides()),
         "content_hash": load_instance("balexnet-cifar10").content_hash,
         "method": METHODS[method],
         "options": check_options(method, options),

@@ -16,10 +16,10 @@ from finbench.models.versions import package_version
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> Iterator[None]:
-    for cached in (module._hash, module._source, module._imports):
+    for cached in (module.version_of, module.source_file, module.imports_of):
         cached.cache_clear()
     yield
-    for cached in (module._hash, module._source, module._imports):
+    for cached in (module.version_of, module.source_file, module.imports_of):
         cached.cache_clear()
 
 
@@ -43,8 +43,8 @@ def changed_by(monkeypatch: pytest.MonkeyPatch, name: str, options: dict[str, An
     """Whether a method's code version changes when a module's source does."""
     before = code_version(METHODS[name], options)
     read = Path.read_bytes
-    touched_file = module._source(touched)
-    module._hash.cache_clear()
+    touched_file = module.source_file(touched)
+    module.version_of.cache_clear()
     with monkeypatch.context() as patch:
         patch.setattr(Path, "read_bytes", lambda path: read(path) + (b"# new" if path == touched_file else b""))
         return code_version(METHODS[name], options) != before
@@ -74,7 +74,7 @@ def test_only_code_that_a_method_uses_changes_its_version(
 
 def test_a_librarys_version_changes_it_where_the_method_uses_it(monkeypatch: pytest.MonkeyPatch) -> None:
     before = {name: code_version(METHODS[name], {}) for name in ("fin", "exhaustive")}
-    module._hash.cache_clear()
+    module.version_of.cache_clear()
     monkeypatch.setattr(
         module, "package_version", lambda library: "9.9" if library == "numba" else package_version(library)
     )
@@ -84,6 +84,6 @@ def test_a_librarys_version_changes_it_where_the_method_uses_it(monkeypatch: pyt
 
 def test_it_is_short_and_the_same_every_time() -> None:
     first = code_version(METHODS["larac"], {})
-    module._hash.cache_clear()
+    module.version_of.cache_clear()
     assert len(first) == 16
     assert code_version(METHODS["larac"], {}) == first

@@ -43,7 +43,7 @@ def test_strikes_stop_the_climb_and_the_rest_is_censored() -> None:
     calls: list[tuple[int, str]] = []
 
     def make(run: Run) -> Finished:
-        method, nodes = run.task.method.name, run.origin["nodes"]
+        method, nodes = run.task.method.name, run.columns["nodes"]
         calls.append((nodes, method))
         assert run.task.memory_limit_bytes == 8 * 2**30
         if method == "fin" and nodes >= 6:

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from finbench.benchmarks.campaigns.sources import Member
+from finbench.benchmarks.campaigns.origins import Member
 from finbench.benchmarks.execution import warm_worker
 from finbench.benchmarks.execution.local import run_locally, shares_of_cores
 from finbench.benchmarks.execution.memory import lacks_memory, memory_limit
@@ -163,7 +163,7 @@ def test_peak_memory_is_that_of_the_run() -> None:
     member = Member("dense", nodes=5, blocks=4, exits=1, tightness=0.5, seed=0)
     given: dict[str, Any] = {
         "method": "fin",
-        "source": member,
+        "origin": member,
         "content_hash": member.build().content_hash,
         "warm_up": True,
     }
@@ -220,7 +220,7 @@ def test_a_memory_limit_ends_with_its_block() -> None:
 def test_an_instance_that_changed_or_cannot_be_made_is_a_row() -> None:
     assert "did its file change?" in row(made("answer", content_hash="0" * 64))["reason"]
     unknown = Member("no-such-family", nodes=5, blocks=4, exits=1, tightness=0.5, seed=0)
-    assert row(made("answer", source=unknown))["exit"] == {"kind": "not-made"}
+    assert row(made("answer", origin=unknown))["exit"] == {"kind": "not-made"}
 
 
 def test_a_warm_up_that_ends_the_process_is_the_runs_failure() -> None:
@@ -304,7 +304,7 @@ def test_a_key_is_that_of_what_decides() -> None:
 
 def test_a_portable_task_carries_its_instance() -> None:
     task = made("answer")
-    assert task.portable().source.build() == task.source.build()
+    assert task.portable().origin.build() == task.origin.build()
     member = Member("tiered", nodes=4, blocks=4, exits=2, tightness=0.5, seed=1)
-    assert made("answer", source=member).portable().source == member
+    assert made("answer", origin=member).portable().origin == member
     assert generate("tiered", nodes=4, blocks=4, exits=2, seed=1, tightness=0.5) == member.build()

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from finbench.benchmarks.families import GENERATION, SHARED_FAMILIES, SharedSize, generate_shared
-from finbench.benchmarks.families.balanced import Demand, System, balance, chain, totals
+from finbench.benchmarks.families.balanced import Demand, NetworkArrays, balance, chain, totals
 from finbench.benchmarks.families.campus import draw_with_balance, shipped_dnns
 from finbench.benchmarks.methods import run_method
 from finbench.fin_graph.label_setting import solve as least_energy
@@ -104,20 +104,20 @@ def test_the_balanced_deployment_fills_the_fullest_resource_to_the_load_and_fits
 @pytest.mark.parametrize("dnn", range(5))
 def test_splits_cost_and_ask_what_the_evaluator_says(dnn: int) -> None:
     network = drawn(0, 0.7, 130)[0].network
-    system, profile = System(network), shipped_dnns()[dnn]
+    arrays, profile = NetworkArrays(network), shipped_dnns()[dnn]
     app = Application(
         name="a", dnn=profile.name, source=network.nodes[0].name, rate_per_s=2.0, max_latency_s=1.0, min_accuracy=0.0
     )
     instance = Instance(name="i", network=network, dnns=(profile,), applications=(app,))
-    splits = system.splits(chain(profile, len(profile.exits)), 0)
+    splits = arrays.splits(chain(profile, len(profile.exits)), 0)
     demand = Demand.of(splits, 1.0, 2.0)
     reached = {network.nodes[other].name[:5] for other in splits.others}
     assert reached == {"edge0", "edge1", "cloud"}, "its cluster, the next, the cloud"
     for k in range(len(splits.cuts)):
-        judged = evaluate(instance, Deployment(deployments=(system.deployment("a", splits, k),)))
+        judged = evaluate(instance, Deployment(deployments=(arrays.deployment("a", splits, k),)))
         assert judged.objective == pytest.approx(2.0 * splits.energy_j[k], rel=1e-12)
         assert judged.applications[0].latency_s == pytest.approx(splits.latency_s[k], rel=1e-12)
-        paced, fixed = totals(system, [demand], [k])
+        paced, fixed = totals(arrays, [demand], [k])
         asked = {use.subject + use.resource: use.load for use in uses(instance, judged.loads)}
         n = len(network.nodes)
         for number, node in enumerate(network.nodes):
@@ -132,7 +132,7 @@ def test_splits_cost_and_ask_what_the_evaluator_says(dnn: int) -> None:
 
 def test_two_links_lead_only_where_one_does_not() -> None:
     network = drawn(0, 0.7, 130)[0].network
-    ways = System(network).ways(0)
+    ways = NetworkArrays(network).ways(0)
     ends = Counter(network.links[way[1] if way[1] < len(network.links) else way[0]].target for way in ways)
     assert ends == {**{f"edge0.{k}": 1 for k in range(3)}, **{f"edge1.{k}": 1 for k in range(3)}, "cloud0": 3}
 
@@ -144,12 +144,12 @@ def test_a_balance_evens_out_what_came_in_an_unlucky_order() -> None:
         Link(source="device", target=server.name, bandwidth_bit_per_s=1e6, tx_energy_j_per_bit=0, rx_energy_j_per_bit=0)
         for server in servers
     ]
-    system = System(Network(name="small", nodes=(device, *servers), links=tuple(links)))
+    arrays = NetworkArrays(Network(name="small", nodes=(device, *servers), links=tuple(links)))
     blocks = (Block(ops=0, output_bits=1), Block(ops=10, output_bits=0))
     dnn = DNN(name="d", input_bits=1, blocks=blocks, exits=(Exit(after_block=2, exit_fraction=1, accuracy=1),))
-    splits = system.splits(chain(dnn, 1), 0)
+    splits = arrays.splits(chain(dnn, 1), 0)
     demands = [Demand.of(splits, 1.0, rate) for rate in (10.0, 10.0, 20.0)]
-    paced, _ = totals(system, demands, balance(system, demands))
+    paced, _ = totals(arrays, demands, balance(arrays, demands))
     assert sorted(paced[1:3]) == [200.0, 200.0]
 
 

@@ -97,7 +97,7 @@ def several_applications(count: int, *, hopeless: bool = False) -> Instance:
 def write_instances(folder: Path, campaign: Path) -> None:
     """The campaign's instances as a folder of results keeps them."""
     built = {
-        one.content_hash: one for one in (problem.source.build() for problem in problems(load_campaign(str(campaign))))
+        one.content_hash: one for one in (problem.origin.build() for problem in problems(load_campaign(str(campaign))))
     }
     lines = [{"content_hash": key, "instance": json.loads(dump_instance(one))} for key, one in built.items()]
     (folder / FILE).write_text("".join(json.dumps(line) + "\n" for line in lines))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from finbench.benchmarks.cli.upkeep import measure_and_report
 from finbench.benchmarks.families import generate
+from finbench.benchmarks.upkeep import exact_targets
 from finbench.benchmarks.upkeep import targets as performance
 from finbench.benchmarks.upkeep.fin_targets import expanded_graph
 from finbench.benchmarks.upkeep.measurement import Measurement, seconds
@@ -62,6 +64,19 @@ def test_report_is_written_and_says_whether_all_are_met(
     written = json.loads(file.read_text())
     assert [one["met"] for one in written["measurements"]] == [True, value >= 2]
     assert ("MISS" in capsys.readouterr().out) == (value < 2)
+
+
+def test_what_could_not_be_measured_is_counted_apart_and_is_no_miss(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "cspy", None)
+    monkeypatch.setattr(performance, "measure", exact_targets.cspy)
+    assert measure_and_report(tmp_path / "bench.json")
+    (written,) = json.loads((tmp_path / "bench.json").read_text())["measurements"]
+    assert (written["value"], written["met"]) == (None, None)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "not measured: cspy is not installed" in said
+    assert "0 met, 0 missed, 1 not measured" in said
 
 
 def test_cspy_finds_the_same_optimum() -> None:

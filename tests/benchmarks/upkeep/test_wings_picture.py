@@ -9,7 +9,7 @@ import pytest
 from matplotlib.text import Text
 
 from finbench.benchmarks.upkeep.wings import RUNG, arrows, needed
-from finbench.benchmarks.upkeep.wings_picture import WIDTHS, _cost, _passes, _places, draw_wings
+from finbench.benchmarks.upkeep.wings_picture import WIDTHS, cost_of, draw_wings, passes_behind, places_of
 
 FOUND = arrows()
 
@@ -27,17 +27,17 @@ def test_every_wing_has_a_box_and_no_two_overlap() -> None:
 @pytest.mark.parametrize("package", WIDTHS)
 def test_arrows_point_down_and_pass_behind_no_wing(package: str) -> None:
     inside = {arrow for arrow in FOUND if all(wing.partition(".")[0] == package for wing in arrow)}
-    places = _places(package, needed(inside), FOUND)
+    places = places_of(package, needed(inside), FOUND)
     assert set(places) == {wing for wing in RUNG if wing.partition(".")[0] == package}
     assert all(places[one][1] > places[other][1] for one, other in inside)
-    assert _cost(places, needed(inside)) < 10
+    assert cost_of(places, needed(inside)) < 10
 
 
 def test_an_arrow_behind_a_wing_is_seen() -> None:
-    assert _passes((0.5, 2.0), (0.5, 0.0), (0.5, 1.0))
-    assert not _passes((0.5, 2.0), (0.5, 0.0), (1.5, 1.0))
-    assert not _passes((0.5, 1.0), (0.5, 0.0), (0.5, 1.0))
-    assert _cost({"a": (0.5, 2.0), "b": (0.5, 1.0), "c": (0.5, 0.0)}, {("a", "c")}) == 10
+    assert passes_behind((0.5, 2.0), (0.5, 0.0), (0.5, 1.0))
+    assert not passes_behind((0.5, 2.0), (0.5, 0.0), (1.5, 1.0))
+    assert not passes_behind((0.5, 1.0), (0.5, 0.0), (0.5, 1.0))
+    assert cost_of({"a": (0.5, 2.0), "b": (0.5, 1.0), "c": (0.5, 0.0)}, {("a", "c")}) == 10
 
 
 def test_arrows_that_follow_from_others_are_left_out() -> None:

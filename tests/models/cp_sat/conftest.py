@@ -37,4 +37,4 @@ def one_process(worker: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch) 
             lines.append(json.loads(worker.stdout.readline()))
         return lines, None
 
-    monkeypatch.setattr(conversation, "_spoken", spoken)
+    monkeypatch.setattr(conversation, "run_worker", spoken)

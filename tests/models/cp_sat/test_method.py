@@ -197,7 +197,7 @@ def rebuilt(
 def test_what_only_the_rounding_lets_in_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """With limits of three bits the first incumbents are often infeasible; the answers stay the same."""
     truths = {seed: exhaustive.solve(random_instance(seed)) for seed in range(14)}
-    monkeypatch.setattr(program, "_at_most", coarse)
+    monkeypatch.setattr(program, "at_most", coarse)
     cut_off = 0
     for seed, truth in truths.items():
         result = method.solve(random_instance(seed), ReducedProgramOptions(strengthen=False))
@@ -209,7 +209,7 @@ def test_what_only_the_rounding_lets_in_is_cut_off(monkeypatch: pytest.MonkeyPat
 def coarse(columns: Ints, amounts: Floats, limit: float) -> program.IntegerRow:
     """A row with a limit of three bits."""
     shift = 3 - int(np.frexp(limit)[1])
-    return columns.tolist(), program._floored(amounts, shift).tolist(), 0, int(np.ldexp(limit, shift)) + 1
+    return columns.tolist(), program.floored(amounts, shift).tolist(), 0, int(np.ldexp(limit, shift)) + 1
 
 
 @pytest.mark.usefixtures("one_process")
@@ -251,7 +251,7 @@ def test_precision_that_cannot_be_had_is_no_optimum(monkeypatch: pytest.MonkeyPa
 def test_a_program_without_a_constraint_is_an_error_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing that the rounding alone lets in takes so many rounds."""
     monkeypatch.setattr(method, "MOST_ROUNDS", 6)
-    monkeypatch.setattr(program, "_at_most", lambda columns, *_: (columns.tolist(), [0] * len(columns), 0, 1))
+    monkeypatch.setattr(program, "at_most", lambda columns, *_: (columns.tolist(), [0] * len(columns), 0, 1))
     result = method.solve(
         generate("dense", nodes=8, blocks=5, exits=2, seed=1), ReducedProgramOptions(strengthen=False)
     )
@@ -296,7 +296,7 @@ def test_time_limit_is_wall_clock_and_leaves_a_sound_bound(hard: Instance) -> No
 
 
 def test_no_process_is_started_for_want_of_time(hard: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conversation, "_spoken", None)
+    monkeypatch.setattr(conversation, "run_worker", None)
     result = method.solve(hard, time_limit_s=0.0)
     assert (result.status, result.deployment) == (Status.TIME_LIMIT, None)
 

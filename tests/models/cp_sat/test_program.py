@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from finbench.models import exhaustive
-from finbench.models.cp_sat.program import ABSENT, PRECISION_BITS, IntegerProgram, _at_most, accurate, program_of
+from finbench.models.cp_sat.program import ABSENT, PRECISION_BITS, IntegerProgram, accurate, at_most, program_of
 from finbench.models.instance import Instance, Network, Node
 from finbench.models.programs.costs import Capacities, costs_of
 from finbench.models.programs.steps import Steps, objective_of, steps_of
@@ -166,7 +166,7 @@ def test_a_row_never_cuts_off_what_meets_the_limit_exactly(
     rng = np.random.default_rng(seed)
     amounts = 10 ** rng.uniform(-4, 0, 30)
     limit = float(amounts[:20].sum())
-    _, coefficients, least, most = _at_most(np.arange(30), amounts, limit)
+    _, coefficients, least, most = at_most(np.arange(30), amounts, limit)
     assert least <= sum(coefficients[:20]) <= most
     assert most <= 2**bits + 1
     if bits == 40:

@@ -13,7 +13,7 @@ from finbench.models.evaluate import evaluate
 from finbench.models.instance import Accounting, Instance
 from finbench.models.io import load_instance
 from finbench.models.milp import assignment, flow
-from finbench.models.milp.flow import _path
+from finbench.models.milp.flow import path_without_cycles
 from finbench.models.milp.options import MilpFlowOptions
 from finbench.models.milp.solvers.highs import solve_with_highs
 from finbench.models.milp.solvers.interface import Limits, SolverAnswer
@@ -190,10 +190,10 @@ def test_the_optimum_lies_between_bound_and_incumbent_at_a_gap() -> None:
     assert result.lower_bound <= optimum * (1 + 1e-9) <= result.claimed_objective * (1 + 2e-9)
 
 
-def test_path_leaves_cycles_out() -> None:
+def test_a_route_that_is_read_from_flows_leaves_cycles_out() -> None:
     links = [("c", "d"), ("d", "c"), ("s", "a"), ("a", "x"), ("x", "a"), ("a", "t")]
-    assert _path(links, "s", "t") == ["s", "a", "t"]
-    assert _path(links, "s", "s") == ["s"]
+    assert path_without_cycles(links, "s", "t") == ["s", "a", "t"]
+    assert path_without_cycles(links, "s", "s") == ["s"]
 
 
 @pytest.mark.parametrize(

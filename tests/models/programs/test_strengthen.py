@@ -10,6 +10,7 @@ import pytest
 from finbench.benchmarks.families import generate
 from finbench.models import exhaustive
 from finbench.models.deployment import ApplicationDeployment, Deployment
+from finbench.models.exhaustive import Enumeration
 from finbench.models.instance import Instance
 from finbench.models.milp import flow
 from finbench.models.programs.costs import Costs, costs_of
@@ -30,10 +31,8 @@ from tests.random_instances import of_applications, random_instance, random_shar
 
 def feasible_to(instance: Instance, costs: Costs, last_exit: int) -> list[Steps]:
     """All feasible deployments to one exit over undominated routes."""
-    routes = list(exhaustive._simple_routes(instance))
-    ways = [list(exhaustive._ways_by_block(instance, instance.applications[0], routes))]
     found = []
-    for _, exit_, path in exhaustive._Enumeration(instance, ways, Clock())._feasible(0):
+    for _, exit_, path in Enumeration(instance, Clock()).feasible(0):
         if exit_ == last_exit:
             decision = ApplicationDeployment(
                 application=instance.applications[0].name,

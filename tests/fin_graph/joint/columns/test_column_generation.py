@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from math import inf
+from typing import Any
+
 import numpy as np
 import pytest
 
 from finbench.fin_graph.joint.columns import column_generation
 from finbench.fin_graph.joint.columns.column_generation import solve
+from finbench.fin_graph.joint.columns.incumbent import Incumbent
+from finbench.fin_graph.joint.columns.restricted import Whole, whole_master
 from finbench.models.evaluate import evaluate
 from finbench.models.instance import Instance, Network
 from finbench.models.milp import flow
-from finbench.models.result import Result, Status
+from finbench.models.result import Clock, Result, Status
 from tests.few_and_many import slow
 from tests.random_instances import random_shared_instance
 
@@ -53,8 +58,13 @@ def test_small_instances_are_solved_as_by_the_exact_program(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS[:20])
 def test_lists_prove_the_optimum_from_a_poor_incumbent(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without improvement the incumbent is poor at first, and the proof finds the optimum all the same."""
-    monkeypatch.setattr(column_generation._ColumnRun, "_improve", lambda *_: None)
-    monkeypatch.setattr(column_generation._ColumnRun, "_solve_whole", lambda *_: None)
+
+    def only_proofs(*args: Any, limit_s: float, **options: Any) -> Whole:
+        """Solve the master in whole numbers where it is to prove something, which no part of the time limits."""
+        return whole_master(*args, limit_s=limit_s, **options) if limit_s == inf else Whole(None, -inf)
+
+    monkeypatch.setattr(Incumbent, "improve", lambda *_: None)
+    monkeypatch.setattr(column_generation, "whole_master", only_proofs)
     assert_solved(seed, solve(instance_of(seed), time_limit_s=LIMIT_S))
 
 
@@ -91,14 +101,22 @@ def test_the_unit_of_energy_changes_nothing(seed: int) -> None:
         assert two.claimed_objective == pytest.approx(one.claimed_objective * factor, rel=1e-7)
 
 
+class RelaxationOnly(Clock):
+    """A clock whose limit passes when the relaxation is solved."""
+
+    @property
+    def remaining_s(self) -> float | None:
+        return 0.0 if self.expired else super().remaining_s
+
+    @property
+    def expired(self) -> bool:
+        return "relaxation" in self.times_s or super().expired
+
+
 def test_time_ends_with_incumbent_and_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     """No time is left after the relaxation: the incumbent and the bound are returned."""
     instance = random_shared_instance(4, max_applications=6, max_nodes=6, max_blocks=5)
-
-    def expire(run: column_generation._ColumnRun, prove: bool) -> None:
-        run._clock._limit = 0.0
-
-    monkeypatch.setattr(column_generation._ColumnRun, "finish", expire)
+    monkeypatch.setattr(column_generation, "Clock", RelaxationOnly)
     result = solve(instance, time_limit_s=60)
     assert result.status is Status.TIME_LIMIT
     assert result.deployment is not None

@@ -15,7 +15,7 @@ from finbench.models.evaluate import evaluate
 from finbench.models.instance import Instance
 from finbench.models.loads import Resource, uses
 from finbench.models.result import Clock
-from tests.models.enumeration import _decisions
+from tests.models.enumeration import decisions
 from tests.random_instances import random_shared_instance
 
 SEEDS = range(50)
@@ -35,7 +35,7 @@ def fitting(instance: Instance, system: SharedSystem) -> list[tuple[float, Float
     """Return power and resource fractions of every deployment that passes when the application is alone."""
     number = {resource_name(instance.network, r): r for r in range(system.resources)}
     found = []
-    for decision in _decisions(instance, instance.applications[0]):
+    for decision in decisions(instance, instance.applications[0]):
         judged = evaluate(instance, Deployment(deployments=(decision,)))
         if judged.objective is None or not judged.feasible:
             continue

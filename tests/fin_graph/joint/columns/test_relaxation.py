@@ -17,7 +17,7 @@ from finbench.models.evaluate import ViolationKind, evaluate
 from finbench.models.instance import Application, Instance
 from finbench.models.loads import Resource, uses
 from finbench.models.result import Clock
-from tests.models.enumeration import _decisions
+from tests.models.enumeration import decisions
 from tests.random_instances import random_shared_instance
 
 SEEDS = range(40)
@@ -42,7 +42,7 @@ def columns(instance: Instance, app: Application, system: SharedSystem) -> Itera
     """Return power and resource fractions of every deployment that meets the application's own constraints."""
     number = {resource_name(instance.network, r): r for r in range(system.resources)}
     alone = instance.model_copy(update={"applications": (app,)})
-    for decision in _decisions(instance, app):
+    for decision in decisions(instance, app):
         judged = evaluate(alone, Deployment(deployments=(decision,)))
         if any(v.kind is not ViolationKind.BANDWIDTH for v in judged.violations) or judged.objective is None:
             continue

@@ -15,7 +15,7 @@ from finbench.models.loads import loads_of, uses
 from finbench.models.milp import flow
 from finbench.models.result import Status
 from tests.fin_graph.joint.conftest import Desk
-from tests.models.enumeration import _decisions
+from tests.models.enumeration import decisions
 from tests.random_instances import random_shared_instance
 
 
@@ -59,7 +59,7 @@ def least_factor(instance: Instance) -> float:
     best, found = inf, []
     for app in instance.applications:
         options = []
-        for decision in _decisions(instance, app):
+        for decision in decisions(instance, app):
             hops = {(link.source, link.target) for link in instance.network.links}
             routes = decision.routes_from(app.source)
             exact = decision.last_exit == next(

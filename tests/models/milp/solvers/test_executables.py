@@ -26,11 +26,11 @@ FORM = StandardForm.of(knapsack())
 
 
 def cbc_says(first: str, lines: str = "", log: str = "") -> UncheckedAnswer:
-    return cbc._answer(Spoken(log, f"{first}\n{lines}", False), FORM)
+    return cbc.answer_of(Spoken(log, f"{first}\n{lines}", False), FORM)
 
 
 def glpk_says(log: str, solution: str = "", stopped: bool = False) -> UncheckedAnswer:
-    return glpk._answer(Spoken(log, solution, stopped), FORM)
+    return glpk.answer_of(Spoken(log, solution, stopped), FORM)
 
 
 def test_an_optimal_answer_of_cbc_is_read() -> None:
@@ -67,7 +67,7 @@ def test_cbc_infeasible_has_no_solution(said: str) -> None:
 
 
 def test_cbc_that_overruns_has_hit_the_limit_and_cbc_that_is_silent_has_failed() -> None:
-    assert cbc._answer(Spoken("Welcome", "", True), FORM).status is Status.TIME_LIMIT
+    assert cbc.answer_of(Spoken("Welcome", "", True), FORM).status is Status.TIME_LIMIT
     assert cbc_says("").status is Status.ERROR
 
 
@@ -174,12 +174,12 @@ def test_a_limit_that_has_passed_starts_nothing(solve: SolveProgram) -> None:
 
 def test_limits_arrive_on_the_command_lines() -> None:
     paths = Path("model"), Path("solution")
-    words = cbc._command(Limits(0.1, threads=2, seed=5), *paths, 2.5)
+    words = cbc.command_line(Limits(0.1, threads=2, seed=5), *paths, 2.5)
     for option in ("-ratioGap 0.1", "-threads 2", "-timeMode elapsed", "-seconds 2.5", "-increment 1e-09"):
         assert option in " ".join(words)
-    assert "-seconds" not in cbc._command(Limits(), *paths, None)
-    assert glpk._command(Limits(0.1), *paths, 2.5)[-4:] == ["--mipgap", "0.1", "--tmlim", "2"]
-    assert "--tmlim" not in glpk._command(Limits(), *paths, 0.5)
+    assert "-seconds" not in cbc.command_line(Limits(), *paths, None)
+    assert glpk.command_line(Limits(0.1), *paths, 2.5)[-4:] == ["--mipgap", "0.1", "--tmlim", "2"]
+    assert "--tmlim" not in glpk.command_line(Limits(), *paths, 0.5)
 
 
 def test_a_solution_that_breaks_a_row_is_an_error() -> None:

@@ -15,11 +15,11 @@ from finbench.models.instance import (
 from finbench.models.io import dump_instance, load_instance
 
 
-class Source(Protocol):
-    """Where an instance comes from; hashable and picklable, so that equal sources may share the instance they make."""
+class Origin(Protocol):
+    """Where an instance comes from; hashable and picklable, so that equal origins may share the instance they make."""
 
     def __hash__(self) -> int:
-        """Return a hash that equal sources share."""
+        """Return a hash that equal origins share."""
 
     @property
     def name(self) -> str:
@@ -31,8 +31,8 @@ class Source(Protocol):
     def columns(self) -> dict[str, Any]:
         """Return what a row says about where the instance comes from."""
 
-    def portable(self) -> Source:
-        """Return the same source for a machine that may not have this one's files."""
+    def portable(self) -> Origin:
+        """Return the same origin for a machine that may not have this one's files."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Member:
         return {**columns, "instance_seed": columns.pop("seed")}
 
     def portable(self) -> Member:
-        """Return the source itself: it needs no file."""
+        """Return the origin itself: it needs no file."""
         return self
 
 
@@ -104,7 +104,7 @@ class SharedMember:
         return {**columns, "instance_seed": columns.pop("seed")}
 
     def portable(self) -> SharedMember:
-        """Return the source itself: it needs no file."""
+        """Return the origin itself: it needs no file."""
         return self
 
 
@@ -153,10 +153,10 @@ class Given:
         return {}
 
     def portable(self) -> Given:
-        """Return the source itself: it needs no file."""
+        """Return the origin itself: it needs no file."""
         return self
 
 
 @lru_cache(maxsize=4)
-def _text(source: TargetPoint) -> str:
-    return dump_instance(source.build())
+def _text(origin: TargetPoint) -> str:
+    return dump_instance(origin.build())
