@@ -121,6 +121,7 @@ class RowColumns(Part):
     blocks: Count | None = None
     exits: Count | None = None
     tightness: Ratio | None = None
+    links: Line | None = None
     load: Amount | None = None
     penalty: Amount | None = None
     shares: list[Fraction] | None = None
