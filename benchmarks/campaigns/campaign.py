@@ -45,6 +45,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field
 
+from finbench.benchmarks.campaigns.campaign_file import FromFile
 from finbench.benchmarks.campaigns.conditions import Conditions, Table, TimeLimit
 from finbench.benchmarks.campaigns.overrides import Overrides
 from finbench.benchmarks.campaigns.sources import Member, SharedMember, TargetPoint
@@ -212,7 +213,7 @@ class SharedFamilyEntry(_Entry):
 Entry = InstanceEntry | FamilyEntry | SharedFamilyEntry
 
 
-class Campaign(Conditions):
+class Campaign(Conditions, FromFile):
     """What a campaign file holds."""
 
     schema_version: Literal[1] = 1
@@ -279,7 +280,7 @@ def load_campaign(name_or_path: str) -> Campaign:
     located = campaign.model_copy(update={"instances": tuple(_located(entry, path) for entry in campaign.instances)})
     with named(path):
         _check(located)
-    return located
+    return located.read_from(path)
 
 
 def read_regular_document(path: Path) -> dict[str, Any]:

@@ -102,6 +102,7 @@ def run_ladders(
     campaign.check()
     rows: list[Record] = []
     with Journal(output / campaign.name, fresh=True) as journal, closing(Crew()) as crew:
+        campaign.keep_in(journal.folder)
 
         def make(run: Run) -> Finished:
             report(f"{run.origin['group']}: {run.origin['instance']}, {run.task.label}")
