@@ -17,7 +17,7 @@ from finbench.benchmarks.analysis.claims import (
     saving_rows,
     targets_claim,
 )
-from finbench.benchmarks.analysis.transfers import Part, links_of, parts_of, transfer_share
+from finbench.benchmarks.analysis.transfers import TransferPart, links_of, parts_of, transfer_share
 from finbench.benchmarks.campaigns.campaign import Campaign, load_campaign
 from finbench.benchmarks.judging.comparison import Comparison, compare_methods
 from finbench.models.instance import Instance
@@ -43,7 +43,7 @@ def claims_of_grids(campaign: str = "published", gammas: Sequence[int] = GAMMAS)
     methods += [("fin", {"gamma": gamma}) for gamma in gammas]
     points: list[Point] = []
     contradictions: list[str] = []
-    parts: list[Part] = []
+    parts: list[TransferPart] = []
     networks: dict[str, Instance] = {}
     for instance in grid_points(load_campaign(campaign)):
         comparison = compare_methods(instance, methods)

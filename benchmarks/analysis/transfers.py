@@ -24,7 +24,7 @@ HARDLY = 0.05
 
 
 @dataclass(frozen=True)
-class Part:
+class TransferPart:
     """What transfers take of one application's latency and energy."""
 
     latency: float
@@ -65,7 +65,7 @@ class TransferShare:
         return f"{said}."
 
 
-def parts_of(instance: Instance, deployment: Deployment) -> list[Part]:
+def parts_of(instance: Instance, deployment: Deployment) -> list[TransferPart]:
     """Return the parts of every application that a structurally sound deployment serves."""
     apps = {app.name: app for app in instance.applications}
     found = []
@@ -77,12 +77,12 @@ def parts_of(instance: Instance, deployment: Deployment) -> list[Part]:
     return found
 
 
-def part(transfer_s: float, latency_s: float, transfer_j: float, energy_j: float, moves: bool) -> Part:
+def part(transfer_s: float, latency_s: float, transfer_j: float, energy_j: float, moves: bool) -> TransferPart:
     """Return the parts that transfers take of a latency and an energy; 0 of nothing."""
-    return Part(transfer_s / latency_s if latency_s else 0.0, transfer_j / energy_j if energy_j else 0.0, moves)
+    return TransferPart(transfer_s / latency_s if latency_s else 0.0, transfer_j / energy_j if energy_j else 0.0, moves)
 
 
-def transfer_share(parts: Sequence[Part]) -> TransferShare:
+def transfer_share(parts: Sequence[TransferPart]) -> TransferShare:
     """Return what transfers take over these deployments of applications."""
     moving = [one for one in parts if one.moves]
     latencies, energies = [one.latency for one in moving], [one.energy for one in moving]

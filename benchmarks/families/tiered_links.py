@@ -26,7 +26,7 @@ SPREAD = 3
 """Fast links lie within this factor of their tier's published bandwidth."""
 
 
-class Tier(Protocol):
+class LinkEnd(Protocol):
     """What a link needs to know of the tiers that it joins."""
 
     @property
@@ -66,7 +66,7 @@ Costs = Mapping[str, Any]
 """Bandwidth, delay and Joules per bit, named as the fields of `Link`."""
 
 
-def fast(rng: np.random.Generator, sender: Tier, receiver: Tier) -> Costs:
+def fast(rng: np.random.Generator, sender: LinkEnd, receiver: LinkEnd) -> Costs:
     """Draw the costs of a link around the published ones."""
     return {
         "bandwidth_bit_per_s": around(rng, receiver.bandwidth_bit_per_s, SPREAD),
@@ -75,7 +75,7 @@ def fast(rng: np.random.Generator, sender: Tier, receiver: Tier) -> Costs:
     }
 
 
-def typical(rng: np.random.Generator, sender: Tier, receiver: Tier) -> Costs:
+def typical(rng: np.random.Generator, sender: LinkEnd, receiver: LinkEnd) -> Costs:
     """Draw the costs of a link of the media between two tiers."""
     if sender.name != "mobile":
         return _over(rng, BACKHAUL)

@@ -1,6 +1,6 @@
 """What each method did, computed once: the page's sentences and its tables say the same numbers.
 
-A run has a *result* when it found a deployment that the evaluator takes, in time or not, or proved that there is none.
+A run is *conclusive* when it found a deployment that the evaluator takes, in time or not, or proved that there is none.
 Every other run is counted beside; none enters a mean or a median of gaps or times.
 """
 
@@ -36,7 +36,7 @@ class MethodFacts:
 
     label: str
     runs: int
-    results: int
+    conclusive: int
     """Found a deployment, or proved that there is none."""
     found: int
     missed: int
@@ -54,7 +54,7 @@ class MethodFacts:
     gap_worst: float | None
     """Over the deployments found, above the best energy known."""
     time_median_s: float | None
-    """Over the runs with a result."""
+    """Over the conclusive runs."""
     time_longest_s: float | None
     """Over all runs that say how long they took."""
     ends: str
@@ -64,7 +64,7 @@ class MethodFacts:
 def facts_of(runs: pd.DataFrame) -> list[MethodFacts]:
     """Return the facts of every method of a frame of runs (`analysis.frame`), in the order of the page."""
     told = runs["found"].astype(bool) | refuted(runs)
-    by_label = {str(label): here for label, here in runs.assign(has_result=told).groupby("label", sort=False)}
+    by_label = {str(label): here for label, here in runs.assign(conclusive=told).groupby("label", sort=False)}
     return [_facts(label, by_label[label]) for label in in_order(by_label)]
 
 
@@ -78,7 +78,7 @@ def _facts(label: str, runs: pd.DataFrame) -> MethodFacts:
     return MethodFacts(
         label=label,
         runs=len(runs),
-        results=int(runs["has_result"].sum()),
+        conclusive=int(runs["conclusive"].sum()),
         found=int(found.sum()),
         missed=int((solvable & ~found).sum()),
         best=int((solvable & met).sum()),
@@ -88,7 +88,7 @@ def _facts(label: str, runs: pd.DataFrame) -> MethodFacts:
         gap_median=known(gaps.median()),
         gap_mean=known(gaps.mean()),
         gap_worst=known(gaps.max()),
-        time_median_s=known(times[runs["has_result"]].median()),
+        time_median_s=known(times[runs["conclusive"]].median()),
         time_longest_s=known(times.max()),
         ends=", ".join(f"{count} {status}" for status, count in others.items()),
     )
@@ -97,7 +97,7 @@ def _facts(label: str, runs: pd.DataFrame) -> MethodFacts:
 def method_table(title: str, runs: pd.DataFrame, facts: list[MethodFacts]) -> PageTable:
     """Return a row for each method; `facts` are those of `runs`."""
     columns = (
-        *("method", "runs", "results", "missed", "best energy found [%]"),
+        *("method", "runs", "conclusive", "missed", "best energy found [%]"),
         *("gap median [%]", "gap mean [%]", "gap worst [%]", "time median", "time longest", "other ends"),
     )
     instances = instance_of(runs)
@@ -108,9 +108,9 @@ def method_table(title: str, runs: pd.DataFrame, facts: list[MethodFacts]) -> Pa
         "proven optimum"
     )
     note = (
-        "Results: runs that found a deployment or proved that there is none; missed: runs that found none where "
-        "another did. Gaps are above the best energy known, over the deployments found. Median times are over the runs "
-        "with a result, longest times over all."
+        "Conclusive: runs that found a deployment or proved that there is none; missed: runs that found none where "
+        "another did. Gaps are above the best energy known, over the deployments found. Median times are over the "
+        "conclusive runs, longest times over all."
     )
     return PageTable(heading, columns, tuple(starmap(_method_row, enumerate(facts))), 1, note)
 
@@ -119,7 +119,7 @@ def _method_row(place: int, one: MethodFacts) -> tuple[Cell, ...]:
     best = 100 * one.best / one.solvable if one.solvable else None
     return (
         Cell(one.label, place),
-        *map(counted, (one.runs, one.results, one.missed)),
+        *map(counted, (one.runs, one.conclusive, one.missed)),
         plain(best),
         *map(percentage, (one.gap_median, one.gap_mean, one.gap_worst)),
         *(measured(value, "s") for value in (one.time_median_s, one.time_longest_s)),
@@ -145,8 +145,8 @@ def system_table(title: str, runs: pd.DataFrame) -> PageTable:
     ]
     note = (
         "Powers, gaps and rejections are means and medians over the deployments found: two methods compare where both "
-        "found as many. Gaps are to the best bound that any method proved. Median times are over the runs with a "
-        "result."
+        "found as many. Gaps are to the best bound that any method proved. Median times are over the conclusive "
+        "runs."
     )
     return PageTable(f"{title}: by size and load", columns, tuple(rows), 4, note)
 

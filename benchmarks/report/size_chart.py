@@ -1,4 +1,4 @@
-"""Gap and energy against size, and how often a method has a result at all."""
+"""Gap and energy against size, and how often a method is conclusive at all."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SIZES: Mapping[str, str] = {
 
 
 def size_chart(runs: pd.DataFrame) -> Chart | None:
-    """Return gap, objective and share of runs with a result over size, a view for each group and kind of size."""
+    """Return gap, objective and share of conclusive runs over size, a view for each group and kind of size."""
     views = [
         view
         for group in dict.fromkeys(runs["group"])
@@ -37,7 +37,7 @@ def size_chart(runs: pd.DataFrame) -> Chart | None:
     caption = (
         "Medians over the instances of a size and, shaded, from the lower to the upper quartile. Gaps are to the best "
         "proven bound; gaps and energies are over the runs that found a deployment, and the last panel shows how many "
-        "did or proved that there is none: compare two methods where both have every result."
+        "are conclusive (did, or proved that there is none): compare two methods where all runs of both are."
     )
     styles = entries(in_order(runs["label"]))
     return Chart("size", "Gap and energy against size", caption, styles, views, "group and size")
@@ -50,14 +50,14 @@ def _view(group: str, runs: pd.DataFrame, column: str, name: str) -> View | None
     powers = bool(runs["total_power_w"].notna().any())
     cost = Axis("total power" if powers else "energy", "objective", "log", unit="W" if powers else "J")
     gap = Axis("gap to bound [%]", "gap_percent", "symlog", threshold=SMALLEST_GAP, least=0.0)
-    share = Axis("with a result [%]", "result_percent", least=0.0, most=100.0)
+    share = Axis("conclusive [%]", "conclusive_percent", least=0.0, most=100.0)
     found = runs[runs["found"].astype(bool)]
     gaps = found.assign(gap_percent=100 * found["gap_to_best_bound"].astype(float))
-    told = runs.assign(result_percent=100.0 * (runs["found"].astype(bool) | refuted(runs)))
+    told = runs.assign(conclusive_percent=100.0 * (runs["found"].astype(bool) | refuted(runs)))
     panels = [
         Panel("Gap to the best proven bound", x, gap, _series(gaps, column, "gap_percent")),
         Panel("Cost of the deployments found", x, cost, _series(found, column, "objective")),
-        Panel("Runs with a result", x, share, _means(told, column, "result_percent")),
+        Panel("Conclusive runs", x, share, _means(told, column, "conclusive_percent")),
     ]
     shown = [panel for panel in panels if any(series.x for series in panel.series)]
     return View(f"{group}, by {name}", shown) if len(shown) > 1 else None

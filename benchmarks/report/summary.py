@@ -106,19 +106,19 @@ def _fin_by_gamma(claims: Claims) -> str:
 def _who_is_fast(runs: pd.DataFrame, methods: Sequence[MethodFacts]) -> str:
     timed = [(one.time_median_s, one) for one in methods if one.time_median_s is not None]
     if not timed:
-        return "No run ended with a result."
+        return "No run is conclusive."
     timed.sort(key=lambda pair: pair[0])
     (_, fastest), (_, slowest) = timed[0], timed[-1]
     longest = runs.iloc[int(runs["time_s"].astype(float).fillna(-1.0).argmax())]
     ended = "" if longest["found"] else f", which ended as {longest['status']}"
     return (
-        f"Fastest by the median of its runs with a result: {_timed(fastest)}; slowest: {_timed(slowest)}. The longest "
+        f"Fastest by the median of its conclusive runs: {_timed(fastest)}; slowest: {_timed(slowest)}. The longest "
         f"run took {quantity(float(longest['time_s']), 's', 3)}: {longest['label']} on {longest['instance']}{ended}."
     )
 
 
 def _timed(one: MethodFacts) -> str:
-    return f"{one.label}, {quantity(one.time_median_s, 's', 3)} ({one.results:,} of {one.runs:,} runs have one)"
+    return f"{one.label}, {quantity(one.time_median_s, 's', 3)} ({one.conclusive:,} of {one.runs:,} runs are)"
 
 
 def repeated(rows: int, runs: int) -> str:

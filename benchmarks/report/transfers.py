@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from finbench.benchmarks.analysis.transfers import HARDLY, Part, TransferShare, links_of, part, transfer_share
+from finbench.benchmarks.analysis.transfers import HARDLY, TransferPart, TransferShare, links_of, part, transfer_share
 from finbench.benchmarks.report.cells import PageTable, counted, percentage, text
 from finbench.benchmarks.report.pictures import MOST_APPLICATIONS
 from finbench.models.instance import Instance
@@ -31,7 +31,7 @@ def shares_by_group(
         The placements, as `pictures.Gallery` makes them.
     """
     known = [_parts(placement) for placement in drawn]
-    by_group: defaultdict[str, list[Part]] = defaultdict(list)
+    by_group: defaultdict[str, list[TransferPart]] = defaultdict(list)
     for names, number in zip(groups, placements, strict=True):
         if number is not None:
             for name in names:
@@ -39,7 +39,7 @@ def shares_by_group(
     return {name: transfer_share(parts) for name, parts in by_group.items()}
 
 
-def _parts(placement: Table) -> list[Part]:
+def _parts(placement: Table) -> list[TransferPart]:
     parts = []
     for decision in placement["applications"]:
         blocks = decision["blocks"]

@@ -6,7 +6,7 @@ import pytest
 
 from finbench.benchmarks.analysis.numbers import quantity
 from finbench.benchmarks.analysis.transfers import (
-    Part,
+    TransferPart,
     against_computing,
     links_of,
     part,
@@ -29,17 +29,17 @@ def test_parts_are_those_of_the_evaluator(balexnet: Instance) -> None:
 
 
 def test_a_deployment_on_one_node_moves_nothing(balexnet: Instance) -> None:
-    assert parts_of(balexnet, TOO_SLOW) == [Part(0.0, 0.0, False)]
+    assert parts_of(balexnet, TOO_SLOW) == [TransferPart(0.0, 0.0, False)]
     assert transfer_share(parts_of(balexnet, TOO_SLOW)).sentence("links of 1 bit/s").startswith("None of 1 deployments")
 
 
 def test_medians_are_over_deployments_that_send_something() -> None:
-    share = transfer_share([Part(0.0, 0.0, False), Part(0.2, 0.4, True), Part(0.6, 0.8, True)])
+    share = transfer_share([TransferPart(0.0, 0.0, False), TransferPart(0.2, 0.4, True), TransferPart(0.6, 0.8, True)])
     assert (share.deployments, share.moving) == (3, 2)
     assert (share.latency, share.most_latency, share.energy) == pytest.approx((0.4, 0.6, 0.6))
     assert not share.hardly_counts
     assert "slow" not in share.sentence("links")
-    assert part(0.0, 0.0, 0.0, 0.0, moves=False) == Part(0.0, 0.0, False)
+    assert part(0.0, 0.0, 0.0, 0.0, moves=False) == TransferPart(0.0, 0.0, False)
 
 
 def test_published_links_are_so_fast_that_it_is_said(balexnet: Instance) -> None:

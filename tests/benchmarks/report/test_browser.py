@@ -317,7 +317,7 @@ def test_a_figure_is_saved_as_svg_and_png(opened: webdriver.Chrome, tmp_path: Pa
     assert (csv_button.text, svg_button.text, png_button.text) == ("CSV", "SVG", "PNG")
     for button, suffix in ((svg_button, "svg"), (png_button, "png")):
         opened.execute_script("arguments[0].click()", button)
-        WebDriverWait(opened, 10).until(lambda _, end=suffix: (tmp_path / f"{figure}.{end}").exists())
+        there_is(opened, tmp_path / f"{figure}.{suffix}")
     picture = ElementTree.fromstring((tmp_path / f"{figure}.svg").read_bytes())
     width, height = (float(picture.attrib[name]) for name in ("width", "height"))
     curves = [one for one in picture.iter() if one.attrib.get("stroke", "none") not in ("none", "")]
@@ -419,10 +419,15 @@ def test_a_csv_holds_no_formula(opened: webdriver.Chrome) -> None:
     assert text.split("\r\n") == ["a", "'=cmd|' /C calc'!A0", "'+1", "'-1", "'@x", "'\tx", "b=1", "–", "-1", "", ""]
 
 
+def there_is(browser: webdriver.Chrome, file: Path) -> None:
+    """Wait until a file is saved."""
+    WebDriverWait(browser, 10).until(lambda _: file.exists())
+
+
 def downloaded(browser: webdriver.Chrome, folder: Path, button: str, name: str) -> list[list[str]]:
     browser.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(folder)})
     browser.execute_script("arguments[0].click()", one(browser, button))
-    WebDriverWait(browser, 10).until(lambda _: (folder / name).exists())
+    there_is(browser, folder / name)
     with (folder / name).open(encoding="utf-8", newline="") as stream:
         return list(csv.reader(stream))
 
@@ -448,6 +453,7 @@ def test_a_phone_never_scrolls_sideways(opened: webdriver.Chrome, width: int) ->
     try:
         opened.refresh()
         opened.execute_script("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        one(opened, "#instance-search").send_keys("several")
         widths: list[Any] = opened.execute_script("return [document.documentElement.scrollWidth, innerWidth]")
         assert widths == [width, width]
     finally:

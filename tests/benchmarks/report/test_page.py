@@ -154,7 +154,7 @@ def test_failures_alone_make_a_page(copied: Path, tmp_path: Path) -> None:
     assert made.exit_code == 0, made.output
     text = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert "cannot be said" in text
-    assert "No run ended with a result." in text
+    assert "No run is conclusive." in text
 
 
 @pytest.mark.parametrize(
@@ -240,11 +240,11 @@ def test_the_page_says_what_transfers_take(page: Path) -> None:
 
 def test_a_number_of_the_text_is_that_of_the_table(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    said = re.search(r"Fastest by the median of its runs with a result: ([^,]+), ([^ ]+ [mµ]?s) \((\d+) of (\d+)", text)
+    said = re.search(r"Fastest by the median of its conclusive runs: ([^,]+), ([^ ]+ [mµ]?s) \((\d+) of (\d+)", text)
     assert said
-    name, time, results, runs = said.groups()
+    name, time, conclusive, runs = said.groups()
     table = text.split("<span>All groups together: ")[1]
     row = re.search(rf"<td data-value=\"\d+\">{re.escape(name)}</td>(.*?)</tr>", table, re.DOTALL)
     assert row
     cells = re.findall(r">([^<]*)</td>", row[1])
-    assert (cells[0], cells[1], cells[7]) == (runs, results, time)
+    assert (cells[0], cells[1], cells[7]) == (runs, conclusive, time)

@@ -9,7 +9,7 @@ import pytest
 
 from finbench.benchmarks.analysis.frame import frame
 from finbench.benchmarks.analysis.table import Rows
-from finbench.benchmarks.analysis.transfers import Part, transfer_share
+from finbench.benchmarks.analysis.transfers import TransferPart, transfer_share
 from finbench.benchmarks.report.cells import of_rows
 from finbench.benchmarks.report.chart import Axis, Chart, Kind, Panel, Series, View
 from finbench.benchmarks.report.columns import packed, run_columns
@@ -61,16 +61,16 @@ def test_failures_are_counted_beside_means_and_enter_none() -> None:
         run("d", "fin", None, status="error", time_s=60.0),
     ]
     exact, fin = facts_of(frame(rows))
-    assert (fin.runs, fin.results, fin.found, fin.missed, fin.best, fin.solvable) == (4, 2, 2, 1, 1, 3)
+    assert (fin.runs, fin.conclusive, fin.found, fin.missed, fin.best, fin.solvable) == (4, 2, 2, 1, 1, 3)
     assert (fin.on_proven, fin.optimal) == (3, 1)
     assert (fin.gap_mean, fin.time_median_s, fin.time_longest_s) == pytest.approx((0.5, 0.002, 60.0))
     assert fin.ends == "1 no-solution, 1 error"
-    assert (exact.results, exact.optimal) == (3, 3)
+    assert (exact.conclusive, exact.optimal) == (3, 3)
 
 
-def test_a_proof_that_there_is_none_is_a_result() -> None:
+def test_a_proof_that_there_is_none_is_conclusive() -> None:
     (facts,) = facts_of(frame([run("a", "label-setting", None, status="infeasible")]))
-    assert (facts.results, facts.found, facts.missed) == (1, 0, 0)
+    assert (facts.conclusive, facts.found, facts.missed) == (1, 0, 0)
 
 
 def test_cells_have_units_by_size_and_sort_by_value() -> None:
@@ -138,7 +138,7 @@ def test_it_is_said_in_which_groups_transfers_count() -> None:
     assert said is not None
     assert said.startswith("Transfers hardly count in fast and both (at most 5 % of the latency")
     assert said.endswith("They count in slow (75 % of the latency, median).")
-    assert transfer_sentence({"idle": transfer_share([Part(0.0, 0.0, moves=False)])}) is None
+    assert transfer_sentence({"idle": transfer_share([TransferPart(0.0, 0.0, moves=False)])}) is None
 
 
 def sized(nodes: int, method: str, objective: float | None) -> dict[str, Any]:
