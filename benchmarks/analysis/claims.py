@@ -6,6 +6,7 @@ set and energy accounting are a *case*.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median
@@ -70,6 +71,8 @@ class SavingRow:
     most: float
     share_above: float
     """Part of the points where the saving is above the published figure."""
+    left_out: int = 0
+    """Points of the case that have a deployment, but of which FIN or MCP found none."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,8 @@ class Claims:
     savings: list[SavingRow]
     claims: list[Claim]
     contradictions: list[str] = field(default_factory=list)
+    transfers: str = ""
+    """What transfers take of the optimal deployments, in words; empty where it was not measured."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that `claims --json` prints."""
@@ -101,7 +106,13 @@ class Claims:
             "fin_against_optimum": [vars(row) for row in self.matches],
             "savings_against_mcp": [vars(row) for row in self.savings],
             "contradictions": self.contradictions,
+            "transfers": self.transfers,
         }
+
+
+def _found(points: Sequence[Point]) -> int:
+    """Return how many runs of FIN found a deployment on points that have one."""
+    return sum(energy is not None for point in points if point.optimum is not None for energy in point.fin.values())
 
 
 def match_row(points: Sequence[Point], gamma: int) -> MatchRow:
@@ -115,12 +126,15 @@ def match_row(points: Sequence[Point], gamma: int) -> MatchRow:
 
 
 def saving_rows(points: Sequence[Point], gamma: int) -> list[SavingRow]:
-    """Return savings of FIN against the baseline, case by case."""
+    """Return savings of FIN against the baseline, case by case; a case in which none can be said has no row."""
     by_case: dict[str, list[float]] = {}
+    left_out: Counter[str] = Counter()
     for point in points:
         energy = point.fin[gamma]
         if energy is not None and point.baseline is not None:
             by_case.setdefault(point.case, []).append(1 - energy / point.baseline)
+        elif point.optimum is not None:
+            left_out[point.case] += 1
     return [
         SavingRow(
             case,
@@ -130,6 +144,7 @@ def saving_rows(points: Sequence[Point], gamma: int) -> list[SavingRow]:
             median(savings),
             max(savings),
             sum(saving > PUBLISHED_SAVING for saving in savings) / len(savings),
+            left_out[case],
         )
         for case, savings in by_case.items()
     ]
@@ -147,9 +162,11 @@ def matches_claim(rows: Sequence[MatchRow]) -> Claim:
         verdict = "holds"
     matched = ", ".join(f"γ = {row.gamma}: {fixed_percent(row.matched / row.points)} %" for row in rows)
     last = rows[-1]
+    found = last.points - last.missed
     measured = (
-        f"points matched: {matched}; at γ = {last.gamma} mean gap {percent(last.mean_gap)} %, "
-        f"worst {percent(last.worst_gap)} %, missed {last.missed} of {last.points}"
+        f"points matched, one without a deployment of FIN counting as none: {matched}; at γ = {last.gamma} mean gap "
+        f"{percent(last.mean_gap)} %, worst {percent(last.worst_gap)} %, over the {found} deployments found; missed "
+        f"{last.missed} of {last.points}"
     )
     return Claim(MATCHES, verdict, measured)
 
@@ -162,14 +179,22 @@ def saving_claim(rows: Sequence[SavingRow], points: Sequence[Point], gamma: int)
         verdict = "holds" if len(above) == len(rows) else f"holds only if {' or '.join(above)}"
     total = sum(row.points for row in rows)
     mean = sum(row.mean * row.points for row in rows) / total
-    unanswered = sum(point.fin[gamma] is not None and point.baseline is None for point in points)
     measured = (
-        f"FIN (γ = {gamma}) against MCP: mean {fixed_percent(mean)} % over {total} points, case means "
-        f"{fixed_percent(min(row.mean for row in rows))} % to {fixed_percent(max(row.mean for row in rows))} %"
+        f"FIN (γ = {gamma}) against MCP: mean {fixed_percent(mean)} % over the {total} {plural(total, 'point')} where "
+        f"both found a deployment, case means {fixed_percent(min(row.mean for row in rows))} % to "
+        f"{fixed_percent(max(row.mean for row in rows))} %; {_left_out(points, gamma)}"
     )
-    if unanswered:
-        measured += f"; at {unanswered} more {plural(unanswered, 'point')} FIN finds a deployment and MCP none"
     return Claim(SAVING, verdict, measured)
+
+
+def _left_out(points: Sequence[Point], gamma: int) -> str:
+    """Return in words which points with a deployment a mean saving leaves out."""
+    solvable = [(point.fin[gamma] is None, point.baseline is None) for point in points if point.optimum is not None]
+    kinds = {"only MCP": (True, False), "only FIN": (False, True), "neither": (True, True)}
+    counts = {who: solvable.count(none) for who, none in kinds.items()}
+    if not any(counts.values()):
+        return "no point is left out"
+    return "left out: " + ", ".join(f"{count} where {who} found one" for who, count in counts.items() if count)
 
 
 def targets_claim(points: Sequence[Point]) -> Claim:
@@ -177,5 +202,9 @@ def targets_claim(points: Sequence[Point]) -> Claim:
     deployments = sum(energy is not None for point in points for energy in point.fin.values())
     broken = sum(point.violations for point in points)
     verdict = "does not hold" if broken else "holds"
-    measured = f"{deployments} deployments without a violation, over all γ; violations found: {broken}"
+    asked = sum(len(point.fin) for point in points if point.optimum is not None)
+    measured = (
+        f"{deployments} deployments without a violation, over all γ; violations found: {broken}; without a "
+        f"deployment where one exists: {asked - _found(points)} of {asked} runs"
+    )
     return Claim(TARGETS, verdict, measured)

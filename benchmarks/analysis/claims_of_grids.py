@@ -17,6 +17,7 @@ from finbench.benchmarks.analysis.claims import (
     saving_rows,
     targets_claim,
 )
+from finbench.benchmarks.analysis.transfers import TransferPart, links_of, parts_of, transfer_share
 from finbench.benchmarks.campaigns.campaign import Campaign, load_campaign
 from finbench.benchmarks.judging.comparison import Comparison, compare_methods
 from finbench.models.instance import Instance
@@ -40,14 +41,21 @@ def claims_of_grids(campaign: str = "published", gammas: Sequence[int] = GAMMAS)
     """
     methods: list[tuple[str, dict[str, Any]]] = [(EXACT_METHOD, {}), (BASELINE, {})]
     methods += [("fin", {"gamma": gamma}) for gamma in gammas]
-    points, contradictions = [], []
+    points: list[Point] = []
+    contradictions: list[str] = []
+    parts: list[TransferPart] = []
+    networks: dict[str, Instance] = {}
     for instance in grid_points(load_campaign(campaign)):
         comparison = compare_methods(instance, methods)
         points.append(_point(comparison, gammas))
         contradictions += comparison.contradictions
+        optimum = comparison.runs[0].result.deployment
+        parts += [] if optimum is None else parts_of(instance, optimum)
+        networks.setdefault(instance.network.name, instance)
     matches, savings = [match_row(points, gamma) for gamma in gammas], saving_rows(points, gammas[-1])
     claims = [matches_claim(matches), saving_claim(savings, points, gammas[-1]), targets_claim(points)]
-    return Claims(len(points), matches[0].points, matches, savings, claims, contradictions)
+    transfers = f"Of the optimal ones, {transfer_share(parts).sentence(links_of(networks.values()))}"
+    return Claims(len(points), matches[0].points, matches, savings, claims, contradictions, transfers)
 
 
 def grid_points(campaign: Campaign) -> Iterator[Instance]:

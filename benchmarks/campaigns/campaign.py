@@ -45,6 +45,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field
 
+from finbench.benchmarks.campaigns.campaign_file import FromFile
 from finbench.benchmarks.campaigns.conditions import Conditions, Table, TimeLimit
 from finbench.benchmarks.campaigns.origins import Member, SharedMember, TargetPoint
 from finbench.benchmarks.campaigns.overrides import Overrides
@@ -162,6 +163,8 @@ class FamilyEntry(_Entry):
     """Exits of the DNN."""
     tightness: Some[Share] = (0.5,)
     """Where the latency target lies between least latency and least energy."""
+    links: Name | None = None
+    """Choice of links where the family offers one, such as `typical`; left out: its first."""
     seeds: Some[Seed]
     """Seeds."""
 
@@ -175,7 +178,7 @@ class FamilyEntry(_Entry):
         for nodes, blocks, exits, tightness, seed in product(
             self.nodes, self.blocks, self.exits, self.tightness, self.seeds
         ):
-            yield Member(self.family, nodes, blocks, exits, tightness, seed)
+            yield Member(self.family, nodes, blocks, exits, tightness, seed, self.links)
 
 
 class SharedFamilyEntry(_Entry):
@@ -210,7 +213,7 @@ class SharedFamilyEntry(_Entry):
 Entry = InstanceEntry | FamilyEntry | SharedFamilyEntry
 
 
-class Campaign(Conditions):
+class Campaign(Conditions, FromFile):
     """What a campaign file holds."""
 
     schema_version: Literal[1] = 1
@@ -277,7 +280,7 @@ def load_campaign(name_or_path: str) -> Campaign:
     located = campaign.model_copy(update={"instances": tuple(_located(entry, path) for entry in campaign.instances)})
     with named(path):
         _check(located)
-    return located
+    return located.read_from(path)
 
 
 def read_regular_document(path: Path) -> dict[str, Any]:
@@ -332,6 +335,9 @@ def check_families(families: Iterable[FamilyEntry], shared: Iterable[SharedFamil
     for entry in families:
         family = _known(entry.family, FAMILIES)
         _check_most(entry.family, nodes=(entry.nodes, family.most_nodes), blocks=(entry.blocks, family.most_blocks))
+        if entry.links is not None and entry.links not in family.links:
+            rule = f"must be one of {', '.join(family.links)}" if family.links else "this family has no choice of links"
+            raise InputError(f"family '{entry.family}'", f"links = '{entry.links}': {rule}")
     for system in shared:
         of_many = _known(system.family, SHARED_FAMILIES)
         _check_most(

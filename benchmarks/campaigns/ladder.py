@@ -17,12 +17,13 @@ from finbench.benchmarks.campaigns.campaign import (
     named,
     read_regular_document,
 )
-from finbench.benchmarks.campaigns.conditions import MemoryLimit, Table, TimeLimit
+from finbench.benchmarks.campaigns.campaign_file import FromFile
+from finbench.benchmarks.campaigns.conditions import MemoryLimit, TimeLimit
 from finbench.benchmarks.methods import Choice
 from finbench.models.io import find_file, validate
 
 
-class LadderCampaign(Table):
+class LadderCampaign(FromFile):
     """The fields of a ladder campaign's file."""
 
     schema_version: Literal[1] = 1
@@ -82,4 +83,4 @@ def load_ladder_campaign(name_or_path: str) -> LadderCampaign:
     campaign = validate(read_regular_document(path), LadderCampaign, path)
     with named(path):
         campaign.check()
-    return campaign
+    return campaign.read_from(path)

@@ -45,11 +45,13 @@ class Member:
     exits: int
     tightness: float
     seed: int
+    links: str | None = None
 
     @property
     def name(self) -> str:
         """What the instance is called before it exists."""
-        return f"{self.family}, {self.nodes} nodes, seed {self.seed}"
+        links = "" if self.links is None else f", {self.links} links"
+        return f"{self.family}, {self.nodes} nodes{links}, seed {self.seed}"
 
     def build(self) -> Instance:
         """Generate the instance."""
@@ -62,6 +64,7 @@ class Member:
             exits=self.exits,
             seed=self.seed,
             tightness=self.tightness,
+            links=self.links,
         )
 
     def columns(self) -> dict[str, Any]:

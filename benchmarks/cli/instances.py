@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from finbench.benchmarks.analysis.numbers import plural
+from finbench.benchmarks.analysis.transfers import against_computing
 from finbench.benchmarks.cli.options import InstanceName, output_option
 from finbench.benchmarks.plots.formats import PICTURE_SUFFIXES
 from finbench.benchmarks.terminal import console
@@ -45,6 +46,9 @@ def generate(
     tightness: Annotated[
         float | None, typer.Option(help="Where δ lies between least latency and least energy; default 0.5.")
     ] = None,
+    links: Annotated[
+        str | None, typer.Option(help="tiered, deep: fast links (default) or typical ones, where transfers count.")
+    ] = None,
     applications: Annotated[int | None, typer.Option(min=1, help="campus: how many share the network.")] = None,
     load: Annotated[
         float | None, typer.Option(help="campus: how full the fullest resource is; 1 is full, default 0.7.")
@@ -63,9 +67,11 @@ def generate(
 
     Example: [bold]finbench generate tiered --nodes 20 --blocks 6 --exits 3 --seed 1 -o tiered.json[/bold]
 
+    Example: [bold]finbench generate tiered --nodes 20 --blocks 6 --exits 3 --links typical -o slow.json[/bold]
+
     Example: [bold]finbench generate campus --nodes 50 --applications 50 --load 0.7 --seed 1 -o campus.json[/bold]
     """
-    options: dict[str, Any] = {"blocks": blocks, "exits": exits, "tightness": tightness}
+    options: dict[str, Any] = {"blocks": blocks, "exits": exits, "tightness": tightness, "links": links}
     options |= {"applications": applications, "load": load, "penalty": penalty}
     options |= {"shares": None if shares is None else _menu(shares)}
     given = {name: value for name, value in options.items() if value is not None}
@@ -73,6 +79,7 @@ def generate(
     write_text(output, dump_instance(made))
     size = f"{blocks} blocks" if applications is None else f"{applications} applications"
     print(f"{output}: {len(made.network.nodes)} nodes, {len(made.network.links)} links, {size}")
+    print(against_computing(made))
 
 
 @dataclass(frozen=True)
@@ -88,7 +95,7 @@ def _kind(family: str) -> _Kind:
     from finbench.benchmarks import families
 
     if family in families.FAMILIES:
-        return _Kind(families.generate, ("blocks", "exits"), ("tightness",))
+        return _Kind(families.generate, ("blocks", "exits"), ("tightness", "links"))
     if family in families.SHARED_FAMILIES:
         return _Kind(families.generate_shared, ("applications",), ("load", "penalty", "shares"))
     known = ", ".join((*families.FAMILIES, *families.SHARED_FAMILIES))

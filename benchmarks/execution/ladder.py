@@ -102,6 +102,7 @@ def run_ladders(campaign: LadderCampaign, output: Path, report: Callable[[str], 
     campaign.check()
     rows: list[Row] = []
     with Journal(output / campaign.name, fresh=True) as journal, closing(Crew()) as crew:
+        campaign.keep_in(journal.folder)
 
         def make(run: Run) -> Finished:
             report(f"{run.columns['group']}: {run.columns['instance']}, {run.task.label}")

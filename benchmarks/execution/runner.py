@@ -102,6 +102,7 @@ def run_campaign(
     with Journal(folder) as journal:
         runs = plan(campaign, journal.add_instance)
         rows = known_rows(runs, journal.known_rows(), chosen)
+        campaign.keep_in(folder)
         journal.settle([rows[run.place] for run in runs if run.place in rows])
         progress.begin(len(runs), len(rows))
         missing = [run for run in runs if run.place not in rows and chosen.takes(run)]

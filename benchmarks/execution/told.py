@@ -79,7 +79,7 @@ class Told:
             reason=failure["reason"],
             info=info,
         )
-        judged = judge(task.source.build(), task.method.name, task.options, result)
+        judged = judge(task.origin.build(), task.method.name, task.options, result)
         ended = {name: failure[name] for name in ("time_s", "times_s", "peak_bytes", "exit")}
         return {**result_columns(judged, failure["wall_s"]), **ended}
 

@@ -27,6 +27,7 @@ from finbench.benchmarks.execution.log import end_of_file
 from finbench.benchmarks.execution.memory import kills_for_memory
 from finbench.benchmarks.execution.task import Columns, Event, Finished, Started, Task
 from finbench.benchmarks.execution.told import Told, ended_columns
+from finbench.benchmarks.rows.moments import utc_now
 from finbench.benchmarks.rows.row import failure_columns
 from finbench.models.result import Status
 
@@ -92,6 +93,7 @@ class WarmWorker:
         self._buffer = b""
         self._told = Told()
         self._kills = kills_for_memory()
+        self._started_at = utc_now()
         self._enter(_Phase.IDLE, inf)
         self.gone = False
         """Whether its processes have ended."""
@@ -139,7 +141,7 @@ class WarmWorker:
         self._log.close()
 
     def _enter(self, phase: _Phase, seconds: float) -> None:
-        self._phase, self._since = phase, monotonic()
+        self._phase, self._since, self._started_at = phase, monotonic(), utc_now()
         self._deadline = self._since + seconds
 
     def _lines(self) -> Iterator[bytes]:
@@ -175,7 +177,7 @@ class WarmWorker:
             case {"row": {"status": str(), "exit": dict()} as row, "log": str() | None as log, "spent": bool(spent)}, (
                 (_Phase.SETUP | _Phase.RUNNING | _Phase.OVERDUE) as phase
             ):
-                yield Finished(self._tasks.popleft(), row, log)
+                yield Finished(self._tasks.popleft(), {**row, "started_at": self._started_at}, log)
                 if spent or phase is _Phase.OVERDUE:
                     self._end(_Phase.SPENT)
                 else:
@@ -204,6 +206,7 @@ class WarmWorker:
         code = self._process.wait()
         if self._tasks and phase is not _Phase.SPENT:
             row = self._how_it_ended(phase, code, monotonic() - self._since)
+            row["started_at"] = self._started_at
             yield Finished(self._tasks.popleft(), row, end_of_file(self._log.fileno()))
 
     def _how_it_ended(self, phase: _Phase, code: int, wall_s: float) -> Columns:

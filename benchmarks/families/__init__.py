@@ -10,6 +10,7 @@ import numpy as np
 from finbench.benchmarks.families import campus, linked, mesh, tiered
 from finbench.benchmarks.families.family import MOST_LINKED_NODES, Family, SharedFamily, SharedSize, Size
 from finbench.benchmarks.families.targets import place_target
+from finbench.benchmarks.families.tiered_links import FAST, LINK_CHOICES, TYPICAL
 from finbench.models.instance import Instance
 
 __all__ = ["FAMILIES", "SHARED_FAMILIES", "Family", "SharedFamily", "SharedSize", "Size", "generate", "generate_shared"]
@@ -20,10 +21,17 @@ GENERATION = 1
 ATTEMPTS = 100
 """Draws before a family gives up on a size that yields no trade-off."""
 
+_LINKS = f"links of {tiered.bandwidths_of(FAST)}, or typical ones of {tiered.bandwidths_of(TYPICAL)}"
+
 FAMILIES: dict[str, Family] = {
     family.name: family
     for family in (
-        Family("tiered", "devices under edge servers under the cloud, around the published scenario", tiered.draw),
+        Family(
+            "tiered",
+            f"devices under edge servers under the cloud, around the published scenario; {_LINKS}",
+            tiered.draw,
+            links=LINK_CHOICES,
+        ),
         Family("mesh", "sparse random geometric network, several hops needed", mesh.draw),
         Family(
             "dense",
@@ -43,6 +51,7 @@ FAMILIES: dict[str, Family] = {
             tiered.draw,
             fewest_blocks=50,
             most_blocks=200,
+            links=LINK_CHOICES,
         ),
     )
 }
@@ -57,7 +66,16 @@ SHARED_FAMILIES: dict[str, SharedFamily] = {
 """Families of instances with many applications."""
 
 
-def generate(family: str, *, nodes: int, blocks: int, exits: int, seed: int, tightness: float = 0.5) -> Instance:
+def generate(
+    family: str,
+    *,
+    nodes: int,
+    blocks: int,
+    exits: int,
+    seed: int,
+    tightness: float = 0.5,
+    links: str | None = None,
+) -> Instance:
     """Generate one instance.
 
     Parameters
@@ -70,6 +88,9 @@ def generate(family: str, *, nodes: int, blocks: int, exits: int, seed: int, tig
         Of `numpy.random.default_rng`. A draw without a trade-off is followed by the next one of the same stream.
     tightness : float
         In (0, 1]: where the latency target lies between the least-latency and the least-energy deployment.
+    links : str or None
+        For a family that offers a choice (`Family.links`): `fast` links, around the published scenario's, or `typical`
+        ones; None: the family's first choice.
 
     Returns
     -------
@@ -84,17 +105,19 @@ def generate(family: str, *, nodes: int, blocks: int, exits: int, seed: int, tig
     if chosen is None:
         raise ValueError(f"family = {family!r}: must be one of {', '.join(FAMILIES)}")
     _check(chosen, nodes, blocks, exits, seed, tightness)
+    _check_links(chosen, links)
     tightness = float(tightness)
     rng = np.random.default_rng(seed)
-    size = Size(nodes, blocks, exits)
+    size = Size(nodes, blocks, exits, links or FAST)
+    said, named = ("", "") if size.links == FAST else (f" --links {links}", f"-{links}")
     for _ in range(ATTEMPTS):
         instance = place_target(chosen.draw(rng, size), tightness)
         if instance is not None:
             provenance = (
                 f"finbench generate {family} --nodes {nodes} --blocks {blocks} --exits {exits} --seed {seed} "
-                f"--tightness {tightness!r} (generation {GENERATION})"
+                f"--tightness {tightness!r}{said} (generation {GENERATION})"
             )
-            name = f"{family}-n{nodes}-l{blocks}-e{exits}-t{tightness!r}-s{seed}"
+            name = f"{family}-n{nodes}-l{blocks}-e{exits}-t{tightness!r}{named}-s{seed}"
             return instance.model_copy(update={"name": name, "provenance": provenance})
     raise ValueError(f"nodes = {nodes}, blocks = {blocks}: no draw of this size trades energy for latency")
 
@@ -113,6 +136,11 @@ def _check(family: Family, nodes: int, blocks: int, exits: int, seed: int, tight
         ("seed", seed, seed >= 0, "must be at least 0"),
         ("tightness", tightness, 0 < tightness <= 1, "must be in (0, 1]"),
     )
+
+
+def _check_links(family: Family, links: str | None) -> None:
+    choices = f"must be one of {', '.join(family.links)}" if family.links else f"family '{family.name}' has no choice"
+    _check_rules(("links", links, links is None or links in family.links, choices))
 
 
 def generate_shared(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from finbench.benchmarks.families.tiered_links import FAST
 from finbench.models.instance import Instance
 
 MOST_LINKED_NODES = 1_000
@@ -24,6 +25,8 @@ class Size:
     nodes: int
     blocks: int
     exits: int
+    links: str = FAST
+    """One of `Family.links`; families without a choice of links take no notice of it."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ class Family:
     fewest_blocks: int = 1
     most_blocks: int = 1000
     most_nodes: int = 100_000
+    links: tuple[str, ...] = ()
+    """The choices of links, the default first; empty: there is no choice."""
 
 
 @dataclass(frozen=True)

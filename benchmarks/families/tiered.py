@@ -3,7 +3,8 @@
 Devices attach to up to two edge servers and, as in the published scenario, to a cloud server; they reach a few devices
 of their cell sideways. Edge servers form a sparse mesh and reach the cloud; clouds are joined. Links lead upward and
 sideways. Faster tiers cost more energy per operation, as in the published B-AlexNet scenario, so that energy and
-latency pull apart. Links number about six for each node.
+latency pull apart. Links number about six for each node. They are `fast`, as in the published scenario, where transfers
+hardly count beside computing, or `typical` of our time (`tiered_links`).
 
 `deep` is a small such network under a DNN of 50 to 200 blocks.
 """
@@ -17,6 +18,7 @@ import numpy as np
 
 from finbench.benchmarks.families.family import Size
 from finbench.benchmarks.families.profiles import accuracy_target, around, random_dnn
+from finbench.benchmarks.families.tiered_links import DRAWS, bandwidths
 from finbench.models.instance import Application, Instance, Link, Network, Node
 
 EDGE_SHARE, CLOUD_SHARE = 0.2, 0.02
@@ -46,6 +48,12 @@ EDGE = Tier("edge", 153.4e9, 140 / 153.4e9, 37e-9, 5.6e11)
 CLOUD = Tier("cloud", 312e9, 400 / 312e9, 12.6e-9, 4.5e12)
 
 
+def bandwidths_of(links: str) -> str:
+    """Return the range of bandwidths that a choice of links draws, in words."""
+    least, most = bandwidths(links, (MOBILE.bandwidth_bit_per_s, EDGE.bandwidth_bit_per_s, CLOUD.bandwidth_bit_per_s))
+    return f"{least / 1e9:,.3g} to {most / 1e9:,.0f} Gbit/s"
+
+
 def draw(rng: np.random.Generator, size: Size) -> Instance:
     """Draw an instance with the usual fractions of edge and cloud nodes."""
     n_cloud = min(max(1, round(CLOUD_SHARE * size.nodes)), max(0, size.nodes - 2))
@@ -57,7 +65,8 @@ def draw_tiers(rng: np.random.Generator, n_mobile: int, n_edge: int, n_cloud: in
     """Draw an instance with the given numbers of nodes; samples arise at the first device, which runs block 1."""
     tiers = [MOBILE] * n_mobile + [EDGE] * n_edge + [CLOUD] * n_cloud
     nodes = tuple(_node(rng, tier, k) for k, tier in enumerate(tiers))
-    links = tuple(_link(rng, nodes, tiers, pair) for pair in sorted(set(_pairs(rng, n_mobile, n_edge, n_cloud))))
+    pairs = sorted(set(_pairs(rng, n_mobile, n_edge, n_cloud)))
+    links = tuple(_link(rng, nodes, tiers, pair, size.links) for pair in pairs)
     dnn = random_dnn(rng, size.blocks, size.exits)
     app = Application(
         name="app",
@@ -77,15 +86,9 @@ def _node(rng: np.random.Generator, tier: Tier, number: int) -> Node:
     return Node(name=f"{tier.name}{number}", tier=tier.name, compute_ops_per_s=speed, power_w=power)
 
 
-def _link(rng: np.random.Generator, nodes: tuple[Node, ...], tiers: list[Tier], pair: Pair) -> Link:
+def _link(rng: np.random.Generator, nodes: tuple[Node, ...], tiers: list[Tier], pair: Pair, links: str) -> Link:
     sender, receiver = (tiers[k] for k in pair)
-    return Link(
-        source=nodes[pair[0]].name,
-        target=nodes[pair[1]].name,
-        bandwidth_bit_per_s=around(rng, receiver.bandwidth_bit_per_s, 3),
-        tx_energy_j_per_bit=around(rng, sender.radio_j_per_bit / 4, 2),
-        rx_energy_j_per_bit=around(rng, receiver.radio_j_per_bit / 4, 2),
-    )
+    return Link(source=nodes[pair[0]].name, target=nodes[pair[1]].name, **DRAWS[links](rng, sender, receiver))
 
 
 def _pairs(rng: np.random.Generator, n_mobile: int, n_edge: int, n_cloud: int) -> Iterator[Pair]:

@@ -14,6 +14,7 @@ from finbench.benchmarks.analysis.numbers import seconds
 from finbench.benchmarks.analysis.statistics import Profile
 from finbench.benchmarks.plots.gaps import SMALLEST_GAP
 from finbench.benchmarks.report.chart import Axis, Chart, Kind, Panel, Series, View, entries, finite
+from finbench.benchmarks.report.order import in_order
 from finbench.benchmarks.rows.row import Row
 from finbench.models.tolerances import ENERGY_TOLERANCE
 
@@ -69,7 +70,7 @@ def profile_chart(runs: pd.DataFrame, gap: float = SOLVED_GAP) -> Chart | None:
         "solves at all. Over the instances that all methods of the group share (Dolan, Moré, 2002)."
     )
     panels = [_profile_panel(group, by_method) for group, by_method in made.items()]
-    return Chart("profiles", "Performance profiles", caption, entries(runs["label"]), [View("", panels)])
+    return Chart("profiles", "Performance profiles", caption, entries(in_order(runs["label"])), [View("", panels)])
 
 
 def _profile_panel(group: str, by_method: Mapping[str, Profile]) -> Panel:
@@ -104,7 +105,7 @@ def frontier_chart(runs: pd.DataFrame) -> Chart | None:
         "Least energy per inference that each method found at every latency target δ of the grid, for one accuracy "
         "target α; the wide line beneath is the proven optimum. Where a point is missing, no deployment was found."
     )
-    styles = entries([OPTIMUM, *runs["label"]])
+    styles = entries([OPTIMUM, *in_order(runs["label"])])
     corners = [len({energy for series in view.panels[0].series for energy in series.y}) for view in views]
     return Chart(
         key="frontier",
@@ -135,9 +136,9 @@ def _staircase(name: str, runs: pd.DataFrame, kind: Kind = "line") -> Series:
     return Series(name, name, x, y, kind)
 
 
-def trajectory_chart(rows: Sequence[Row], runs: pd.DataFrame) -> Chart | None:
+def trajectory_chart(records: Sequence[Row], runs: pd.DataFrame) -> Chart | None:
     """Return incumbent and bound over time, a view for each instance of which a search was recorded."""
-    searched = [row for row in rows if row.get("info", {}).get("trajectory")]
+    searched = [row for row in records if row.get("info", {}).get("trajectory")]
     by_instance: dict[str, list[Row]] = {}
     for row in sorted(searched, key=lambda row: -(row.get("time_s") or 0.0)):
         by_instance.setdefault(row.get("content_hash") or row["instance"], []).append(row)
@@ -148,13 +149,16 @@ def trajectory_chart(rows: Sequence[Row], runs: pd.DataFrame) -> Chart | None:
     if len(by_instance) > len(shown):
         caption += f" The {len(shown)} instances with the longest runs, of {len(by_instance)}."
     views = [View(_searched_name(rows[0]), [_trajectory_panel(rows)]) for rows in shown]
-    return Chart("trajectories", "Incumbent and bound over time", caption, entries(runs["label"]), views, "instance")
+    return Chart(
+        "trajectories", "Incumbent and bound over time", caption, entries(in_order(runs["label"])), views, "instance"
+    )
 
 
 def _trajectory_panel(rows: Sequence[Row]) -> Panel:
     series = [one for row in rows for one in _trajectory(row)]
     x = Axis("time", "time_s", unit="s", least=0.0)
-    return Panel("", x, Axis("objective", "objective"), series)
+    unit = "J" if rows[0].get("total_power_w") is None else "W"
+    return Panel("", x, Axis("total power" if unit == "W" else "energy", "objective", unit=unit), series)
 
 
 def _searched_name(row: Row) -> str:

@@ -12,6 +12,7 @@ from finbench.benchmarks.analysis.growth import FEWEST_SIZES, GrowthFit
 from finbench.benchmarks.analysis.ladder_growth import FLOOR_BYTES, Fits, censored, growth_table, growths
 from finbench.benchmarks.analysis.table import TextTable
 from finbench.benchmarks.report.chart import Axis, Chart, Panel, Series, View, entries, finite
+from finbench.benchmarks.report.order import in_order
 from finbench.fin_graph.paths.support import layered_arcs
 from finbench.models.instance import Instance
 
@@ -52,7 +53,7 @@ def growth_chart(sized: pd.DataFrame) -> tuple[Chart, TextTable] | None:
         "fitted on logarithms, with such runs as censored. Bands: slopes of the exponent's 95 % interval, through the "
         "middle of the sizes. Size: edges of the layered graph, L (N + 2 A). Memory below 1 MiB is noise and left out."
     )
-    styles = entries(sized["label"])
+    styles = entries(in_order(sized["label"]))
     return Chart("growth", "Time and memory against size", caption, styles, [View("", panels)]), growth_table(sized)
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,26 +14,36 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from finbench.benchmarks.analysis.aggregate import aggregate, aggregate_tables
-from finbench.benchmarks.analysis.campaign_tables import shared_systems, summary
 from finbench.benchmarks.analysis.claim_tables import match_table, saving_table
 from finbench.benchmarks.analysis.claims_of_runs import claims_of_runs
 from finbench.benchmarks.analysis.frame import frame
-from finbench.benchmarks.analysis.table import TextTable
+from finbench.benchmarks.campaigns.campaign_file import kept_text
+from finbench.benchmarks.judging.judged import Judged
 from finbench.benchmarks.plots.style import COLOURS, DASHES, MARKERS
+from finbench.benchmarks.report.cells import PageTable, of_rows
 from finbench.benchmarks.report.chart import Chart
 from finbench.benchmarks.report.charts import frontier_chart, gap_chart, profile_chart, trajectory_chart
-from finbench.benchmarks.report.columns import most_telling, run_columns
+from finbench.benchmarks.report.columns import most_telling, packed, run_columns
 from finbench.benchmarks.report.growth_chart import growth_chart, with_sizes
-from finbench.benchmarks.report.summary import environment_rows, facts, machine, sentences
+from finbench.benchmarks.report.methods_table import aggregate_tables, facts_of, method_table, system_table
+from finbench.benchmarks.report.once import distinct
+from finbench.benchmarks.report.order import by_method
+from finbench.benchmarks.report.size_chart import size_chart
+from finbench.benchmarks.report.static_figure import static_figure
+from finbench.benchmarks.report.summary import environment_rows, facts, machine, repeated, sentences
+from finbench.benchmarks.report.transfers import links_by_group, shares_by_group, transfer_sentence, transfer_table
+from finbench.benchmarks.report.utilisation_chart import fullest, utilisation_chart
 from finbench.benchmarks.report.verdicts import all_contradictions, altered, judge_again
+from finbench.benchmarks.report.when import when
 from finbench.benchmarks.rows.reading import load_instances, load_rows
-from finbench.benchmarks.rows.row import Row
 from finbench.models.instance import Instance
 from finbench.models.io import InputError, write_text
 
 TEMPLATES = Path(__file__).parent / "templates"
-SCRIPTS = ("basics.js", "tables.js", "charts.js", "network.js", "instance.js", "start.js")
+SCRIPTS = (
+    *("basics.js", "query.js", "tables.js", "charts.js", "pictures.js", "network.js"),
+    *("instance.js", "deployments.js", "start.js"),
+)
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,7 @@ class GroupTables:
     """What is said of one group of instances."""
 
     name: str
-    tables: tuple[TextTable, ...]
+    tables: tuple[PageTable, ...]
 
 
 def write_report(results: Path, output: Path, title: str | None = None) -> None:
@@ -66,71 +75,104 @@ def write_report(results: Path, output: Path, title: str | None = None) -> None:
         raise InputError(results, "no such folder of results")
     journal = results / "runs.jsonl" if results.is_dir() else results
     rows, instances = load_rows(journal), load_instances(journal.parent)
-    finished = datetime.fromtimestamp(journal.stat().st_mtime, UTC)
     title = title or f"Campaign {journal.resolve().parent.name}"
-    write_text(output, report_page(rows, instances, title, finished))
+    write_text(output, report_page(rows, instances, title, kept_text(journal.parent)))
 
 
-def report_page(rows: list[Row], instances: Mapping[str, Instance], title: str, finished: datetime) -> str:
+def report_page(
+    rows: Sequence[dict[str, Any]],
+    instances: Mapping[str, Instance],
+    title: str,
+    campaign: str | None = None,
+) -> str:
     """Return the page as text.
 
     Parameters
     ----------
-    rows : list of Row
+    rows : sequence of dict
+        With their environments.
     instances : mapping
         By content hash; those that are missing are not drawn.
     title : str
-    finished : datetime
-        When the last run ended.
+    campaign : str or None
+        Text of the campaign's file, where it was kept.
     """
     runs = frame(rows)
     judged = judge_again(rows, instances)
+    once = distinct(rows)
+    kept = list(once.kept)
+    each, shown = runs.iloc[kept].reset_index(drop=True), [judged[k] for k in kept]
+    drawn = run_columns(each, shown, once.groups)
+    shares = shares_by_group(once.groups, drawn["runs"]["placement"], drawn["placements"])
     contradictions = [*altered(rows, judged), *all_contradictions(judged)]
-    claims = claims_of_runs(runs)
-    growth = growth_chart(with_sizes(runs, instances))
-    found = [gap_chart(runs), growth and growth[0], profile_chart(runs), frontier_chart(runs)]
-    charts = [chart for chart in (*found, trajectory_chart(rows, runs)) if chart]
+    claims, methods = claims_of_runs(runs), facts_of(each)
+    growth = growth_chart(with_sizes(by_method(runs), instances))
+    charts = _charts(rows, runs, judged, growth[0] if growth else None)
     return _rendered(
         title=title,
-        finished=finished.strftime("%Y-%m-%d %H:%M UTC"),
+        when=when([rows[k] for k in kept]),
         machine=machine(rows),
-        facts=facts(runs, claims, contradictions),
-        sentences=sentences(runs, claims),
+        campaign=campaign,
+        facts=facts(each, claims, contradictions),
+        sentences=[
+            *sentences(each, claims, methods),
+            *([said] if (said := transfer_sentence(shares)) else []),
+            *([repeated(len(rows), len(each))] if len(rows) > len(each) else []),
+        ],
         contradictions=contradictions,
-        judged=sum(one is not None and one.evaluation is not None for one in judged),
-        recorded=sum(bool(row.get("deployments")) for row in rows),
+        judged=sum(one is not None and one.evaluation is not None for one in shown),
+        recorded=sum(bool(rows[k].get("deployments")) for k in kept),
         claims=claims,
-        fin_table=match_table(claims.matches) if claims.matches else None,
-        method_table=summary("All groups together", runs),
-        saving_table=saving_table(claims.savings) if claims.savings else None,
-        charts=charts,
-        growth_table=growth and growth[1],
+        fin_table=of_rows(match_table(claims.matches)) if claims.matches else None,
+        method_table=method_table("All groups together", each, methods),
+        transfer_table=transfer_table(shares, links_by_group(runs, instances)),
+        saving_table=of_rows(saving_table(claims.savings)) if claims.savings else None,
+        charts=[(chart, static_figure(chart)) for chart in charts],
+        growth_table=of_rows(growth[1]) if growth else None,
         groups=_group_tables(runs),
         environment=environment_rows(rows),
         drawable=bool(instances),
-        data=_embedded(runs, judged, charts),
+        several=bool((runs["applications"].astype(float) > 1).any()),
+        data=_embedded(drawn, charts),
     )
 
 
+def _charts(
+    rows: Sequence[dict[str, Any]],
+    runs: pd.DataFrame,
+    judged: Sequence[Judged | None],
+    growth: Chart | None,
+) -> list[Chart]:
+    ordered = by_method(runs)
+    uses = [fullest(judged[place]) for place in ordered.index]
+    found = (
+        gap_chart(ordered),
+        size_chart(ordered),
+        utilisation_chart(ordered, uses),
+        growth,
+        profile_chart(ordered),
+        frontier_chart(ordered),
+        trajectory_chart(rows, runs),
+    )
+    return [chart for chart in found if chart is not None]
+
+
 def _group_tables(runs: pd.DataFrame) -> list[GroupTables]:
-    judged = aggregate(runs)
-    aggregated = dict(zip(dict.fromkeys(judged["group"]), aggregate_tables(judged), strict=True))
-    return [
-        GroupTables(str(group), (*_first_tables(str(group), runs[runs["group"] == group]), aggregated[group]))
-        for group in dict.fromkeys(runs["group"])
-    ]
+    aggregated = aggregate_tables(runs)
+    made = []
+    for group in dict.fromkeys(runs["group"]):
+        here = runs[runs["group"] == group]
+        systems = (system_table(str(group), here),) if (here["applications"] > 1).any() else ()
+        tables = (*systems, method_table(str(group), here, facts_of(here)), aggregated[str(group)])
+        made.append(GroupTables(str(group), tables))
+    return made
 
 
-def _first_tables(group: str, runs: pd.DataFrame) -> tuple[TextTable, ...]:
-    """Return the summary, and before it what many applications cost against size and load."""
-    by_load = (shared_systems(group, runs),) if (runs["applications"] > 1).any() else ()
-    return (*by_load, summary(group, runs))
-
-
-def _embedded(runs: pd.DataFrame, judged: list[Any], charts: list[Chart]) -> Markup:
+def _embedded(drawn: dict[str, Any], charts: Sequence[Chart]) -> Markup:
     data = {
-        **(columns := run_columns(runs, judged)),
-        "start": most_telling(columns),
+        **drawn,
+        "runs": packed(drawn["runs"]),
+        "start": most_telling(drawn["runs"]["instance"], drawn["runs"]["placement"]),
         "charts": [chart.to_json() for chart in charts],
         "look": {"colours": len(COLOURS), "markers": len(MARKERS), "dashes": len(DASHES)},
     }

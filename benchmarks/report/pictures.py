@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from finbench.benchmarks.judging.judged import Judged
-from finbench.models.deployment import ApplicationDeployment
+from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import DNN, Application, Instance, Network
 from finbench.models.step_costs import step_costs
 
@@ -15,6 +15,9 @@ MOST_NODES = 60
 
 MOST_APPLICATIONS = 50
 """Of more applications the first are drawn."""
+
+MOST_USES = 10
+"""Of a shared system the fullest nodes and links are listed, so many of them."""
 
 Table = dict[str, Any]
 """JSON-compatible."""
@@ -30,6 +33,8 @@ class Gallery:
     _known: dict[tuple[str, str], int] = field(default_factory=dict)
     _used: dict[int, set[str]] = field(default_factory=dict)
     _networks: list[Network] = field(default_factory=list)
+    _placed: dict[int, int] = field(default_factory=dict)
+    """Numbers of placements by the identity of their evaluations; equal decisions share one (`verdicts`)."""
 
     def instance(self, instance: Instance) -> Table:
         """Return the network's number, and the applications with their targets."""
@@ -47,6 +52,11 @@ class Gallery:
         deployment, evaluation = judged.result.deployment, judged.evaluation
         if deployment is None or evaluation is None or evaluation.objective is None:
             return None
+        if id(evaluation) not in self._placed:
+            self._placed[id(evaluation)] = self._new_placement(judged, deployment)
+        return self._placed[id(evaluation)]
+
+    def _new_placement(self, judged: Judged, deployment: Deployment) -> int:
         instance = judged.instance
         network = self._network(instance.network)
         drawn = {app.name: app for app in instance.applications[:MOST_APPLICATIONS]}
@@ -59,6 +69,8 @@ class Gallery:
             ],
             "rejected": [name for name in deployment.rejected if name in drawn],
         }
+        if len(instance.applications) > 1:
+            table["uses"] = [[use.subject, use.resource.value, use.load, use.limit] for use in judged.uses[:MOST_USES]]
         return self._number("placement", repr(table), self.placements, table)
 
     def finish(self) -> None:

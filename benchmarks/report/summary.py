@@ -9,11 +9,10 @@ import pandas as pd
 
 from finbench.benchmarks.analysis.claims import Claims
 from finbench.benchmarks.analysis.frame import instance_of, refuted
-from finbench.benchmarks.analysis.numbers import fixed_percent, plural, seconds
-from finbench.benchmarks.rows.environment import Environment
+from finbench.benchmarks.analysis.numbers import fixed_percent, plural, quantity
+from finbench.benchmarks.report.methods_table import MethodFacts
 from finbench.benchmarks.rows.row import Row
 from finbench.models.result import Status
-from finbench.models.tolerances import ENERGY_TOLERANCE
 
 FAILURES = (Status.ERROR, Status.MEMORY_LIMIT)
 
@@ -48,14 +47,14 @@ def facts(runs: pd.DataFrame, claims: Claims, contradictions: Sequence[str]) -> 
     return made
 
 
-def sentences(runs: pd.DataFrame, claims: Claims) -> list[str]:
-    """Return the summary, a paragraph each."""
+def sentences(runs: pd.DataFrame, claims: Claims, methods: Sequence[MethodFacts]) -> list[str]:
+    """Return the summary, a paragraph each; `methods` are the facts of `runs`, those of the page's table."""
     return [
         _what_ran(runs),
         _how_it_ended(runs),
-        _who_is_optimal(runs),
+        _who_is_optimal(runs, methods),
         *([_fin_by_gamma(claims)] if claims.matches else []),
-        _who_is_fast(runs),
+        _who_is_fast(runs, methods),
     ]
 
 
@@ -74,27 +73,24 @@ def _how_it_ended(runs: pd.DataFrame) -> str:
     found = int(runs["found"].astype(bool).sum())
     ends = ", ".join(f"{count:,} {status}" for status, count in counts.items())
     return (
-        f"{found:,} {plural(found, 'run')} found a deployment that satisfies every constraint. How they ended: {ends}."
+        f"{found:,} of {len(runs):,} runs found a deployment that satisfies every constraint. How they ended: {ends}."
     )
 
 
-def _who_is_optimal(runs: pd.DataFrame) -> str:
-    proven = runs[runs["proven"]]
-    solvable = _instances(proven)
-    empty = _instances(runs[refuted(runs)])
+def _who_is_optimal(runs: pd.DataFrame, methods: Sequence[MethodFacts]) -> str:
+    solvable, empty = _instances(runs[runs["proven"]]), _instances(runs[refuted(runs)])
     has = "instance has" if empty == 1 else "instances have"
-    none = f" {empty:,} {has} no feasible deployment, with proof."
+    none = f" {empty:,} {has} no feasible deployment, with proof." if empty else ""
     if not solvable:
-        return "No optimum is proven: gaps are against the best energy known." + (none if empty else "")
-    met = proven["gap_to_best_known"].astype(float) <= ENERGY_TOLERANCE
-    shares = met.groupby(proven["label"], sort=False).mean().sort_values(ascending=False, kind="stable")
-    always = [str(label) for label, share in shares.items() if share == 1]
-    others = [f"{label} {fixed_percent(share, 1)} %" for label, share in shares.items() if share < 1]
-    text = f"The optimum is proven on {solvable:,} {plural(solvable, 'instance')}."
-    text += none if empty else ""
+        return f"No optimum is proven: gaps are against the best energy known.{none}"
+    there = [one for one in methods if one.on_proven]
+    always = [one.label for one in there if one.optimal == one.on_proven]
+    others = sorted((one for one in there if one.optimal < one.on_proven), key=lambda one: -one.optimal / one.on_proven)
+    text = f"The optimum is proven on {solvable:,} {plural(solvable, 'instance')}.{none}"
     if always:
         text += f" Every run there of {_listed(always)} meets it."
-    return text + (f" How often the runs of others do: {_listed(others)}." if others else "")
+    shares = [f"{one.label} {fixed_percent(one.optimal / one.on_proven, 1)} %" for one in others]
+    return text + (f" How often the runs of others do, failures counted as not: {_listed(shares)}." if shares else "")
 
 
 def _fin_by_gamma(claims: Claims) -> str:
@@ -107,38 +103,53 @@ def _fin_by_gamma(claims: Claims) -> str:
     return f"FIN meets the optimum on all of {where}{'' if always == rows[0].gamma else f' from γ = {always} on'}."
 
 
-def _who_is_fast(runs: pd.DataFrame) -> str:
-    timed = runs[runs["time_s"].notna() & (runs["found"].astype(bool) | refuted(runs))]
-    if timed.empty:
-        return "No run ended with an answer."
-    medians = timed.groupby("label")["time_s"].median().sort_values()
-    longest = timed.iloc[int(timed["time_s"].astype(float).argmax())]
+def _who_is_fast(runs: pd.DataFrame, methods: Sequence[MethodFacts]) -> str:
+    timed = [(one.time_median_s, one) for one in methods if one.time_median_s is not None]
+    if not timed:
+        return "No run is conclusive."
+    timed.sort(key=lambda pair: pair[0])
+    (_, fastest), (_, slowest) = timed[0], timed[-1]
+    longest = runs.iloc[int(runs["time_s"].astype(float).fillna(-1.0).argmax())]
+    ended = "" if longest["found"] else f", which ended as {longest['status']}"
     return (
-        f"Fastest by the median of its own answers: {medians.index[0]}, {seconds(medians.iloc[0])}; slowest: "
-        f"{medians.index[-1]}, {seconds(medians.iloc[-1])}. The longest took {seconds(longest['time_s'])}: "
-        f"{longest['label']} on {longest['instance']}."
+        f"Fastest by the median of its conclusive runs: {_timed(fastest)}; slowest: {_timed(slowest)}. The longest "
+        f"run took {quantity(float(longest['time_s']), 's', 3)}: {longest['label']} on {longest['instance']}{ended}."
     )
 
 
-def environment_rows(rows: Sequence[Row]) -> list[tuple[str, str]]:
+def _timed(one: MethodFacts) -> str:
+    return f"{one.label}, {quantity(one.time_median_s, 's', 3)} ({one.conclusive:,} of {one.runs:,} runs are)"
+
+
+def repeated(rows: int, runs: int) -> str:
+    """Return in words that some runs belong to several groups."""
+    again = rows - runs
+    return (
+        f"{again:,} {plural(again, 'row')} of the results {'is' if again == 1 else 'are'} of runs that another group "
+        "asks for as well: such a run is counted once here and in the list of runs, with all of its groups, and in the "
+        "tables of each of them."
+    )
+
+
+def environment_rows(records: Sequence[Row]) -> list[tuple[str, str]]:
     """Return machine and versions, each distinct value of each field."""
     distinct: dict[str, dict[str, None]] = {}
-    for row in rows:
+    for row in records:
         for name, value in _flat(row["environment"]):
             distinct.setdefault(name, {})[value] = None
     return [(name, "; ".join(values)) for name, values in distinct.items()]
 
 
-def machine(rows: Sequence[Row]) -> str:
+def machine(records: Sequence[Row]) -> str:
     """Return the machines of the runs, in words."""
     shown = dict.fromkeys(
         f"{here['cpu']}, {here['cores']} {plural(here['cores'], 'core')}"
-        for here in (row["environment"] for row in rows)
+        for here in (row["environment"] for row in records)
     )
     return "; ".join(shown)
 
 
-def _flat(table: Environment, prefix: str = "") -> Iterable[tuple[str, str]]:
+def _flat(table: Row, prefix: str = "") -> Iterable[tuple[str, str]]:
     for name, value in table.items():
         if isinstance(value, dict):
             yield from _flat(value, f"{name}: ")

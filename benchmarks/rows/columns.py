@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from finbench.benchmarks.rows.environment import PACKAGES, SOLVER_NAMES, THREAD_VARIABLES
+from finbench.benchmarks.rows.moments import Moment
 from finbench.models.result import Status
 
 CENSORED = "censored"
@@ -120,6 +121,7 @@ class RowColumns(Part):
     blocks: Count | None = None
     exits: Count | None = None
     tightness: Ratio | None = None
+    links: Line | None = None
     load: Amount | None = None
     penalty: Amount | None = None
     shares: list[Fraction] | None = None
@@ -150,6 +152,8 @@ class RowColumns(Part):
     penalty_w: Amount | None = None
     rejected: Count | None = None
     violations: list[Text]
+    started_at: Moment | None = None
+    """When its clock started, or where it never did when its worker took it; None: not recorded."""
     time_s: Seconds | None = None
     wall_s: Seconds | None = None
     peak_bytes: Bytes | None = None

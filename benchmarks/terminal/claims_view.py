@@ -15,5 +15,7 @@ def print_claims(measured: Claims) -> None:
     screen.print(console.table(title, ("claim", "verdict", "measured now"), rows, text_columns=3))
     console.print_rows(match_table(measured.matches, "points"))
     console.print_rows(saving_table(measured.savings, "points"))
+    if measured.transfers:
+        screen.print(measured.transfers, markup=False)
     for line in measured.contradictions:
         screen.print(f"contradiction: {line}", markup=False)

@@ -2,6 +2,7 @@
 // Texts reach the page only as text nodes and attributes, never as markup: a name from a file stays a name.
 
 const data = JSON.parse(document.getElementById("data").textContent);
+document.documentElement.classList.add("js");
 const SVG = "http://www.w3.org/2000/svg";
 const DASH = "–";
 
@@ -18,7 +19,7 @@ const svg = (tag, attributes, ...children) => fill(document.createElementNS(SVG,
 const caption = (text) => el("caption", {}, el("span", {}, text));
 const byId = (id) => document.getElementById(id);
 
-const PREFIXES = [[1e9, "G"], [1e6, "M"], [1e3, "k"], [1, ""], [1e-3, "m"], [1e-6, "µ"], [1e-9, "n"], [1e-12, "p"]];
+const PREFIXES = [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"], [1, ""], [1e-3, "m"], [1e-6, "µ"], [1e-9, "n"], [1e-12, "p"]];
 
 /** A value with `digits` significant digits, without trailing zeros or a needless exponent. */
 function short(value, digits = 4) {
@@ -29,12 +30,32 @@ function short(value, digits = 4) {
   return String(Number(value.toPrecision(digits)));
 }
 
+/** Columns as the page keeps them, row by row again: the same as another, a few values by number, or one value. */
+function unpack(columns) {
+  for (const [name, column] of Object.entries(columns)) {
+    const zeros = () => Array.from({ length: data.count }, () => 0);
+    if (Array.isArray(column)) continue;
+    if (column.same) columns[name] = columns[column.same];
+    else if (column.texts) column.of_run ??= zeros();
+    else if (column.values) columns[name] = (column.of_run ?? zeros()).map((k) => column.values[k]);
+  }
+  return columns;
+}
+
+const runs = unpack(data.runs);
+const textOf = (name, run) => runs[name].texts[runs[name].of_run[run]];
+const numberOf = (name) => (run) => (runs[name] ? runs[name][run] : null);
+const ofInstance = (name) => (run) => data.instances[runs.instance[run]][name] ?? null;
+const ifFound = (name) => (run) => (runs.found[run] && runs[name] ? runs[name][run] : null);
+
 /** A value in the prefix of its unit that makes it at least 1. */
 function quantity(value, unit, digits = 4) {
   if (value === null || value === undefined) return DASH;
   if (!unit || value === 0) return unit ? `0 ${unit}` : short(value, digits);
-  const [size, prefix] = PREFIXES.find(([size]) => Math.abs(value) >= size * (1 - 1e-12)) || PREFIXES[PREFIXES.length - 1];
-  return `${Number((value / size).toPrecision(digits))} ${prefix}${unit}`;
+  const rounded = Number(value.toPrecision(digits));
+  const offered = unit === "s" ? PREFIXES.filter(([size]) => size <= 1) : PREFIXES; // nobody counts in kiloseconds
+  const [size, prefix] = offered.find(([size]) => Math.abs(rounded) >= size) || PREFIXES[PREFIXES.length - 1];
+  return `${Number((rounded / size).toPrecision(digits))} ${prefix}${unit}`;
 }
 
 /** A fraction as a percentage; tiny ones keep their magnitude. */
@@ -57,13 +78,20 @@ function csvText(header, rows) {
   return [header, ...rows].map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";
 }
 
-function download(name, text) {
-  const address = URL.createObjectURL(new Blob([text], { type: "text/csv;charset=utf-8" }));
+function save(name, blob) {
+  const address = URL.createObjectURL(blob);
   const link = el("a", { href: address, download: name });
   document.body.append(link);
   link.click();
   link.remove();
   setTimeout(() => URL.revokeObjectURL(address), 10000);
+}
+const download = (name, text) => save(name, new Blob([text], { type: "text/csv;charset=utf-8" }));
+
+function saveButton(text, label, pressed, more = {}) {
+  const button = el("button", { type: "button", class: "csv", "aria-label": label, ...more }, text);
+  button.addEventListener("click", pressed);
+  return button;
 }
 
 /** Redraws when the width of `node` changes. */

@@ -128,12 +128,12 @@ function drawSeries(series, style, k, x, y) {
 
 function drawAxes(panel, x, y, box) {
   const group = svg("g", {});
-  const label = (axis, tick) => (axis.unit ? quantity(tick, axis.unit, 3) : short(tick));
+  const shown = (axis, tick) => (axis.unit ? quantity(tick, axis.unit, 3) : short(tick));
   let free = -Infinity;
   for (const tick of x.ticks) {
     const at = x.place(tick);
     group.append(svg("line", { class: "grid", x1: at, x2: at, y1: box.top, y2: box.bottom }));
-    const text = label(panel.x, tick);
+    const text = shown(panel.x, tick);
     if (at - 3.5 * text.length < free) continue;
     free = at + 3.5 * text.length + 4;
     group.append(svg("text", { x: at, y: box.bottom + 17, "text-anchor": "middle" }, text));
@@ -141,7 +141,7 @@ function drawAxes(panel, x, y, box) {
   for (const tick of y.ticks) {
     const at = y.place(tick);
     group.append(svg("line", { class: "grid", x1: box.left, x2: box.right, y1: at, y2: at }));
-    group.append(svg("text", { x: box.left - 7, y: at + 4, "text-anchor": "end" }, label(panel.y, tick)));
+    group.append(svg("text", { x: box.left - 7, y: at + 4, "text-anchor": "end" }, shown(panel.y, tick)));
   }
   group.append(svg("line", { class: "axis", x1: box.left, x2: box.right, y1: box.bottom, y2: box.bottom }));
   group.append(svg("text", { x: (box.left + box.right) / 2, y: box.bottom + 36, "text-anchor": "middle" }, panel.x.label));
@@ -159,7 +159,9 @@ class Figure {
   constructor(node, chart) {
     [this.node, this.chart, this.hidden, this.view] = [node, chart, new Set(), chart.start];
     this.panels = node.querySelector(".panels");
-    node.querySelector(".csv").addEventListener("click", () => download(`${chart.key}.csv`, this.csv()));
+    const saved = [saveButton("CSV", `Download the numbers of ${chart.title} as CSV`, () => download(`${chart.key}.csv`, this.csv())),
+      ...pictureButtons(chart.key, chart.title, () => this.sheet())];
+    node.querySelector(".figure-head").append(el("div", { class: "saves", role: "group", "aria-label": `Download ${chart.title}` }, ...saved));
     if (chart.views.length > 1) this.offerViews();
     this.draw();
     onResize(this.panels, () => this.draw());
@@ -282,6 +284,16 @@ class Figure {
     this.draw();
     const again = [...this.node.querySelectorAll(".legend button")].find((button) => button.textContent === entry);
     if (again) again.focus();
+  }
+
+  /** The whole figure as one picture: the panels that are shown, and the legend's entries that are not hidden. */
+  sheet() {
+    const images = [...this.panels.querySelectorAll(".panel > svg")];
+    const parts = this.shown.map((panel, k) => ({ name: panel.title, image: images[k] }));
+    const entries = [...this.node.querySelectorAll(".legend button[aria-pressed=true]")]
+      .map((button) => ({ name: button.textContent, swatch: button.querySelector("svg") }));
+    const view = this.chart.views.length > 1 ? `: ${this.chart.views[this.view].name}` : "";
+    return sheet(`${this.chart.title}${view}`, parts, entries);
   }
 
   csv() {

@@ -18,11 +18,14 @@ const chosen = {
 
   start() {
     runs.instance.forEach((instance, run) => this.runsOf[instance].push(run));
-    this.search = byId("instance-search");
+    this.runsOf.forEach((here) => here.sort((a, b) => runs.label.of_run[a] - runs.label.of_run[b] || a - b));
+    const search = searchField("instance-search", "Search", (query) => this.offer(query));
+    this.search = search.input;
+    byId("instance-controls").prepend(search.nodes[0]);
+    byId("instance-controls").after(search.nodes[1], searchHelp());
     this.choice = byId("instance-choice");
     this.sides = [byId("left-method"), byId("right-method")];
     this.application = byId("application-choice");
-    this.search.addEventListener("input", () => this.offer());
     this.choice.addEventListener("change", () => this.go(Number(this.choice.value)));
     this.sides.forEach((side) => side.addEventListener("change", () => this.remember()));
     this.application.addEventListener("change", () => this.draw());
@@ -34,16 +37,13 @@ const chosen = {
     onResize(byId("sides"), () => this.draw());
   },
 
-  /** Lists the instances whose names hold every word searched for. */
-  offer() {
-    const words = this.search.value.toLowerCase().split(/\s+/).filter(Boolean);
+  /** Lists the instances of which some run is found. */
+  offer(query = readQuery("")) {
+    const asks = query.words.length + query.conditions.length > 0;
     const found = [];
-    this.names.forEach((name, k) => {
-      const lower = name.toLowerCase();
-      if (words.every((word) => lower.includes(word))) found.push(k);
-    });
+    this.runsOf.forEach((here, k) => { if (!asks || here.some((run) => matches(query, run))) found.push(k); });
     const shown = found.slice(0, MOST_OPTIONS);
-    if (!words.length && !shown.includes(this.at)) shown.unshift(this.at);
+    if (!asks && !shown.includes(this.at)) shown.unshift(this.at);
     this.choice.replaceChildren(...shown.map((k) => el("option", { value: k }, this.names[k])));
     const more = found.length > shown.length ? `; the first ${MOST_OPTIONS} are listed` : "";
     byId("instance-found").textContent = `${count(found.length)} of ${count(this.names.length)} instances${more}`;
@@ -178,7 +178,11 @@ const chosen = {
     const dnn = data.dnns[app.dnn];
     const wide = Math.max(290, Math.min(720, byId("sides").clientWidth > 1000 ? (byId("sides").clientWidth - 24) / 2 - 10 : byId("sides").clientWidth - 10));
     const said = `Network by tiers with the placement of ${name}: ${this.inWords(app, decision)}`;
-    box.append(el("div", { class: "picture" }, drawNetwork(network, app, dnn, decision, named, wide, said)));
+    const image = drawNetwork(network, app, dnn, decision, named, wide, said);
+    const title = `${this.names[this.at]}: ${name}`;
+    box.append(el("div", { class: "picture" }, image));
+    box.append(el("div", { class: "saves", role: "group", "aria-label": `Download the placement of ${name}` },
+      ...pictureButtons("placement", `the placement of ${name}`, () => sheet(title, [{ name: "", image }], []))));
     if (!decision) {
       const rejected = runs.placement[run] !== null && data.placements[runs.placement[run]].rejected.includes(app.name);
       const why = rejected ? "This application is turned away." : textOf("reason", run) || "This run has no deployment to draw.";
@@ -186,6 +190,8 @@ const chosen = {
       return box;
     }
     box.append(drawBars(app, decision, scales, wide), this.blockTable(app, dnn, decision, name));
+    const uses = useTable(data.placements[runs.placement[run]].uses, name);
+    if (uses) box.append(uses);
     return box;
   },
 
@@ -219,25 +225,20 @@ const chosen = {
     return el("div", { class: "scroll blocks", role: "region", tabindex: 0, "aria-label": `${name}, block by block` }, table);
   },
 
-  /** Says where the two placements differ. */
+  /** Says where the two deployments differ: the chosen application's placement, then all applications. */
   compare(decisions, shown) {
+    const one = data.instances[this.at];
     const node = byId("difference");
-    const [left, right] = decisions;
-    if (!left || !right || shown[0] === shown[1]) { node.textContent = ""; return; }
-    const depth = Math.max(left.blocks.length, right.blocks.length);
-    const where = (decision, k) => {
-      if (!decision.blocks[k]) return "not deployed";
-      const [node, share, route] = decision.blocks[k];
-      return [node, share < 1 ? `with ${short(100 * share)} % of it` : "", route.length > 2 ? `via ${route.slice(1, -1).join(", ")}` : ""]
-        .filter(Boolean).join(" ");
-    };
-    const apart = new Map();
-    for (let k = 0; k < depth; k++) {
-      const both = `${where(left, k)} against ${where(right, k)}`;
-      if (where(left, k) !== where(right, k)) apart.set(both, [...(apart.get(both) || []), k + 1]);
+    node.replaceChildren();
+    if (shown[0] === shown[1]) return;
+    const said = placementsApart(...decisions);
+    const several = this.several();
+    const app = one.drawing?.applications[Number(this.application.value) || 0];
+    if (said) node.append(el("p", {}, several ? `${app.name}: ${said[0].toLowerCase()}${said.slice(1)}` : said));
+    const placements = shown.map((run) => (runs.placement[run] === null ? null : data.placements[runs.placement[run]]));
+    if (several && placements.every(Boolean)) {
+      node.append(el("p", {}, deploymentsApart(...placements, one.drawing.applications.map(({ name }) => name), one.drawing.several)));
     }
-    const said = [...apart].map(([both, blocks]) => `block ${ranges(blocks).map(rangeText).join(", ")}: ${both}`);
-    node.textContent = said.length ? `They differ in ${said.join("; ")}.` : "Both run every block at the same node and send over the same links.";
   },
 
   drawRuns(here, shown) {
@@ -251,7 +252,7 @@ const chosen = {
         ["accuracy", (run) => short(ifFound("accuracy")(run)), ifFound("accuracy")]]),
       ["time", (run) => quantity(numberOf("time_s")(run), "s", 3), numberOf("time_s")],
     ];
-    const values = [(run) => this.runName(run, here), columns[0][1], ...columns.slice(1).map((column) => column[2])];
+    const values = [(run) => runs.label.of_run[run], columns[0][1], ...columns.slice(1).map((column) => column[2])];
     const headings = [el("th", { scope: "col" }, "method"), ...columns.map(([name, , value]) => el("th", { scope: "col", class: value ? "number" : null }, name))];
     const body = el("tbody", {});
     const show = (order) => body.replaceChildren(...order.map((run) => el("tr", { class: shown.includes(run) ? "chosen" : null },

@@ -2,6 +2,7 @@
 
 /** The number that a cell shows; null where it shows none. Text sorts as text. */
 function cellValue(cell) {
+  if (cell.dataset.value !== undefined) return Number(cell.dataset.value);
   const text = cell.textContent.trim();
   if (text === DASH || text === "") return null;
   const value = Number(text.replace(/^≥ /, "").replaceAll(",", ""));
@@ -48,11 +49,8 @@ function makeSortable(table) {
 // All runs: kept as columns, shown a page at a time.
 
 const PAGE = 50;
-const runs = data.runs;
-const textOf = (name, run) => runs[name].texts[runs[name].of_run[run]];
-const numberOf = (name) => (run) => (runs[name] ? runs[name][run] : null);
-const ofInstance = (name) => (run) => data.instances[runs.instance[run]][name] ?? null;
-const ifFound = (name) => (run) => (runs.found[run] && runs[name] ? runs[name][run] : null);
+/** Unit of a run's objective: a power where the applications have rates, else an energy. */
+const costUnit = (run) => (data.instances[runs.instance[run]].drawing?.rated || data.instances[runs.instance[run]].applications > 1 ? "W" : "J");
 
 const COLUMNS = [
   { head: "instance", value: ofInstance("name"), link: true },
@@ -60,18 +58,19 @@ const COLUMNS = [
   { head: "target α", key: "min_accuracy", value: ofInstance("min_accuracy"), show: (v) => short(v) },
   { head: "accounting", value: ofInstance("accounting") },
   { head: "latency kind", value: ofInstance("latency_kind") },
-  { head: "method", value: (run) => textOf("label", run) },
+  { head: "method", value: (run) => textOf("label", run), rank: (run) => runs.label.of_run[run] },
   { head: "status", value: (run) => textOf("status", run) },
   { head: "energy", key: "energy_j", value: ifFound("energy_j"), show: (v) => quantity(v, "J", 6) },
-  { head: "objective", key: "objective", value: ifFound("objective"), show: (v) => short(v, 6) },
+  { head: "objective", key: "objective", value: ifFound("objective"), show: (v, run) => quantity(v, costUnit(run), 6) },
   { head: "gap to bound [%]", key: "gap_to_best_bound", value: numberOf("gap_to_best_bound"), show: percent },
   { head: "latency", key: "latency_s", value: ifFound("latency_s"), show: (v) => quantity(v, "s") },
   { head: "accuracy", key: "accuracy", value: ifFound("accuracy"), show: (v) => short(v) },
   { head: "time", key: "time_s", value: numberOf("time_s"), show: (v) => quantity(v, "s", 3) },
   { head: "peak memory", key: "peak_bytes", value: numberOf("peak_bytes"), show: (v) => quantity(v, "B", 3) },
   { head: "rejected", key: "rejected", value: numberOf("rejected"), show: (v) => short(v) },
+  { head: "fullest [%]", key: "fullest", value: ifFound("fullest"), show: (v) => (v === null ? DASH : short(100 * v)) },
   { head: "gap to best [%]", key: "gap_to_best_known", value: numberOf("gap_to_best_known"), show: percent },
-  { head: "lower bound", key: "lower_bound", value: numberOf("lower_bound"), show: (v) => short(v, 6) },
+  { head: "lower bound", key: "lower_bound", value: numberOf("lower_bound"), show: (v, run) => quantity(v, costUnit(run), 6) },
   { head: "seed", key: "seed", value: numberOf("seed"), show: (v) => short(v) },
   { head: "repetition", key: "repetition", value: numberOf("repetition"), show: (v) => short(v) },
   { head: "group", value: (run) => textOf("group", run) },
@@ -94,25 +93,25 @@ const runTable = {
 
   start() {
     this.columns = COLUMNS.filter((column) => ALWAYS.includes(column.head) || (varied(column) && !sameAsEnergy(column)));
-    this.filters = {
-      text: el("input", { type: "search", placeholder: "instance, reason …", autocomplete: "off" }),
-      group: this.chooser("group"), label: this.chooser("label"), status: this.chooser("status"),
-    };
-    const named = { text: "Search", group: "Group", label: "Method", status: "Status" };
+    this.query = readQuery("");
+    const search = searchField("filter-text", "Search", (query) => { this.query = query; this.filter(); });
+    this.groups = [...new Set(runs.group.names.flat())];
+    this.filters = { group: this.chooser(this.groups), label: this.chooser(runs.label.texts), status: this.chooser(runs.status.texts) };
+    const named = { group: "Group", label: "Method", status: "Status" };
+    byId("run-filters").append(search.nodes[0]);
     for (const [name, control] of Object.entries(this.filters)) {
       control.id = `filter-${name}`;
-      control.addEventListener(control.type === "search" ? "input" : "change", () => this.filter());
+      control.addEventListener("change", () => this.filter());
       byId("run-filters").append(el("label", {}, named[name], control));
     }
-    const save = el("button", { type: "button", id: "runs-csv", class: "csv" }, "CSV of these runs");
-    save.addEventListener("click", () => download("runs.csv", this.csv()));
-    byId("run-filters").append(save);
+    byId("run-filters").append(saveButton("CSV of these runs", "Download these runs as CSV", () => download("runs.csv", this.csv()), { id: "runs-csv" }));
+    byId("run-filters").after(search.nodes[1], searchHelp());
     this.build();
     this.filter();
   },
 
-  chooser(name) {
-    const options = runs[name].texts.map((text, k) => el("option", { value: k }, text || DASH));
+  chooser(texts) {
+    const options = texts.map((text, k) => el("option", { value: k }, text || DASH));
     return el("select", {}, el("option", { value: "" }, "all"), ...options);
   },
 
@@ -134,30 +133,23 @@ const runTable = {
   },
 
   filter() {
-    const wanted = this.filters.text.value.trim().toLowerCase();
-    const chosen = ["group", "label", "status"].map((name) => [name, this.filters[name].value]).filter(([, value]) => value !== "");
+    const { group, label, status } = this.filters;
+    const inGroup = runs.group.names.map((names) => group.value === "" || names.includes(this.groups[group.value]));
+    const chosen = [["label", label.value], ["status", status.value]].filter(([, value]) => value !== "");
     this.kept = [];
     for (let run = 0; run < data.count; run++) {
-      if (chosen.every(([name, value]) => runs[name].of_run[run] === Number(value)) && (!wanted || this.words(run).includes(wanted))) {
+      if (inGroup[runs.group.of_run[run]] && chosen.every(([name, value]) => runs[name].of_run[run] === Number(value)) && matches(this.query, run)) {
         this.kept.push(run);
       }
     }
     this.arrange();
   },
 
-  words(run) {
-    this.spoken = this.spoken || [];
-    this.spoken[run] = this.spoken[run] ||
-      [textOf("group", run), data.instances[runs.instance[run]].name, textOf("label", run), textOf("status", run), textOf("reason", run)]
-        .join("\n").toLowerCase();
-    return this.spoken[run];
-  },
-
   arrange() {
     this.order = this.kept;
     if (this.sorted) {
       const [column, ascending] = this.sorted;
-      this.order = sortedOrder(this.kept.map(this.columns[column].value), ascending).map((k) => this.kept[k]);
+      this.order = sortedOrder(this.kept.map(this.columns[column].rank ?? this.columns[column].value), ascending).map((k) => this.kept[k]);
     }
     this.page = 0;
     this.show();
@@ -182,7 +174,7 @@ const runTable = {
   cell(column, run) {
     const value = column.value(run);
     if (column.link) return el("td", {}, el("a", { href: `#instance=${data.instances[runs.instance[run]].key}` }, value));
-    return el("td", { class: column.show ? "number" : column.long && value ? "long" : null }, column.show ? column.show(value) : value ?? DASH);
+    return el("td", { class: column.show ? "number" : column.long && value ? "long" : null }, column.show ? column.show(value, run) : value ?? DASH);
   },
 
   csv() {

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from finbench.benchmarks.analysis.claim_tables import saving_table
 from finbench.benchmarks.analysis.claims import (
     MatchRow,
     Point,
@@ -71,8 +72,23 @@ def test_savings_are_summed_up_by_case() -> None:
     assert (first.mean, first.least, first.median, first.most) == pytest.approx((0.625, 0.5, 0.625, 0.75))
     assert (second.case, second.mean) == ("d", 0.0)
     measured = saving_claim([first, second], points, 10).measured
-    assert "mean 41.67 % over 3 points, case means 0.00 % to 62.50 %" in measured
-    assert "at 1 more point FIN" in measured
+    assert "mean 41.67 % over the 3 points where both found a deployment, case means 0.00 % to 62.50 %" in measured
+    assert measured.endswith("left out: 1 where only MCP found one, 1 where only FIN found one")
+    assert (first.left_out, second.left_out) == (2, 0)
+
+
+def test_a_mean_that_leaves_nothing_out_says_so() -> None:
+    points = [point(1.0, 1.0, 4.0), point(None, None)]
+    assert saving_claim(saving_rows(points, 10), points, 10).measured.endswith("; no point is left out")
+    lost = [*points, point(1.0, None)]
+    assert saving_claim(saving_rows(lost, 10), lost, 10).measured.endswith("left out: 1 where neither found one")
+    (row,) = saving_table(saving_rows(lost, 10)).rows
+    assert row[:3] == ("c", "1", "1")
+
+
+def test_a_mean_gap_says_over_how_many_deployments() -> None:
+    measured = matches_claim([match_row([point(1.0, 1.5), point(1.0, None)], 10)]).measured
+    assert "mean gap 50.0000 %, worst 50.0000 %, over the 1 deployments found; missed 1 of 2" in measured
 
 
 @pytest.mark.parametrize(
@@ -87,7 +103,9 @@ def test_the_verdict_on_the_savings_follows_the_means(means: tuple[float, ...], 
 def test_one_violation_breaks_the_claim_on_targets() -> None:
     sound = targets_claim([point(1.0, 1.0), point(None, None), point(2.0, 2.5)])
     assert sound.verdict == "holds"
-    assert sound.measured == "2 deployments without a violation, over all γ; violations found: 0"
+    assert sound.measured.startswith("2 deployments without a violation, over all γ; violations found: 0; ")
+    lost = targets_claim([point(1.0, 1.0), point(1.0, None), point(None, None)])
+    assert lost.measured.endswith("without a deployment where one exists: 1 of 2 runs")
     assert targets_claim([point(1.0, 1.0), Point("c", 1.0, {10: 1.0}, None, 1)]).verdict == "does not hold"
 
 
@@ -112,6 +130,8 @@ def test_claims_are_measured_on_the_grids_of_a_campaign(tmp_path: Path) -> None:
     path.write_text(SMALL)
     found = claims_of_grids(str(path), gammas=(10, 1000))
     assert (found.points, found.solvable, found.contradictions) == (6, 4, [])
+    assert "send something over links of 560 Gbit/s to 4.5 Tbit/s" in found.transfers
+    assert "say little about networks whose links are slow" in found.transfers
     low, high = found.matches
     assert low.worst_gap == pytest.approx(0.380642, abs=1e-6)
     assert (high.matched, high.missed, high.worst_gap) == (4, 0, 0.0)

@@ -19,6 +19,7 @@ from finbench.benchmarks.execution.local import run_locally, shares_of_cores
 from finbench.benchmarks.execution.memory import lacks_memory, memory_limit
 from finbench.benchmarks.execution.task import Finished, Started, Task
 from finbench.benchmarks.families import generate
+from finbench.benchmarks.rows.moments import utc_now
 from finbench.benchmarks.rows.row import Row
 from finbench.models.io import InputError
 from tests.benchmarks.conftest import OPTIMUM_J
@@ -59,6 +60,13 @@ def test_a_run_says_when_its_clock_starts() -> None:
     assert [(type(event), event.task.seed) for event in events] == [
         (kind, n) for n in (1, 2) for kind in (Started, Finished)
     ]
+
+
+def test_rows_say_when_their_clock_started_however_they_ended() -> None:
+    before = utc_now()
+    moments = [one.columns["started_at"] for one in ended(made("answer"), made("exit"), made("raise"))]
+    assert [before, *moments, utc_now()] == sorted([before, *moments, utc_now()])
+    assert before < moments[0] < moments[1] < moments[2]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
+from xml.etree import ElementTree
 
 import pytest
 from selenium import webdriver
@@ -96,6 +97,12 @@ def one(browser: webdriver.Chrome, selector: str) -> WebElement:
     return browser.find_element(By.CSS_SELECTOR, selector)
 
 
+def seconds(text: str) -> float:
+    """A time as the page writes it, in seconds."""
+    value, unit = text.split()
+    return float(value) * {"s": 1.0, "ms": 1e-3, "µs": 1e-6}[unit]
+
+
 def column(browser: webdriver.Chrome, table: str, number: int) -> list[str]:
     return [cell.text for cell in all_of(browser, f"{table} tbody tr > :nth-child({number})")]
 
@@ -105,6 +112,8 @@ def test_the_page_opens_without_other_requests_and_draws_every_figure(opened: we
     titles = [title.text for title in all_of(opened, "figure h3")]
     assert titles == [
         "Gap against γ",
+        "Gap and energy against size",
+        "Utilisation of shared systems",
         "Time and memory against size",
         "Performance profiles",
         "Energy–latency frontier",
@@ -133,26 +142,26 @@ def test_names_stay_text(opened: webdriver.Chrome) -> None:
 
 
 def test_tables_sort_by_mouse(opened: webdriver.Chrome) -> None:
-    table = "#summary > .scroll table"
+    table = "#summary > .beside + .scroll table"
     heading = one(opened, f"{table} th:nth-child(9)")
-    assert "runtime median" in heading.text
+    assert "time median" in heading.text
     for direction, turned in (("ascending", False), ("descending", True)):
         heading.find_element(By.TAG_NAME, "button").click()
         assert heading.get_attribute("aria-sort") == direction
-        times = [float(text) for text in column(opened, table, 9)]
+        times = [seconds(text) for text in column(opened, table, 9)]
         assert times == sorted(times, reverse=turned)
         assert len(times) == 8
 
 
 def test_tables_sort_by_keyboard(opened: webdriver.Chrome) -> None:
-    table = "#summary > .scroll table"
+    table = "#summary > .beside + .scroll table"
     button = one(opened, f"{table} th:first-child button")
     opened.execute_script("arguments[0].focus()", button)
     ActionChains(opened).send_keys(Keys.ENTER).perform()
     assert column(opened, table, 1) == [
-        *("exhaustive", "fin (gamma=5)", "fin (gamma=10)", "fin (gamma=20)", "fin (gamma=50)"),
-        *("label-setting", "mcp", "single-node"),
-    ]
+        *("label-setting", "exhaustive", "fin (gamma=5)", "fin (gamma=10)", "fin (gamma=20)", "fin (gamma=50)"),
+        *("mcp", "single-node"),
+    ], "by kind, γ by value"
     ActionChains(opened).send_keys(Keys.SPACE).perform()
     assert column(opened, table, 1)[0] == "single-node"
     ActionChains(opened).send_keys(Keys.TAB).perform()
@@ -218,8 +227,137 @@ def test_placements_that_differ_in_routes_or_shares_alone_are_not_the_same(
     opened: webdriver.Chrome, other: list[Any], said: str
 ) -> None:
     blocks = [["a", 1, ["s", "a"]], other]
-    opened.execute_script("chosen.compare(arguments[0].map((one) => ({ blocks: [one] })), [0, 1])", blocks)
-    assert one(opened, "#difference").text == said
+    asked = "return placementsApart(...arguments[0].map((one) => ({ blocks: [one] })))"
+    assert opened.execute_script(asked, blocks) == said
+
+
+def test_the_sentence_on_two_deployments_covers_every_application(opened: webdriver.Chrome) -> None:
+    def placement(**nodes: str) -> dict[str, Any]:
+        decisions = [{"application": name, "blocks": [[node, 1, [node]]]} for name, node in nodes.items()]
+        return {"applications": decisions, "rejected": []}
+
+    asked = "return deploymentsApart(...arguments)"
+    left, right = placement(a="x", b="x", c="x"), placement(a="x", b="y", d="x")
+    assert opened.execute_script(asked, left, left, ["a", "b", "c"], 3) == (
+        "Of all 3 applications, every one has the same decisions on both sides."
+    )
+    assert opened.execute_script(asked, left, right, ["a", "b", "c", "d"], 9) == (
+        "Of the first 4 of 9 applications, 1 is placed differently (b); 1 is served on the left alone (c); "
+        "1 is served on the right alone (d)."
+    )
+    one(opened, "#instance-search").send_keys("several")
+    assert len(all_of(opened, ".side .blocks caption")) >= 2
+    assert any("the fullest nodes and links" in caption.text for caption in all_of(opened, ".side caption"))
+
+
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [
+        ("fin balexnet", lambda row: row["method"] == "fin" and row["instance"] == "balexnet-cifar10"),
+        ("balexnet fin", lambda row: row["method"] == "fin" and row["instance"] == "balexnet-cifar10"),
+        ("delta<=5ms alpha >= 80 %", lambda row: (row["max_latency_s"] or 1) <= 0.005 and row["min_accuracy"] >= 0.8),
+        ("δ<=5000 µs balexnet", lambda row: row["instance"] == "balexnet-cifar10" and row["max_latency_s"] <= 0.005),
+        ("nodes>=5 nodes<70", lambda row: 5 <= row["network_nodes"] < 70),
+        ("gamma=10", lambda row: row["options"].get("gamma") == 10),
+        ("energy<20mJ mcp", lambda row: row["method"] == "mcp" and row["found"] and row["energy_j"] < 0.02),
+        ("applications>1", lambda row: row["applications"] > 1),
+    ],
+)
+def test_runs_are_found_by_words_in_any_order_and_by_ranges(
+    opened: webdriver.Chrome, results: Path, query: str, kept: Callable[[dict[str, Any]], bool]
+) -> None:
+    rows = read_rows(results)
+    one(opened, "#filter-text").send_keys(query)
+    assert one(opened, "#filter-text-wrong").text == ""
+    expected = sum(map(kept, rows))
+    assert expected
+    assert one(opened, "#run-count").text.startswith(f"{expected} of {len(rows)} runs")
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("delta<=5MB", "delta: “MB” is no unit of this field (latency target δ); it takes s, ms"),
+        ("gap>lots", "gap: “lots” is no number"),
+        ("delta<=", "delta: a number must follow, such as delta<=5ms"),
+        ("nodez>5", "“nodez” is no field; fields: delta, alpha, nodes"),
+    ],
+)
+def test_a_wrong_query_says_what_is_wrong_beside_the_field(opened: webdriver.Chrome, query: str, said: str) -> None:
+    for field in ("filter-text", "instance-search"):
+        one(opened, f"#{field}").send_keys(query)
+        assert one(opened, f"#{field}-wrong").text.startswith(said)
+        assert one(opened, f"#{field}").get_attribute("aria-invalid") == "true"
+        one(opened, f"#{field}").clear()
+        one(opened, f"#{field}").send_keys("fin")
+        assert one(opened, f"#{field}-wrong").text == ""
+    one(opened, "#runs .help summary").click()
+    assert "delta<=5ms alpha>=0.8" in one(opened, "#runs .help").text
+
+
+def test_an_instance_is_found_by_what_its_runs_did(opened: webdriver.Chrome, results: Path) -> None:
+    rows = read_rows(results)
+    one(opened, "#instance-search").send_keys("nodes>=70")
+    assert one(opened, "#instance-found").text.startswith("1 of ")
+    one(opened, "#instance-search").clear()
+    one(opened, "#instance-search").send_keys("fin gap>1%")
+    best = {row["content_hash"]: row["lower_bound"] for row in rows if row["method"] in ("label-setting", "exhaustive")}
+    expected = {
+        row["content_hash"]
+        for row in rows
+        if row["method"] == "fin" and row["found"] and row["objective"] > best[row["content_hash"]] * 1.01
+    }
+    assert one(opened, "#instance-found").text.startswith(f"{len(expected)} of ")
+
+
+@pytest.mark.parametrize("figure", ["gap-by-gamma", "size", "growth", "profiles", "frontier"])
+def test_a_figure_is_saved_as_svg_and_png(opened: webdriver.Chrome, tmp_path: Path, figure: str) -> None:
+    opened.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+    csv_button, svg_button, png_button = all_of(opened, f"#{figure} .saves button")
+    assert (csv_button.text, svg_button.text, png_button.text) == ("CSV", "SVG", "PNG")
+    for button, suffix in ((svg_button, "svg"), (png_button, "png")):
+        opened.execute_script("arguments[0].click()", button)
+        there_is(opened, tmp_path / f"{figure}.{suffix}")
+    picture = ElementTree.fromstring((tmp_path / f"{figure}.svg").read_bytes())
+    width, height = (float(picture.attrib[name]) for name in ("width", "height"))
+    curves = [one for one in picture.iter() if one.attrib.get("stroke", "none") not in ("none", "")]
+    assert len(curves) > 5
+    assert all("class" not in one.attrib for one in picture.iter()), "a file has no style sheet"
+    texts = [one.text for one in picture.iter() if one.tag.endswith("text")]
+    assert one(opened, f"#{figure} h3").text in str(texts[0])
+    head = (tmp_path / f"{figure}.png").read_bytes()[:24]
+    assert head[:8] == b"\x89PNG\r\n\x1a\n"
+    pixels = [int.from_bytes(head[start : start + 4], "big") for start in (16, 20)]
+    assert pixels == [round(3 * width), round(3 * height)]
+
+
+def test_saved_figures_are_light_though_the_page_is_dark(opened: webdriver.Chrome) -> None:
+    dark = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+    opened.execute_cdp_cmd("Emulation.setEmulatedMedia", dark)
+    try:
+        paper = "return getComputedStyle(document.body).backgroundColor"
+        assert opened.execute_script(paper) == "rgb(20, 23, 28)"
+        text = opened.execute_script(
+            "return svgText(sheet('t', [{ name: '', image: document.querySelector('svg[role=img]') }], []))"
+        )
+        assert "rgb(86, 94, 106)" in text, "the light page's colour of text"
+        assert opened.execute_script(paper) == "rgb(20, 23, 28)"
+    finally:
+        opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_without_scripts_the_page_is_readable(browser: webdriver.Chrome, page: Path) -> None:
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        browser.get(page.as_uri())
+        assert "Scripts are switched off" in one(browser, "noscript .notice").text
+        assert [button for button in all_of(browser, "button, input, select") if button.is_displayed()] == []
+        drawn = [image for image in all_of(browser, "figure svg[role=img]") if image.is_displayed()]
+        assert len(drawn) >= len(all_of(browser, "figure"))
+        assert not one(browser, "#runs").is_displayed()
+        assert all(link.is_displayed() for link in all_of(browser, "nav a:not(.scripted)"))
+    finally:
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
 
 def test_one_of_several_applications_is_chosen(opened: webdriver.Chrome) -> None:
@@ -281,10 +419,15 @@ def test_a_csv_holds_no_formula(opened: webdriver.Chrome) -> None:
     assert text.split("\r\n") == ["a", "'=cmd|' /C calc'!A0", "'+1", "'-1", "'@x", "'\tx", "b=1", "–", "-1", "", ""]
 
 
+def there_is(browser: webdriver.Chrome, file: Path) -> None:
+    """Wait until a file is saved."""
+    WebDriverWait(browser, 10).until(lambda _: file.exists())
+
+
 def downloaded(browser: webdriver.Chrome, folder: Path, button: str, name: str) -> list[list[str]]:
     browser.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(folder)})
     browser.execute_script("arguments[0].click()", one(browser, button))
-    WebDriverWait(browser, 10).until(lambda _: (folder / name).exists())
+    there_is(browser, folder / name)
     with (folder / name).open(encoding="utf-8", newline="") as stream:
         return list(csv.reader(stream))
 
@@ -310,6 +453,7 @@ def test_a_phone_never_scrolls_sideways(opened: webdriver.Chrome, width: int) ->
     try:
         opened.refresh()
         opened.execute_script("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        one(opened, "#instance-search").send_keys("several")
         widths: list[Any] = opened.execute_script("return [document.documentElement.scrollWidth, innerWidth]")
         assert widths == [width, width]
     finally:

@@ -29,6 +29,16 @@ def embedded(text: str) -> dict[str, Any]:
     return data
 
 
+def column(data: dict[str, Any], name: str) -> list[Any]:
+    """A column of runs, row by row."""
+    packed = data["runs"][name]
+    if isinstance(packed, dict) and "same" in packed:
+        packed = data["runs"][packed["same"]]
+    if isinstance(packed, list):
+        return packed
+    return [packed["values"][k] for k in packed.get("of_run", [0] * data["count"])]
+
+
 @pytest.fixture
 def copied(results: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(results, tmp_path / "copied"))
@@ -62,17 +72,17 @@ def test_names_never_become_markup(page: Path) -> None:
 
 def test_every_run_is_there_with_every_digit(page: Path, results: Path) -> None:
     data, rows = embedded(page.read_text(encoding="utf-8")), read_rows(results)
-    runs = data["runs"]
     assert data["count"] == len(rows)
     for name in ("objective", "energy_j", "time_s", "lower_bound", "latency_s"):
-        assert runs[name] == [row[name] for row in rows]
-    assert [runs["label"]["texts"][k] for k in runs["label"]["of_run"]] == [row["label"] for row in rows]
-    assert [data["instances"][k]["key"] for k in runs["instance"]] == [row["content_hash"][:16] for row in rows]
+        assert column(data, name) == [row[name] for row in rows]
+    labels = data["runs"]["label"]
+    assert [labels["texts"][k] for k in labels["of_run"]] == [row["label"] for row in rows]
+    assert [data["instances"][k]["key"] for k in column(data, "instance")] == [row["content_hash"][:16] for row in rows]
 
 
 def test_placements_are_those_of_the_rows(page: Path, results: Path) -> None:
     data = embedded(page.read_text(encoding="utf-8"))
-    for row, number in zip(read_rows(results), data["runs"]["placement"], strict=True):
+    for row, number in zip(read_rows(results), column(data, "placement"), strict=True):
         if not row["deployments"]:
             assert number is None
             continue
@@ -144,7 +154,7 @@ def test_failures_alone_make_a_page(copied: Path, tmp_path: Path) -> None:
     assert made.exit_code == 0, made.output
     text = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert "cannot be said" in text
-    assert "No run ended with an answer." in text
+    assert "No run is conclusive." in text
 
 
 @pytest.mark.parametrize(
@@ -171,3 +181,70 @@ def test_help_teaches() -> None:
     shown = " ".join(report("--help").stdout.split())
     for word in ("without any network", "finbench report results/published -o report.html", "side by side"):
         assert word in shown
+
+
+def test_the_date_is_that_of_the_rows(copied: Path, tmp_path: Path) -> None:
+    rows = read_rows(copied)
+    for row, moment in zip(rows, ("2026-03-01T23:59:00.000Z", "2026-03-02T00:10:00.000Z"), strict=False):
+        row["started_at"] = moment
+    write_rows(copied, [{**row, "started_at": row["started_at"] if k < 2 else None} for k, row in enumerate(rows)])
+    report(copied, "-o", tmp_path / "r.html")
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert (
+        f"Runs begun 2026-03-01 23:59 to 2026-03-02 00:10 UTC (not recorded of {len(rows) - 2} runs); measured" in text
+    )
+    write_rows(copied, [{name: value for name, value in row.items() if name != "started_at"} for row in rows])
+    report(copied, "-o", tmp_path / "r.html")
+    assert "Date of the runs not recorded; measured on" in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
+def test_the_campaigns_file_is_shown_and_its_lack_is_said(page: Path, copied: Path, tmp_path: Path) -> None:
+    assert "hostile.json" in page.read_text(encoding="utf-8")
+    (copied / "campaign.toml").write_text("# </script>\nname = 'x'\n")
+    report(copied, "-o", tmp_path / "r.html")
+    assert "# &lt;/script&gt;\nname" in (tmp_path / "r.html").read_text(encoding="utf-8")
+    (copied / "campaign.toml").unlink()
+    report(copied, "-o", tmp_path / "r.html")
+    assert "do not hold the file of their campaign" in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
+def test_a_run_of_two_groups_is_listed_once_with_both(copied: Path, tmp_path: Path) -> None:
+    rows = read_rows(copied)
+    again = [{**row, "group": "again"} for row in rows[:3]]
+    write_rows(copied, rows + again)
+    report(copied, "-o", tmp_path / "r.html")
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    data = embedded(text)
+    assert data["count"] == len(rows)
+    groups = data["runs"]["group"]
+    assert [groups["names"][groups["of_run"][k]] for k in (2, 3)] == [["grid", "again"], ["grid"]]
+    assert f"<dt>runs</dt><dd>{len(rows)}</dd>" in text
+    assert "3 rows of the results are of runs that another group asks for as well" in text
+    assert "<h3>again</h3>" in text
+
+
+def test_without_scripts_figures_and_tables_are_there_and_no_button(page: Path) -> None:
+    body = page.read_text(encoding="utf-8").split("<body>")[1].split('<script type="application/json"')[0]
+    assert "<button" not in body
+    static = re.findall(r"<noscript>(.*?)</noscript>", body, re.DOTALL)
+    figures = [part for part in static if "<svg" in part]
+    assert len(figures) == body.count('<figure id="')
+    assert all("<path" in part and "NaN" not in part and "nan" not in part for part in figures)
+
+
+def test_the_page_says_what_transfers_take(page: Path) -> None:
+    text = " ".join(page.read_text(encoding="utf-8").split())
+    assert "Transfers hardly count in every group (at most 5 %" in text
+    assert "560 Gbit/s to 4.5 Tbit/s" in text
+
+
+def test_a_number_of_the_text_is_that_of_the_table(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    said = re.search(r"Fastest by the median of its conclusive runs: ([^,]+), ([^ ]+ [mµ]?s) \((\d+) of (\d+)", text)
+    assert said
+    name, time, conclusive, runs = said.groups()
+    table = text.split("<span>All groups together: ")[1]
+    row = re.search(rf"<td data-value=\"\d+\">{re.escape(name)}</td>(.*?)</tr>", table, re.DOTALL)
+    assert row
+    cells = re.findall(r">([^<]*)</td>", row[1])
+    assert (cells[0], cells[1], cells[7]) == (runs, conclusive, time)

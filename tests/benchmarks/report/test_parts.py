@@ -14,6 +14,7 @@ from finbench.benchmarks.analysis.numbers import seconds
 from finbench.benchmarks.judging.judged import judge_deployment
 from finbench.benchmarks.report.charts import frontier_chart, gap_chart, profile_chart, trajectory_chart
 from finbench.benchmarks.report.growth_chart import growth_chart, with_sizes
+from finbench.benchmarks.report.methods_table import facts_of
 from finbench.benchmarks.report.pictures import MOST_APPLICATIONS, Gallery
 from finbench.benchmarks.report.summary import environment_rows, sentences
 from finbench.fin_graph.label_setting import solve
@@ -189,7 +190,7 @@ def test_growth_chart_fits_lines_and_marks_limits() -> None:
 
 def test_sentences_name_who_meets_the_optimum() -> None:
     runs = frame(RUNS)
-    said = sentences(runs, claims_of_runs(runs))
+    said = sentences(runs, claims_of_runs(runs), facts_of(runs))
     assert "Every run there of label-setting and fin (gamma=10) meets it." in said[2]
     assert said[3].endswith("that every γ ran on from γ = 10 on.")
     assert isinstance(runs, pd.DataFrame)

@@ -12,7 +12,7 @@ from finbench.models.result import Result, Status
 from tests.few_and_many import few_and_many
 from tests.models.milp.hard_draws import DRAWS
 
-METHODS = (
+METHODS: dict[str, Any] = (
     ("milp-flow", {}),
     ("milp-flow", {"strengthen": False}),
     ("milp-assignment", {}),
