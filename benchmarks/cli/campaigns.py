@@ -10,12 +10,13 @@ import typer
 from finbench.benchmarks.campaigns.conditions import BackendName, Conditions
 from finbench.benchmarks.cli.exit_codes import CONTRADICTED, FOUND, UNEXPECTED
 from finbench.benchmarks.cli.options import declared_by, takes
+from finbench.benchmarks.cli.panels import CAMPAIGNS
 from finbench.benchmarks.terminal.console import print_error
 
 commands = typer.Typer()
 
 
-@commands.command()
+@commands.command(rich_help_panel=CAMPAIGNS)
 @takes(conditions=declared_by(Conditions, "Override what the campaign says"))
 def run(
     campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="Shipped name or a TOML file.")],
@@ -62,7 +63,7 @@ def run(
     raise typer.Exit(UNEXPECTED if made.errors else FOUND)
 
 
-@commands.command()
+@commands.command(rich_help_panel=CAMPAIGNS)
 def scale(
     campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="Shipped name or a TOML file.")] = "scale",
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")] = Path("results"),

@@ -11,6 +11,7 @@ import typer
 
 from finbench.benchmarks.analysis.numbers import plural
 from finbench.benchmarks.cli.options import InstanceName, output_option
+from finbench.benchmarks.cli.panels import DATA
 from finbench.benchmarks.plots.formats import PICTURE_SUFFIXES
 from finbench.benchmarks.terminal import console
 from finbench.benchmarks.terminal.lists import instance_row, print_methods
@@ -32,7 +33,7 @@ OF_THE_INSTANCE = (ViolationKind.PIN, ViolationKind.REJECTION)
 """Rules without a measure that a deployment which fits the instance may break all the same."""
 
 
-@commands.command()
+@commands.command(rich_help_panel=DATA)
 def generate(
     family: Annotated[
         str, typer.Argument(metavar="FAMILY", help="A family, such as tiered or campus; an unknown name lists all.")
@@ -72,7 +73,8 @@ def generate(
     made = _generated(family, {"nodes": nodes, "seed": seed}, given)
     write_text(output, dump_instance(made))
     size = f"{blocks} blocks" if applications is None else f"{applications} applications"
-    print(f"{output}: {len(made.network.nodes)} nodes, {len(made.network.links)} links, {size}")
+    print(f"{made.name}: {len(made.network.nodes)} nodes, {len(made.network.links)} links, {size}")
+    console.print_written(output)
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ def _menu(text: str) -> tuple[float, ...]:
         raise InputError("--shares", f"{text!r}: must be numbers separated by commas") from None
 
 
-@commands.command()
+@commands.command(rich_help_panel=DATA)
 def draw(
     instance: InstanceName,
     output: Annotated[Path, output_option("Draw it here (.png, .pdf or .svg).", *PICTURE_SUFFIXES)],
@@ -136,6 +138,7 @@ def draw(
     problem = load_instance(instance)
     evaluation = None if deployment is None else _fitting(problem, deployment)
     save_picture(draw_system(problem, evaluation), output)
+    console.print_written(output)
 
 
 def _fitting(instance: Instance, file: Path) -> Evaluation:
@@ -157,7 +160,7 @@ def _fitting(instance: Instance, file: Path) -> Evaluation:
     return evaluation
 
 
-@commands.command()
+@commands.command(rich_help_panel=DATA)
 def instances() -> None:
     """List the shipped instances.
 
@@ -168,7 +171,7 @@ def instances() -> None:
     console.output().print(console.table("shipped instances", columns, rows))
 
 
-@commands.command()
+@commands.command(rich_help_panel=DATA)
 def methods() -> None:
     """List the methods with their options, and the solvers.
 
@@ -177,7 +180,7 @@ def methods() -> None:
     print_methods()
 
 
-@commands.command()
+@commands.command(rich_help_panel=DATA)
 def schema() -> None:
     """Print the JSON Schema of an instance file.
 
