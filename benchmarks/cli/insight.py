@@ -27,11 +27,16 @@ def explain(
     as_json: AsJson = False,
     output: Picture = None,
 ) -> None:
-    """Say why nothing fits and which capacities are missing; where all fits, what more of each would be worth.
+    """Say what stands in the way and what to buy: capacity, faster nodes and links, looser targets.
+
+    Where nothing fits: what is missing, and which node or link would do if it were faster. Where everything fits: what
+    more of each capacity, faster parts (at equal energy per operation and bit) and looser targets would save.
 
     Exit code 3 where it is proven that nothing fits, 4 where nothing was found without a proof.
 
-    Example: [bold]finbench explain campus.json -o prices.png[/bold]
+    Example: [bold]finbench explain balexnet-cifar10[/bold]
+
+    Example: [bold]finbench explain campus.json --time-limit 20 -o prices.png[/bold]
     """
     from finbench.benchmarks.plots.explained import draw_explanation
     from finbench.benchmarks.plots.style import save_picture
