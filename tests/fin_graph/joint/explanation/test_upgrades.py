@@ -54,9 +54,20 @@ def assert_exact(told: Saving, before: float, after: float, where: object) -> No
     assert told.at_most - told.saving <= 1e-6 * before, (where, "is exact")
 
 
+def traded(instance: Instance, seed: int) -> Instance:
+    """The instance with nodes whose energy per operation is a constant minus their time: everything is a trade-off."""
+    nodes = []
+    for node, time in zip(instance.network.nodes, np.random.default_rng(seed).uniform(1, 10, 99) * 1e-10, strict=False):
+        rates = {"compute_ops_per_s": float(1 / time), "power_w": float((11e-10 - time) / time)}
+        nodes.append(node.model_copy(update=rates))
+    network = instance.network.model_copy(update={"nodes": tuple(nodes)})
+    return instance.model_copy(update={"network": network})
+
+
 def small(seed: int) -> Instance:
     """A small instance whose target lies between the least latency and that of the least energy, if they differ."""
     instance = random_instance(seed, max_nodes=3, max_blocks=4, zeros=seed % 4 == 0, direct_only=seed % 4 > 1)
+    instance = traded(instance, seed) if seed % 4 > 1 else instance
     (app,) = instance.applications
     problem = path_problem(instance, app)
     quick, cheap = (None, None) if problem is None else (least_latency_path(problem), least_energy_path(problem))
