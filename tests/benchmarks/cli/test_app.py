@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from typer.testing import CliRunner, Result
 
 import finbench.benchmarks.families
 from finbench.benchmarks.cli.app import app, main
+from finbench.benchmarks.families import FAMILIES, SHARED_FAMILIES
 from finbench.benchmarks.methods import METHODS
 from finbench.models.instance import Instance
 from finbench.models.io import dump_deployment, dump_instance, load_instance, shipped
@@ -356,6 +358,33 @@ def test_methods_instances_and_schema_list_everything() -> None:
     assert all(name in instances for name in shipped("instances"))
     assert "gamma=100" in methods
     assert set(json.loads(called("schema").stdout)["properties"]) == set(Instance.model_fields)
+
+
+@pytest.mark.parametrize("kind", ["network", "dnn", "application", "deployment", "campaign", "ladder"])
+def test_every_kind_of_file_has_a_schema(kind: str) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = json.loads(called("schema", kind).stdout)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert schema["title"] == f"finbench {kind} file"
+    assert schema["properties"]
+    if kind == "campaign":
+        for path in shipped("campaigns").values():
+            jsonschema.validate(tomllib.loads(path.read_text(encoding="utf-8")), schema)
+
+
+def test_families_and_campaigns_are_listed_with_a_line_each() -> None:
+    listed, taught = called("families").stdout, called("generate", "--help").stdout
+    titles = {family.name: family.title for family in FAMILIES.values()}
+    titles |= {family.name: family.title for family in SHARED_FAMILIES.values()}
+    for name, title in titles.items():
+        assert f"{name}\t" in listed
+        assert title in listed
+        assert f"{name}: {title[:30]}" in taught
+    campaigns = called("campaigns").stdout
+    for name in shipped("campaigns"):
+        assert f"{name}\tfinbench run {name}\t" in campaigns
+    for name in shipped("ladders"):
+        assert f"{name}\tfinbench scale {name}\t" in campaigns
 
 
 def test_lists_solvers_with_the_command_that_installs_the_others(monkeypatch: pytest.MonkeyPatch) -> None:

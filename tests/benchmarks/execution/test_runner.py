@@ -303,7 +303,7 @@ def test_a_dry_run_says_what_would_run_and_touches_nothing(tmp_path: Path) -> No
     run(tmp_path, QUICK, "--method", "larac")
     before = (tmp_path / "results" / "test" / "runs.jsonl").read_bytes()
     result = run(tmp_path, QUICK, "--dry-run", "--jobs", "2")
-    assert re.search(r"grid .* 4 +12 +4 +8 ", result.stdout)
+    assert re.search(r"grid\t.*\t4\t12\t4\t8\t", result.stdout)
     assert "would make 8 runs, in at most 0.0138 h" in result.stdout
     assert (tmp_path / "results" / "test" / "runs.jsonl").read_bytes() == before
 
