@@ -67,6 +67,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Place early-exit DNN blocks on mobile, edge and cloud nodes at least energy: exact MILP and FIN "
     "side by side.\n\n"
+    "In a pipe or a file, tables are tab-separated text; --json prints every digit.\n\n"
     "Exit codes: 0 feasible · 2 bad input or usage · 3 proven infeasible · 4 nothing found, no proof · "
     "5 violations, or claims that contradict each other or the evaluator · 1 anything unexpected, or results worse "
     "than allowed.",

@@ -10,7 +10,7 @@ import typer
 
 from finbench.benchmarks.campaigns.conditions import BackendName, Conditions
 from finbench.benchmarks.cli.exit_codes import CONTRADICTED, FOUND, UNEXPECTED
-from finbench.benchmarks.cli.options import declared_by, takes
+from finbench.benchmarks.cli.options import declared_by, takes, writable_folder
 from finbench.benchmarks.cli.panels import CAMPAIGNS
 from finbench.benchmarks.terminal.console import output, print_error, table
 
@@ -21,7 +21,9 @@ commands = typer.Typer()
 @takes(conditions=declared_by(Conditions, "Override what the campaign says"))
 def run(
     campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="Shipped name or a TOML file.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")] = Path("results"),
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Folder for the results.", callback=writable_folder)
+    ] = Path("results"),
     method: Annotated[list[str] | None, typer.Option(help="Run this method only (repeatable).")] = None,
     redo: Annotated[
         list[str] | None, typer.Option(help="Run again what has this method or status (repeatable).")
@@ -92,7 +94,9 @@ def _first_sentence(text: str) -> str:
 @commands.command(rich_help_panel=CAMPAIGNS)
 def scale(
     campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="Shipped name or a TOML file.")] = "scale",
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")] = Path("results"),
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Folder for the results.", callback=writable_folder)
+    ] = Path("results"),
 ) -> None:
     """Climb size ladders with every method; growth exponents with intervals, log-log plots (minutes).
 

@@ -33,6 +33,9 @@ LONGEST_WAIT_S = 2e6
 """Longest time limit [s], 23 days: waiting for a process counts milliseconds in 32 bits. A longer one is none."""
 
 
+LONGEST_METAVAR = 24
+"""Characters of the values of an option that `--help` shows beside its name; longer lists stand in its text."""
+
 UNITS_AT_THE_END = re.compile("_(s|gib)$")
 """Units that a field's name ends with; an option says its unit in its help."""
 
@@ -123,10 +126,13 @@ class Declared:
 
     def parameter(self) -> inspect.Parameter:
         """Return the parameter from which Typer makes the flag."""
+        beside = "|".join(self.values)
+        fits = len(beside) <= LONGEST_METAVAR
+        text = self.help if fits else f"One of {', '.join(self.values)}. {self.help}"
         option = typer.Option(
             self.spelling,
-            help=self.help.replace("[", "\\["),
-            metavar="|".join(self.values) or None,
+            help=text.replace("[", "\\["),
+            metavar=(beside if fits else "NAME") or None,
             rich_help_panel=self.panel,
         )
         return inspect.Parameter(
