@@ -22,6 +22,7 @@ from finbench.benchmarks.cli.options import (
     takes,
 )
 from finbench.benchmarks.cli.panels import SOLVE
+from finbench.benchmarks.cli.target_grid import GRID, grid_points
 from finbench.benchmarks.judging.comparison import compare_methods
 from finbench.benchmarks.judging.contradictions import contradictions
 from finbench.benchmarks.judging.judged import Judged, judge, judge_deployment
@@ -147,7 +148,7 @@ def evaluate(
 
 
 @commands.command(rich_help_panel=SOLVE)
-@takes(overrides=OVERRIDES)
+@takes(overrides=GRID)
 def compare(
     instances: Annotated[list[str], typer.Argument(metavar="INSTANCE...", help="Shipped names or files.")],
     methods: Annotated[
@@ -170,17 +171,20 @@ def compare(
     *,
     overrides: dict[str, Any],
 ) -> None:
-    """Run several methods on one or more instances, side by side.
+    """Run several methods on one or more instances, side by side, at their own targets or over a grid of targets.
 
     Gaps are against the best bound that any of them proved. Exit code 5 where two answers cannot both be true.
 
     Example: [bold]finbench compare balexnet-cifar10 bresnet-cifar10 --methods milp-flow,fin --gamma 10,100[/bold]
 
+    Example: [bold]finbench compare balexnet-cifar10 --methods milp-flow,fin --max-latency 0.003,0.004,0.005[/bold]
+
     Example: [bold]finbench compare balexnet-cifar10 --method "fin engine=networkx" --method milp-flow[/bold]
     """
     names = methods if methods is not None else "" if method else COMPARED
     chosen = chosen_methods(names, method or (), {"gamma": gamma, "solver": solver})
-    problems = [loaded(name, overrides) for name in instances]
+    points = grid_points(overrides)
+    problems = [loaded(name, point) for name in instances for point in points]
     broken: list[str] = []
     shown: list[dict[str, Any]] = []
     for problem in problems:

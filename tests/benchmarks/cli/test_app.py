@@ -276,6 +276,8 @@ def test_a_file_that_cannot_be_parsed_is_one_line_and_exit_code_2(case: str, tmp
         (["evaluate", "blenet-mnist", "nowhere.json"], ["nowhere.json", "cannot be read"]),
         (["compare", "blenet-mnist", "--methods", "fin,magic"], ["method 'magic'"]),
         (["compare", "blenet-mnist", "--gamma", "10,x"], ["--gamma", "'x'"]),
+        (["compare", "blenet-mnist", "--max-latency", "1,x"], ["--max-latency", "'x'", "number"]),
+        (["compare", "blenet-mnist", "--accounting", "weekly"], ["command line", "accounting", "weekly"]),
         (["compare", "blenet-mnist", "--gamma", "10,0"], ["gamma = 0"]),
         (["compare", "blenet-mnist", "nowhere.json"], ["nowhere.json"]),
         (["run", "nowhere.toml"], ["nowhere.toml", "shipped campaigns"]),
@@ -476,6 +478,19 @@ def test_labels_name_the_solver_where_several_are_compared() -> None:
         "milp-flow (solver=highs)", "milp-flow (solver=scip)",
     ]  # fmt: skip
     assert "\nmilp-flow\t" in called("compare", "blenet-mnist", "--methods", "milp-flow").stdout
+
+
+def test_compare_over_a_grid_tells_its_tables_apart() -> None:
+    given = ("--methods", "label-setting", "--max-latency", "0.004, 0.006", "--accounting", "expected,full_depth")
+    titles = [line for line in called("compare", "balexnet-cifar10", *given).stdout.splitlines() if line[:2] == "# "]
+    assert len(set(titles)) == 4
+    shown = json.loads(called("compare", "balexnet-cifar10", *given, "--json").stdout)
+    points = [(one["targets"][0]["max_latency_s"], one["accounting"]) for one in shown]
+    assert points == [(time, kind) for time in (0.004, 0.006) for kind in ("expected", "full_depth")]
+    energies = [one["runs"][0]["energy_j"] for one in shown]
+    for (time, kind), energy in zip(points, energies, strict=True):
+        given = ("--method", "label-setting", "--max-latency", str(time), "--accounting", kind)
+        assert json.loads(called("solve", "balexnet-cifar10", *given, "--json").stdout)["energy_j"] == energy
 
 
 def test_compare_as_json_tells_instances_of_one_name_apart() -> None:
