@@ -9,7 +9,7 @@ a line in `METHODS`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any, Protocol, cast
@@ -58,18 +58,18 @@ class Method:
         """Import the method's module, on first use, and return it."""
         return cast(MethodModule, import_module(self.path))
 
-    def label(self, options: Mapping[str, Any]) -> str:
+    def label(self, options: Mapping[str, Any], named: Collection[str] = ()) -> str:
         """Return the method and the options that differ from their defaults, for people.
 
-        Threads that a solver does not use are not named.
+        Options in `named` are told at their defaults too. Threads that a solver does not use are not named.
         """
         declared = self.options
         solver = SOLVERS.get(options.get("solver", ""))
         shown = [
             f"{option.rstrip('_')}={value}"
             for option, value in options.items()
-            if option in declared.always_shown or value != declared.model_fields[option].default
             if not (option == "threads" and solver is not None and solver.one_thread)
+            if option in declared.always_shown or option in named or value != declared.model_fields[option].default
         ]
         return f"{self.name} ({', '.join(shown)})" if shown else self.name
 
@@ -136,9 +136,9 @@ def check_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
     return find_method(name).checked(options).model_dump()
 
 
-def label(name: str, options: Mapping[str, Any]) -> str:
-    """Return a method and the options that differ from their defaults, for people."""
-    return METHODS[name].label(options)
+def label(name: str, options: Mapping[str, Any], named: Collection[str] = ()) -> str:
+    """Return a method and the options that differ from their defaults, and those in `named`, for people."""
+    return METHODS[name].label(options, named)
 
 
 def run_method(

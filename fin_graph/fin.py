@@ -46,16 +46,16 @@ class _Found:
 def supports(instance: Instance, options: FinOptions = FinOptions()) -> str | None:
     """Return why FIN cannot take `instance` with these options; None where it can."""
     if _prunes(options) and (options.certify is not None or options.engine == "arrays"):
-        return "lambda_ < gamma drops end replicas, which only the graphs of engine 'networkx' have"
+        return "band < gamma drops end replicas, which only the graphs of engine 'networkx' have"
     shared = reason_to_refuse(instance)
     if shared is not None and (options.certify is not None or options.engine == "networkx" or _prunes(options)):
-        return f"certify, lambda_ and engine 'networkx' are for one application alone: FIN with them {shared}"
+        return f"certify, band and engine 'networkx' are for one application alone: FIN with them {shared}"
     return None
 
 
 def _prunes(options: FinOptions) -> bool:
     """Return whether λ drops any end replica."""
-    return options.lambda_ is not None and options.lambda_ < options.gamma
+    return options.band is not None and options.band < options.gamma
 
 
 def solve(
@@ -71,7 +71,7 @@ def solve(
     ----------
     instance : Instance
     options : FinOptions
-        Arrays hold "at most k steps", not "exactly k": a `lambda_` < `gamma` takes the NetworkX stages.
+        Arrays hold "at most k steps", not "exactly k": a `band` < `gamma` takes the NetworkX stages.
     time_limit_s : float, optional
         Ends the search [s]. For one application alone the best path of the Lagrangian dual (eq. 19) is then returned,
         with `certify` the sandwich so far; for applications that share the system, the best placement so far.
@@ -124,7 +124,7 @@ def _networkx_result(instance: Instance, app: Application, options: FinOptions, 
     if reason is not None:
         return Result(Status.MEMORY_LIMIT, reason=reason)
     with clock.phase("search"):
-        stages = fin_three_stages(instance, app, options.gamma, options.lambda_, clock=clock)
+        stages = fin_three_stages(instance, app, options.gamma, options.band, clock=clock)
     energy = inf if stages.energy_j is None else stages.energy_j
     info = {
         "extended_vertices": stages.extended.number_of_nodes(),

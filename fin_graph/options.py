@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from finbench.models.options import Options
 
@@ -19,12 +19,12 @@ class FinOptions(Options):
 
     gamma: Annotated[int, Field(ge=1)] = 100
     """Resolution γ: steps that the latency budget is divided into."""
-    lambda_: Annotated[int, Field(ge=0)] | None = None
+    band: Annotated[int, Field(ge=0)] | None = Field(default=None, validation_alias=AliasChoices("band", "lambda_"))
     """Keep only ends that use all but this many steps of the budget; left out: keep all."""
     engine: Literal["auto", "networkx", "arrays"] = "auto"
     """Build the three graphs (networkx), or relax them without building them (arrays)."""
     certify: Annotated[float, Field(ge=0)] | None = None
-    """Double gamma until the proven gap is at most this; 0 asks for the optimum."""
+    """Double gamma until the proven gap is at most this; 0 asks for the optimum; left out: no proof."""
     order: Order = "tightest"
     """Several applications: place first who has least slack in latency, who loads most, or who is given first."""
     restarts: Annotated[int, Field(ge=0)] = 9

@@ -7,19 +7,35 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from finbench.benchmarks.cli import campaigns, claims, insight, instances, results, solving, upkeep, verifying
-from finbench.benchmarks.cli.exit_codes import BAD_INPUT, PIPE_CLOSED, UNEXPECTED
+from finbench.benchmarks.cli.exit_codes import BAD_INPUT, FOUND, PIPE_CLOSED, UNEXPECTED
 from finbench.benchmarks.terminal import console
 from finbench.models.io import InputError
+from finbench.models.versions import package_version
+
+RENAMED = {
+    "--horizon-s": "--horizon",
+    "--lambda": "--band",
+    "--max-latency-s": "--max-latency",
+    "--memory-limit-gib": "--memory-limit",
+    "--time-limit-s": "--time-limit",
+}
+"""Options that had another name, and the one they have now; both are understood, `--help` shows the present one."""
 
 
 class Commands(TyperGroup):
     """Bad input is one line on standard error and exit code 2; a closed pipe ends the command without a word."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command that `args` name, and its arguments with the present names of their options."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command, rest if command is None else list(_present_names(command, rest))
 
     def invoke(self, ctx: Any) -> Any:
         """Run the chosen command."""
@@ -34,6 +50,15 @@ class Commands(TyperGroup):
             raise typer.Exit(PIPE_CLOSED) from None
 
 
+def _present_names(command: Any, args: Sequence[str]) -> Iterator[str]:
+    """Yield the arguments of a command with the present name of every option that had another one."""
+    own = {name for parameter in command.params for name in parameter.opts}
+    for argument in args:
+        name, equals, value = argument.partition("=")
+        renamed = name not in own and RENAMED.get(name) in own
+        yield f"{RENAMED[name]}{equals}{value}" if renamed else argument
+
+
 app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
@@ -42,21 +67,31 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Place early-exit DNN blocks on mobile, edge and cloud nodes at least energy: exact MILP and FIN "
     "side by side.\n\n"
+    "In a pipe or a file, tables are tab-separated text; --json prints every digit.\n\n"
     "Exit codes: 0 feasible · 2 bad input or usage · 3 proven infeasible · 4 nothing found, no proof · "
     "5 violations, or claims that contradict each other or the evaluator · 1 anything unexpected, or results worse "
     "than allowed.",
 )
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"finbench {package_version('finbench')}")
+        raise typer.Exit(FOUND)
+
+
 @app.callback()
 def common(
     debug: Annotated[bool, typer.Option("--debug", envvar="FINBENCH_DEBUG", help="Show tracebacks.")] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
+    ] = False,
 ) -> None:
     """Take the options of every command."""
     os.environ["FINBENCH_DEBUG"] = "1" if debug else ""
 
 
-for group in (solving, verifying, insight, instances, campaigns, results, claims, upkeep):
+for group in (solving, verifying, insight, campaigns, results, claims, instances, upkeep):
     app.add_typer(group.commands)
 
 

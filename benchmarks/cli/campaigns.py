@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,17 +10,20 @@ import typer
 
 from finbench.benchmarks.campaigns.conditions import BackendName, Conditions
 from finbench.benchmarks.cli.exit_codes import CONTRADICTED, FOUND, UNEXPECTED
-from finbench.benchmarks.cli.options import declared_by, takes
-from finbench.benchmarks.terminal.console import print_error
+from finbench.benchmarks.cli.options import declared_by, takes, writable_folder
+from finbench.benchmarks.cli.panels import CAMPAIGNS
+from finbench.benchmarks.terminal.console import output, print_error, table
 
 commands = typer.Typer()
 
 
-@commands.command()
+@commands.command(rich_help_panel=CAMPAIGNS)
 @takes(conditions=declared_by(Conditions, "Override what the campaign says"))
 def run(
     campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="Shipped name or a TOML file.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")] = Path("results"),
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Folder for the results.", callback=writable_folder)
+    ] = Path("results"),
     method: Annotated[list[str] | None, typer.Option(help="Run this method only (repeatable).")] = None,
     redo: Annotated[
         list[str] | None, typer.Option(help="Run again what has this method or status (repeatable).")
@@ -62,10 +66,37 @@ def run(
     raise typer.Exit(UNEXPECTED if made.errors else FOUND)
 
 
-@commands.command()
+@commands.command("campaigns", rich_help_panel=CAMPAIGNS)
+def list_campaigns() -> None:
+    """List the shipped campaigns, and the ladders that `finbench scale` climbs.
+
+    Example: [bold]finbench campaigns[/bold]
+    """
+    from finbench.benchmarks.campaigns.campaign import load_campaign
+    from finbench.benchmarks.campaigns.ladder import load_ladder_campaign
+    from finbench.benchmarks.execution.plan import count_runs
+    from finbench.models.io import shipped
+
+    rows = []
+    for name in shipped("campaigns"):
+        campaign = load_campaign(name)
+        rows.append((name, f"finbench run {name}", _first_sentence(campaign.provenance), str(count_runs(campaign))))
+    for name in shipped("ladders"):
+        rows.append((name, f"finbench scale {name}", _first_sentence(load_ladder_campaign(name).provenance), "–"))
+    columns = ("campaign", "command", "what", "runs")
+    output().print(table("shipped campaigns and ladders", columns, rows, text_columns=3))
+
+
+def _first_sentence(text: str) -> str:
+    return " ".join(re.split(r"(?<=\.)\s", text.strip(), maxsplit=1)[0].split())
+
+
+@commands.command(rich_help_panel=CAMPAIGNS)
 def scale(
     campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="Shipped name or a TOML file.")] = "scale",
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")] = Path("results"),
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Folder for the results.", callback=writable_folder)
+    ] = Path("results"),
 ) -> None:
     """Climb size ladders with every method; growth exponents with intervals, log-log plots (minutes).
 

@@ -6,12 +6,13 @@ import typer
 
 from finbench.benchmarks.cli.exit_codes import CONTRADICTED, FOUND
 from finbench.benchmarks.cli.options import AsJson
+from finbench.benchmarks.cli.panels import RESULTS
 from finbench.benchmarks.terminal import console
 
 commands = typer.Typer()
 
 
-@commands.command()
+@commands.command(rich_help_panel=RESULTS)
 def claims(as_json: AsJson = False) -> None:
     """Measure the paper's three claims now, on the published target grids (about half a minute).
 

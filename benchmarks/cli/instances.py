@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import BaseModel
+from typer.core import TyperCommand
 
 from finbench.benchmarks.analysis.numbers import plural
-from finbench.benchmarks.analysis.transfers import against_computing
 from finbench.benchmarks.cli.options import InstanceName, output_option
+from finbench.benchmarks.cli.panels import DATA
 from finbench.benchmarks.plots.formats import PICTURE_SUFFIXES
 from finbench.benchmarks.terminal import console
 from finbench.benchmarks.terminal.lists import instance_row, print_methods
+from finbench.models.deployment import Deployment
 from finbench.models.evaluate import Evaluation, ViolationKind, evaluate
-from finbench.models.instance import Instance
+from finbench.models.instance import DNN, Application, Instance, Network
 from finbench.models.io import (
     InputError,
     dump_instance,
@@ -33,25 +37,33 @@ OF_THE_INSTANCE = (ViolationKind.PIN, ViolationKind.REJECTION)
 """Rules without a measure that a deployment which fits the instance may break all the same."""
 
 
-@commands.command()
+class _NamesFamilies(TyperCommand):
+    """A command whose help ends with the families there are, which take too long to import for every command."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help, with a line for each family."""
+        lines = (f"[bold]{name}[/bold]: {title}" for name, _, title, _ in family_rows())
+        self.epilog = "Families:\n\n" + "\n\n".join(lines)
+        super().format_help(ctx, formatter)
+
+
+@commands.command(rich_help_panel=DATA, cls=_NamesFamilies)
 def generate(
-    family: Annotated[
-        str, typer.Argument(metavar="FAMILY", help="A family, such as tiered or campus; an unknown name lists all.")
-    ],
+    family: Annotated[str, typer.Argument(metavar="FAMILY", help="A family; they are listed below.")],
     output: Annotated[Path, output_option("Write the instance here (.json).", ".json")],
     nodes: Annotated[int, typer.Option(min=1, help="Nodes of the network.")],
     blocks: Annotated[int | None, typer.Option(min=1, help="Blocks of the DNN.")] = None,
     exits: Annotated[int | None, typer.Option(min=1, help="Exits of the DNN.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draw.")] = 0,
     tightness: Annotated[
-        float | None, typer.Option(help="Where δ lies between least latency and least energy; default 0.5.")
+        float | None, typer.Option(help="Where δ lies between least latency and least energy. \\[default: 0.5]")
     ] = None,
     links: Annotated[
         str | None, typer.Option(help="tiered, deep: fast links (default) or typical ones, where transfers count.")
     ] = None,
     applications: Annotated[int | None, typer.Option(min=1, help="campus: how many share the network.")] = None,
     load: Annotated[
-        float | None, typer.Option(help="campus: how full the fullest resource is; 1 is full, default 0.7.")
+        float | None, typer.Option(help="campus: how full the fullest resource is; 1 is full. \\[default: 0.7]")
     ] = None,
     penalty: Annotated[
         float | None,
@@ -78,8 +90,14 @@ def generate(
     made = _generated(family, {"nodes": nodes, "seed": seed}, given)
     write_text(output, dump_instance(made))
     size = f"{blocks} blocks" if applications is None else f"{applications} applications"
-    print(f"{output}: {len(made.network.nodes)} nodes, {len(made.network.links)} links, {size}")
+    print(f"{made.name}: {len(made.network.nodes)} nodes, {len(made.network.links)} links, {size}")
     print(against_computing(made))
+    console.print_written(output)
+
+
+ONE = ("blocks", "exits"), ("tightness", "links")
+MANY = ("applications",), ("load", "penalty", "shares")
+"""Options that families of one application and of many need, and those that they take."""
 
 
 @dataclass(frozen=True)
@@ -91,13 +109,24 @@ class _Kind:
     takes: tuple[str, ...]
 
 
+def family_rows() -> list[tuple[str, str, str, str]]:
+    """Return name, number of applications, one line and options of every family."""
+    from finbench.benchmarks.families import FAMILIES, SHARED_FAMILIES
+
+    rows = []
+    for registry, applications, (needs, takes) in ((FAMILIES, "one", ONE), (SHARED_FAMILIES, "many", MANY)):
+        options = ", ".join([*(f"--{name}" for name in needs), *(f"[--{name}]" for name in takes)])
+        rows += [(family.name, applications, family.title, options) for family in registry.values()]
+    return rows
+
+
 def _kind(family: str) -> _Kind:
     from finbench.benchmarks import families
 
     if family in families.FAMILIES:
-        return _Kind(families.generate, ("blocks", "exits"), ("tightness", "links"))
+        return _Kind(families.generate, *ONE)
     if family in families.SHARED_FAMILIES:
-        return _Kind(families.generate_shared, ("applications",), ("load", "penalty", "shares"))
+        return _Kind(families.generate_shared, *MANY)
     known = ", ".join((*families.FAMILIES, *families.SHARED_FAMILIES))
     raise InputError(f"family '{family}'", f"no such family; families: {known}")
 
@@ -125,7 +154,7 @@ def _menu(text: str) -> tuple[float, ...]:
         raise InputError("--shares", f"{text!r}: must be numbers separated by commas") from None
 
 
-@commands.command()
+@commands.command(rich_help_panel=DATA)
 def draw(
     instance: InstanceName,
     output: Annotated[Path, output_option("Draw it here (.png, .pdf or .svg).", *PICTURE_SUFFIXES)],
@@ -143,6 +172,7 @@ def draw(
     problem = load_instance(instance)
     evaluation = None if deployment is None else _fitting(problem, deployment)
     save_picture(draw_system(problem, evaluation), output)
+    console.print_written(output)
 
 
 def _fitting(instance: Instance, file: Path) -> Evaluation:
@@ -164,7 +194,7 @@ def _fitting(instance: Instance, file: Path) -> Evaluation:
     return evaluation
 
 
-@commands.command()
+@commands.command(rich_help_panel=DATA)
 def instances() -> None:
     """List the shipped instances.
 
@@ -175,7 +205,7 @@ def instances() -> None:
     console.output().print(console.table("shipped instances", columns, rows))
 
 
-@commands.command()
+@commands.command(rich_help_panel=DATA)
 def methods() -> None:
     """List the methods with their options, and the solvers.
 
@@ -184,10 +214,56 @@ def methods() -> None:
     print_methods()
 
 
-@commands.command()
-def schema() -> None:
-    """Print the JSON Schema of an instance file.
+@commands.command(rich_help_panel=DATA)
+def families() -> None:
+    """List the families of instances that `finbench generate` makes.
+
+    Example: [bold]finbench families[/bold]
+    """
+    columns = ("family", "applications", "what", "options beside --nodes and --seed")
+    console.output().print(console.table("families", columns, family_rows(), text_columns=4))
+
+
+class FileKind(StrEnum):
+    """The kinds of files that have a schema."""
+
+    INSTANCE = "instance"
+    NETWORK = "network"
+    DNN = "dnn"
+    APPLICATION = "application"
+    DEPLOYMENT = "deployment"
+    CAMPAIGN = "campaign"
+    LADDER = "ladder"
+
+
+@commands.command(rich_help_panel=DATA)
+def schema(
+    kind: Annotated[FileKind, typer.Argument(metavar="[KIND]", help=f"{', '.join(FileKind)}.")] = FileKind.INSTANCE,
+) -> None:
+    """Print the JSON Schema of a kind of file.
 
     Example: [bold]finbench schema > instance.schema.json[/bold]
+
+    Example: [bold]finbench schema campaign > campaign.schema.json[/bold]
     """
-    console.print_json(instance_schema())
+    if kind is FileKind.INSTANCE:
+        console.print_json(instance_schema())
+        return
+    console.print_json({**_model_of(kind).model_json_schema(), "title": f"finbench {kind} file"})
+
+
+def _model_of(kind: FileKind) -> type[BaseModel]:
+    """Return the class that holds what a kind of file says."""
+    from finbench.benchmarks.campaigns.campaign import Campaign
+    from finbench.benchmarks.campaigns.ladder import LadderCampaign
+
+    models: dict[FileKind, type[BaseModel]] = {
+        FileKind.INSTANCE: Instance,
+        FileKind.NETWORK: Network,
+        FileKind.DNN: DNN,
+        FileKind.APPLICATION: Application,
+        FileKind.DEPLOYMENT: Deployment,
+        FileKind.CAMPAIGN: Campaign,
+        FileKind.LADDER: LadderCampaign,
+    }
+    return models[kind]

@@ -7,6 +7,7 @@ overrides of an instance, conditions of a campaign) is not written again: `takes
 from __future__ import annotations
 
 import inspect
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -30,6 +31,13 @@ from finbench.models.options import Flag
 
 LONGEST_WAIT_S = 2e6
 """Longest time limit [s], 23 days: waiting for a process counts milliseconds in 32 bits. A longer one is none."""
+
+
+LONGEST_METAVAR = 24
+"""Characters of the values of an option that `--help` shows beside its name; longer lists stand in its text."""
+
+UNITS_AT_THE_END = re.compile("_(s|gib)$")
+"""Units that a field's name ends with; an option says its unit in its help."""
 
 
 def output_option(text: str, *suffixes: str, new_folders: bool = False, flag: str | None = None) -> Any:
@@ -121,10 +129,13 @@ class Declared:
 
     def parameter(self) -> inspect.Parameter:
         """Return the parameter from which Typer makes the flag."""
+        beside = "|".join(self.values)
+        fits = len(beside) <= LONGEST_METAVAR
+        text = self.help if fits else f"One of {', '.join(self.values)}. {self.help}"
         option = typer.Option(
             self.spelling,
-            help=self.help.replace("[", "\\["),
-            metavar="|".join(self.values) or None,
+            help=text.replace("[", "\\["),
+            metavar=(beside if fits else "NAME") or None,
             rich_help_panel=self.panel,
         )
         return inspect.Parameter(
@@ -159,22 +170,22 @@ def _default(field: FieldInfo) -> str:
 
 
 def _declared(name: str, field: FieldInfo, text: str, panel: str | None) -> Declared:
-    kind = _kind(field.annotation)
-    flag = name.rstrip("_").replace("_", "-")
+    kind = kind_of(field.annotation)
+    flag = UNITS_AT_THE_END.sub("", name.rstrip("_")).replace("_", "-")
     spelling = f"--{flag}/--no-{flag}" if kind is bool else f"--{flag}"
     spelling = next((each.spelling for each in field.metadata if isinstance(each, Flag)), spelling)
     values = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
     return Declared(name, kind, spelling, text.strip(), values, panel)
 
 
-def _kind(annotation: Any) -> type:
+def kind_of(annotation: Any) -> type:
     """Return the type that the command line reads: X for `X | None` and for annotated types, str for literals."""
     origin = get_origin(annotation)
     if origin is Annotated:
-        return _kind(get_args(annotation)[0])
+        return kind_of(get_args(annotation)[0])
     if origin in (Union, UnionType):
         (inner,) = (each for each in get_args(annotation) if each is not NoneType)
-        return _kind(inner)
+        return kind_of(inner)
     if origin is Literal:
         return str
     if isinstance(annotation, type) and issubclass(annotation, bool | int | float | str | Enum):

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from finbench.benchmarks.cli.options import output_option
+from finbench.benchmarks.cli.panels import RESULTS
 from finbench.benchmarks.plots.formats import PICTURE_SUFFIXES
 from finbench.benchmarks.terminal import console
 
@@ -27,7 +28,7 @@ class Format(StrEnum):
     CSV = "csv"
 
 
-@commands.command()
+@commands.command(rich_help_panel=RESULTS)
 def table(
     results: Results,
     format_: Annotated[
@@ -57,9 +58,10 @@ def table(
         print(text, end="")
     else:
         write_text(output, text)
+        console.print_written(output)
 
 
-@commands.command()
+@commands.command(rich_help_panel=RESULTS)
 def plot(
     results: Results,
     output: Annotated[Path, output_option("Draw it here (.png, .pdf or .svg).", *PICTURE_SUFFIXES)],
@@ -78,9 +80,10 @@ def plot(
     if figure is None:
         raise InputError(results, "the methods share no instance in any group")
     save_picture(figure, output)
+    console.print_written(output)
 
 
-@commands.command()
+@commands.command(rich_help_panel=RESULTS)
 def report(
     results: Annotated[Path, typer.Argument(metavar="RESULTS", help="A folder of results.")],
     output: Annotated[Path, output_option("Write the page here (.html).", ".html")],
@@ -97,9 +100,10 @@ def report(
     from finbench.benchmarks.report.page import write_report
 
     write_report(results, output, title)
+    console.print_written(output)
 
 
-@commands.command("compare-results")
+@commands.command("compare-results", rich_help_panel=RESULTS)
 def compare_results(
     first: Annotated[Path, typer.Argument(metavar="A", help="A folder of results.")],
     second: Annotated[Path, typer.Argument(metavar="B", help="Another; is it worse?")],

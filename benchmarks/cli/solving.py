@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from finbench.benchmarks.cli.exit_codes import CONTRADICTED, FOUND, INFEASIBLE, NOTHING_FOUND, UNEXPECTED
+from finbench.benchmarks.cli.method_choice import chosen_methods
 from finbench.benchmarks.cli.options import (
     OVERRIDES,
     AsJson,
@@ -20,19 +21,24 @@ from finbench.benchmarks.cli.options import (
     output_option,
     takes,
 )
+from finbench.benchmarks.cli.panels import SOLVE
+from finbench.benchmarks.cli.target_grid import GRID, grid_points
 from finbench.benchmarks.judging.comparison import compare_methods
 from finbench.benchmarks.judging.contradictions import contradictions
 from finbench.benchmarks.judging.judged import Judged, judge, judge_deployment
-from finbench.benchmarks.methods import check_options, find_method, run_method
+from finbench.benchmarks.methods import check_options, run_method
 from finbench.benchmarks.terminal import console
 from finbench.benchmarks.terminal.comparison_view import print_comparison
 from finbench.benchmarks.terminal.run_view import print_judged
 from finbench.benchmarks.terminal.shared_view import print_shared
-from finbench.models.instance import Instance
 from finbench.models.io import InputError, dump_deployment, load_deployment, write_text
-from finbench.models.result import Result, Status
+from finbench.models.result import Status
 
 commands = typer.Typer()
+
+
+COMPARED = "milp-flow,fin,mcp"
+"""What `compare` runs where nobody says."""
 
 
 class MilpName(StrEnum):
@@ -49,7 +55,10 @@ class FileFormat(StrEnum):
     LP = "lp"
 
 
-@commands.command()
+PROGRAM_SUFFIXES = tuple(f".{each.value}" for each in FileFormat)
+
+
+@commands.command(rich_help_panel=SOLVE)
 @takes(overrides=OVERRIDES, options=declared_by_methods())
 def solve(
     instance: InstanceName,
@@ -81,6 +90,7 @@ def solve(
     judged = judge(problem, method, check_options(method, options), result)
     if output is not None and result.deployment is not None:
         write_text(output, dump_deployment(result.deployment))
+        console.print_written(output)
     if certificate is not None:
         _write_certificate(certificate, problem, method, result, time_limit)
     _show(judged, as_json)
@@ -99,15 +109,18 @@ def _write_certificate(path: Path, problem: Instance, method: str, result: Resul
         console.print_unwritten(path, "there is neither a deployment nor a proof that there is none")
     else:
         write_text(path, dump_certificate(made))
+        console.print_written(path)
 
 
-@commands.command()
+@commands.command(rich_help_panel=SOLVE)
 @takes(overrides=OVERRIDES)
 def export(
     instance: InstanceName,
-    output: Annotated[Path, output_option("Write the program here.")],
+    output: Annotated[Path, output_option("Write the program here (.mps or .lp).", *PROGRAM_SUFFIXES)],
     method: Annotated[MilpName, typer.Option(help="Which program.")] = MilpName.FLOW,
-    file_format: Annotated[FileFormat, typer.Option("--format", help="File format of the program.")] = FileFormat.MPS,
+    file_format: Annotated[
+        FileFormat | None, typer.Option("--format", help="File format; left out: the one that the file's name ends in.")
+    ] = None,
     plain: Annotated[
         bool, typer.Option("--plain", help="milp-flow: the whole program, nothing removed by bounds.")
     ] = False,
@@ -120,16 +133,26 @@ def export(
     """
     from finbench.models.milp.export import program_text
 
+    written_as = _agreed(file_format, output)
     problem = loaded(instance, overrides)
-    program = program_text(problem, method.value, file_format.value, strengthen=not plain)
+    program = program_text(problem, method.value, written_as.value, strengthen=not plain)
     write_text(output, program.text)
+    console.print_written(output)
     if program.long_names:
         names = Path(f"{output}.names.csv")
         write_text(names, program.map_csv)
         print(f"names cut to what solvers read: {len(program.long_names)}; {names} holds the whole ones")
 
 
-@commands.command()
+def _agreed(asked: FileFormat | None, output: Path) -> FileFormat:
+    """Return the format of a program's file, which its name and `--format` must not say differently."""
+    named = FileFormat(output.suffix.removeprefix("."))
+    if asked not in (None, named):
+        raise InputError(output, f"file name must end in .{asked}, the format that --format asks for")
+    return named
+
+
+@commands.command(rich_help_panel=SOLVE)
 @takes(overrides=OVERRIDES)
 def evaluate(
     instance: InstanceName,
@@ -147,30 +170,44 @@ def evaluate(
     raise typer.Exit(FOUND if judged.found else CONTRADICTED)
 
 
-@commands.command()
-@takes(overrides=OVERRIDES)
+@commands.command(rich_help_panel=SOLVE)
+@takes(overrides=GRID)
 def compare(
     instances: Annotated[list[str], typer.Argument(metavar="INSTANCE...", help="Shipped names or files.")],
     methods: Annotated[
-        str, typer.Option(help="Names that `finbench methods` lists, separated by commas.")
-    ] = "milp-flow,fin,mcp",
+        str | None,
+        typer.Option(help=f"Names of methods, separated by commas. \\[default: {COMPARED}; none beside --method]"),
+    ] = None,
+    method: Annotated[
+        list[str] | None,
+        typer.Option(help='One method with options of its own, such as "milp-flow solver=scip" (repeatable).'),
+    ] = None,
     gamma: Annotated[
-        str, typer.Option(help="Resolutions of fin, which runs once at each; separated by commas.")
+        str, typer.Option(help="Resolutions of fin in --methods, which runs once at each; separated by commas.")
     ] = "10,100,1000",
+    solver: Annotated[
+        str, typer.Option(help="Solvers of the MILPs in --methods, which run once with each; separated by commas.")
+    ] = "highs",
     time_limit: TimeLimit = None,
     seed: Seed = 0,
     as_json: AsJson = False,
     *,
     overrides: dict[str, Any],
 ) -> None:
-    """Run several methods on one or more instances, side by side.
+    """Run several methods on one or more instances, side by side, at their own targets or over a grid of targets.
 
     Gaps are against the best bound that any of them proved. Exit code 5 where two answers cannot both be true.
 
     Example: [bold]finbench compare balexnet-cifar10 bresnet-cifar10 --methods milp-flow,fin --gamma 10,100[/bold]
+
+    Example: [bold]finbench compare balexnet-cifar10 --methods milp-flow,fin --max-latency 0.003,0.004,0.005[/bold]
+
+    Example: [bold]finbench compare balexnet-cifar10 --method "fin engine=networkx" --method milp-flow[/bold]
     """
-    chosen = expand_methods(methods, gamma)
-    problems = [loaded(name, overrides) for name in instances]
+    names = methods if methods is not None else "" if method else COMPARED
+    chosen = chosen_methods(names, method or (), {"gamma": gamma, "solver": solver})
+    points = grid_points(overrides)
+    problems = [loaded(name, point) for name in instances for point in points]
     broken: list[str] = []
     shown: list[dict[str, Any]] = []
     for problem in problems:
@@ -183,33 +220,6 @@ def compare(
     if as_json:
         console.print_json(shown)
     raise typer.Exit(CONTRADICTED if broken else FOUND)
-
-
-def expand_methods(names: str, gammas: str) -> list[tuple[str, dict[str, Any]]]:
-    """Return the methods of a comma-separated list, each with its options.
-
-    A method that has a `gamma` comes once for each value of the other list.
-
-    Raises
-    ------
-    InputError
-        If a name is no method or a gamma breaks its rule.
-    """
-    values = [_integer(text.strip()) for text in gammas.split(",")]
-    chosen: list[tuple[str, dict[str, Any]]] = []
-    for name in (text.strip() for text in names.split(",")):
-        has_gamma = "gamma" in find_method(name).options.model_fields
-        chosen += [(name, {"gamma": value}) for value in values] if has_gamma else [(name, {})]
-    for name, options in chosen:
-        check_options(name, options)
-    return chosen
-
-
-def _integer(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise InputError("--gamma", f"{text!r}: must be whole numbers separated by commas") from None
 
 
 def exit_code(judged: Judged) -> int:

@@ -11,6 +11,7 @@ import typer
 
 from finbench.benchmarks.cli.exit_codes import FOUND, UNEXPECTED
 from finbench.benchmarks.cli.options import output_option, writable_folder
+from finbench.benchmarks.cli.panels import UPKEEP
 from finbench.benchmarks.terminal import console
 from finbench.models.io import write_text
 
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 commands = typer.Typer()
 
 
-@commands.command()
+@commands.command(rich_help_panel=UPKEEP)
 def bench(
-    output: Annotated[Path, output_option("Write the measurements here (JSON).", new_folders=True)] = Path(
+    output: Annotated[Path, output_option("Write the measurements here (.json).", ".json", new_folders=True)] = Path(
         "bench.json"
     ),
 ) -> None:
@@ -33,7 +34,7 @@ def bench(
     raise typer.Exit(FOUND if measure_and_report(output) else UNEXPECTED)
 
 
-@commands.command()
+@commands.command(rich_help_panel=UPKEEP)
 def figures(
     output: Annotated[
         Path, typer.Option("-o", "--output", help="Folder for the pictures.", callback=writable_folder)

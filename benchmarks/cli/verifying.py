@@ -9,6 +9,7 @@ import typer
 
 from finbench.benchmarks.cli.exit_codes import CONTRADICTED, FOUND, NOTHING_FOUND
 from finbench.benchmarks.cli.options import OVERRIDES, AsJson, InstanceName, loaded, takes
+from finbench.benchmarks.cli.panels import SOLVE
 from finbench.benchmarks.terminal import console
 from finbench.benchmarks.terminal.verification_view import print_verification
 from finbench.models.deployment import Deployment
@@ -22,7 +23,7 @@ commands = typer.Typer()
 EXIT_CODE = {Ruling.PROVEN: FOUND, Ruling.NOT_PROVEN: NOTHING_FOUND, Ruling.REFUTED: CONTRADICTED}
 
 
-@commands.command("verify")
+@commands.command("verify", rich_help_panel=SOLVE)
 @takes(overrides=OVERRIDES)
 def verify_files(
     instance: InstanceName,

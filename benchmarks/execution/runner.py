@@ -45,8 +45,11 @@ class CampaignResult:
 class Progress(Protocol):
     """Receives what happens in a campaign."""
 
-    def begin(self, total: int, known: int) -> None:
-        """Take note, before the first run, of how many runs there are and how many of them have a row already."""
+    def begin(self, total: int, known: int, missing: Sequence[tuple[str, str]] = ()) -> None:
+        """Take note, before the first run, of how many runs there are and how many of them have a row already.
+
+        `missing` holds group and label of every run that is to be made now.
+        """
 
     def started(self, group: str, label: str) -> None:
         """Take note that a run's clock has started."""
@@ -58,7 +61,7 @@ class Progress(Protocol):
 class Silence:
     """Progress that nobody sees."""
 
-    def begin(self, total: int, known: int) -> None:
+    def begin(self, total: int, known: int, missing: Sequence[tuple[str, str]] = ()) -> None:
         """Say nothing."""
 
     def started(self, group: str, label: str) -> None:
@@ -104,8 +107,8 @@ def run_campaign(
         rows = known_rows(runs, journal.known_rows(), chosen)
         campaign.keep_in(folder)
         journal.settle([rows[run.place] for run in runs if run.place in rows])
-        progress.begin(len(runs), len(rows))
         missing = [run for run in runs if run.place not in rows and chosen.takes(run)]
+        progress.begin(len(runs), len(rows), [(run.columns["group"], run.task.label) for run in missing])
         with _signals() as caught, closing(_events(missing, backend, lambda: bool(caught))) as events:
             for run, event in events:
                 if isinstance(event, Started):

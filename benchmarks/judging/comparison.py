@@ -35,9 +35,18 @@ class Comparison:
         return relative_gap(run.objective, self.best_bound) if run.found else None
 
     def to_json(self) -> dict[str, Any]:
-        """Return all runs, each with its gap to the best proven bound, and the contradictions."""
+        """Return all runs, each with its gap to the best proven bound, and the contradictions.
+
+        Targets and definitions tell apart instances of one name.
+        """
         return {
             "instance": self.instance.name,
+            "accounting": self.instance.accounting.value,
+            "latency_kind": self.instance.latency_kind.value,
+            "targets": [
+                {"application": app.name, "max_latency_s": app.max_latency_s, "min_accuracy": app.min_accuracy}
+                for app in self.instance.applications
+            ],
             "runs": [{**run.to_json(), "gap_to_best_bound": self.gap(run)} for run in self.runs],
             "contradictions": self.contradictions,
         }
@@ -64,8 +73,9 @@ def compare_methods(
     -------
     Comparison
     """
-    runs = [
-        judge(instance, name, options, run_method(instance, name, time_limit_s=time_limit_s, seed=seed, **options))
-        for name, options in methods
-    ]
+    named = ("solver",) if len({options["solver"] for _, options in methods if "solver" in options}) > 1 else ()
+    runs = []
+    for name, options in methods:
+        result = run_method(instance, name, time_limit_s=time_limit_s, seed=seed, **options)
+        runs.append(judge(instance, name, options, result, named))
     return Comparison(instance, tuple(runs))

@@ -42,11 +42,13 @@ class Judged:
     result: Result
     evaluation: Evaluation | None
     """None where there is no deployment."""
+    named: tuple[str, ...] = ()
+    """Options that the label tells at their defaults too: they tell runs apart that stand side by side."""
 
     @property
     def label(self) -> str:
         """Method and the options that matter, for people."""
-        return "file" if self.method is None else label(self.method, self.options)
+        return "file" if self.method is None else label(self.method, self.options, self.named)
 
     @property
     def found(self) -> bool:
@@ -193,7 +195,9 @@ def _use_json(use: Use) -> dict[str, Any]:
     return {**asdict(use), "resource": use.resource.value, "unit": UNITS[use.resource], "utilisation": utilisation}
 
 
-def judge(instance: Instance, method: str, options: Mapping[str, Any], result: Result) -> Judged:
+def judge(
+    instance: Instance, method: str, options: Mapping[str, Any], result: Result, named: tuple[str, ...] = ()
+) -> Judged:
     """Evaluate what a method returned.
 
     Parameters
@@ -203,13 +207,15 @@ def judge(instance: Instance, method: str, options: Mapping[str, Any], result: R
     options : mapping
         The options as given, for the row.
     result : Result
+    named : tuple of str
+        Options that the label tells at their defaults too.
 
     Returns
     -------
     Judged
     """
     evaluation = None if result.deployment is None else evaluate(instance, result.deployment)
-    return Judged(instance, method, options, result, evaluation)
+    return Judged(instance, method, options, result, evaluation, named)
 
 
 def judge_deployment(instance: Instance, deployment: Deployment) -> Judged:

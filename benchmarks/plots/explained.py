@@ -1,4 +1,4 @@
-"""A system with its loads and shadow prices."""
+"""A system with its loads, shadow prices and upgrades."""
 
 from __future__ import annotations
 
@@ -14,9 +14,13 @@ if TYPE_CHECKING:
 
 
 def draw_explanation(instance: Instance, explanation: Explanation) -> Figure:
-    """Draw the system with its loads and shadow prices."""
+    """Draw the system with its loads, shadow prices, and what the best upgrades would save."""
     from finbench.benchmarks.plots.system import draw_system
 
     deployment = explanation.result.deployment
     prices = {f"{price.subject}: {price.resource}": price.price for price in explanation.prices}
+    for upgrade in explanation.upgrades.ranked:
+        best = upgrade.savings[-1]
+        if best.saving > 0:
+            prices[f"{upgrade.subject}: saved at {best.factor:g} × the speed"] = best.saving
     return draw_system(instance, None if deployment is None else evaluate(instance, deployment), prices)

@@ -10,6 +10,9 @@ from finbench.benchmarks.judging.judged import Judged
 from finbench.benchmarks.terminal.console import output, table
 from finbench.models.instance import Instance
 
+PRIORITY = ("method", "energy [J]", "energy [W]", "gap to best bound [%]", "time [s]", "status")
+"""Columns that stand beside each other before all others where there is little room."""
+
 
 def print_comparison(comparison: Comparison) -> None:
     """Print all methods on one instance, each energy against the best proven bound; contradictions last."""
@@ -18,7 +21,7 @@ def print_comparison(comparison: Comparison) -> None:
     costs = ("rejected",) if len(instance.applications) > 1 else ("latency [s]", "accuracy")
     columns = ("method", "status", energy, "gap to best bound [%]", *costs, "time [s]")
     rows = [_comparison_row(run, comparison.gap(run)) for run in comparison.runs]
-    console.print(table(f"{instance.name}: {targets(instance)}", columns, rows, text_columns=2))
+    console.print(table(f"{instance.name}: {targets(instance)}", columns, rows, text_columns=2, priority=PRIORITY))
     for run in comparison.runs:
         if run.result.reason:
             console.print(f"  {escape(run.label)}: {escape(run.result.reason)}")
@@ -37,7 +40,7 @@ def targets(instance: Instance) -> str:
 
 def _comparison_row(run: Judged, gap: float | None) -> tuple[str, ...]:
     status = f"{run.status} (violations)" if run.violations else run.status
-    return (run.label, status, number(run.objective), percent(gap), *_quality(run), number(run.time_s, 4))
+    return (run.label, status, number(run.objective), percent(gap), *_quality(run), number(run.time_s, 3))
 
 
 def _quality(run: Judged) -> tuple[str, ...]:
@@ -45,4 +48,4 @@ def _quality(run: Judged) -> tuple[str, ...]:
     if len(run.instance.applications) > 1:
         return ("–" if run.evaluation is None else str(len(run.evaluation.rejected)),)
     shown = run.to_json()
-    return (number(shown["latency_s"]), number(shown["accuracy"]))
+    return (number(shown["latency_s"], 6), number(shown["accuracy"]))

@@ -1,4 +1,4 @@
-"""What people see on a terminal. Rich tables; full width where the output is a file or a pipe."""
+"""What people see on a terminal, and what programs read from a pipe: plain text, and tables that are tab-separated."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich import box
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from finbench.benchmarks.analysis.table import TextTable
+from finbench.benchmarks.terminal.sheet import Sheet, printable
+from finbench.models.io import STANDARD_OUTPUT
 
-PIPE_WIDTH = 200
-"""Width in characters where there is no terminal to ask."""
+PIPE_WIDTH = 100_000
+"""Width in characters where there is no terminal to ask: no line of a pipe is broken."""
 
 
 def output() -> Console:
@@ -69,15 +68,16 @@ def print_error(message: str) -> None:
     print(f"finbench: {printable(message)}", file=sys.stderr)
 
 
-def printable(text: str) -> str:
-    """Return `text` with an escape in place of every character that cannot be seen."""
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
-
-
 def print_unwritten(path: Path, reason: str) -> None:
     """Say on standard error that a file was not written, and whether an older one of that name is still there."""
     older = "; the file of that name is an older one" if path.exists() else ""
     print_error(f"{path}: not written: {reason}{older}")
+
+
+def print_written(path: Path) -> None:
+    """Say on standard error that a file was written; standard output is left to what the command prints."""
+    if str(path) != STANDARD_OUTPUT:
+        print(f"wrote {printable(str(path))}", file=sys.stderr)
 
 
 def print_json(value: Any) -> None:
@@ -86,14 +86,16 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=not is_utf8, allow_nan=False))
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, text_columns: int = 1) -> Table:
-    """Return a table; the first `text_columns` columns hold text, the others numbers."""
-    made = Table(title=escape(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
-    for k, column in enumerate(columns):
-        made.add_column(escape(column), justify="left" if k < text_columns else "right", overflow="fold")
-    for row in rows:
-        made.add_row(*(escape(cell) for cell in row))
-    return made
+def table(
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    text_columns: int = 1,
+    priority: Sequence[str] = (),
+) -> Sheet:
+    """Return a table; the first `text_columns` columns hold text, the others numbers; see `Sheet`."""
+    return Sheet(title, columns, rows, text_columns, priority)
 
 
 def print_rows(rows: TextTable) -> None:

@@ -1,4 +1,4 @@
-"""What `finbench explain` shows: obstacles, what is missing, or shadow prices; as text, as JSON and on the picture."""
+"""What `finbench explain` shows: obstacles, what is missing, shadow prices, upgrades; as text and as JSON."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from rich.markup import escape
 
 from finbench.benchmarks.analysis.numbers import number, percent, rounded_up
 from finbench.benchmarks.terminal import console
+from finbench.benchmarks.terminal.upgrades_view import print_enablers, print_upgrades
 from finbench.models.instance import Instance
 
 if TYPE_CHECKING:
     from finbench.fin_graph.joint.explanation.elastic import CapacityGrowth
+    from finbench.fin_graph.joint.explanation.enablers import Enablers
     from finbench.fin_graph.joint.explanation.explain import Explanation, Obstacle
 
 
@@ -32,11 +34,23 @@ def to_json(instance: Instance, explanation: Explanation) -> dict[str, Any]:
         "fix": _growth(explanation.fix),
         "needs": [{**asdict(need), "relative": need.relative} for need in explanation.needs],
         "prices": [asdict(price) for price in explanation.prices],
+        "upgrades": [asdict(upgrade) for upgrade in explanation.upgrades.ranked],
+        "upgrades_left_out": list(explanation.upgrades.left_out),
+        "relief": None if explanation.relief is None else asdict(explanation.relief),
+        "enablers": None if explanation.enablers is None else _enablers_json(explanation.enablers),
     }
 
 
 def _growth(growth: CapacityGrowth | None) -> dict[str, float] | None:
     return None if growth is None else {"value": growth.value, "lower_bound": growth.lower_bound}
+
+
+def _enablers_json(enablers: Enablers) -> dict[str, Any]:
+    found = [
+        {"parts": [{"kind": part.kind, "subject": part.subject} for part in one.parts], "factor": one.factor}
+        for one in enablers.found
+    ]
+    return {"found": found, "left_out": enablers.left_out}
 
 
 def print_explanation(instance: Instance, explanation: Explanation) -> None:
@@ -47,11 +61,14 @@ def print_explanation(instance: Instance, explanation: Explanation) -> None:
         output.print(f"  {escape(result.reason)}")
     if explanation.fits:
         _print_prices(explanation)
+        print_upgrades(instance, explanation)
         return
     if explanation.obstacles:
         obstacles = [_obstacle_row(obstacle) for obstacle in explanation.obstacles]
         heads = ("application", "what would make it feasible")
         output.print(console.table("cannot be served even alone", heads, obstacles, text_columns=2))
+    if explanation.enablers is not None:
+        print_enablers(explanation.enablers, several=len(instance.applications) > 1)
     if explanation.factor is not None:
         output.print(f"Everything fits once every capacity grows by the factor {_between(explanation.factor)},")
     if explanation.fix is not None:
@@ -90,9 +107,9 @@ def _print_prices(explanation: Explanation) -> None:
         columns = ("resource", "of", "capacity", "one more saves", "unit", "whole [W]")
         output.print(console.table("shadow prices", columns, rows, text_columns=2))
     else:
-        output.print("  no resource is scarce: more of any would save nothing")
+        output.print("no resource is scarce: more of any capacity would save nothing")
     for name, reason in explanation.result.info["rejected"].items():
-        output.print(f"  rejected: {escape(name)}: {escape(reason)}")
+        output.print(f"rejected: {escape(name)}: {escape(reason)}")
 
 
 def _obstacle_row(obstacle: Obstacle) -> tuple[str, str]:

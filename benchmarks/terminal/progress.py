@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from finbench.benchmarks.execution.runner import Progress as Watcher
+from finbench.benchmarks.terminal.time_left import TimeLeft
 from finbench.models.result import Status
 
 PLAIN_INTERVAL_S = 5.0
@@ -30,8 +31,7 @@ def progress(screen: Console, title: str) -> Iterator[Watcher]:
         MofNCompleteColumn(),
         TextColumn("[red]{task.fields[failed]} failed[/red]"),
         TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[left]}"),
         TextColumn("{task.description}"),
     )
     with Progress(*columns, console=screen, transient=True) as shown:
@@ -39,25 +39,37 @@ def progress(screen: Console, title: str) -> Iterator[Watcher]:
 
 
 class _Counts:
-    """Runs that are known, running and failed."""
+    """Runs that are known, running and failed, and the time that is left."""
 
     def __init__(self) -> None:
         self.total = self.done = self.failed = 0
         self.running: Counter[str] = Counter()
+        self._left = TimeLeft()
 
-    def begin(self, total: int, known: int) -> None:
+    def begin(self, total: int, known: int, missing: Sequence[tuple[str, str]] = ()) -> None:
         """Take note of how many runs there are, before the first."""
         self.total, self.done = total, known
+        self._left.expect(missing)
 
     def started(self, group: str, label: str) -> None:
         """Take note that a run's clock has started."""
         self.running[f"{group}: {label}"] += 1
+        self._left.started((group, label))
 
     def finished(self, group: str, label: str, status: str) -> None:
         """Take note that a run is over."""
         self.running -= Counter([f"{group}: {label}"])
         self.done += 1
         self.failed += status == Status.ERROR
+        self._left.finished((group, label))
+
+    def left(self) -> str:
+        """Return how long all may still take; nothing where no run has ended yet."""
+        time_s = self._left.seconds()
+        if time_s is None:
+            return ""
+        size, unit = (1, "s") if time_s < 120 else (60, "min") if time_s < 7200 else (3600, "h")
+        return f"about {time_s / size:.0f} {unit} left{'' if self._left.certain else ' or more'}"
 
 
 class LiveProgress(_Counts):
@@ -66,22 +78,22 @@ class LiveProgress(_Counts):
     def __init__(self, shown: Progress, title: str) -> None:
         super().__init__()
         self._shown = shown
-        self._task = shown.add_task("", total=None, title=escape(title), failed=0)
+        self._task = shown.add_task("", total=None, title=escape(title), failed=0, left="")
 
-    def begin(self, total: int, known: int) -> None:
+    def begin(self, total: int, known: int, missing: Sequence[tuple[str, str]] = ()) -> None:
         """Show how many runs there are."""
-        super().begin(total, known)
+        super().begin(total, known, missing)
         self._shown.reset(self._task, total=total, completed=known)
 
     def started(self, group: str, label: str) -> None:
         """Show the run that has started."""
         super().started(group, label)
-        self._shown.update(self._task, description=escape(" · ".join(self.running)))
+        self._shown.update(self._task, description=escape(" · ".join(self.running)), left=self.left())
 
     def finished(self, group: str, label: str, status: str) -> None:
         """Count a run that is over."""
         super().finished(group, label, status)
-        self._shown.update(self._task, completed=self.done, failed=self.failed)
+        self._shown.update(self._task, completed=self.done, failed=self.failed, left=self.left())
 
 
 class PlainProgress(_Counts):
@@ -89,26 +101,17 @@ class PlainProgress(_Counts):
 
     def __init__(self) -> None:
         super().__init__()
-        self._begun = self._known = 0.0
         self._last = float("-inf")
 
-    def begin(self, total: int, known: int) -> None:
+    def begin(self, total: int, known: int, missing: Sequence[tuple[str, str]] = ()) -> None:
         """Print how many runs there are."""
-        super().begin(total, known)
-        self._begun, self._known = monotonic(), known
+        super().begin(total, known, missing)
         print(f"{total} runs, {known} of them are there", flush=True)
 
     def started(self, group: str, label: str) -> None:
         """Print what runs, and how long all may still take, if the last line is old enough."""
         super().started(group, label)
         if monotonic() - self._last >= PLAIN_INTERVAL_S:
-            failed = f", {self.failed} failed" if self.failed else ""
-            print(f"[{self.done}/{self.total}{failed}{self._left()}] {' · '.join(self.running)}", flush=True)
+            told = [f"{self.done}/{self.total}", f"{self.failed} failed" if self.failed else "", self.left()]
+            print(f"[{', '.join(part for part in told if part)}] {' · '.join(self.running)}", flush=True)
             self._last = monotonic()
-
-    def _left(self) -> str:
-        made = self.done - self._known
-        if made == 0:
-            return ""
-        seconds = (monotonic() - self._begun) / made * (self.total - self.done)
-        return f", about {seconds:.0f} s left" if seconds < 120 else f", about {seconds / 60:.0f} min left"

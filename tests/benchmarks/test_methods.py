@@ -132,12 +132,12 @@ def test_a_wrong_option_is_a_usage_error(
 def test_defaults_are_filled_in() -> None:
     filled = check_options("fin", {"gamma": 7})
     assert filled["gamma"] == 7
-    assert (filled["lambda_"], filled["engine"], filled["certify"]) == (None, "auto", None)
+    assert (filled["band"], filled["engine"], filled["certify"]) == (None, "auto", None)
 
 
 def test_labels_name_what_differs_from_the_default() -> None:
     assert label("fin", check_options("fin", {})) == "fin (gamma=100)"
-    assert label("fin", check_options("fin", {"lambda_": 3})) == "fin (gamma=100, lambda=3)"
+    assert label("fin", check_options("fin", {"lambda_": 3})) == "fin (gamma=100, band=3)"
     assert label("milp-flow", check_options("milp-flow", {"strengthen": False})) == "milp-flow (strengthen=False)"
     assert label("mcp", {}) == "mcp"
     for solver, shown in (("glpk", "solver=glpk"), ("scip", "solver=scip"), ("cbc", "threads=4, solver=cbc")):

@@ -70,16 +70,16 @@ def test_energy_is_at_most_the_optimum_of_a_budget_tightened_by_its_edges() -> N
     assert compared > 50
 
 
-def test_lambda_keeps_late_ends(balexnet: Instance) -> None:
+def test_the_band_keeps_late_ends(balexnet: Instance) -> None:
     free = fin.solve(balexnet, FinOptions(gamma=100))
     energies = []
-    for lambda_ in (0, 10, 30, 100):
-        result = checked(balexnet, fin.solve(balexnet, FinOptions(gamma=100, lambda_=lambda_)))
+    for band in (0, 10, 30, 100):
+        result = checked(balexnet, fin.solve(balexnet, FinOptions(gamma=100, band=band)))
         assert result.status is Status.FEASIBLE
-        assert result.info["engine"] == ("networkx" if lambda_ < 100 else result.info["engine"])
+        assert result.info["engine"] == ("networkx" if band < 100 else result.info["engine"])
         energies.append(result.claimed_objective)
     assert energies[-1] == free.claimed_objective
-    assert "networkx" in str(fin.supports(balexnet, FinOptions(gamma=100, lambda_=5, engine="arrays")))
+    assert "networkx" in str(fin.supports(balexnet, FinOptions(gamma=100, band=5, engine="arrays")))
 
 
 def test_large_work_takes_the_arrays_engine_and_an_option_overrides_it(balexnet: Instance) -> None:
@@ -101,7 +101,7 @@ def test_a_run_that_would_not_fit_is_refused(balexnet: Instance, monkeypatch: py
     ("options", "rule"),
     [
         ({"gamma": 0}, "greater than or equal to 1"),
-        ({"lambda_": -1}, "greater than or equal to 0"),
+        ({"band": -1}, "greater than or equal to 0"),
         ({"engine": "gpu"}, "'auto', 'networkx' or 'arrays'"),
         ({"certify": -0.1}, "greater than or equal to 0"),
         ({"order": "random"}, "'tightest', 'largest' or 'given'"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 
 import numpy as np
@@ -10,11 +10,20 @@ import numpy as np
 from finbench.fin_graph.joint.columns.column_generation import solve
 from finbench.fin_graph.joint.columns.master import Aim
 from finbench.fin_graph.joint.columns.pricing import load_pricing
+from finbench.fin_graph.joint.explanation.cheapest import cheapest
 from finbench.fin_graph.joint.explanation.elastic import CapacityGrowth, least_growth
+from finbench.fin_graph.joint.explanation.enablers import Enablers, enablers_of
+from finbench.fin_graph.joint.explanation.joint_upgrades import joint_upgrades
+from finbench.fin_graph.joint.explanation.targets import Relief, relief
+from finbench.fin_graph.joint.explanation.upgrades import Upgrades, upgrades_of_one
 from finbench.fin_graph.joint.system import Group, SharedSystem, capacity_of, resource_name
+from finbench.fin_graph.paths.arrays import path_problem
 from finbench.fin_graph.paths.bounds import meets
 from finbench.fin_graph.paths.infeasibility import reason_of_infeasibility
+from finbench.fin_graph.paths.loading import load_compiled
 from finbench.fin_graph.paths.shortest import least_latency_path
+from finbench.fin_graph.paths.support import reason_to_refuse
+from finbench.fin_graph.paths.topology import Topology
 from finbench.models.instance import Application, Instance
 from finbench.models.loads import UNITS, Resource
 from finbench.models.result import Clock, Result
@@ -80,6 +89,12 @@ class Explanation:
     needs: tuple[Need, ...] = ()
     """The resources of `fix`, the most lacking first."""
     prices: tuple[Price, ...] = ()
+    upgrades: Upgrades = field(default_factory=Upgrades)
+    """What being faster would save, where everything fits."""
+    relief: Relief | None = None
+    """What looser targets would save; None but for one application whose capacities cannot bind."""
+    enablers: Enablers | None = None
+    """What being faster would let meet all latency targets; None where more than latency is in the way."""
 
     @property
     def fits(self) -> bool:
@@ -94,27 +109,59 @@ def explain(instance: Instance, *, time_limit_s: float | None = None, seed: int 
     ----------
     instance : Instance
     time_limit_s : float or None
-        Limit for column generation, and for each of the two searches for what is missing [s].
+        Limit for everything [s]. Column generation takes at most half of it, what is missing and what upgrades would
+        save the rest; what it leaves out is named.
     seed : int
 
     Returns
     -------
     Explanation
-        `prices` where everything fits; else `obstacles`, and where there are none, `factor`, `fix` and `needs`.
+        `prices`, `upgrades` and `relief` where everything fits; else `obstacles` and `enablers`, and where there are
+        none, `factor`, `fix` and `needs`.
     """
     load_pricing()
-    result = solve(instance, time_limit_s=time_limit_s, seed=seed)
+    load_compiled()
+    clock = Clock(time_limit_s)
+    result = solve(instance, time_limit_s=None if time_limit_s is None else time_limit_s / 2, seed=seed)
     if result.deployment is not None:
-        return Explanation(result, prices=_prices(instance, result))
+        return _of_what_fits(instance, result, clock, seed)
     system = SharedSystem.of(instance, forgiving=True, from_nothing=True)
     obstacles = tuple(
         obstacle for group in system.groups if group.penalty is None for obstacle in _obstacles(instance, group)
     )
     if obstacles:
-        return Explanation(result, obstacles)
-    factor = least_growth(SharedSystem.of(instance, forgiving=True), Aim.FACTOR, Clock(time_limit_s), seed)
-    fix = least_growth(system, Aim.OVERLOAD, Clock(time_limit_s), seed)
+        return Explanation(result, obstacles, enablers=_enablers(system, clock))
+    left = clock.remaining_s
+    factor = least_growth(
+        SharedSystem.of(instance, forgiving=True), Aim.FACTOR, Clock(None if left is None else left / 2), seed
+    )
+    fix = least_growth(system, Aim.OVERLOAD, Clock(clock.remaining_s), seed)
     return Explanation(result, factor=factor, fix=fix, needs=() if fix is None else _needs(system, fix))
+
+
+def _of_what_fits(instance: Instance, result: Result, clock: Clock, seed: int) -> Explanation:
+    """Return what more capacity, faster parts and looser targets are worth where everything fits."""
+    prices = _prices(instance, result)
+    app, topology = instance.applications[0], Topology.of(instance.network)
+    problem = None if reason_to_refuse(instance) is not None else path_problem(instance, app, topology=topology)
+    if problem is None:
+        return Explanation(result, prices=prices, upgrades=joint_upgrades(instance, result, clock, seed))
+    least = cheapest(problem, clock)
+    upgrades = upgrades_of_one(problem, topology, least.energy, app.weight, clock)
+    targets = relief(instance, app, problem, topology, least.energy, clock)
+    return Explanation(result, prices=prices, upgrades=upgrades, relief=targets)
+
+
+def _enablers(system: SharedSystem, clock: Clock) -> Enablers | None:
+    """Return which parts must be faster so that all who cannot be served in time could be, were each alone."""
+    problems = []
+    for group in system.groups:
+        if group.penalty is None and not _in_time(_least_latency(group), group.application):
+            problem = group.problem()
+            if problem is None or least_latency_path(problem) is None:
+                return None
+            problems.append(problem)
+    return enablers_of(problems, system.topology, clock)
 
 
 def _obstacles(instance: Instance, group: Group) -> list[Obstacle]:

@@ -102,7 +102,7 @@ def test_every_target_of_the_published_grids_is_within_reach() -> None:
 def test_lists_of_options_expand_to_a_product(tmp_path: Path) -> None:
     problem = next(problems(load(tmp_path, METHODS + INSTANCES)))
     names = [name for name, _ in problem.methods]
-    chosen = [(options["gamma"], options["lambda_"], options["engine"]) for _, options in problem.methods[:-1]]
+    chosen = [(options["gamma"], options["band"], options["engine"]) for _, options in problem.methods[:-1]]
     assert names == ["fin"] * 4 + ["mcp"]
     assert chosen == [(10, 1, "arrays"), (10, 2, "arrays"), (100, 1, "arrays"), (100, 2, "arrays")]
 

@@ -6,16 +6,19 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import highspy
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 import finbench.benchmarks.families
 from finbench.benchmarks.cli.app import app, main
+from finbench.benchmarks.families import FAMILIES, SHARED_FAMILIES
 from finbench.benchmarks.methods import METHODS
 from finbench.models.instance import Instance
 from finbench.models.io import dump_deployment, dump_instance, load_instance, shipped
@@ -85,17 +88,17 @@ def test_evaluate_reports_violations_with_exit_code_5(tmp_path: Path) -> None:
     result = called("evaluate", "balexnet-cifar10", path)
     assert result.exit_code == 5
     assert "latency 0.00656364 s exceeds 0.005 s" in result.stdout
-    assert called("evaluate", "balexnet-cifar10", path, "--max-latency-s", "0.01").exit_code == 0
+    assert called("evaluate", "balexnet-cifar10", path, "--max-latency", "0.01").exit_code == 0
 
 
 @pytest.mark.parametrize(
     ("overrides", "energy"),
     [
-        (["--max-latency-s", "0.007"], 0.01714),
-        (["--max-latency-s", "0.006"], 0.01942),
-        (["--max-latency-s", "0.0025"], 0.04551),
-        (["--max-latency-s", "0.007", "--accounting", "full_depth"], 0.03938),
-        (["--max-latency-s", "0.003", "--accounting", "full_depth"], 0.08991),
+        (["--max-latency", "0.007"], 0.01714),
+        (["--max-latency", "0.006"], 0.01942),
+        (["--max-latency", "0.0025"], 0.04551),
+        (["--max-latency", "0.007", "--accounting", "full_depth"], 0.03938),
+        (["--max-latency", "0.003", "--accounting", "full_depth"], 0.08991),
     ],
 )
 def test_overrides_reach_the_worked_optima(overrides: list[str], energy: float) -> None:
@@ -182,7 +185,7 @@ def test_a_refusal_is_exit_code_4(add_method: AddMethod) -> None:
 
 
 def test_infeasible_targets_are_proven_so() -> None:
-    command = ("solve", "balexnet-cifar10", "--method", "label-setting", "--max-latency-s", "0.0001")
+    command = ("solve", "balexnet-cifar10", "--method", "label-setting", "--max-latency", "0.0001")
     assert called(*command).exit_code == 3
 
 
@@ -255,8 +258,8 @@ def test_a_file_that_cannot_be_parsed_is_one_line_and_exit_code_2(case: str, tmp
             ["solve", "blenet-mnist", "--method", "label-setting", "--gamma", "5"],
             ["method 'label-setting'", "gamma = 5"],
         ),
-        (["solve", "blenet-mnist", "--max-latency-s", "-1"], ["command line", "max_latency_s = -1.0"]),
-        (["solve", "blenet-mnist", "--max-latency-s", "nan"], ["command line", "max_latency_s = nan"]),
+        (["solve", "blenet-mnist", "--max-latency", "-1"], ["command line", "max_latency_s = -1.0"]),
+        (["solve", "blenet-mnist", "--max-latency", "nan"], ["command line", "max_latency_s = nan"]),
         (["solve", "blenet-mnist", "--min-accuracy", "99"], ["command line", "min_accuracy = 99.0"]),
         (["solve", "blenet-mnist", "--time-limit", "inf"], ["--time-limit", "inf", "finite"]),
         (["compare", "blenet-mnist", "--time-limit", "inf"], ["--time-limit", "inf", "finite"]),
@@ -264,15 +267,17 @@ def test_a_file_that_cannot_be_parsed_is_one_line_and_exit_code_2(case: str, tmp
         (["solve", "blenet-mnist", "--method", "label-setting", "--k", str(10**30)], ["k = "]),
         (["solve", "blenet-mnist", "--method", "milp-flow", "--threads", str(10**5)], ["threads = 100000"]),
         (["solve", "blenet-mnist", "--method", "cp-sat", "--threads", str(10**5)], ["threads = 100000"]),
-        (["frontier", "blenet-mnist", "--horizon-s", "-1"], ["horizon_s = -1.0", "positive"]),
-        (["frontier", "blenet-mnist", "--horizon-s", "0"], ["horizon_s = 0.0", "positive"]),
-        (["frontier", "blenet-mnist", "--horizon-s", "nan"], ["horizon_s = nan", "positive"]),
-        (["frontier", "blenet-mnist", "--horizon-s", "inf"], ["horizon_s = inf", "finite"]),
+        (["frontier", "blenet-mnist", "--horizon", "-1"], ["horizon_s = -1.0", "positive"]),
+        (["frontier", "blenet-mnist", "--horizon", "0"], ["horizon_s = 0.0", "positive"]),
+        (["frontier", "blenet-mnist", "--horizon", "nan"], ["horizon_s = nan", "positive"]),
+        (["frontier", "blenet-mnist", "--horizon", "inf"], ["horizon_s = inf", "finite"]),
         (["frontier", "blenet-mnist", "--gamma", str(10**13)], ["gamma = 10000000000000", "GiB of memory"]),
         (["frontier", "blenet-mnist", "--gamma", str(10**30)], ["gamma = 1", "GiB of memory"]),
         (["evaluate", "blenet-mnist", "nowhere.json"], ["nowhere.json", "cannot be read"]),
         (["compare", "blenet-mnist", "--methods", "fin,magic"], ["method 'magic'"]),
         (["compare", "blenet-mnist", "--gamma", "10,x"], ["--gamma", "'x'"]),
+        (["compare", "blenet-mnist", "--max-latency", "1,x"], ["--max-latency", "'x'", "number"]),
+        (["compare", "blenet-mnist", "--accounting", "weekly"], ["command line", "accounting", "weekly"]),
         (["compare", "blenet-mnist", "--gamma", "10,0"], ["gamma = 0"]),
         (["compare", "blenet-mnist", "nowhere.json"], ["nowhere.json"]),
         (["run", "nowhere.toml"], ["nowhere.toml", "shipped campaigns"]),
@@ -357,12 +362,39 @@ def test_methods_instances_and_schema_list_everything() -> None:
     assert set(json.loads(called("schema").stdout)["properties"]) == set(Instance.model_fields)
 
 
+@pytest.mark.parametrize("kind", ["network", "dnn", "application", "deployment", "campaign", "ladder"])
+def test_every_kind_of_file_has_a_schema(kind: str) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = json.loads(called("schema", kind).stdout)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert schema["title"] == f"finbench {kind} file"
+    assert schema["properties"]
+    if kind == "campaign":
+        for path in shipped("campaigns").values():
+            jsonschema.validate(tomllib.loads(path.read_text(encoding="utf-8")), schema)
+
+
+def test_families_and_campaigns_are_listed_with_a_line_each() -> None:
+    listed, taught = called("families").stdout, called("generate", "--help").stdout
+    titles = {family.name: family.title for family in FAMILIES.values()}
+    titles |= {family.name: family.title for family in SHARED_FAMILIES.values()}
+    for name, title in titles.items():
+        assert f"{name}\t" in listed
+        assert title in listed
+        assert f"{name}: {title[:30]}" in taught
+    campaigns = called("campaigns").stdout
+    for name in shipped("campaigns"):
+        assert f"{name}\tfinbench run {name}\t" in campaigns
+    for name in shipped("ladders"):
+        assert f"{name}\tfinbench scale {name}\t" in campaigns
+
+
 def test_lists_solvers_with_the_command_that_installs_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda _: None)
     lines = called("methods").stdout.splitlines()
     row = {name: next(line for line in lines if line.split()[:1] == [name]) for name in SOLVERS}
     assert metadata.version("highspy") in row["highs"]
-    assert " no " in row["cbc"]
+    assert "\tno\t" in row["cbc"]
     assert all(solver.install in row[name] for name, solver in SOLVERS.items())
 
 
@@ -399,8 +431,71 @@ def test_export_reads_back_to_the_optimum(method: str, file_format: str, plain: 
 
 def test_export_of_what_has_no_program_writes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "model.mps"
-    assert "--plain" in refused(called("export", "balexnet-cifar10", "--max-latency-s", "1e-9", "-o", path))
+    assert "--plain" in refused(called("export", "balexnet-cifar10", "--max-latency", "1e-9", "-o", path))
     assert not path.exists()
+
+
+def test_the_version_is_that_of_the_installation() -> None:
+    result = called("--version")
+    assert (result.exit_code, result.stdout) == (0, f"finbench {metadata.version('finbench')}\n")
+
+
+def test_every_command_stands_under_a_heading_and_help_fits_80_columns() -> None:
+    names = ["", *(command.name for command in get_command(app).commands.values())]  # type: ignore[attr-defined]
+    for name in names:
+        shown = CliRunner().invoke(app, [*([name] if name else []), "--help"], env={"COLUMNS": "80"}).stdout
+        assert max(map(len, shown.splitlines())) <= 80, name
+        assert "Commands ─" not in shown, "every command names its panel"
+
+
+@pytest.mark.parametrize(
+    ("old", "present"),
+    [
+        (
+            ["solve", "blenet-mnist", "--max-latency-s=1", "--time-limit-s", "9"],
+            ["--max-latency=1", "--time-limit", "9"],
+        ),
+        (["solve", "blenet-mnist", "--lambda", "3"], ["--band", "3"]),
+        (["frontier", "blenet-mnist", "--horizon-s", "1"], ["--horizon", "1"]),
+        (["run", "smoke", "--dry-run", "--time-limit-s", "9"], ["--time-limit", "9"]),
+        (["run", "smoke", "--dry-run", "--memory-limit-gib", "9"], ["--memory-limit", "9"]),
+    ],
+)
+def test_old_names_of_options_are_understood_and_not_shown(old: list[str], present: list[str]) -> None:
+    given = [*old[: len(old) - len(present)], *present]
+    times = re.compile(r"time: .*")
+    assert times.sub("", called(*old).stdout) == times.sub("", called(*given).stdout)
+    shown = called(old[0], "--help").stdout
+    assert present[0].split("=")[0] in shown
+    assert not re.search(r"--(max-latency-s|time-limit-s|lambda|horizon-s|memory-limit-gib)\b", shown)
+
+
+def test_labels_name_the_solver_where_several_are_compared() -> None:
+    several = ["milp-flow", "milp-flow solver=scip"]
+    given = [word for each in several for word in ("--method", each)]
+    result = called("compare", "blenet-mnist", *given)
+    assert [line.split("\t")[0] for line in result.stdout.splitlines() if line.startswith("milp")] == [
+        "milp-flow (solver=highs)", "milp-flow (solver=scip)",
+    ]  # fmt: skip
+    assert "\nmilp-flow\t" in called("compare", "blenet-mnist", "--methods", "milp-flow").stdout
+
+
+def test_compare_over_a_grid_tells_its_tables_apart() -> None:
+    given = ("--methods", "label-setting", "--max-latency", "0.004, 0.006", "--accounting", "expected,full_depth")
+    titles = [line for line in called("compare", "balexnet-cifar10", *given).stdout.splitlines() if line[:2] == "# "]
+    assert len(set(titles)) == 4
+    shown = json.loads(called("compare", "balexnet-cifar10", *given, "--json").stdout)
+    points = [(one["targets"][0]["max_latency_s"], one["accounting"]) for one in shown]
+    assert points == [(time, kind) for time in (0.004, 0.006) for kind in ("expected", "full_depth")]
+    energies = [one["runs"][0]["energy_j"] for one in shown]
+    for (time, kind), energy in zip(points, energies, strict=True):
+        given = ("--method", "label-setting", "--max-latency", str(time), "--accounting", kind)
+        assert json.loads(called("solve", "balexnet-cifar10", *given, "--json").stdout)["energy_j"] == energy
+
+
+def test_compare_as_json_tells_instances_of_one_name_apart() -> None:
+    shown = json.loads(called("compare", "blenet-mnist", "--methods", "mcp", "--max-latency", "0.5", "--json").stdout)
+    assert shown[0]["targets"] == [{"application": "blenet-mnist", "max_latency_s": 0.5, "min_accuracy": 0.95}]
 
 
 @pytest.mark.parametrize(

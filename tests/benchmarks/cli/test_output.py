@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from finbench.benchmarks.cli.app import app
-from finbench.benchmarks.terminal.console import printable
+from finbench.benchmarks.terminal.sheet import printable
 from finbench.models.io import dump_instance, load_instance
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -31,7 +31,7 @@ WRITING = {
 }
 """Commands that write one file into a folder that must be there."""
 
-ANY_NAME = ("export", "table")
+ANY_NAME = ("table",)
 """Those whose file may be called anything."""
 
 
@@ -95,7 +95,7 @@ def test_what_makes_its_folder_is_refused_where_it_cannot(
 def test_an_older_file_stays_and_is_said_to_be_older(tmp_path: Path) -> None:
     path = tmp_path / "deployment.json"
     path.write_text("older")
-    command = ("solve", "balexnet-cifar10", "--method", "label-setting", "--max-latency-s", "1e-9", "-o", path)
+    command = ("solve", "balexnet-cifar10", "--method", "label-setting", "--max-latency", "1e-9", "-o", path)
     result = called(*command)
     assert result.exit_code == 3
     assert path.read_text() == "older"
@@ -141,3 +141,26 @@ def test_control_characters_of_bad_input_do_not_reach_the_terminal() -> None:
     line = refused(called("solve", "no\x1b[31mwhere\x07.json"))
     assert r"no\x1b[31mwhere\x07.json" in line
     assert printable("ein Wörtchen, γ") == "ein Wörtchen, γ"
+
+
+def test_a_format_that_the_name_denies_is_refused_before_the_work(no_work: None, tmp_path: Path) -> None:
+    path = tmp_path / "model.mps"
+    assert "must end in .lp" in refused(called("export", "INSTANCE", "--format", "lp", "-o", path))
+
+
+def test_a_file_that_was_written_is_named_on_standard_error(tmp_path: Path) -> None:
+    instance = "blenet-mnist"
+    for arguments, name in (
+        (("solve", instance, "--json"), "deployment.json"),
+        (("export", instance), "model.lp"),
+        (("generate", "tiered", "--nodes", 9, "--blocks", 3, "--exits", 1), "instance.json"),
+        (("explain", instance), "explanation.svg"),
+        (("frontier", instance), "frontier.svg"),
+        (("draw", instance), "network.svg"),
+    ):
+        path = tmp_path / name
+        result = called(*map(str, arguments), "-o", path)
+        assert (result.exit_code, path.exists()) == (0, True), result.output
+        assert result.stderr == f"wrote {path}\n"
+    assert "\n" in (tmp_path / "model.lp").read_text()
+    json.loads(called("solve", instance, "--json", "-o", path.with_suffix(".json")).stdout)

@@ -297,13 +297,13 @@ def test_a_dry_run_says_what_would_run_and_touches_nothing(tmp_path: Path) -> No
     result = run(tmp_path, QUICK, "--dry-run")
     assert result.exit_code == 0
     assert not (tmp_path / "results").exists()
-    assert re.search(r"own targets +larac, unruly \(deed=raise\), unruly +1 +3 +0 +3 +0.00917", result.stdout)
-    assert re.search(r"grid .* 4 +12 +0 +12 +0.0367", result.stdout)
+    assert re.search(r"own targets\tlarac, unruly \(deed=raise\), unruly\t1\t3\t0\t3\t0.00917", result.stdout)
+    assert re.search(r"grid\t.*\t4\t12\t0\t12\t0.0367", result.stdout)
     assert "would make 12 runs, in at most 0.0367 h" in result.stdout, "three runs are the same in both groups"
     run(tmp_path, QUICK, "--method", "larac")
     before = (tmp_path / "results" / "test" / "runs.jsonl").read_bytes()
     result = run(tmp_path, QUICK, "--dry-run", "--jobs", "2")
-    assert re.search(r"grid .* 4 +12 +4 +8 ", result.stdout)
+    assert re.search(r"grid\t.*\t4\t12\t4\t8\t", result.stdout)
     assert "would make 8 runs, in at most 0.0138 h" in result.stdout
     assert (tmp_path / "results" / "test" / "runs.jsonl").read_bytes() == before
 

@@ -57,14 +57,14 @@ def test_time_limit_shows_fin_alone(tmp_path: Path) -> None:
 
 def test_nothing_within_the_horizon_is_exit_code_4_and_draws_nothing(tmp_path: Path) -> None:
     picture = tmp_path / "frontier.png"
-    result = RUNNER.invoke(app, ["frontier", "balexnet-cifar10", "--horizon-s", "1e-9", "-o", str(picture)])
+    result = RUNNER.invoke(app, ["frontier", "balexnet-cifar10", "--horizon", "1e-9", "-o", str(picture)])
     assert (result.exit_code, picture.exists()) == (4, False)
     assert f"{picture}: not written" in result.stderr
 
 
 def test_a_printed_budget_reaches_the_printed_energy() -> None:
     for last, accuracy, energy, budget, _, _ in rows_of(RUNNER.invoke(app, ["frontier", "balexnet-cifar10"]).output):
-        targets = ["--max-latency-s", budget, "--min-accuracy", accuracy]
+        targets = ["--max-latency", budget, "--min-accuracy", accuracy]
         solved = RUNNER.invoke(app, ["solve", "balexnet-cifar10", "--method", "label-setting", *targets, "--json"])
         found = json.loads(solved.output)
         assert found["energy_j"] <= float(energy) * (1 + 1e-6), (last, budget)

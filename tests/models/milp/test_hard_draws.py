@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from finbench.benchmarks.methods import run_method
@@ -12,7 +14,7 @@ from finbench.models.result import Result, Status
 from tests.few_and_many import few_and_many
 from tests.models.milp.hard_draws import DRAWS
 
-METHODS: dict[str, Any] = (
+METHODS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("milp-flow", {}),
     ("milp-flow", {"strengthen": False}),
     ("milp-assignment", {}),
