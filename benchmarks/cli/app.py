@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from finbench.benchmarks.cli import campaigns, claims, insight, instances, results, solving, upkeep
+from finbench.benchmarks.cli import campaigns, claims, insight, instances, papers, results, solving, upkeep
 from finbench.benchmarks.cli.exit_codes import BAD_INPUT, PIPE_CLOSED, UNEXPECTED
 from finbench.benchmarks.terminal import console
 from finbench.models.io import InputError
@@ -56,7 +56,7 @@ def common(
     os.environ["FINBENCH_DEBUG"] = "1" if debug else ""
 
 
-for group in (solving, insight, instances, campaigns, results, claims, upkeep):
+for group in (solving, insight, instances, campaigns, papers, results, claims, upkeep):
     app.add_typer(group.commands)
 
 

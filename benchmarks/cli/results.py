@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -17,46 +16,6 @@ WORSE = 1
 commands = typer.Typer()
 
 Results = Annotated[Path, typer.Argument(metavar="RESULTS", help="A folder of results, or its runs.jsonl.")]
-
-
-class Format(StrEnum):
-    """How a table is written."""
-
-    MARKDOWN = "markdown"
-    LATEX = "latex"
-    CSV = "csv"
-
-
-@commands.command()
-def table(
-    results: Results,
-    format_: Annotated[
-        Format, typer.Option("--format", help="How it is written; csv has every digit.")
-    ] = Format.MARKDOWN,
-    output: Annotated[Path | None, output_option("Write it to this file; left out: print it.")] = None,
-) -> None:
-    """Judge the methods of finished results over the instances they share, as a table for papers.
-
-    Example: [bold]finbench table results/published --format latex -o table.tex[/bold]
-    """
-    from finbench.benchmarks.analysis.aggregate import aggregate, aggregate_tables
-    from finbench.benchmarks.analysis.frame import frame
-    from finbench.benchmarks.analysis.table import csv_text
-    from finbench.benchmarks.analysis.trajectories import matching_tables
-    from finbench.benchmarks.records.reading import load_records
-    from finbench.models.io import write_text
-
-    records = load_records(results)
-    judged = aggregate(frame(records))
-    if format_ is Format.CSV:
-        text = csv_text(judged)
-    else:
-        made = [*aggregate_tables(judged), *matching_tables(records)]
-        text = "\n".join(each.latex() if format_ is Format.LATEX else each.markdown() for each in made)
-    if output is None:
-        print(text, end="")
-    else:
-        write_text(output, text)
 
 
 @commands.command()
