@@ -150,7 +150,8 @@ def methods_table(runs: pd.DataFrame, request: TableRequest) -> MethodsTable:
     chosen = _in_order(every, shown)
     here = shared_points(chosen)
     if dimension is not None:
-        here = here.assign(at=binned(here[dimension.column]))
+        bins = [binned(of_group[dimension.column]) for _, of_group in here.groupby("group", sort=False)]
+        here = here.assign(at=pd.concat(bins) if bins else None)
     keys = () if dimension is None else ("at",)
     lines = list(_lines(with_common(here, *keys), dimension, measures))
     writers = [CellWriter(measure, [line.estimates[k] for line in lines], here) for k, measure in enumerate(measures)]

@@ -92,7 +92,7 @@ def _write_and_print(campaign: Campaign, made: CampaignResult, folder: Path) -> 
     from finbench.benchmarks.analysis.table import markdown
     from finbench.benchmarks.analysis.table_methods import TableRequest, methods_table
     from finbench.benchmarks.analysis.trajectories import matching_tables
-    from finbench.benchmarks.plots.gaps import campaign_figures
+    from finbench.benchmarks.plots.campaign_figures import campaign_figures
 
     runs = frame(made.rows)
     collected = collect(runs, folder)

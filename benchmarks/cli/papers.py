@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from finbench.benchmarks.cli.options import output_option
+from finbench.benchmarks.plots.formats import PICTURE_SUFFIXES, Look, Width
 
 commands = typer.Typer()
 
@@ -29,13 +30,6 @@ class Format(StrEnum):
     MARKDOWN = "markdown"
     LATEX = "latex"
     CSV = "csv"
-
-
-class Width(StrEnum):
-    """How wide a table or figure is: a column or the page of a journal with two columns."""
-
-    COLUMN = "column"
-    PAGE = "page"
 
 
 @commands.command()
@@ -94,3 +88,50 @@ def table(
         print(text, end="")
     else:
         write_text(output, text)
+
+
+@commands.command()
+def plot(
+    results: Results,
+    output: Annotated[Path, output_option("Draw it here (.png, .pdf or .svg).", *PICTURE_SUFFIXES)],
+    what: Annotated[
+        str,
+        typer.Option(
+            help="profile: share solved over the ratio to the fastest time; or a measure of `finbench table`."
+        ),
+    ] = "profile",
+    against: Annotated[
+        str | None,
+        typer.Option(
+            help="Against: nodes, blocks, exits, applications, arcs, load, tightness, gamma, latency, accuracy."
+        ),
+    ] = None,
+    methods: Methods = None,
+    groups: Groups = None,
+    baseline: Baseline = None,
+    gap: Annotated[
+        float, typer.Option(min=0, help="profile: largest gap to the best bound that counts as solved.")
+    ] = 0.01,
+    top: Annotated[int, typer.Option(min=1, help="Name so many of the best methods; the others are grey.")] = 8,
+    style: Annotated[Look, typer.Option(help="Fonts and sizes: for a screen, or as IEEE asks.")] = Look.SCREEN,
+    width: Annotated[Width, typer.Option(help="3.5 or 7.16 inches wide.")] = Width.PAGE,
+) -> None:
+    """Draw finished results for papers: performance profiles, or a measure against sizes, loads, targets or γ.
+
+    A panel for each group, a line for each method. Failures are counted or marked, never left out unsaid; bands and
+    marks are explained below the figure.
+
+    Example: [bold]finbench plot results/published -o profile.pdf --style ieee --width column[/bold]
+
+    Example: [bold]finbench plot results/published --what gap --against nodes -o gap.pdf[/bold]
+    """
+    from finbench.benchmarks.analysis.frame import load_frame
+    from finbench.benchmarks.plots.requested import PlotRequest, requested_figure
+    from finbench.benchmarks.plots.style import paper, save_picture
+    from finbench.models.io import InputError
+
+    request = PlotRequest(what, against, methods or (), groups or (), baseline, gap, top)
+    figure = requested_figure(load_frame(results), request, paper(style, width))
+    if figure is None:
+        raise InputError(results, "the methods share no instance in any group")
+    save_picture(figure, output, style)

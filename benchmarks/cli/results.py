@@ -1,4 +1,4 @@
-"""The commands that read finished results: tables and figures for papers, and two sets side by side."""
+"""The commands that read finished results: one page of all of them, and two sets side by side."""
 
 from __future__ import annotations
 
@@ -8,35 +8,11 @@ from typing import Annotated
 import typer
 
 from finbench.benchmarks.cli.options import output_option
-from finbench.benchmarks.plots.formats import PICTURE_SUFFIXES
 from finbench.benchmarks.terminal import console
 
 WORSE = 1
 
 commands = typer.Typer()
-
-Results = Annotated[Path, typer.Argument(metavar="RESULTS", help="A folder of results, or its runs.jsonl.")]
-
-
-@commands.command()
-def plot(
-    results: Results,
-    output: Annotated[Path, output_option("Draw it here (.png, .pdf or .svg).", *PICTURE_SUFFIXES)],
-    gap: Annotated[float, typer.Option(min=0, help="Largest gap to the best bound that counts as solved.")] = 0.01,
-) -> None:
-    """Draw performance profiles of finished results: instances solved over the ratio to the fastest time.
-
-    Example: [bold]finbench plot results/published -o profile.pdf[/bold]
-    """
-    from finbench.benchmarks.analysis.frame import load_frame
-    from finbench.benchmarks.plots.profiles import draw_profiles
-    from finbench.benchmarks.plots.style import save_picture
-    from finbench.models.io import InputError
-
-    figure = draw_profiles(load_frame(results), gap)
-    if figure is None:
-        raise InputError(results, "the methods share no instance in any group")
-    save_picture(figure, output)
 
 
 @commands.command()
