@@ -1,4 +1,4 @@
-"""A table as text cells, and how tables are written: Markdown, LaTeX, CSV."""
+"""A table as text cells, and how tables are written: Markdown and CSV."""
 
 from __future__ import annotations
 
@@ -11,26 +11,6 @@ if TYPE_CHECKING:
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """Spreadsheets take a text that begins so for a formula, which may run a command."""
-
-LATEX = str.maketrans(
-    {
-        **{character: f"\\{character}" for character in "&%$#_{}"},
-        "\\": r"\textbackslash{}",
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        "<": r"\textless{}",
-        ">": r"\textgreater{}",
-        "–": "--",
-        "≥": r"$\geq$",
-        "≤": r"$\leq$",
-        "γ": r"$\gamma$",
-        "λ": r"$\lambda$",
-        "α": r"$\alpha$",
-        "δ": r"$\delta$",
-        "∞": r"$\infty$",
-    }
-)
-"""How characters that mean something else in LaTeX, or nothing there, are written."""
 
 
 @dataclass(frozen=True)
@@ -49,26 +29,6 @@ class TextTable:
         lines = [self.columns, dashes, *self.rows]
         body = "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
         return f"### {self.title}\n\n{body}\n"
-
-    def latex(self) -> str:
-        """Return the table as a LaTeX tabular, for the package booktabs."""
-        numbers = len(self.columns) - self.text_columns
-        head, *body = [
-            " & ".join(cell.translate(LATEX) for cell in line) + r" \\" for line in (self.columns, *self.rows)
-        ]
-        return "\n".join(
-            [
-                f"% {' '.join(self.title.split())}; needs \\usepackage{{booktabs}}",
-                rf"\begin{{tabular}}{{{'l' * self.text_columns}{'r' * numbers}}}",
-                r"\toprule",
-                head,
-                r"\midrule",
-                *body,
-                r"\bottomrule",
-                r"\end{tabular}",
-                "",
-            ]
-        )
 
 
 def csv_text(frame: DataFrame) -> str:

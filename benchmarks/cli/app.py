@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from finbench.benchmarks.cli import campaigns, claims, insight, instances, results, solving, upkeep, verifying
+from finbench.benchmarks.cli import campaigns, claims, insight, instances, papers, results, solving, upkeep, verifying
 from finbench.benchmarks.cli.exit_codes import BAD_INPUT, FOUND, PIPE_CLOSED, UNEXPECTED
 from finbench.benchmarks.terminal import console
 from finbench.models.io import InputError
@@ -91,7 +91,7 @@ def common(
     os.environ["FINBENCH_DEBUG"] = "1" if debug else ""
 
 
-for group in (solving, verifying, insight, campaigns, results, claims, instances, upkeep):
+for group in (solving, verifying, insight, campaigns, papers, results, claims, instances, upkeep):
     app.add_typer(group.commands)
 
 

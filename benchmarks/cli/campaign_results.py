@@ -87,17 +87,18 @@ def collect(runs: pd.DataFrame, folder: Path) -> tuple[Path, Path]:
 
 
 def _write_and_print(campaign: Campaign, made: CampaignResult, folder: Path) -> None:
-    from finbench.benchmarks.analysis.aggregate import aggregate, aggregate_tables
     from finbench.benchmarks.analysis.campaign_tables import campaign_tables
     from finbench.benchmarks.analysis.frame import frame
     from finbench.benchmarks.analysis.table import markdown
+    from finbench.benchmarks.analysis.table_methods import TableRequest, methods_table
     from finbench.benchmarks.analysis.trajectories import matching_tables
-    from finbench.benchmarks.plots.gaps import campaign_figures
+    from finbench.benchmarks.plots.campaign_figures import campaign_figures
 
     runs = frame(made.rows)
     collected = collect(runs, folder)
-    tables = [*campaign_tables(runs), *aggregate_tables(aggregate(runs)), *matching_tables(made.rows)]
-    notes = [*(f"contradiction: {line}" for line in made.contradictions), f"{made.errors} failed runs"]
+    methods = methods_table(runs, TableRequest())
+    tables = [*campaign_tables(runs), *methods.rows(), *matching_tables(made.rows)]
+    notes = [*methods.notes, *(f"contradiction: {line}" for line in made.contradictions), f"{made.errors} failed runs"]
     machines = machines_of(made.rows)
     if len(machines) > 1:
         notes.append(f"made on {len(machines)} machines, whose times do not compare: {'; '.join(machines)}")

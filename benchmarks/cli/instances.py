@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from typer.core import TyperCommand
 
 from finbench.benchmarks.analysis.numbers import plural
+from finbench.benchmarks.analysis.transfers import against_computing
 from finbench.benchmarks.cli.options import InstanceName, output_option
 from finbench.benchmarks.cli.panels import DATA
 from finbench.benchmarks.plots.formats import PICTURE_SUFFIXES

@@ -1,8 +1,7 @@
-"""The commands that read finished results: tables and figures for papers, and two sets side by side."""
+"""The commands that read finished results: one page of all of them, and two sets side by side."""
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,77 +9,11 @@ import typer
 
 from finbench.benchmarks.cli.options import output_option
 from finbench.benchmarks.cli.panels import RESULTS
-from finbench.benchmarks.plots.formats import PICTURE_SUFFIXES
 from finbench.benchmarks.terminal import console
 
 WORSE = 1
 
 commands = typer.Typer()
-
-Results = Annotated[Path, typer.Argument(metavar="RESULTS", help="A folder of results, or its runs.jsonl.")]
-
-
-class Format(StrEnum):
-    """How a table is written."""
-
-    MARKDOWN = "markdown"
-    LATEX = "latex"
-    CSV = "csv"
-
-
-@commands.command(rich_help_panel=RESULTS)
-def table(
-    results: Results,
-    format_: Annotated[
-        Format, typer.Option("--format", help="How it is written; csv has every digit.")
-    ] = Format.MARKDOWN,
-    output: Annotated[Path | None, output_option("Write it to this file; left out: print it.")] = None,
-) -> None:
-    """Judge the methods of finished results over the instances they share, as a table for papers.
-
-    Example: [bold]finbench table results/published --format latex -o table.tex[/bold]
-    """
-    from finbench.benchmarks.analysis.aggregate import aggregate, aggregate_tables
-    from finbench.benchmarks.analysis.frame import frame
-    from finbench.benchmarks.analysis.table import csv_text
-    from finbench.benchmarks.analysis.trajectories import matching_tables
-    from finbench.benchmarks.rows.reading import load_rows
-    from finbench.models.io import write_text
-
-    rows = load_rows(results)
-    judged = aggregate(frame(rows))
-    if format_ is Format.CSV:
-        text = csv_text(judged)
-    else:
-        made = [*aggregate_tables(judged), *matching_tables(rows)]
-        text = "\n".join(each.latex() if format_ is Format.LATEX else each.markdown() for each in made)
-    if output is None:
-        print(text, end="")
-    else:
-        write_text(output, text)
-        console.print_written(output)
-
-
-@commands.command(rich_help_panel=RESULTS)
-def plot(
-    results: Results,
-    output: Annotated[Path, output_option("Draw it here (.png, .pdf or .svg).", *PICTURE_SUFFIXES)],
-    gap: Annotated[float, typer.Option(min=0, help="Largest gap to the best bound that counts as solved.")] = 0.01,
-) -> None:
-    """Draw performance profiles of finished results: instances solved over the ratio to the fastest time.
-
-    Example: [bold]finbench plot results/published -o profile.pdf[/bold]
-    """
-    from finbench.benchmarks.analysis.frame import load_frame
-    from finbench.benchmarks.plots.profiles import draw_profiles
-    from finbench.benchmarks.plots.style import save_picture
-    from finbench.models.io import InputError
-
-    figure = draw_profiles(load_frame(results), gap)
-    if figure is None:
-        raise InputError(results, "the methods share no instance in any group")
-    save_picture(figure, output)
-    console.print_written(output)
 
 
 @commands.command(rich_help_panel=RESULTS)

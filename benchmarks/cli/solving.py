@@ -31,8 +31,9 @@ from finbench.benchmarks.terminal import console
 from finbench.benchmarks.terminal.comparison_view import print_comparison
 from finbench.benchmarks.terminal.run_view import print_judged
 from finbench.benchmarks.terminal.shared_view import print_shared
+from finbench.models.instance import Instance
 from finbench.models.io import InputError, dump_deployment, load_deployment, write_text
-from finbench.models.result import Status
+from finbench.models.result import Result, Status
 
 commands = typer.Typer()
 

@@ -1,13 +1,19 @@
-"""Least energy against the latency budget."""
+"""Least energy against the latency budget, in units that suit both."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from finbench.benchmarks.plots.style import COLOURS, MARKERS, STYLE, literal
+from finbench.benchmarks.analysis.units import Quantity
+from finbench.benchmarks.plots.axis_scales import axis_unit, headed
+from finbench.benchmarks.plots.line_names import add_legend
+from finbench.benchmarks.plots.style import Paper, group_styles, literal, nested, paper, shortened
 from finbench.fin_graph.frontier import ExitFrontier
 from finbench.models.instance import Instance
 
@@ -15,25 +21,44 @@ MARKED = 15
 """Corners of one exit up to which each gets a marker."""
 
 
-def draw_frontiers(instance: Instance, gamma: int, found: Sequence[ExitFrontier]) -> Figure:
-    """Draw energy against latency budget: a staircase for each exit, exact solid, FIN dashed."""
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(6.4, 3.8), layout="constrained")
+def draw_frontiers(instance: Instance, gamma: int, found: Sequence[ExitFrontier], on: Paper | None = None) -> Figure:
+    """Return a figure of energy against latency budget: a staircase for each exit, exact solid, FIN dashed."""
+    on = on or paper()
+    with mpl.rc_context(on.rc):
+        figure = Figure(figsize=(on.width_in, max(0.5 * on.width_in, 2.6)), layout="constrained")
         axes = figure.subplots()
-        longest = max(budget for one in found for budget, _ in (*one.fin, *(one.exact or ())))
-        for k, one in enumerate(found):
-            colour, marker = COLOURS[k % len(COLOURS)], MARKERS[k % len(MARKERS)]
-            label = f"exit {one.last_exit}, accuracy {one.accuracy:.1%}"
-            for corners, style, fill in ((one.exact or (), "-", colour), (one.fin, "--", "white")):
-                if corners:
-                    budgets, energies = zip(*corners, strict=True)
-                    axes.step([*budgets, 1.05 * longest], [*energies, energies[-1]], style, where="post", color=colour)
-                    if len(corners) <= MARKED:
-                        axes.plot(budgets, energies, marker, color=colour, markerfacecolor=fill)
-            axes.plot([], [], "-", color=colour, marker=marker, label=label)
-        axes.plot([], [], "--", color="black", marker="o", markerfacecolor="white", label=f"FIN, γ = {gamma}")
-        axes.set(xlabel="latency budget δ [s]", ylabel="least energy per inference [J]", ylim=(0, None))
-        axes.set_title(f"{literal(instance.name)}: what latency and accuracy cost", loc="left")
-        axes.ticklabel_format(axis="both", style="sci", scilimits=(-2, 3), useMathText=True)
-        axes.legend()
+        draw_frontier(axes, found)
+        characters = int(on.width_in * 72 / (0.6 * mpl.rcParams["font.size"])) - 36
+        axes.set_title(f"{literal(shortened(instance.name, max(characters, 12)))}: what latency costs", loc="left")
+        add_legend(figure, frontier_styles(found), 0, [_fin_line(gamma)])
     return figure
+
+
+def _fin_line(gamma: int) -> Line2D:
+    return Line2D([], [], linestyle="--", color="black", marker="o", markerfacecolor="white", label=f"FIN, γ = {gamma}")
+
+
+def frontier_styles(found: Sequence[ExitFrontier]) -> dict[str, dict[str, Any]]:
+    """Return the style of each exit's staircase, by the name that a legend gives it."""
+    return group_styles([f"exit {one.last_exit}, accuracy {one.accuracy:.1%}" for one in found])
+
+
+def draw_frontier(axes: Axes, found: Sequence[ExitFrontier]) -> None:
+    """Draw the staircases of all exits on an Axes: exact solid with filled markers, FIN dashed with hollow ones."""
+    corners = [corner for one in found for corner in (*one.fin, *(one.exact or ()))]
+    x_unit = axis_unit(Quantity.SECONDS, [budget for budget, _ in corners])
+    y_unit = axis_unit(Quantity.JOULES, [energy for _, energy in corners])
+    longest = max(budget for budget, _ in corners) / x_unit.size
+    for k, (one, style) in enumerate(zip(found, frontier_styles(found).values(), strict=True)):
+        look = {**style, **nested(k, len(found))}
+        for stairs, dash, fill in ((one.exact or (), "-", style["color"]), (one.fin, "--", "white")):
+            if stairs:
+                budgets = [budget / x_unit.size for budget, _ in stairs]
+                energies = [energy / y_unit.size for _, energy in stairs]
+                line = {"linestyle": dash, "color": style["color"], "linewidth": look["linewidth"]}
+                axes.step([*budgets, 1.05 * longest], [*energies, energies[-1]], where="post", **line)
+                if len(stairs) <= MARKED:
+                    axes.plot(budgets, energies, **{**look, "linestyle": "", "markerfacecolor": fill})
+    axes.set(xlabel=headed("latency budget δ", x_unit), ylabel=headed("least energy per inference", y_unit))
+    axes.set_ylim(0, None)
+    axes.set_xlim(right=1.05 * longest)

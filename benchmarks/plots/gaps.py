@@ -1,104 +1,101 @@
-"""FIN's gap against γ: the figures that a campaign with several γ gets."""
+"""FIN's gap against γ, beside the share of points that it misses: what a mean over deployments found leaves out."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, NullLocator
 
-from finbench.benchmarks.analysis.gaps import FEWEST_GAMMAS, gap_by_gamma
-from finbench.benchmarks.plots.style import COLOURS, MARKERS, STYLE, literal, save_picture
-
-SMALLEST_GAP = 1e-2
-"""Below this the gap axis is linear down to 0 [%]."""
+from finbench.benchmarks.plots.axis_scales import SMALLEST_GAP, set_gaps, set_values
+from finbench.benchmarks.plots.line_names import add_legend
+from finbench.benchmarks.plots.style import Paper, group_styles, nested, paper
 
 
-def campaign_figures(runs: pd.DataFrame, folder: Path) -> list[Path]:
-    """Draw what the runs support.
-
-    Parameters
-    ----------
-    runs : DataFrame
-        As `analysis.frame.frame` makes it.
-    folder : Path
-
-    Returns
-    -------
-    list of Path
-        The files written, PNG and PDF of each figure.
-    """
-    table = gap_by_gamma(runs)
-    table = table[table.groupby("group")["gamma"].transform("size") >= FEWEST_GAMMAS]
-    if table.empty:
-        return []
-    with mpl.rc_context(STYLE):
-        return _saved(draw_gap_by_gamma(table), folder, "gap_by_gamma")
-
-
-def draw_gap_by_gamma(table: pd.DataFrame) -> Figure:
-    """Draw two panels over γ: how far above the optimum, and how often found and matched.
+def draw_gap_by_gamma(table: pd.DataFrame, on: Paper | None = None) -> Figure:
+    """Return a figure over γ: how far above the optimum, how often nothing was found, how often the optimum.
 
     Parameters
     ----------
     table : DataFrame
-        As `gap_by_gamma` makes it.
+        As `analysis.gaps.gap_by_gamma` makes it.
+    on : Paper, optional
+        Size and style; by default for a screen.
     """
-    figure = Figure(figsize=(7.2, 3.2), layout="constrained")
-    gaps, successes = figure.subplots(1, 2)
-    for k, group in enumerate(table["group"].unique()):
-        here = table[table["group"] == group].sort_values("gamma")
-        style: Any = {"color": COLOURS[k % len(COLOURS)], "marker": MARKERS[k % len(MARKERS)], "clip_on": False}
-        gaps.plot(here["gamma"], here["worst"], label=literal(group), **style)
-        gaps.plot(here["gamma"], here["mean"], linestyle="--", markerfacecolor="white", **style)
-        successes.plot(here["gamma"], here["matched"], label=literal(group), **style)
-        successes.plot(here["gamma"], here["found"], linestyle="--", markerfacecolor="white", **style)
-    _gap_axis(gaps)
-    _success_axis(successes)
-    _gamma_axes(table, gaps, successes)
-    figure.legend(*gaps.get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    _style_legend(gaps, "worst", "mean", "upper right")
-    _style_legend(successes, "optimum met", "any deployment", "lower right")
+    on = on or paper()
+    groups = list(dict.fromkeys(table["group"]))
+    with mpl.rc_context(on.rc):
+        if on.across > 1:
+            figure = Figure(figsize=(on.width_in, 3.3), layout="constrained")
+            panels = figure.subplot_mosaic([["gaps", "matched"], ["missed", "matched"]], height_ratios=(2.2, 1))
+        else:
+            figure = Figure(figsize=(on.width_in, 4.9), layout="constrained")
+            panels = figure.subplot_mosaic([["gaps"], ["missed"], ["matched"]], height_ratios=(2.2, 1, 1.6))
+        draw_gaps(panels["gaps"], table)
+        draw_missed(panels["missed"], table)
+        draw_matched(panels["matched"], table)
+        panels["gaps"].set(xlabel="", xticklabels=[])
+        add_legend(figure, group_styles(groups), 0, _line_kinds(hollow=bool((table["found"] < 100).any())))
     return figure
 
 
-def _style_legend(axes: Axes, solid: str, dashed: str, place: Literal["upper right", "lower right"]) -> None:
-    lines = [Line2D([], [], color="black", linestyle=style) for style in ("-", "--")]
-    axes.legend(lines, [solid, dashed], loc=place)
+def _line_kinds(*, hollow: bool) -> list[Any]:
+    black: Any = {"color": "black", "marker": ""}
+    lines = [Line2D([], [], label="worst", **black), Line2D([], [], label="mean", linestyle="--", **black)]
+    marker: Any = {"color": "black", "linestyle": "", "marker": "o", "markerfacecolor": "white"}
+    return [*lines, *([Line2D([], [], label="hollow: failures left out", **marker)] if hollow else [])]
 
 
-def _gap_axis(axes: Axes) -> None:
-    axes.set_title("Energy of FIN above the proven optimum", loc="left")
-    axes.set_yscale("symlog", linthresh=SMALLEST_GAP)
-    axes.set_ylim(bottom=0)
+def draw_gaps(axes: Axes, table: pd.DataFrame) -> None:
+    """Draw the worst gap (solid) and the mean gap (dashed) of each group over the deployments found.
+
+    Markers are hollow where FIN missed any: those points are in neither line.
+    """
+    styles = group_styles(list(dict.fromkeys(table["group"])))
+    gaps = [*table["worst"].dropna(), *table["mean"].dropna()]
+    axes.set_ylim(0, max([SMALLEST_GAP, *(1.6 * gap for gap in gaps)]))
+    set_gaps(axes.yaxis)
+    for k, (group, style) in enumerate(styles.items()):
+        here = table[table["group"] == group].sort_values("gamma")
+        partial = here[here["found"] < 100]
+        for name, dash in (("worst", style["linestyle"]), ("mean", (0, (3, 1.5)))):
+            look = {**style, **nested(k, len(styles)), "clip_on": False}
+            axes.plot(here["gamma"], here[name], **{**look, "linestyle": dash})
+            if partial[name].notna().any():
+                axes.plot(partial["gamma"], partial[name], **{**look, "linestyle": "", "markerfacecolor": "white"})
+    axes.set_title("Energy above the optimum, where found", loc="left")
     axes.set_ylabel("gap [%]")
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_minor_locator(NullLocator())
+    _gammas(axes, table)
 
 
-def _success_axis(axes: Axes) -> None:
-    axes.set_title("Solvable points where FIN succeeds", loc="left")
-    axes.margins(y=0.06)
+def draw_missed(axes: Axes, table: pd.DataFrame) -> None:
+    """Draw the part of the solvable points of each group for which FIN found nothing."""
+    _draw_shares(axes, table.assign(missed=100 - table["found"]), "missed")
+    top = float((100 - table["found"]).max())
+    axes.set_ylim(0, max(1.15 * top, 1.0))
+    axes.set_ylabel("missed [%]")
+
+
+def draw_matched(axes: Axes, table: pd.DataFrame) -> None:
+    """Draw the part of the solvable points of each group for which FIN found the optimum."""
+    _draw_shares(axes, table, "matched")
+    axes.set_title("Optimum met, of all solvable points", loc="left")
     axes.set_ylabel("points [%]")
+    axes.margins(y=0.06)
 
 
-def _gamma_axes(table: pd.DataFrame, *panels: Axes) -> None:
-    gammas = sorted(table["gamma"].unique())
-    for axes in panels:
-        axes.set_xscale("log")
-        axes.set_xticks(gammas, [str(gamma) for gamma in gammas])
-        axes.xaxis.set_minor_locator(NullLocator())
-        axes.set_xlabel("FIN's resolution γ")
+def _draw_shares(axes: Axes, table: pd.DataFrame, column: str) -> None:
+    styles = group_styles(list(dict.fromkeys(table["group"])))
+    for k, (group, style) in enumerate(styles.items()):
+        here = table[table["group"] == group].sort_values("gamma")
+        axes.plot(here["gamma"], here[column], clip_on=False, **{**style, **nested(k, len(styles))})
+    _gammas(axes, table)
 
 
-def _saved(figure: Figure, folder: Path, name: str) -> list[Path]:
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"{name}.{suffix}" for suffix in ("png", "pdf")]
-    for path in paths:
-        save_picture(figure, path)
-    return paths
+def _gammas(axes: Axes, table: pd.DataFrame) -> None:
+    axes.set_xlim(table["gamma"].min() / 1.15, table["gamma"].max() * 1.15)
+    set_values(axes.xaxis, table["gamma"], log=True)
+    axes.set_xlabel("FIN's resolution γ")

@@ -2,86 +2,131 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import matplotlib as mpl
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from finbench.benchmarks.analysis.growth import GrowthFit
-from finbench.benchmarks.analysis.ladder_growth import censored, growths
-from finbench.benchmarks.plots.style import COLOURS, MARKERS, STYLE, literal
+from finbench.benchmarks.analysis.ladder_growth import FLOOR_BYTES, Fits, censored, growths
+from finbench.benchmarks.analysis.table_methods import method_text
+from finbench.benchmarks.plots.axis_scales import set_log
+from finbench.benchmarks.plots.line_names import LineEnd, add_legend, name_line_ends
+from finbench.benchmarks.plots.style import Paper, literal, method_styles, paper, shortened
 
 CENSORED_MARKER = "2"
 
+MIB = 2.0**20
 
-def draw_growth(runs: pd.DataFrame) -> Figure:
-    """Draw runs as points and fits as lines with their exponents; runs ended by a limit stand at it, marked.
+Styles = Mapping[str, Mapping[str, Any]]
+
+
+def draw_growth(runs: pd.DataFrame, on: Paper | None = None) -> Figure:
+    """Return a figure of runs as points and fits as lines, their exponents at the lines' ends.
 
     Parameters
     ----------
     runs : DataFrame
         As `analysis.frame` makes it, of the rows of `execution.ladder.run_ladders`.
+    on : Paper, optional
+        Size and style; by default for a screen.
     """
-    ladders, methods = list(dict.fromkeys(runs["group"])), list(dict.fromkeys(runs["label"]))
-    styles: dict[str, dict[str, Any]] = {
-        method: {"color": COLOURS[k % len(COLOURS)], "marker": MARKERS[k % len(MARKERS)]}
-        for k, method in enumerate(methods)
-    }
+    on = on or paper()
+    ladders = list(dict.fromkeys(runs["group"]))
+    styles = method_styles(runs["label"])
     fits = growths(runs)
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(8.6, 2.5 * len(ladders) + 0.5), layout="constrained")
-        panels = figure.subplots(len(ladders), 2, squeeze=False)
+    down, across = (len(ladders), 2) if on.across > 1 else (2 * len(ladders), 1)
+    with mpl.rc_context(on.rc):
+        figure = Figure(figsize=(on.width_in, 2.3 * down), layout="constrained")
+        panels = figure.subplots(down, across, squeeze=False).reshape(len(ladders), 2)
+        ends = []
         for (left, right), ladder in zip(panels, ladders, strict=True):
-            for method in methods:
-                here = runs[(runs["group"] == ladder) & (runs["label"] == method)]
-                if not here.empty:
-                    time_fit, memory_fit = fits[ladder, method]
-                    _draw_times(left, here, time_fit, styles[method])
-                    _draw_memory(right, here, memory_fit, styles[method])
-            _name_axes(left, right, ladder)
-        for method in methods:
-            panels[0][0].plot([], [], linestyle="-", label=literal(method), **styles[method])
-        panels[0][0].plot([], [], linestyle="", color="black", marker=CENSORED_MARKER, label="ended by its limit")
-        figure.legend(*panels[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+            here = runs[runs["group"] == ladder]
+            of_ladder = {label: fit for (group, label), fit in fits.items() if group == ladder}
+            ends.append((left, draw_times(left, here, of_ladder, styles)))
+            ends.append((right, draw_memory(right, here, of_ladder, styles)))
+            left.set_title(literal(shortened(str(ladder), 60)), loc="left")
+        names = {method_text(label): {**_points(style), **style, "linewidth": 1} for label, style in styles.items()}
+        add_legend(figure, names, 0, _kinds(runs))
+        for axes, told in ends:
+            name_line_ends(axes, told, mpl.rcParams["legend.fontsize"])
     return figure
 
 
-def _draw_times(axes: Axes, runs: pd.DataFrame, fit: GrowthFit | None, style: dict[str, Any]) -> None:
-    cut = censored(runs)
-    done = runs[~cut & runs["found"].astype(bool)]
-    axes.plot(done["arcs"], done["time_s"].astype(float), linestyle="", alpha=0.7, **style)
-    ended = runs[cut]
-    axes.plot(ended["arcs"], ended["limit_s"], linestyle="", color=style["color"], marker=CENSORED_MARKER)
-    _draw_fit(axes, runs["arcs"], fit, 1.0, style["color"])
+def _kinds(runs: pd.DataFrame) -> list[Any]:
+    black: Any = {"color": "black", "linestyle": ""}
+    ended = [Line2D([], [], marker=CENSORED_MARKER, label="ended by its limit", **black)]
+    floor = Line2D([], [], color="black", linestyle=":", linewidth=0.8, label="memory below is left out of the fits")
+    return [*(ended if censored(runs).any() else []), floor]
 
 
-def _draw_memory(axes: Axes, runs: pd.DataFrame, fit: GrowthFit | None, style: dict[str, Any]) -> None:
-    done = runs[~censored(runs) & runs["peak_bytes"].notna()]
-    megabytes = np.maximum(done["peak_bytes"].astype(float) / 2**20, 0.1)
-    axes.plot(done["arcs"], megabytes, linestyle="", alpha=0.7, **style)
-    _draw_fit(axes, done["arcs"], fit, 2**-20, style["color"])
+def draw_times(axes: Axes, runs: pd.DataFrame, fits: Mapping[str, Fits], styles: Styles) -> list[LineEnd]:
+    """Draw times of one ladder and their fits; runs ended by a limit stand at it, marked. Return the fits' ends."""
+    ends = []
+    for label, style in styles.items():
+        here = runs[runs["label"] == label]
+        cut = censored(here)
+        done = here[~cut & here["found"].astype(bool)]
+        axes.plot(done["arcs"], done["time_s"].astype(float), **_points(style))
+        axes.plot(here.loc[cut, "arcs"], here.loc[cut, "limit_s"], **{**_points(style), "marker": CENSORED_MARKER})
+        if label in fits:
+            ends += _draw_fit(axes, here["arcs"], fits[label][0], 1.0, style)
+    _log_axes(axes, "time [s]")
+    return ends
 
 
-def _draw_fit(axes: Axes, arcs: pd.Series[int], fit: GrowthFit | None, unit: float, colour: str) -> None:
+def draw_memory(axes: Axes, runs: pd.DataFrame, fits: Mapping[str, Fits], styles: Styles) -> list[LineEnd]:
+    """Draw peak memory of one ladder and its fits, over the runs above the floor that enter them; return their ends.
+
+    Below the floor runs are told apart from nothing by noise alone: they are pale, and no line goes there.
+    """
+    ends = []
+    for label, style in styles.items():
+        here = runs[(runs["label"] == label) & runs["peak_bytes"].notna()]
+        done = here[~censored(here) & (here["peak_bytes"].astype(float) > 0)]
+        peaks = done["peak_bytes"].astype(float)
+        above = peaks > FLOOR_BYTES
+        axes.plot(done.loc[above, "arcs"], peaks[above] / MIB, **_points(style))
+        axes.plot(done.loc[~above, "arcs"], peaks[~above] / MIB, **{**_points(style), "alpha": 0.2})
+        if label in fits and above.any():
+            ends += _draw_fit(axes, done.loc[above, "arcs"], fits[label][1], 1 / MIB, style, FLOOR_BYTES / MIB)
+    axes.axhline(FLOOR_BYTES / MIB, color="black", linestyle=":", linewidth=0.8, zorder=1)
+    _log_axes(axes, "peak memory [MiB]")
+    return ends
+
+
+def _points(style: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the style of a method's points; variants beyond its first are hollow."""
+    hollow = {} if style["linestyle"] == "-" else {"markerfacecolor": "white"}
+    return {**style, **hollow, "linestyle": "", "alpha": 0.7}
+
+
+def _draw_fit(
+    axes: Axes,
+    arcs: pd.Series[int],
+    fit: GrowthFit | None,
+    unit: float,
+    style: Mapping[str, Any],
+    floor: float = 0.0,
+) -> list[LineEnd]:
+    """Draw a fit over the sizes of its runs, where it lies above the floor; return its end."""
     if fit is None:
-        return
+        return []
     ends = [float(arcs.min()), float(arcs.max())]
-    axes.plot(ends, [unit * fit.predict(size) for size in ends], "-", color=colour, linewidth=1)
-    axes.annotate(
-        f"{fit.exponent:.2f}",
-        (ends[1], unit * fit.predict(ends[1])),
-        textcoords="offset points",
-        xytext=(4, -2),
-        color=colour,
-        fontsize=7,
-    )
+    if unit * fit.predict(ends[0]) < floor and fit.exponent > 0:
+        ends[0] = min((floor / (unit * fit.factor)) ** (1 / fit.exponent), ends[1])
+    values = [unit * fit.predict(size) for size in ends]
+    axes.plot(ends, values, linestyle=style["linestyle"], color=style["color"], linewidth=1)
+    return [LineEnd(ends[1], values[1], f"{fit.exponent:.2f}", style["color"])]
 
 
-def _name_axes(left: Axes, right: Axes, ladder: str) -> None:
-    for axes, quantity in ((left, "time [s]"), (right, "peak memory [MiB]")):
-        axes.set(xscale="log", yscale="log", xlabel="layered arcs", ylabel=quantity)
-        axes.margins(x=0.12)
-    left.set_title(literal(ladder), loc="left")
+def _log_axes(axes: Axes, quantity: str) -> None:
+    axes.set(xscale="log", yscale="log", xlabel="layered arcs", ylabel=quantity)
+    axes.margins(x=0.05, y=0.08)
+    axes.autoscale_view()
+    set_log(axes.xaxis)
+    set_log(axes.yaxis)

@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
-from math import ceil
+from collections.abc import Mapping, Sequence
+from math import ceil, log
 from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from finbench.benchmarks.analysis.aggregate import SOLVED_GAP, profiles
+from finbench.benchmarks.analysis.numbers import plural
 from finbench.benchmarks.analysis.statistics import Profile
-from finbench.benchmarks.plots.style import COLOURS, DASHES, MARKERS, STYLE, literal
+from finbench.benchmarks.analysis.table_methods import method_text
+from finbench.benchmarks.plots.axis_scales import set_log
+from finbench.benchmarks.plots.curves import BACK, MOST_NAMED, panel_height
+from finbench.benchmarks.plots.line_names import LineEnd, add_legend, fit_at_ends, name_line_ends
+from finbench.benchmarks.plots.style import Paper, in_order, literal, method_styles, nested, paper, shortened
 
-PANELS_PER_ROW = 2
+Profiles = Mapping[str, Profile]
+"""Of every method of a group, by its label."""
 
 
-def draw_profiles(runs: pd.DataFrame, gap: float = SOLVED_GAP) -> Figure | None:
-    """Draw the part of the instances solved over the ratio to the fastest method's time.
+def draw_profiles(
+    runs: pd.DataFrame, gap: float = SOLVED_GAP, on: Paper | None = None, *, named: int = MOST_NAMED
+) -> Figure | None:
+    """Return a figure of the part of the instances solved over the ratio to the fastest method's time.
 
     Parameters
     ----------
     runs : DataFrame
-        As `analysis.frame.frame` makes it.
+        As `analysis.frame.frame` makes it, of the methods and groups to compare.
     gap : float
         Largest gap to the best proven bound that counts as solved.
+    on : Paper, optional
+        Size and style; by default for a screen.
+    named : int
+        Of more methods, so many of the best are named, the rest is grey.
 
     Returns
     -------
@@ -36,44 +48,80 @@ def draw_profiles(runs: pd.DataFrame, gap: float = SOLVED_GAP) -> Figure | None:
     by_group = profiles(runs, gap)
     if not by_group:
         return None
-    across = min(PANELS_PER_ROW, len(by_group))
+    on = on or paper()
+    labels = in_order(label for made in by_group.values() for label in made)
+    best = best_profiles(list(by_group.values()), named)
+    styles = {label: style for label, style in method_styles(labels).items() if label in best}
+    across = min(on.across, len(by_group))
     down = ceil(len(by_group) / across)
-    styles = {label: _style(k) for k, label in enumerate(dict.fromkeys(runs["label"]))}
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(3.6 * across, 2.6 * down + 0.8), layout="constrained")
-        panels = figure.subplots(down, across, squeeze=False).flat
+    with mpl.rc_context(on.rc):
+        figure = Figure(figsize=(on.width_in, panel_height(on, across) * down + 0.2), layout="constrained")
+        panels = list(figure.subplots(down, across, squeeze=False).flat)
+        characters = int(on.width_in / across * 72 / (0.68 * mpl.rcParams["font.size"]))
+        ends = []
         for (group, made), axes in zip(by_group.items(), panels, strict=False):
-            _draw_panel(axes, group, made, styles)
-        for axes in panels:  # those that no group has filled
+            ends = draw_profile(axes, made, styles)
+            count = next(iter(made.values())).instances
+            told = f" ({count} {plural(count, 'instance')})"
+            axes.set_title(literal(shortened(group, max(characters - len(told), 12)) + told), loc="left")
+        for axes in panels[len(by_group) :]:
             axes.remove()
-        lines = {literal(label): figure.axes[0].plot([], [], **style)[0] for label, style in styles.items()}
-        figure.legend(list(lines.values()), list(lines), loc="outside lower center", ncols=1 + across)
-        figure.suptitle(f"Solved: a gap of at most {100 * gap:g} % to the best proven bound", fontsize=9)
+        figure.suptitle(f"Solved: a gap of at most {100 * gap:g} % to the best proven bound", fontsize="medium")
+        names = [method_text(label) for label in styles]
+        direct = len(by_group) == 1 and fit_at_ends(names)
+        shown = {} if direct else dict(zip(names, styles.values(), strict=True))
+        add_legend(figure, shown, len(labels) - len(styles))
+        if direct:
+            name_line_ends(panels[0], ends, mpl.rcParams["legend.fontsize"])
     return figure
 
 
-def _style(k: int) -> dict[str, Any]:
-    """Return colour, line and marker of the k-th method; markers lie apart, for curves that coincide."""
-    turn = k // len(COLOURS)
-    return {
-        "color": COLOURS[k % len(COLOURS)],
-        "linestyle": DASHES[turn % len(DASHES)],
-        "marker": MARKERS[(k + turn) % len(MARKERS)],
-        "markevery": (0.02 + 0.018 * k, 0.3),
-        "markersize": 4,
-    }
+def best_profiles(groups: Sequence[Profiles], count: int) -> list[str]:
+    """Return the labels with the largest mean areas below their profiles, over the logarithm of τ."""
+    areas: dict[str, list[float]] = {}
+    for made in groups:
+        end = _end(made)
+        for label, profile in made.items():
+            area = sum(log(end / ratio) for ratio in profile.ratios) / (profile.instances * log(end))
+            areas.setdefault(label, []).append(area)
+    means = {label: sum(each) / len(each) for label, each in areas.items()}
+    return sorted(means, key=lambda label: -means[label])[:count]
 
 
-def _draw_panel(axes: Axes, group: str, made: dict[str, Profile], styles: dict[str, dict[str, Any]]) -> None:
-    widest = max((profile.ratios[-1] for profile in made.values() if profile.ratios), default=1.0)
-    end = max(1.3 * widest, 2.0)
-    for label, profile in made.items():
-        corners = [1.0, *profile.ratios, end]
-        solved = [100 * profile.solved_fraction(ratio) for ratio in corners]
-        axes.plot(corners, solved, drawstyle="steps-post", clip_on=False, **styles[label])
-    instances = next(iter(made.values())).instances
-    axes.set_title(f"{literal(group)} ({instances} instances)", loc="left")
-    axes.set(xscale="log", xlim=(1, end), ylim=(-2, 102), ylabel="solved [%]", xlabel="time over fastest method's, τ")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda ratio, _: f"{ratio:g}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
+def _end(made: Profiles) -> float:
+    """Return the largest ratio that is drawn."""
+    return max(2.0, *(1.3 * profile.ratios[-1] for profile in made.values() if profile.ratios), 2.0)
+
+
+def draw_profile(axes: Axes, made: Profiles, styles: Mapping[str, Mapping[str, Any]] | None = None) -> list[LineEnd]:
+    """Draw the profiles of one group on an Axes.
+
+    Parameters
+    ----------
+    axes : Axes
+    made : mapping of str to Profile
+        As `analysis.aggregate.profiles` makes them for a group.
+    styles : mapping, optional
+        Of the methods to show in their colours; the others are grey. By default all, as `style.method_styles` has them.
+
+    Returns
+    -------
+    list of LineEnd
+        Where the lines end, for `line_names.name_line_ends`.
+    """
+    styles = method_styles(made) if styles is None else styles
+    end = _end(made)
+    axes.set(xlim=(1, end), ylim=(-2, 102), ylabel="solved [%]", xlabel="time over fastest method's, τ")
+    set_log(axes.xaxis)
+    front = [label for label in styles if label in made]
+    ends = []
+    for label in [*(one for one in made if one not in styles), *front]:
+        corners = [1.0, *made[label].ratios, end]
+        solved = [100 * made[label].solved_fraction(ratio) for ratio in corners]
+        style: dict[str, Any] = dict(BACK)
+        if label in styles:
+            k = front.index(label)
+            style = {**styles[label], "markevery": (0.02 + 0.018 * k, 0.3), **nested(k, len(front))}
+            ends.append(LineEnd(end, solved[-1], method_text(label), style["color"]))
+        axes.plot(corners, solved, drawstyle="steps-post", clip_on=False, **style)
+    return ends

@@ -12,7 +12,7 @@ from finbench.benchmarks.analysis.aggregate import SOLVED_GAP, profiles
 from finbench.benchmarks.analysis.gaps import FEWEST_GAMMAS, gap_by_gamma
 from finbench.benchmarks.analysis.numbers import seconds
 from finbench.benchmarks.analysis.statistics import Profile
-from finbench.benchmarks.plots.gaps import SMALLEST_GAP
+from finbench.benchmarks.plots.axis_scales import SMALLEST_GAP
 from finbench.benchmarks.report.chart import Axis, Chart, Kind, Panel, Series, View, entries, finite
 from finbench.benchmarks.report.order import in_order
 from finbench.benchmarks.rows.row import Row

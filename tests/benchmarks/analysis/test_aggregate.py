@@ -10,7 +10,6 @@ import pytest
 
 from finbench.benchmarks.analysis.aggregate import aggregate, aggregate_tables, profiles, worth
 from finbench.benchmarks.analysis.frame import frame
-from finbench.benchmarks.plots.profiles import draw_profiles
 from finbench.benchmarks.rows.row import Row
 from tests.benchmarks.conftest import made_up_row
 
@@ -148,7 +147,6 @@ def test_nothing_shared_is_said_and_not_averaged() -> None:
     assert "over the 0 of 2 instances" in table.title
     assert table.rows[0] == ("exact", "0", "0", "0", "0", "0", "–", "–", "–", "–")
     assert profiles(frame(rows)) == {}
-    assert draw_profiles(frame(rows)) is None
 
 
 def test_the_order_of_rows_and_a_dominated_method_change_nothing() -> None:
@@ -169,12 +167,3 @@ def test_profiles_ask_for_quality() -> None:
     }
     strict = profiles(runs, gap=0.0)["g"]
     assert (strict["exact"].ratios, strict["quick"].ratios) == ((1.0, 1.0, 1.0), ())
-
-
-def test_the_figure_has_a_panel_for_each_group_and_a_curve_for_each_method() -> None:
-    figure = draw_profiles(frame([{**row, "group": group} for group in "xyz" for row in ROWS]))
-    assert figure is not None
-    assert [axes.get_title(loc="left") for axes in figure.axes] == [f"{group} (3 instances)" for group in "xyz"]
-    exact = figure.axes[1].lines[0]
-    assert list(exact.get_ydata())[-1] == 100.0  # type: ignore[arg-type]
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["exact", "quick"]

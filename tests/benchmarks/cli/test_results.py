@@ -1,7 +1,8 @@
-"""`finbench table` and `finbench plot` on what a campaign has left, and the LaTeX they write."""
+"""`finbench table` and `finbench plot` on what a campaign has left."""
 
 from __future__ import annotations
 
+import re
 from io import StringIO
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
-from finbench.benchmarks.analysis.table import TextTable, csv_text
+from finbench.benchmarks.analysis.table import csv_text
 from finbench.benchmarks.cli.app import app
+from tests.benchmarks.conftest import OPTIMUM_J
 
 CAMPAIGN = """
 name = "tiny"
@@ -36,7 +38,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "tiny.toml").write_text(CAMPAIGN)
     made = finbench("run", folder / "tiny.toml", "-o", folder)
     assert made.exit_code == 0, made.output
-    assert "over the 2 of 2 instances that all methods share" in made.stdout
+    assert "own & targets: methods side by side" in made.stdout
     return folder / "tiny"
 
 
@@ -47,35 +49,53 @@ def finbench(*arguments: str | Path) -> Result:
 def test_markdown_is_what_the_campaign_wrote(results: Path) -> None:
     shown = finbench("table", results)
     assert shown.exit_code == 0
-    assert "| fin (gamma=10) | 1 | 1 | 1 | 1 | 0 |" in shown.stdout
-    assert shown.stdout in (results / "tables.md").read_text()
+    written = (results / "tables.md").read_text()
+    sections = shown.stdout.split("\n\n- ")[0]
+    assert sections in written
+    assert re.search(r"^\| fin \(γ = 10\) \| 100 \| 50 \| ", shown.stdout, re.MULTILINE)
 
 
 def test_csv_is_one_table_with_every_digit(results: Path, tmp_path: Path) -> None:
-    finbench("table", results, "--format", "csv", "-o", tmp_path / "table.csv")
+    arguments = ("table", results, "--format", "csv", "--columns", "energy,time")
+    finbench(*arguments, "-o", tmp_path / "table.csv")
     table = pd.read_csv(tmp_path / "table.csv")
     assert table["group"].tolist() == ["own & targets"] * 3 + ["looser"] * 3
-    assert table["shared"].tolist() == [2] * 3 + [1] * 3
-    assert table.equals(pd.read_csv(StringIO(finbench("table", results, "--format", "csv").stdout)))
+    assert table["energy_count"].tolist() == [2] * 3 + [1] * 3
+    runs = pd.read_csv(results / "runs.csv")
+    exact = runs.loc[(runs["method"] == "label-setting") & (runs["group"] == "own & targets"), "objective"]
+    assert table["energy_mJ"].iloc[0] == pytest.approx(1e3 * exact.mean(), rel=1e-12)
+    assert exact.max() == pytest.approx(OPTIMUM_J, rel=1e-6)
+    assert table.equals(pd.read_csv(StringIO(finbench(*arguments).stdout)))
 
 
-def test_latex_has_rules_of_booktabs_escapes_and_units(results: Path) -> None:
-    text = finbench("table", results, "--format", "latex").stdout
-    for rule in (r"\toprule", r"\midrule", r"\bottomrule", r"\begin{tabular}{lrrrrrrrrr}", r"\end{tabular}"):
-        assert text.count(rule) == 2
-    assert r"geometric mean, shift 10 s [s] &" in text
-    assert r"median gap [\%] \\" in text
-    assert not any("&" in line for line in text.splitlines() if line.startswith(r"\bottomrule"))
+def test_latex_is_a_whole_table_that_names_what_it_is(results: Path) -> None:
+    text = finbench("table", results, "--format", "latex", "--label", "tab:a", "--caption", "50 % of a_b").stdout
+    for part in (r"\toprule", r"\bottomrule", r"\label{tab:a}", r"\caption{50 \% of a\_b}", r"own \& targets"):
+        assert text.count(part) == 1
+    assert "fin ($\\gamma$ = 10)" in text
 
 
-def test_special_characters_are_escaped_for_latex() -> None:
-    text = TextTable("50 %\nof", ("a_b", "c"), ((r"\~^&%$#{}<>", "≥ 1"), ("γ=1|2", "–")), text_columns=1).latex()
-    assert r"a\_b & c \\" in text
-    escaped = r"\textbackslash{}\textasciitilde{}\textasciicircum{}\&\%\$\#\{\}\textless{}\textgreater{}"
-    assert escaped + r" & $\geq$ 1 \\" in text
-    assert r"$\gamma$=1|2 & -- \\" in text
-    assert text.startswith("% 50 % of; needs"), "a comment stays on its line"
-    assert r"\begin{tabular}{lr}" in text
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--columns", "speed"], "'speed': no such measure; known: answered, "),
+        (["--methods", "fin,best"], "method 'best': not here; known: label-setting, fin, fin (gamma=10)"),
+        (["--groups", "own"], "group 'own': not here; known: own & targets, looser"),
+        (["--by", "colour"], "'colour': nothing that runs differ in; known: nodes, blocks"),
+        (["--by", "load"], "'load': no run of these has a value of it; known: nodes, blocks"),
+        (
+            ["--baseline", "fin"],
+            "baseline 'fin': ran with several options; name one of: fin (gamma=10); fin (gamma=100)",
+        ),
+        (["--columns", "saving"], "column 'saving': needs a method to compare with: --baseline METHOD"),
+        (["--label", "a b}"], "--label: 'a b}': must be letters"),
+    ],
+    ids=lambda case: case if isinstance(case, str) else " ".join(case),
+)
+def test_what_is_not_there_is_one_line_with_what_is(results: Path, arguments: list[str], said: str) -> None:
+    refused = finbench("table", results, *arguments)
+    assert (refused.exit_code, refused.stdout, refused.stderr.count("\n")) == (2, "", 1)
+    assert said in refused.stderr
 
 
 @pytest.mark.parametrize(("suffix", "magic"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")])
