@@ -14,7 +14,8 @@ sys.path.insert(0, str(HERE))
 # Executed pages: commands are those of this environment, a command that fails stops the page (see ipython/).
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 os.environ["IPYTHONDIR"] = str(HERE / "ipython")
-os.environ["COLUMNS"] = "100"
+os.environ["COLUMNS"] = "120"
+os.environ["TTY_COMPATIBLE"] = "0"  # no bars that move
 os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
 
 project = "finbench"
@@ -34,6 +35,7 @@ extensions = [
 ]
 exclude_patterns = ["finbench_docs", "ipython", "static"]
 nitpicky = True
+nitpick_ignore_regex = [("py:class", r"collections\.abc\..*")]  # Python's own: nothing is looked up over a network
 
 myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "dollarmath", "fieldlist"]
 myst_heading_anchors = 3
@@ -64,12 +66,13 @@ html_theme = "pydata_sphinx_theme"
 html_title = "finbench"
 html_static_path = ["static", "figures"]
 html_css_files = ["finbench.css"]
+html_sidebars = {page: [] for page in ("index", "install", "problem", "faq")}  # nothing below them to list
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
     "logo": {"text": "finbench"},
     "show_nav_level": 1,
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 8,
     "navbar_align": "left",
     "navigation_with_keys": False,
     "secondary_sidebar_items": ["page-toc"],
