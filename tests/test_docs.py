@@ -177,6 +177,7 @@ def test_rules_of_values_are_said_in_words() -> None:
     assert shown["engine"] == "`auto`, `networkx`, `arrays`"
     assert shown["certify"] == "number ≥ 0"
     assert options.rule(Node.model_fields["name"]) == "text, not empty"
+    assert options.rule(Node.model_fields["tier"]) == "text"
     assert options.rule(Network.model_fields["nodes"]) == "list of [Node](#node) (at least 1)"
     assert options.default(Node.model_fields["tier"]) == '`""`'
     assert options.default(Instance.model_fields["accounting"]) == "`expected`"

@@ -86,9 +86,11 @@ def described(annotation: Any, metadata: tuple[Any, ...] = ()) -> str:
         return ", ".join(code(value) for value in inner)
     if origin in (Union, UnionType):
         return " or ".join(described(each, metadata) for each in inner if each is not NoneType)
-    kind = "text, not empty" if annotation is str and metadata else _kind(annotation, origin, inner)
+    if annotation is str:
+        return "text, not empty" if any(isinstance(each, MinLen) for each in metadata) else "text"
+    kind = _kind(annotation, origin, inner)
     limits = ", ".join(_limits(metadata))
-    return f"{kind} {limits}" if limits and annotation is not str else kind
+    return f"{kind} {limits}" if limits else kind
 
 
 def _kind(annotation: Any, origin: Any, inner: tuple[Any, ...]) -> str:
@@ -96,7 +98,7 @@ def _kind(annotation: Any, origin: Any, inner: tuple[Any, ...]) -> str:
         return f"list of {described(inner[0])}"
     if origin is dict:
         return f"table of {described(inner[1])}"
-    words = {bool: "`true`, `false`", int: "whole number", float: "number", str: "text", Any: "anything"}
+    words = {bool: "`true`, `false`", int: "whole number", float: "number", Any: "anything"}
     if annotation in words:
         return words[annotation]
     if hasattr(annotation, "__members__"):
