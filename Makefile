@@ -11,7 +11,7 @@ COVERED := --cov --cov-report= --cov-fail-under=0
 QUICK := tests/test_import_rules.py tests/test_words.py tests/test_docs.py tests/models tests/fin_graph/paths \
 	tests/fin_graph/test_fin.py --ignore=tests/models/milp --ignore=tests/models/cp_sat --ignore=tests/models/programs
 
-.PHONY: help install run quick test slow coverage check bench figures clean
+.PHONY: help install run quick test slow coverage check bench docs figures clean
 
 help:
 	@echo "make run       install into .venv if needed, run the published campaign, print the tables (results/)"
@@ -21,6 +21,7 @@ help:
 	@echo "make coverage  test and slow, with the floor of coverage"
 	@echo "make check     ruff, mypy --strict, and oxlint over the report's scripts"
 	@echo "make bench     measure every performance target, write results/bench.json"
+	@echo "make docs      build the documentation into build/docs, with every warning an error"
 	@echo "make figures   draw the pictures of the README again, from real runs"
 	@echo "make clean     remove .venv, caches and what a build leaves (results/ stays)"
 
@@ -58,6 +59,12 @@ check: install
 bench: install
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	$(BIN)/finbench bench -o results/bench.json
+
+# Executed pages run the commands of .venv; -E: what pages show is generated from code, whose changes Sphinx does not see.
+docs: install
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	$(BIN)/mypy docs/conf.py docs/finbench_docs
+	$(BIN)/sphinx-build -q -E -W --keep-going -b html -d build/doctrees docs build/docs
 
 figures: install
 	$(BIN)/finbench figures -o docs/figures
