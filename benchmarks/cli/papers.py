@@ -11,6 +11,7 @@ import typer
 from finbench.benchmarks.cli.options import output_option
 from finbench.benchmarks.cli.panels import RESULTS
 from finbench.benchmarks.plots.formats import PICTURE_SUFFIXES, Look, Width
+from finbench.benchmarks.terminal import console
 
 commands = typer.Typer()
 
