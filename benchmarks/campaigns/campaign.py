@@ -49,6 +49,7 @@ from finbench.benchmarks.campaigns.conditions import Conditions, Table, TimeLimi
 from finbench.benchmarks.campaigns.overrides import Overrides
 from finbench.benchmarks.campaigns.sources import Member, SharedMember, TargetPoint
 from finbench.benchmarks.methods import Choice, check_options, find_method
+from finbench.benchmarks.plugins.plugin import load_file
 from finbench.models.instance import (
     Accounting,
     LatencyKind,
@@ -223,6 +224,8 @@ class Campaign(Conditions):
     """Limit for each run [s]."""
     seed: Seed = 0
     """Seed handed to every method."""
+    plugins: Many[Name] = ()
+    """Python files that bring methods, families or solvers; paths relative to the campaign's file."""
     methods: Many[MethodEntry] = ()
     """Methods to run where an entry names none of its own."""
     instances: Many[InstanceEntry] = ()
@@ -275,6 +278,7 @@ def load_campaign(name_or_path: str) -> Campaign:
     path = find_file(name_or_path, "campaigns")
     campaign = validate(read_regular_document(path), Campaign, path)
     located = campaign.model_copy(update={"instances": tuple(_located(entry, path) for entry in campaign.instances)})
+    load_plugins(campaign.plugins, path)
     with named(path):
         _check(located)
     return located
@@ -302,6 +306,12 @@ def named(file: Path) -> Iterator[None]:
         raise InputError(file, str(error)) from None
 
 
+def load_plugins(plugins: Iterable[str], file: Path) -> None:
+    """Load the plugins that a file names, relative to its folder; raise InputError where one cannot be loaded."""
+    for plugin in plugins:
+        load_file(file.parent / plugin)
+
+
 def _located(entry: InstanceEntry, campaign_file: Path) -> InstanceEntry:
     """Return the entry with the folder of the campaign's file put before its paths, which are relative to it."""
     beside = [campaign_file.parent / name for name in entry.instances]
@@ -327,8 +337,11 @@ def check_families(families: Iterable[FamilyEntry], shared: Iterable[SharedFamil
 
     Sizes below are left to the runs: their rows say what is wrong with each.
     """
-    from finbench.benchmarks.families import FAMILIES, SHARED_FAMILIES
+    from finbench.benchmarks.families import FAMILIES, SHARED_FAMILIES, find_family
 
+    families, shared = tuple(families), tuple(shared)
+    for name in (*(entry.family for entry in families), *(system.family for system in shared)):
+        find_family(name)
     for entry in families:
         family = _known(entry.family, FAMILIES)
         _check_most(entry.family, nodes=(entry.nodes, family.most_nodes), blocks=(entry.blocks, family.most_blocks))

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from finbench.benchmarks.cli import campaigns, claims, insight, instances, results, solving, upkeep
+from finbench.benchmarks.cli import campaigns, claims, insight, instances, plugins, results, solving, upkeep
 from finbench.benchmarks.cli.exit_codes import BAD_INPUT, PIPE_CLOSED, UNEXPECTED
 from finbench.benchmarks.terminal import console
 from finbench.models.io import InputError
@@ -20,6 +20,13 @@ from finbench.models.io import InputError
 
 class Commands(TyperGroup):
     """Bad input is one line on standard error and exit code 2; a closed pipe ends the command without a word."""
+
+    def main(self, args: Any = None, *rest: Any, **settings: Any) -> Any:
+        """Load the plugins that the arguments name, from which new flags may follow, and run the chosen command."""
+        left, changed = plugins.taken_from(args)
+        if changed:
+            return typer.main.get_command(app).main(left, *rest, **settings)
+        return super().main(left, *rest, **settings)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the chosen command."""
@@ -51,12 +58,13 @@ app = typer.Typer(
 @app.callback()
 def common(
     debug: Annotated[bool, typer.Option("--debug", envvar="FINBENCH_DEBUG", help="Show tracebacks.")] = False,
+    plugin: plugins.PluginFiles = None,  # noqa: ARG001  (`Commands.main` has taken it)
 ) -> None:
     """Take the options of every command."""
     os.environ["FINBENCH_DEBUG"] = "1" if debug else ""
 
 
-for group in (solving, insight, instances, campaigns, results, claims, upkeep):
+for group in (solving, insight, instances, campaigns, results, claims, plugins, upkeep):
     app.add_typer(group.commands)
 
 

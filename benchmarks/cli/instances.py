@@ -14,6 +14,7 @@ from finbench.benchmarks.cli.options import InstanceName, output_option
 from finbench.benchmarks.plots.formats import PICTURE_SUFFIXES
 from finbench.benchmarks.terminal import console
 from finbench.benchmarks.terminal.lists import instance_row, print_methods
+from finbench.benchmarks.terminal.plugin_list import plugins_listed
 from finbench.models.evaluate import Evaluation, ViolationKind, evaluate
 from finbench.models.instance import Instance
 from finbench.models.io import (
@@ -87,12 +88,10 @@ class _Kind:
 def _kind(family: str) -> _Kind:
     from finbench.benchmarks import families
 
+    families.find_family(family)
     if family in families.FAMILIES:
         return _Kind(families.generate, ("blocks", "exits"), ("tightness",))
-    if family in families.SHARED_FAMILIES:
-        return _Kind(families.generate_shared, ("applications",), ("load", "penalty", "shares"))
-    known = ", ".join((*families.FAMILIES, *families.SHARED_FAMILIES))
-    raise InputError(f"family '{family}'", f"no such family; families: {known}")
+    return _Kind(families.generate_shared, ("applications",), ("load", "penalty", "shares"))
 
 
 def _generated(family: str, common: dict[str, int], given: dict[str, Any]) -> Instance:
@@ -174,7 +173,8 @@ def methods() -> None:
 
     Example: [bold]finbench methods[/bold]
     """
-    print_methods()
+    with plugins_listed("method", "solver"):
+        print_methods()
 
 
 @commands.command()

@@ -49,7 +49,7 @@ class FileFormat(StrEnum):
 
 
 @commands.command()
-@takes(overrides=OVERRIDES, options=declared_by_methods())
+@takes(overrides=OVERRIDES, options=declared_by_methods)
 def solve(
     instance: InstanceName,
     method: Annotated[str, typer.Option(help="The method, one that `finbench methods` lists.")] = "fin",
