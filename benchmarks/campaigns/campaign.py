@@ -47,7 +47,7 @@ from pydantic import Field
 
 from finbench.benchmarks.campaigns.conditions import Conditions, Table, TimeLimit
 from finbench.benchmarks.campaigns.overrides import Overrides
-from finbench.benchmarks.campaigns.sources import Member, SharedMember, TargetPoint
+from finbench.benchmarks.campaigns.sources import Given, Member, SharedMember, TargetPoint
 from finbench.benchmarks.methods import Choice, check_options, find_method
 from finbench.benchmarks.plugins.plugin import load_file
 from finbench.models.instance import (
@@ -135,7 +135,7 @@ class InstanceEntry(_Entry):
         lists = (self.max_latency_s, self.min_accuracy, self.accounting, self.latency_kind)
         return len(self.instances) * prod(len(values) or 1 for values in lists)
 
-    def sources(self) -> Iterator[TargetPoint]:
+    def sources(self) -> Iterator[TargetPoint | Given]:
         """Yield every instance at every point of the grid."""
         grid = [
             Overrides(max_latency_s=delta, min_accuracy=alpha, accounting=accounting, latency_kind=kind)
@@ -258,7 +258,7 @@ class Problem:
     """One instance of a campaign and what runs on it."""
 
     group: str
-    source: Member | SharedMember | TargetPoint
+    source: Member | SharedMember | TargetPoint | Given
     methods: tuple[Choice, ...]
     time_limit_s: float
     memory_limit_gib: float | None = None

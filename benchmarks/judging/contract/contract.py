@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from finbench.benchmarks.judging.contract.cases import Case, cases
 from finbench.benchmarks.judging.contract.checks import GRACE_S, Check, Finding, findings, lacks_proof
-from finbench.benchmarks.judging.contract.trial import TrialSetup, Trial, change_of, tried
+from finbench.benchmarks.judging.contract.trial import Trial, TrialSetup, change_of, tried
 from finbench.benchmarks.judging.contract.truth import Truth, truth_of
 from finbench.benchmarks.judging.judged import Judged
 from finbench.benchmarks.methods import Method
