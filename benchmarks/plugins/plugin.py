@@ -171,6 +171,8 @@ def load(plugin: Plugin) -> None:
             raise InputError(plugin.origin, "registers no method, family or solver (`@finbench.method` does)")
     except BaseException:
         _restore(before)
+        if plugin.text is not None:
+            sys.modules.pop(plugin.module, None)
         raise
     for older in plugins():
         if older != plugin and older.same_place(plugin):
@@ -261,11 +263,7 @@ def _execute(plugin: Plugin) -> None:
     assert spec.loader is not None
     module = module_from_spec(spec)
     sys.modules[plugin.module] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[plugin.module]
-        raise
+    spec.loader.exec_module(module)
 
 
 class _FromText(ExecutionLoader):
