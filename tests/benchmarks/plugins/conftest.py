@@ -26,6 +26,19 @@ def idle(instance, options, *, time_limit_s, seed):
     return fb.Result(fb.Status.NO_SOLUTION, reason=f"sleeps {{options.depth}} deep")
 '''
 
+SOLVER = '''
+import finbench as fb
+from finbench.models.milp.solvers.highs import solve_with_highs
+
+def solve(model, limits, clock):
+    """Let HiGHS do it."""
+    CALLS.append(limits)
+    return solve_with_highs(model, limits, clock)
+
+CALLS = []
+fb.register_solver(fb.Solver("mine", "HiGHS under another name", "is there", call=solve))
+'''
+
 WritePlugin = Callable[..., Path]
 
 

@@ -136,6 +136,15 @@ def test_workers_run_the_methods_and_families_of_plugins(backend: str, tmp_path:
 
 
 @pytest.mark.slow
+def test_workers_draw_instances_of_a_plugins_family_for_the_suites_own_methods(tmp_path: Path) -> None:
+    family = '[[families]]\ngroup = "r"\nfamily = "ring"\nnodes = [4]\nblocks = [3]\nexits = [2]\nseeds = [1]\n'
+    conditions = f'name = "rings"\ntime_limit_s = 5\nplugins = ["{EXAMPLES / "one_cut.py"}"]\n'
+    (tmp_path / "rings.toml").write_text(f'{conditions}[[methods]]\nname = "label-setting"\n{family}')
+    (row,) = fb.run(tmp_path / "rings.toml", tmp_path / "results").rows
+    assert row["status"] == "optimal"
+
+
+@pytest.mark.slow
 def test_a_row_of_a_plugin_counts_until_its_code_changes(write_plugin: WritePlugin, tmp_path: Path) -> None:
     def keys() -> list[str]:
         load_file(write_plugin(IDLE, depth=3) if not changed else write_plugin(IDLE, depth=4))

@@ -11,7 +11,7 @@ import finbench as fb
 from finbench.benchmarks.methods import find_method
 from finbench.benchmarks.plugins.installed import installed_names, load_all_installed
 from finbench.models.io import load_instance
-from tests.benchmarks.plugins.conftest import IDLE
+from tests.benchmarks.plugins.conftest import IDLE, SOLVER
 
 Install = Callable[..., None]
 
@@ -38,6 +38,11 @@ def test_an_installed_family_is_found_by_its_name(install: Install) -> None:
     install("ringed_b", RING, "[finbench.families]\nringed = ringed_b\n")
     made = fb.generate("ringed", nodes=4, blocks=3, exits=2, seed=1)
     assert made.network == fb.generate("tiered", nodes=4, blocks=3, exits=2, seed=1).network
+
+
+def test_an_installed_solver_is_found_by_its_name(install: Install) -> None:
+    install("mine_h", SOLVER.replace('"mine"', '"mine-h"'), "[finbench.solvers]\nmine-h = mine_h\n")
+    assert fb.solve(fb.load("blenet-mnist"), "milp-flow", solver="mine-h").feasible
 
 
 def test_an_installed_plugin_that_fails_is_one_line_and_hides_no_other(install: Install) -> None:

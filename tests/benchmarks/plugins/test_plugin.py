@@ -16,7 +16,7 @@ from finbench.benchmarks.methods import METHODS, find_method, run_method
 from finbench.benchmarks.plugins.plugin import FILE_MODULE, MAX_BYTES, load_file, owner, plugins
 from finbench.models.io import load_instance
 from finbench.models.milp.solvers.highs import solve_with_highs
-from tests.benchmarks.plugins.conftest import IDLE, WritePlugin
+from tests.benchmarks.plugins.conftest import IDLE, SOLVER, WritePlugin
 
 
 def test_a_file_brings_a_method_with_its_options(write_plugin: WritePlugin) -> None:
@@ -165,20 +165,6 @@ def test_the_code_of_a_plugin_is_part_of_its_code_version(
     load_file(write_plugin(depth=3))
     assert code_version(METHODS["idle"], {}) == first
     assert code_version(METHODS["fin"], {}) != first
-
-
-SOLVER = '''
-import finbench as fb
-from finbench.models.milp.solvers.highs import solve_with_highs
-
-def solve(model, limits, clock):
-    """Let HiGHS do it."""
-    CALLS.append(limits)
-    return solve_with_highs(model, limits, clock)
-
-CALLS = []
-fb.register_solver(fb.Solver("mine", "HiGHS under another name", "is there", call=solve))
-'''
 
 
 def test_a_solver_comes_from_a_plugin(write_plugin: WritePlugin) -> None:

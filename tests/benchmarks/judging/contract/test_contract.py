@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from finbench.benchmarks.judging.contract import trial
+from finbench.benchmarks.judging.contract import trial, truth
 from finbench.benchmarks.judging.contract.cases import Case, cases
 from finbench.benchmarks.judging.contract.checks import ASKED, Check
 from finbench.benchmarks.judging.contract.contract import ContractReport, examine
 from finbench.benchmarks.judging.contract.truth import truth_of
-from finbench.benchmarks.methods import METHODS
+from finbench.benchmarks.methods import METHODS, run_method
 from finbench.models.evaluate import evaluate
 from finbench.models.instance import Instance
 from finbench.models.io import load_instance
@@ -63,6 +63,22 @@ def test_what_methods_are_held_against_is_true_where_that_takes_longer(case: Cas
 @pytest.mark.parametrize("case", [case for case in cases() if case.solvable], ids=lambda case: case.instance.name)
 def test_both_sources_of_truth_agree(case: Case) -> None:
     assert same(truth_of(case, "fin").optimum, truth_of(case, "exhaustive").optimum)
+
+
+def test_no_method_is_held_against_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    run = run_method
+
+    def recorded(instance: Instance, name: str) -> Result:
+        asked.append(name)
+        return run(instance, name)
+
+    monkeypatch.setattr(truth, "run_method", recorded)
+    fresh = Case("fresh", TINY[0].instance.model_copy(update={"name": "fresh"}))
+    fresh.instance.__dict__.pop("content_hash", None)
+    for name in ("fin", "exhaustive"):
+        truth_of(fresh, name)
+    assert asked == ["exhaustive", "milp-flow"]
 
 
 def test_cases_cover_what_the_contract_promises() -> None:
@@ -181,7 +197,11 @@ def test_a_method_that_changes_the_instance_is_caught(add_method: AddMethod) -> 
         instance.network.node_by_name.pop("cloud")
         return Result(Status.FEASIBLE, BEST, OPTIMUM_J)
 
-    for solve in (pinning, renaming):
+    def annotating(instance: Instance, options: Options, **_: Any) -> Result:
+        object.__setattr__(instance, "provenance", "seen")
+        return Result(Status.FEASIBLE, BEST, OPTIMUM_J)
+
+    for solve in (pinning, renaming, annotating):
         add_method("meddler", solve)
         assert list(caught("meddler")) == [Check.INSTANCE]
 
