@@ -3,23 +3,25 @@
 A method is a module with `supports(instance, options) -> str | None` and
 `solve(instance, options, *, time_limit_s, seed) -> Result`. It is imported when it is first used, so that a command
 loads only the libraries of the methods it runs. To add one: write the module, a class of its options if it has any, and
-a line in `METHODS`.
+a line in `METHODS`. Code from outside the suite registers its methods by `register_method`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any, Protocol, cast
 
+from finbench.benchmarks.plugins.installed import installed_names, load_installed
+from finbench.benchmarks.plugins.plugin import Plugin, enter, load, plugin_of
 from finbench.fin_graph.options import ColumnGenerationOptions, FinOptions, LabelSettingOptions, SingleNodeOptions
 from finbench.models.deployment import Deployment
 from finbench.models.instance import Instance
 from finbench.models.io import InputError, validate
 from finbench.models.milp.options import MilpFlowOptions, MilpOptions
-from finbench.models.milp.solvers.registry import SOLVERS
+from finbench.models.milp.solvers.registry import SOLVERS, Solver
 from finbench.models.news import News, tell
 from finbench.models.options import Options, ReducedProgramOptions
 from finbench.models.result import LOAD, Clock, Result, Status
@@ -58,6 +60,11 @@ class Method:
         """Import the method's module, on first use, and return it."""
         return cast(MethodModule, import_module(self.path))
 
+    @property
+    def plugin(self) -> Plugin | None:
+        """The plugin that brings it; None for the suite's own."""
+        return None
+
     def label(self, options: Mapping[str, Any], named: Collection[str] = ()) -> str:
         """Return the method and the options that differ from their defaults, for people.
 
@@ -81,7 +88,46 @@ class Method:
         InputError
             If the method has no such option, or a value breaks the option's rule.
         """
+        if isinstance(given.get("solver"), str):
+            find_solver(given["solver"])
         return validate(dict(given), self.options, f"method '{self.name}'")
+
+
+Supports = Callable[[Instance, Any], str | None]
+
+
+@dataclass(frozen=True)
+class _Functions:
+    """What stands for a module where a method is registered by its functions."""
+
+    supports: Supports
+    solve: Callable[..., Result]
+
+
+@dataclass(frozen=True)
+class PluginMethod(Method):
+    """A method that a plugin has registered. It travels to another process with its plugin, which is loaded there."""
+
+    functions: _Functions | None = None
+    brought_by: Plugin | None = None
+
+    def module(self) -> MethodModule:
+        """Return the two functions that were registered."""
+        return cast(MethodModule, self.functions)
+
+    @property
+    def plugin(self) -> Plugin | None:
+        """The plugin that brings it."""
+        return self.brought_by
+
+    def __reduce__(self) -> tuple[Callable[..., Method], tuple[Plugin | None, str]]:
+        return _arrived, (self.brought_by, self.name)
+
+
+def _arrived(plugin: Plugin, name: str) -> Method:
+    """Return a method of a plugin that comes from another process."""
+    load(plugin)
+    return METHODS[name]
 
 
 METHODS: dict[str, Method] = {
@@ -121,8 +167,96 @@ def find_method(name: str) -> Method:
         If there is none.
     """
     if name not in METHODS:
-        raise InputError(f"method '{name}'", f"no such method; methods: {', '.join(METHODS)}")
+        load_installed("method", name)
+    if name not in METHODS:
+        known = ", ".join(dict.fromkeys([*METHODS, *installed_names("method")]))
+        raise InputError(f"method '{name}'", f"no such method; methods: {known}")
     return METHODS[name]
+
+
+def find_solver(name: str) -> Solver | None:
+    """Return the solver of that name, one that an installed plugin brings among them; None where there is none.
+
+    Raises
+    ------
+    InputError
+        If the plugin that brings it cannot be loaded.
+    """
+    if name not in SOLVERS:
+        load_installed("solver", name)
+    return SOLVERS.get(name)
+
+
+def supports_all(instance: Instance, options: object) -> str | None:  # noqa: ARG001  (as a method's function takes them)
+    """Return None: nothing is refused."""
+    return None
+
+
+def register_method(
+    name: str,
+    solve: Callable[..., Result],
+    *,
+    title: str = "",
+    exact: bool = False,
+    options: type[Options] = Options,
+    supports: Supports = supports_all,
+) -> Method:
+    """Put a method into the registry, and return it.
+
+    Parameters
+    ----------
+    name : str
+        Letters, digits, `.`, `_` and `-`.
+    solve : callable
+        `solve(instance, options, *, time_limit_s, seed) -> Result`; it is called with instances that are supported.
+        It keeps to the limit [s], does not change the instance, and its claims are held against the evaluator.
+    title : str
+        One line for people; left out: the first line of the function's docstring.
+    exact : bool
+        Whether it proves optimality, or infeasibility, when it is given enough time.
+    options : type of Options
+        A class with a field for each option: its type, its default, and one line of help below it.
+    supports : callable
+        `supports(instance, options) -> str | None`: why an instance is refused, in words; None where it is not.
+
+    Raises
+    ------
+    InputError
+        If the name is taken or malformed, or a parameter is not what is described here.
+    """
+    plugin = plugin_of(solve)
+    said = title or (solve.__doc__ or "").strip().partition("\n")[0]
+    rules = (
+        ("solve", callable(solve), "must be a function"),
+        ("supports", callable(supports), "must be a function"),
+        ("title", bool(said), "required where the function has no docstring"),
+        ("options", isinstance(options, type) and issubclass(options, Options), "must be a subclass of Options"),
+    )
+    for parameter, holds, rule in rules:
+        if not holds:
+            raise InputError(plugin.origin, f"method '{name}': {parameter}: {rule}")
+    made = PluginMethod(name, said, exact, plugin.module, options, _Functions(supports, solve), plugin)
+    enter("method", METHODS, name, made, solve)
+    return made
+
+
+def register_solver(solver: Solver) -> Solver:
+    """Put a solver of mixed-integer programs into the registry, and return it.
+
+    Parameters
+    ----------
+    solver : Solver
+        With its function in `call`, which `models.milp.solvers.interface.SolveProgram` describes.
+
+    Raises
+    ------
+    InputError
+        If the name is taken or malformed, or `call` is missing.
+    """
+    if solver.call is None:
+        raise InputError(plugin_of(solver.call).origin, f"solver '{solver.name}': call: required")
+    enter("solver", SOLVERS, solver.name, solver, solver.call)
+    return solver
 
 
 def check_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,97 +3,170 @@
     import finbench as fb
 
     instance = fb.load("balexnet-cifar10")
-    result = fb.solve(instance, "fin", gamma=100)
-    print(fb.evaluate(instance, result.deployment).objective)
+    solution = fb.solve(instance, "fin", gamma=100)
+    print(solution.summary())
 
-Libraries are imported where they are used, so that this import stays quick.
+Names are fetched when they are used, with the libraries that they need, so that this import stays quick.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from finbench.api import plot as plot
+    from finbench.api.campaign import Results as Results
+    from finbench.api.campaign import campaign as campaign
+    from finbench.api.campaign import read_results as read_results
+    from finbench.api.campaign import run as run
+    from finbench.api.comparison import compare as compare
+    from finbench.api.extension import family as family
+    from finbench.api.extension import load_plugin as load_plugin
+    from finbench.api.extension import method as method
+    from finbench.api.extension import register_family as register_family
+    from finbench.api.extension import register_method as register_method
+    from finbench.api.extension import register_solver as register_solver
+    from finbench.api.extension import shared_family as shared_family
+    from finbench.api.insight import explain as explain
+    from finbench.api.insight import frontier as frontier
+    from finbench.api.instances import evaluate as evaluate
+    from finbench.api.instances import generate as generate
+    from finbench.api.instances import load as load
+    from finbench.api.instances import save as save
+    from finbench.api.solution import Solution as Solution
+    from finbench.api.solve import solve as solve
+    from finbench.api.versions import show_versions as show_versions
+    from finbench.benchmarks.campaigns.campaign import Campaign as Campaign
+    from finbench.benchmarks.families.family import Family as Family
+    from finbench.benchmarks.families.family import SharedFamily as SharedFamily
+    from finbench.benchmarks.families.family import SharedSize as SharedSize
+    from finbench.benchmarks.families.family import Size as Size
+    from finbench.benchmarks.methods import Method as Method
+    from finbench.fin_graph.frontier import ExitFrontier as ExitFrontier
+    from finbench.fin_graph.joint.explanation.explain import Explanation as Explanation
+    from finbench.models.deployment import ApplicationDeployment as ApplicationDeployment
+    from finbench.models.deployment import Deployment as Deployment
+    from finbench.models.evaluate import ApplicationEvaluation as ApplicationEvaluation
+    from finbench.models.evaluate import Evaluation as Evaluation
+    from finbench.models.evaluate import Violation as Violation
+    from finbench.models.instance import DNN as DNN
+    from finbench.models.instance import Accounting as Accounting
+    from finbench.models.instance import Application as Application
+    from finbench.models.instance import Block as Block
+    from finbench.models.instance import Exit as Exit
+    from finbench.models.instance import Instance as Instance
+    from finbench.models.instance import LatencyKind as LatencyKind
+    from finbench.models.instance import Link as Link
+    from finbench.models.instance import Network as Network
+    from finbench.models.instance import Node as Node
+    from finbench.models.io import InputError as InputError
+    from finbench.models.milp.solvers.registry import Solver as Solver
+    from finbench.models.options import Options as Options
+    from finbench.models.result import Clock as Clock
+    from finbench.models.result import OutOfTime as OutOfTime
+    from finbench.models.result import Result as Result
+    from finbench.models.result import Status as Status
 
-    from finbench.models.deployment import Deployment
-    from finbench.models.evaluate import Evaluation
-    from finbench.models.instance import Instance
-    from finbench.models.result import Result
+    __version__: str
 
-__all__ = ["__version__", "evaluate", "load", "solve"]
+_NAMES = {
+    "api.campaign": "Results campaign read_results run",
+    "api.comparison": "compare",
+    "api.extension": "family load_plugin method register_family register_method register_solver shared_family",
+    "api.insight": "explain frontier",
+    "api.instances": "evaluate generate load save",
+    "api.solution": "Solution",
+    "api.solve": "solve",
+    "api.versions": "show_versions",
+    "benchmarks.campaigns.campaign": "Campaign",
+    "benchmarks.families.family": "Family SharedFamily SharedSize Size",
+    "benchmarks.methods": "Method",
+    "fin_graph.frontier": "ExitFrontier",
+    "fin_graph.joint.explanation.explain": "Explanation",
+    "models.deployment": "ApplicationDeployment Deployment",
+    "models.evaluate": "ApplicationEvaluation Evaluation Violation",
+    "models.instance": "Accounting Application Block DNN Exit Instance LatencyKind Link Network Node",
+    "models.io": "InputError",
+    "models.milp.solvers.registry": "Solver",
+    "models.options": "Options",
+    "models.result": "Clock OutOfTime Result Status",
+}
+_MODULE_OF = {name: module for module, names in _NAMES.items() for name in names.split()}
+
+__all__ = [
+    "DNN",
+    "Accounting",
+    "Application",
+    "ApplicationDeployment",
+    "ApplicationEvaluation",
+    "Block",
+    "Campaign",
+    "Clock",
+    "Deployment",
+    "Evaluation",
+    "Exit",
+    "ExitFrontier",
+    "Explanation",
+    "Family",
+    "InputError",
+    "Instance",
+    "LatencyKind",
+    "Link",
+    "Method",
+    "Network",
+    "Node",
+    "Options",
+    "OutOfTime",
+    "Result",
+    "Results",
+    "SharedFamily",
+    "SharedSize",
+    "Size",
+    "Solution",
+    "Solver",
+    "Status",
+    "Violation",
+    "__version__",
+    "campaign",
+    "compare",
+    "evaluate",
+    "explain",
+    "family",
+    "frontier",
+    "generate",
+    "load",
+    "load_plugin",
+    "method",
+    "plot",
+    "read_results",
+    "register_family",
+    "register_method",
+    "register_solver",
+    "run",
+    "save",
+    "shared_family",
+    "show_versions",
+    "solve",
+]
 
 
-def __getattr__(name: str) -> str:
-    """The version, looked up when it is asked for: that alone takes longer than the import of this module."""
+def __getattr__(name: str) -> object:
+    """Fetch a public name, and keep it."""
+    from importlib import import_module
+
     if name == "__version__":
-        from importlib import metadata
+        from importlib import metadata  # which takes longer than the import of this module
 
-        return metadata.version("finbench")
-    raise AttributeError(f"module 'finbench' has no attribute '{name}'")
-
-
-def load(name_or_path: str | Path) -> Instance:
-    """Read an instance by its shipped name or from a TOML or JSON file.
-
-    Parameters
-    ----------
-    name_or_path : str or Path
-
-    Raises
-    ------
-    finbench.models.io.InputError
-        If the file, or one it refers to, cannot be read or breaks a rule.
-    """
-    from finbench.models.io import load_instance
-
-    return load_instance(name_or_path)
+        value: object = metadata.version("finbench")
+    elif name == "plot":
+        value = import_module("finbench.api.plot")
+    elif name in _MODULE_OF:
+        value = getattr(import_module(f"finbench.{_MODULE_OF[name]}"), name)
+    else:
+        raise AttributeError(f"module 'finbench' has no attribute '{name}'")
+    globals()[name] = value
+    return value
 
 
-def solve(
-    instance: Instance, method: str = "fin", *, time_limit_s: float | None = None, seed: int = 0, **options: Any
-) -> Result:
-    """Solve an instance with one method.
-
-    Parameters
-    ----------
-    instance : Instance
-    method : str
-        A name that `finbench methods` lists.
-    time_limit_s : float or None
-        Limit for the whole run [s]; None: no limit.
-    seed : int
-    **options
-        Options of the method, as `finbench methods` lists them.
-
-    Returns
-    -------
-    Result
-        What the method claims; `evaluate` says what its deployment really costs.
-
-    Raises
-    ------
-    finbench.models.io.InputError
-        If there is no such method or option, or a value breaks the option's rule.
-    """
-    from finbench.benchmarks.methods import run_method
-
-    return run_method(instance, method, time_limit_s=time_limit_s, seed=seed, **options)
-
-
-def evaluate(instance: Instance, deployment: Deployment) -> Evaluation:
-    """Compute what a deployment costs and every rule that it breaks, independently of all methods.
-
-    Parameters
-    ----------
-    instance : Instance
-    deployment : Deployment
-
-    Returns
-    -------
-    Evaluation
-        Energy [J], latency [s] and accuracy of every application, the objective, and the violations.
-    """
-    from finbench.models.evaluate import evaluate as evaluate_deployment
-
-    return evaluate_deployment(instance, deployment)
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

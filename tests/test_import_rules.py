@@ -11,16 +11,20 @@ from pathlib import Path
 
 import pytest
 
-import finbench
 from finbench.benchmarks.upkeep.wings import RUNG, arrows, imports, wing_of
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAVY = {"pyomo", "highspy", "networkx", "pandas", "matplotlib", "numba", "scipy"}
 FORBIDDEN = {
-    "models": {"tests"},
-    "fin_graph": {"tests", "pyomo", *(f"finbench.models.{name}" for name in ("milp", "programs", "cp_sat"))}
+    "models": {"tests", "finbench.api"},
+    "fin_graph": {
+        "tests",
+        "finbench.api",
+        "pyomo",
+        *(f"finbench.models.{name}" for name in ("milp", "programs", "cp_sat")),
+    }
     | {"finbench.models.exhaustive", "finbench.models.evaluate"},
-    "benchmarks": {"tests"},
+    "benchmarks": {"tests", "finbench.api"},
 }
 """Beside what the order of wings forbids."""
 
@@ -129,21 +133,3 @@ def test_exact_programs_do_not_use_the_heuristics_costs() -> None:
 )
 def test_heavy_libraries_stay_out_of_a_cold_start(module: str) -> None:
     assert HEAVY.isdisjoint(printed(f"import sys, {module}; print(*{{m.split('.')[0] for m in sys.modules}})"))
-
-
-def test_importing_finbench_imports_nothing_but_the_standard_library() -> None:
-    new = printed(
-        "import sys; old = {*sys.modules}; import finbench; print(*{m.split('.')[0] for m in {*sys.modules} - old})"
-    )
-    assert set(new) - sys.stdlib_module_names == {"finbench"}
-
-
-def test_every_name_of_the_public_face_is_there() -> None:
-    names = printed("from finbench import *; print(__version__, load.__name__, solve.__name__, evaluate.__name__)")
-    assert names[1:] == ["load", "solve", "evaluate"]
-    assert sorted(finbench.__all__) == ["__version__", "evaluate", "load", "solve"]
-
-
-def test_a_name_that_finbench_does_not_have_is_an_attribute_error() -> None:
-    with pytest.raises(AttributeError, match="module 'finbench' has no attribute 'solver'"):
-        finbench.solver  # noqa: B018

@@ -47,9 +47,10 @@ from pydantic import Field
 
 from finbench.benchmarks.campaigns.campaign_file import FromFile
 from finbench.benchmarks.campaigns.conditions import Conditions, Table, TimeLimit
-from finbench.benchmarks.campaigns.origins import Member, SharedMember, TargetPoint
+from finbench.benchmarks.campaigns.origins import Given, Member, SharedMember, TargetPoint
 from finbench.benchmarks.campaigns.overrides import Overrides
 from finbench.benchmarks.methods import Choice, check_options, find_method
+from finbench.benchmarks.plugins.plugin import load_file
 from finbench.models.instance import (
     Accounting,
     LatencyKind,
@@ -135,7 +136,7 @@ class InstanceEntry(_Entry):
         lists = (self.max_latency_s, self.min_accuracy, self.accounting, self.latency_kind)
         return len(self.instances) * prod(len(values) or 1 for values in lists)
 
-    def origins(self) -> Iterator[TargetPoint]:
+    def origins(self) -> Iterator[TargetPoint | Given]:
         """Yield every instance at every point of the grid."""
         grid = [
             Overrides(max_latency_s=delta, min_accuracy=alpha, accounting=accounting, latency_kind=kind)
@@ -226,6 +227,8 @@ class Campaign(Conditions, FromFile):
     """Limit for each run [s]."""
     seed: Seed = 0
     """Seed handed to every method."""
+    plugins: Many[Name] = ()
+    """Python files that bring methods, families or solvers; paths relative to the campaign's file."""
     methods: Many[MethodEntry] = ()
     """Methods to run where an entry names none of its own."""
     instances: Many[InstanceEntry] = ()
@@ -258,7 +261,7 @@ class Problem:
     """One instance of a campaign and what runs on it."""
 
     group: str
-    origin: Member | SharedMember | TargetPoint
+    origin: Member | SharedMember | TargetPoint | Given
     methods: tuple[Choice, ...]
     time_limit_s: float
     memory_limit_gib: float | None = None
@@ -278,6 +281,7 @@ def load_campaign(name_or_path: str) -> Campaign:
     path = find_file(name_or_path, "campaigns")
     campaign = validate(read_regular_document(path), Campaign, path)
     located = campaign.model_copy(update={"instances": tuple(_located(entry, path) for entry in campaign.instances)})
+    load_plugins(campaign.plugins, path)
     with named(path):
         _check(located)
     return located.read_from(path)
@@ -305,6 +309,12 @@ def named(file: Path) -> Iterator[None]:
         raise InputError(file, str(error)) from None
 
 
+def load_plugins(plugins: Iterable[str], file: Path) -> None:
+    """Load the plugins that a file names, relative to its folder; raise InputError where one cannot be loaded."""
+    for plugin in plugins:
+        load_file(file.parent / plugin)
+
+
 def _located(entry: InstanceEntry, campaign_file: Path) -> InstanceEntry:
     """Return the entry with the folder of the campaign's file put before its paths, which are relative to it."""
     beside = [campaign_file.parent / name for name in entry.instances]
@@ -330,8 +340,11 @@ def check_families(families: Iterable[FamilyEntry], shared: Iterable[SharedFamil
 
     Sizes below are left to the runs: their rows say what is wrong with each.
     """
-    from finbench.benchmarks.families import FAMILIES, SHARED_FAMILIES
+    from finbench.benchmarks.families import FAMILIES, SHARED_FAMILIES, find_family
 
+    families, shared = tuple(families), tuple(shared)
+    for name in (*(entry.family for entry in families), *(system.family for system in shared)):
+        find_family(name)
     for entry in families:
         family = _known(entry.family, FAMILIES)
         _check_most(entry.family, nodes=(entry.nodes, family.most_nodes), blocks=(entry.blocks, family.most_blocks))

@@ -14,12 +14,14 @@ from finbench.benchmarks.campaigns.campaign import (
     Some,
     check_families,
     check_size,
+    load_plugins,
     named,
     read_regular_document,
 )
 from finbench.benchmarks.campaigns.campaign_file import FromFile
 from finbench.benchmarks.campaigns.conditions import MemoryLimit, TimeLimit
 from finbench.benchmarks.methods import Choice
+from finbench.models.instance import Name
 from finbench.models.io import find_file, validate
 
 
@@ -40,6 +42,8 @@ class LadderCampaign(FromFile):
     """Runs that meet a limit before the method stops climbing."""
     seed: Seed = 0
     """Seed handed to every method."""
+    plugins: Many[Name] = ()
+    """Python files that bring methods or families; paths relative to the campaign's file."""
     methods: Many[MethodEntry] = ()
     """Methods where a ladder names none of its own."""
     families: Some[FamilyEntry]
@@ -81,6 +85,7 @@ def load_ladder_campaign(name_or_path: str) -> LadderCampaign:
     """
     path = find_file(name_or_path, "ladders")
     campaign = validate(read_regular_document(path), LadderCampaign, path)
+    load_plugins(campaign.plugins, path)
     with named(path):
         campaign.check()
     return campaign.read_from(path)

@@ -13,7 +13,18 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from finbench.benchmarks.cli import campaigns, claims, insight, instances, papers, results, solving, upkeep, verifying
+from finbench.benchmarks.cli import (
+    campaigns,
+    claims,
+    insight,
+    instances,
+    papers,
+    plugins,
+    results,
+    solving,
+    upkeep,
+    verifying,
+)
 from finbench.benchmarks.cli.exit_codes import BAD_INPUT, FOUND, PIPE_CLOSED, UNEXPECTED
 from finbench.benchmarks.terminal import console
 from finbench.models.io import InputError
@@ -36,6 +47,13 @@ class Commands(TyperGroup):
         """Return the command that `args` name, and its arguments with the present names of their options."""
         name, command, rest = super().resolve_command(ctx, args)
         return name, command, rest if command is None else list(_present_names(command, rest))
+
+    def main(self, args: Any = None, *rest: Any, **settings: Any) -> Any:
+        """Load the plugins that the arguments name, from which new flags may follow, and run the chosen command."""
+        left, changed = plugins.taken_from(args)
+        if changed:
+            return typer.main.get_command(app).main(left, *rest, **settings)
+        return super().main(left, *rest, **settings)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the chosen command."""
@@ -86,12 +104,13 @@ def common(
     _version: Annotated[
         bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
     ] = False,
+    plugin: plugins.PluginFiles = None,  # noqa: ARG001  (`Commands.main` has taken it)
 ) -> None:
     """Take the options of every command."""
     os.environ["FINBENCH_DEBUG"] = "1" if debug else ""
 
 
-for group in (solving, verifying, insight, campaigns, papers, results, claims, instances, upkeep):
+for group in (solving, verifying, insight, campaigns, papers, results, claims, instances, plugins, upkeep):
     app.add_typer(group.commands)
 
 

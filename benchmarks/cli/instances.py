@@ -19,6 +19,7 @@ from finbench.benchmarks.cli.panels import DATA
 from finbench.benchmarks.plots.formats import PICTURE_SUFFIXES
 from finbench.benchmarks.terminal import console
 from finbench.benchmarks.terminal.lists import instance_row, print_methods
+from finbench.benchmarks.terminal.plugin_list import plugins_listed
 from finbench.models.deployment import Deployment
 from finbench.models.evaluate import Evaluation, ViolationKind, evaluate
 from finbench.models.instance import DNN, Application, Instance, Network
@@ -124,12 +125,10 @@ def family_rows() -> list[tuple[str, str, str, str]]:
 def _kind(family: str) -> _Kind:
     from finbench.benchmarks import families
 
+    families.find_family(family)
     if family in families.FAMILIES:
         return _Kind(families.generate, *ONE)
-    if family in families.SHARED_FAMILIES:
-        return _Kind(families.generate_shared, *MANY)
-    known = ", ".join((*families.FAMILIES, *families.SHARED_FAMILIES))
-    raise InputError(f"family '{family}'", f"no such family; families: {known}")
+    return _Kind(families.generate_shared, *MANY)
 
 
 def _generated(family: str, common: dict[str, int], given: dict[str, Any]) -> Instance:
@@ -212,7 +211,8 @@ def methods() -> None:
 
     Example: [bold]finbench methods[/bold]
     """
-    print_methods()
+    with plugins_listed("method", "solver"):
+        print_methods()
 
 
 @commands.command(rich_help_panel=DATA)

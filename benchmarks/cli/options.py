@@ -193,30 +193,47 @@ def kind_of(annotation: Any) -> type:
     raise TypeError(f"{annotation}: no command-line option can stand for it")
 
 
-def takes(**groups: list[Declared]) -> Callable[[Command], Command]:
+def takes(**groups: list[Declared] | Callable[[], list[Declared]]) -> Callable[[Command], Command]:
     """Give a command the flags of whole groups of options.
 
     Parameters
     ----------
-    **groups : list of Declared
+    **groups : list of Declared, or function that returns one
         For each name, a parameter of the command: the flags that `--help` lists in its place. The command receives a
-        dict with those that were given.
+        dict with those that were given. A function is asked again by `declare_again`.
     """
 
     def decorated(command: Command) -> Command:
         signature = inspect.signature(command, eval_str=True)
-        parameters = list(_with_groups(signature, groups))
+        declared: dict[str, list[Declared]] = {}
 
         @wraps(command)
         def called(**given: Any) -> None:
-            said = {group: _given(given, declared) for group, declared in groups.items()}
+            said = {group: _given(given, flags) for group, flags in declared.items()}
             command(**given, **said)
 
-        called.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-        called.__annotations__ = {each.name: each.annotation for each in parameters}
+        def declare() -> None:
+            declared.update({group: flags() if callable(flags) else flags for group, flags in groups.items()})
+            parameters = list(_with_groups(signature, declared))
+            called.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+            called.__annotations__ = {each.name: each.annotation for each in parameters}
+
+        declare()
+        if any(map(callable, groups.values())):
+            _changing.append(declare)
         return called  # type: ignore[return-value]
 
     return decorated
+
+
+_changing: list[Callable[[], None]] = []
+"""For each command whose flags may change, the function that declares them."""
+
+
+def declare_again() -> None:
+    """Give every command the flags that follow from the methods there are now."""
+    for declare in _changing:
+        declare()
 
 
 def _with_groups(signature: inspect.Signature, groups: Mapping[str, list[Declared]]) -> Iterator[inspect.Parameter]:

@@ -60,7 +60,7 @@ PROGRAM_SUFFIXES = tuple(f".{each.value}" for each in FileFormat)
 
 
 @commands.command(rich_help_panel=SOLVE)
-@takes(overrides=OVERRIDES, options=declared_by_methods())
+@takes(overrides=OVERRIDES, options=declared_by_methods)
 def solve(
     instance: InstanceName,
     method: Annotated[str, typer.Option(help="The method, one that `finbench methods` lists.")] = "fin",

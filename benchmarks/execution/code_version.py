@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from finbench.benchmarks.methods import METHODS, Method
+from finbench.benchmarks.plugins.plugin import owner
 from finbench.models.milp.solvers.registry import SOLVERS
 from finbench.models.versions import package_version
 
@@ -27,31 +28,41 @@ def code_version(method: Method, options: Mapping[str, Any]) -> str:
 
     These are the source files of `models` and `fin_graph` that its module, the module of its `solver`, the method of
     its `warm_start` and the evaluator reach by imports, wherever in a file these stand, and the versions of the
-    third-party libraries that they import.
+    third-party libraries that they import. A plugin may call whatever there is: its own code counts, and that of every
+    method.
 
     Returns
     -------
     str
         16 hexadecimal digits.
     """
-    roots = [method.path, "finbench.models.evaluate"]
+    roots = [] if method.plugin else [method.path]
+    roots.append("finbench.models.evaluate")
     if options.get("warm_start") in METHODS:
         roots.append(METHODS[options["warm_start"]].path)
     solver = options.get("solver")
+    brought = [method.plugin]
     if solver in SOLVERS:
-        roots.append(f"finbench.models.milp.solvers.{solver}")
-    return version_of(tuple(roots), solver if solver in SOLVERS else None)
+        brought.append(owner("solver", solver))
+        if brought[-1] is None:
+            roots.append(f"finbench.models.milp.solvers.{solver}")
+    plugins = tuple(plugin.fingerprint for plugin in brought if plugin is not None)
+    if plugins:
+        roots += [own.path for own in METHODS.values() if own.plugin is None]
+    return version_of(tuple(roots), solver if solver in SOLVERS else None, plugins)
 
 
 @cache
-def version_of(roots: tuple[str, ...], solver: str | None) -> str:
-    """Return the hash over all that modules `roots` reach and over the version of a solver; remembered."""
+def version_of(roots: tuple[str, ...], solver: str | None, plugins: tuple[str, ...] = ()) -> str:
+    """Return the hash over all that modules `roots` reach, the version of a solver, and plugins; remembered."""
     files, libraries = reached(roots)
     digest = hashlib.sha256()
     for name, file in sorted(files.items()):
         digest.update(f"{name}\0".encode() + file.read_bytes() + b"\0")
     for library in sorted(libraries - INCIDENTAL):
         digest.update(f"{library} {package_version(library)}\0".encode())
+    for plugin in plugins:
+        digest.update(f"{plugin}\0".encode())
     if solver is not None:
         digest.update(f"{solver} {SOLVERS[solver].version()}".encode())
     return digest.hexdigest()[:16]

@@ -10,6 +10,7 @@ from finbench.benchmarks.campaigns.campaign import Campaign, Problem, problems
 from finbench.benchmarks.execution.code_version import code_version
 from finbench.benchmarks.execution.task import Task
 from finbench.benchmarks.methods import METHODS, find_method
+from finbench.benchmarks.plugins.plugin import plugins
 from finbench.benchmarks.rows.journal import Place
 from finbench.benchmarks.rows.row import Row, instance_columns
 from finbench.models.instance import Instance
@@ -105,5 +106,6 @@ def runs_on(problem: Problem, seed: int, keep: Callable[[Instance], None]) -> It
                 memory,
                 problem.warm_up,
                 code_version(method, options),
+                tuple(plugin for plugin in plugins() if plugin.portable),
             )
             yield Run(task, columns, failure)

@@ -11,6 +11,7 @@ from typing import Any
 
 from finbench.benchmarks.campaigns.origins import Origin
 from finbench.benchmarks.methods import Method
+from finbench.benchmarks.plugins.plugin import Plugin
 
 Columns = dict[str, Any]
 """Part of a row, JSON-compatible."""
@@ -20,7 +21,8 @@ Columns = dict[str, Any]
 class Task:
     """One run.
 
-    It carries the method itself, so that a worker can run methods that its own registry does not have.
+    It carries the method itself and all plugins, which a worker loads as it takes the task from its input: so it can
+    run methods, draw instances of families and call solvers that its own registries do not have.
     """
 
     origin: Origin
@@ -38,6 +40,8 @@ class Task:
     """Whether the method first runs on a small instance where its worker has not run it yet."""
     code_version: str
     """`code_version.code_version` of the method with these options."""
+    plugins: tuple[Plugin, ...] = ()
+    """The plugins that were loaded when the run was planned."""
 
     @property
     def label(self) -> str:

@@ -11,9 +11,23 @@ from finbench.benchmarks.families import campus, linked, mesh, tiered
 from finbench.benchmarks.families.family import MOST_LINKED_NODES, Family, SharedFamily, SharedSize, Size
 from finbench.benchmarks.families.targets import place_target
 from finbench.benchmarks.families.tiered_links import FAST, LINK_CHOICES, TYPICAL
+from finbench.benchmarks.plugins.installed import installed_names, load_installed
+from finbench.benchmarks.plugins.plugin import enter, plugin_of
 from finbench.models.instance import Instance
+from finbench.models.io import InputError
 
-__all__ = ["FAMILIES", "SHARED_FAMILIES", "Family", "SharedFamily", "SharedSize", "Size", "generate", "generate_shared"]
+__all__ = [
+    "FAMILIES",
+    "SHARED_FAMILIES",
+    "Family",
+    "SharedFamily",
+    "SharedSize",
+    "Size",
+    "find_family",
+    "generate",
+    "generate_shared",
+    "register_family",
+]
 
 GENERATION = 1
 """Version of what the families draw. It is raised whenever equal parameters begin to give other instances."""
@@ -66,6 +80,39 @@ SHARED_FAMILIES: dict[str, SharedFamily] = {
 """Families of instances with many applications."""
 
 
+def find_family(name: str) -> Family | SharedFamily:
+    """Return the family of that name, of one application or of many.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    if name not in FAMILIES and name not in SHARED_FAMILIES:
+        load_installed("family", name)
+    if name in FAMILIES:
+        return FAMILIES[name]
+    if name in SHARED_FAMILIES:
+        return SHARED_FAMILIES[name]
+    known = ", ".join(dict.fromkeys([*FAMILIES, *SHARED_FAMILIES, *installed_names("family")]))
+    raise InputError(f"family '{name}'", f"no such family; families: {known}")
+
+
+def register_family(family: Family | SharedFamily) -> Family | SharedFamily:
+    """Put a family into the registry, and return it.
+
+    Raises
+    ------
+    InputError
+        If the name is taken or malformed.
+    """
+    own, other = (FAMILIES, SHARED_FAMILIES) if isinstance(family, Family) else (SHARED_FAMILIES, FAMILIES)
+    if family.name in other:
+        raise InputError(plugin_of(family.draw).origin, f"family '{family.name}': the name is taken")
+    enter("family", own, family.name, family, family.draw)
+    return family
+
+
 def generate(
     family: str,
     *,
@@ -81,7 +128,7 @@ def generate(
     Parameters
     ----------
     family : str
-        A key of `FAMILIES`.
+        A family of instances with one application.
     nodes, blocks, exits : int
         Sizes of the network and of the DNN.
     seed : int
@@ -101,8 +148,8 @@ def generate(
     ValueError
         If a parameter is out of range, or no draw of this size has a trade-off.
     """
-    chosen = FAMILIES.get(family)
-    if chosen is None:
+    chosen = find_family(family)
+    if not isinstance(chosen, Family):
         raise ValueError(f"family = {family!r}: must be one of {', '.join(FAMILIES)}")
     _check(chosen, nodes, blocks, exits, seed, tightness)
     _check_links(chosen, links)
@@ -158,7 +205,7 @@ def generate_shared(
     Parameters
     ----------
     family : str
-        A key of `SHARED_FAMILIES`.
+        A family of instances with many applications.
     nodes, applications : int
         Sizes.
     load : float
@@ -181,8 +228,8 @@ def generate_shared(
     ValueError
         If a parameter is out of range.
     """
-    chosen = SHARED_FAMILIES.get(family)
-    if chosen is None:
+    chosen = find_family(family)
+    if not isinstance(chosen, SharedFamily):
         raise ValueError(f"family = {family!r}: must be one of {', '.join(SHARED_FAMILIES)}")
     load, penalty = float(load), None if penalty is None else float(penalty)
     shares = None if shares is None else tuple(float(share) for share in shares)

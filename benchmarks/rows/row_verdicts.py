@@ -27,8 +27,8 @@ def contradictions_among(rows: Sequence[Row]) -> list[str]:
     """Return the contradictions among the runs on one and the same instance, a line each."""
     verdicts: defaultdict[tuple[str, str], list[_RowVerdict]] = defaultdict(list)
     for row in rows:
-        if "content_hash" in row:
-            said = {name.name: row[name.name] for name in fields(_RowVerdict) if name.name != "violated"}
+        if row.get("content_hash") is not None:
+            said: Row = {name.name: row.get(name.name) for name in fields(_RowVerdict) if name.name != "violated"}
             verdicts[row["content_hash"], row["instance"]].append(
                 _RowVerdict(**said, violated=tuple(row["violations"]))
             )

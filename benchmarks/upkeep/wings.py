@@ -20,6 +20,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("fin_graph.joint.columns", "fin_graph.joint.greedy"),
     ("fin_graph.joint.explanation",),
     ("fin_graph",),
+    ("benchmarks.plugins",),
     ("benchmarks.methods", "benchmarks.families"),
     ("benchmarks.campaigns", "benchmarks.judging"),
     ("benchmarks.rows",),

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
 
-from finbench.models.milp.solvers.registry import SolverName
+from pydantic import WrapValidator
+
+from finbench.models.milp.solvers.registry import SOLVERS, SolverName
 from finbench.models.options import ReducedProgramOptions, SolverOptions
+
+
+def _registered(name: object, own: Callable[[object], Any]) -> Any:
+    """Return the name of a solver of the registry, which plugins may have extended; else what the own names rule."""
+    return name if isinstance(name, str) and name in SOLVERS else own(name)
 
 
 class MilpOptions(SolverOptions):
     """Options of every mixed-integer program."""
 
-    solver: SolverName = "highs"
+    solver: Annotated[SolverName, WrapValidator(_registered)] = "highs"
     """The solver, one that `finbench methods` lists as installed."""
 
 

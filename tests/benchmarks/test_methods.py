@@ -2,100 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from time import sleep
 from typing import Any
 
 import pytest
 
+from finbench.benchmarks.judging.contract.cases import Case
+from finbench.benchmarks.judging.contract.contract import examine
+from finbench.benchmarks.judging.contract.truth import truth_of
 from finbench.benchmarks.methods import METHODS, check_options, label, run_method
 from finbench.models.deployment import Deployment
-from finbench.models.evaluate import evaluate
 from finbench.models.instance import Instance
 from finbench.models.io import InputError
 from finbench.models.milp.options import MilpFlowOptions
 from finbench.models.options import Options
 from finbench.models.result import LOAD, Clock, Result, Status
-from tests.benchmarks.conftest import BEST, OPTIMUM_J, TOO_SLOW, WORSE, AddMethod, answer
-from tests.benchmarks.contract import breaches
+from tests.benchmarks.conftest import BEST, AddMethod, answer
 from tests.models.enumeration import least_objective, shared_instance
 from tests.random_instances import random_instance
 
 SMALL = [
     *(random_instance(seed, max_nodes=3, max_blocks=3, direct_only=seed % 2 == 0) for seed in (3, 4, 5, 13)),
     random_instance(10, max_nodes=3, max_blocks=3, direct_only=True).with_overrides(max_latency_s=1e-9),
+    *(shared_instance(seed, max_nodes=2, max_blocks=2) for seed in (0, 1)),
 ]
-"""The first and the last without any deployment within their targets."""
-
-LEAST = [least_objective(instance) for instance in SMALL]
+"""Drawn by the tests' own generators, unlike the cases of the contract; the first and the fifth have no deployment."""
 
 
 def test_the_small_instances_are_of_both_kinds() -> None:
-    assert [least is None for least in LEAST] == [True, False, False, False, True]
+    found = [least_objective(instance) is None for instance in SMALL]
+    assert found[:5] == [True, False, False, False, True]
+    assert [truth_of(Case("drawn", instance), "fin").optimum is None for instance in SMALL] == found
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_every_method_keeps_the_contract(name: str, balexnet: Instance) -> None:
+def test_every_method_keeps_the_contract_on_instances_drawn_here(name: str, balexnet: Instance) -> None:
     if name == "cp-sat" and (refusal := run_method(balexnet, name).reason) is not None:
         pytest.skip(refusal)
-    assert breaches(name, balexnet, OPTIMUM_J) == []
-    for instance, least in zip(SMALL, LEAST, strict=True):
-        assert breaches(name, instance, least) == [], instance.name
-
-
-@pytest.mark.parametrize("name", METHODS)
-def test_every_method_keeps_the_contract_for_several_applications(name: str) -> None:
-    for seed in (0, 1):
-        instance = shared_instance(seed, max_nodes=2, max_blocks=2)
-        assert breaches(name, instance, least_objective(instance)) == [], instance.name
-
-
-BEST_J = OPTIMUM_J
-LIES: dict[str, tuple[Callable[..., Result], str]] = {
-    "half of its energy": (answer(BEST, Status.FEASIBLE, BEST_J / 2), "the evaluator finds"),
-    "a little less than its energy": (answer(BEST, Status.FEASIBLE, BEST_J * (1 - 3e-6)), "the evaluator finds"),
-    "that it is in time": (answer(TOO_SLOW, Status.FEASIBLE, None), "exceeds 0.005 s"),
-    "that it is in time, and half its energy": (answer(TOO_SLOW, Status.FEASIBLE, BEST_J / 2), "exceeds 0.005 s"),
-    "that it is optimal": (answer(WORSE, Status.OPTIMAL, None), "is optimal"),
-    "a bound that is too high": (answer(BEST, Status.FEASIBLE, BEST_J, BEST_J * 1.01), "below the bound"),
-    "a bound without a deployment": (answer(None, Status.TIME_LIMIT, None, BEST_J * 1.01), "proves"),
-    "that there is nothing": (answer(None, Status.INFEASIBLE, None), "says infeasible"),
-    "that it found something": (answer(None, Status.FEASIBLE, None), "gives no deployment"),
-    "nothing of its energy": (answer(BEST, Status.FEASIBLE, None), "claims no objective"),
-    "negative times": (answer(BEST, Status.FEASIBLE, BEST_J, times_s={"solve": -1.0}), "times"),
-}
-
-
-@pytest.mark.parametrize("lie", LIES)
-def test_the_contract_catches_a_method_that_lies(lie: str, add_method: AddMethod, balexnet: Instance) -> None:
-    solve, said = LIES[lie]
-    add_method("liar", solve)
-    assert any(said in line for line in breaches("liar", balexnet, OPTIMUM_J)), breaches("liar", balexnet, OPTIMUM_J)
-
-
-def test_the_contract_catches_what_only_another_seed_or_limit_shows(add_method: AddMethod, balexnet: Instance) -> None:
-    def wrong_with_seed(instance: Instance, options: Options, *, time_limit_s: float | None, seed: int) -> Result:
-        return Result(Status.FEASIBLE, BEST, OPTIMUM_J if seed == 0 else 1.0)
-
-    def wrong_in_a_hurry(instance: Instance, options: Options, *, time_limit_s: float | None, seed: int) -> Result:
-        return Result(Status.FEASIBLE, BEST, 1.0 if time_limit_s == 0 else OPTIMUM_J)
-
-    turns = iter([BEST, WORSE] * 4)
-
-    def never_the_same(instance: Instance, options: Options, *, time_limit_s: float | None, seed: int) -> Result:
-        deployment = next(turns)
-        return Result(Status.FEASIBLE, deployment, evaluate(instance, deployment).objective)
-
-    for solve, said in ((wrong_with_seed, "seed 1"), (wrong_in_a_hurry, "limit 0"), (never_the_same, "same seed")):
-        add_method("liar", solve)
-        found = breaches("liar", balexnet, OPTIMUM_J)
-        assert found
-        assert all(said in line for line in found), found
-
-
-def test_the_contract_knows_an_honest_method(add_method: AddMethod, balexnet: Instance) -> None:
-    add_method("honest", answer(BEST, Status.OPTIMAL, OPTIMUM_J, OPTIMUM_J))
-    assert breaches("honest", balexnet, OPTIMUM_J) == []
+    report = examine(METHODS[name], chosen=[Case("drawn", instance) for instance in SMALL])
+    assert [f"{breach.asked.instance.name}: {breach.message}" for breach in report.breaches] == []
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -24,7 +24,8 @@ SolverName = Literal["highs", "scip", "cbc", "glpk", "gurobi", "cplex", "xpress"
 class Solver:
     """An entry of the registry."""
 
-    name: SolverName
+    name: str
+    """A `SolverName`, or what a plugin calls its own."""
     title: str
     """One line for people."""
     install: str
@@ -36,16 +37,21 @@ class Solver:
     """How large a program it takes without a licence; None where there is no limit."""
     one_thread: bool = False
     """Whether it uses one thread, whatever it is allowed."""
+    call: SolveProgram | None = None
+    """Its function, where a plugin brings it; None: that of the module named after it."""
 
     def version(self) -> str | None:
         """Return the version of what is installed, None where it is not."""
         if self.executable is not None:
             return _executable_version(self.executable)
-        assert self.distribution is not None
+        if self.distribution is None:
+            return "unknown"  # a plugin's function, which is there
         return package_version(self.distribution)
 
     def function(self) -> SolveProgram:
         """Return the function that solves with it, imported on first use; the solver must be there."""
+        if self.call is not None:
+            return self.call
         return cast(
             "SolveProgram",
             getattr(import_module(f"finbench.models.milp.solvers.{self.name}"), f"solve_with_{self.name}"),
