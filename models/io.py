@@ -92,7 +92,7 @@ def find_file(name: str, kind: str) -> Path:
     if name in known:
         return known[name]
     path = Path(name)
-    if path.exists():
+    if os.path.exists(path):  # false, and no error, where a name is longer than any file's
         return path
     close = difflib.get_close_matches(name, known, n=1)
     hint = f"; did you mean '{close[0]}'?" if close else f"; shipped {kind}: {', '.join(known)}"
@@ -140,7 +140,7 @@ def _part(value: object, model: type[Model], file: Path, field: str) -> Model:
     """Return a part of an instance: inline, or from the file that `value` names relative to `file`."""
     if isinstance(value, str):
         part_file = file.parent / value
-        if not part_file.is_file():
+        if not os.path.isfile(part_file):
             raise InputError(file, f"{field} = {_shown(value)}: must be a table or the path of a file that exists")
         document = read_document(part_file)
         document.pop("schema_version", None)
