@@ -20,15 +20,16 @@ from finbench.benchmarks.cli.options import (
     output_option,
     takes,
 )
+from finbench.benchmarks.cli.origin import deployment_for, origin_of
 from finbench.benchmarks.judging.comparison import compare_methods
 from finbench.benchmarks.judging.contradictions import contradictions
 from finbench.benchmarks.judging.judged import Judged, judge, judge_deployment
-from finbench.benchmarks.methods import check_options, find_method, run_method
+from finbench.benchmarks.methods import check_options, find_method, label, run_method
 from finbench.benchmarks.terminal import console
 from finbench.benchmarks.terminal.comparison_view import print_comparison
 from finbench.benchmarks.terminal.run_view import print_judged
 from finbench.benchmarks.terminal.shared_view import print_shared
-from finbench.models.io import InputError, dump_deployment, load_deployment, write_text
+from finbench.models.io import InputError, dump_deployment, write_text
 from finbench.models.result import Status
 
 commands = typer.Typer()
@@ -71,7 +72,7 @@ def solve(
     result = run_method(problem, method, time_limit_s=time_limit, seed=seed, **options)
     judged = judge(problem, method, check_options(method, options), result)
     if output is not None and result.deployment is not None:
-        write_text(output, dump_deployment(result.deployment))
+        write_text(output, dump_deployment(result.deployment, origin_of(problem, label(method, options))))
     _show(judged, as_json)
     if output is not None and result.deployment is None:
         console.print_unwritten(output, "there is no deployment")
@@ -119,7 +120,8 @@ def evaluate(
 
     Example: [bold]finbench evaluate balexnet-cifar10 deployment.json --json[/bold]
     """
-    judged = judge_deployment(loaded(instance, overrides), load_deployment(deployment))
+    problem = loaded(instance, overrides)
+    judged = judge_deployment(problem, deployment_for(problem, deployment))
     _show(judged, as_json)
     raise typer.Exit(FOUND if judged.found else CONTRADICTED)
 
