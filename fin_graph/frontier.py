@@ -76,7 +76,7 @@ def frontiers(
         slowest = max((path.latency for path in map(least_energy_path, problems) if path is not None), default=0.0)
         horizon_s = slowest * (1 + len(dnn.blocks) / gamma)
     problems = [replace(problem, max_latency_s=horizon_s) for problem in problems]
-    least = least_energies(problems[-1], gamma)
+    least = least_energies(problems[-1], gamma, clock)
     found = []
     for problem, exit_ in zip(problems, dnn.exits, strict=True):
         steps = [(horizon_s * k / gamma, float(energy)) for k, energy in enumerate(least[problem.depth])]

@@ -58,3 +58,30 @@ class Deployment(BaseModel):
         if not self.deployments and not self.rejected:
             raise ValueError("deployments, rejected: at least one of the two must name an application")
         return self
+
+
+class Origin(BaseModel):
+    """What a deployment file says of where its deployment comes from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+    instance: Name
+    """Name of the instance that the deployment was made for."""
+    content_hash: Name
+    """The instance's content hash, targets and definitions included."""
+    method: Name
+    """The method that made it, with the options that matter."""
+    version: Name | None = None
+    """The version of finbench; None where it is not installed."""
+
+
+class DeploymentFile(Deployment):
+    """A deployment as its file holds it. Files without an origin are read as well."""
+
+    made_for: Origin | None = None
+    """Instance, method and version; None where the file does not say."""
+
+    @property
+    def deployment(self) -> Deployment:
+        """The decisions alone."""
+        return Deployment(deployments=self.deployments, rejected=self.rejected)

@@ -22,7 +22,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from finbench.models.deployment import Deployment
+from finbench.models.deployment import Deployment, DeploymentFile, Origin
 from finbench.models.instance import DNN, SCHEMA_VERSION, Application, Instance, Network
 
 MAX_TOML_BYTES = 8 * 2**20
@@ -92,7 +92,7 @@ def find_file(name: str, kind: str) -> Path:
     if name in known:
         return known[name]
     path = Path(name)
-    if path.exists():
+    if os.path.exists(path):  # false, and no error, where a name is longer than any file's
         return path
     close = difflib.get_close_matches(name, known, n=1)
     hint = f"; did you mean '{close[0]}'?" if close else f"; shipped {kind}: {', '.join(known)}"
@@ -126,21 +126,26 @@ def load_instance(name_or_path: str | Path) -> Instance:
 
 
 def load_deployment(path: str | Path) -> Deployment:
-    """Read a deployment file.
+    """Read the decisions in a deployment file; raise InputError as `load_deployment_file` does."""
+    return load_deployment_file(path).deployment
+
+
+def load_deployment_file(path: str | Path) -> DeploymentFile:
+    """Read a deployment file with its origin.
 
     Raises
     ------
     InputError
         If it cannot be read or breaks a rule.
     """
-    return validate(read_document(Path(path)), Deployment, Path(path))
+    return validate(read_document(Path(path)), DeploymentFile, Path(path))
 
 
 def _part(value: object, model: type[Model], file: Path, field: str) -> Model:
     """Return a part of an instance: inline, or from the file that `value` names relative to `file`."""
     if isinstance(value, str):
         part_file = file.parent / value
-        if not part_file.is_file():
+        if not os.path.isfile(part_file):
             raise InputError(file, f"{field} = {_shown(value)}: must be a table or the path of a file that exists")
         document = read_document(part_file)
         document.pop("schema_version", None)
@@ -325,9 +330,11 @@ def dump_instance(instance: Instance) -> str:
     return json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def dump_deployment(deployment: Deployment) -> str:
-    """Return the deployment as JSON text."""
-    return json.dumps(deployment.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n"
+def dump_deployment(deployment: Deployment, made_for: Origin | None = None) -> str:
+    """Return the deployment as JSON text, with its origin where one is given."""
+    decisions = deployment.model_dump(mode="json")
+    origin = {} if made_for is None else {"made_for": made_for.model_dump(mode="json")}
+    return json.dumps({**origin, **decisions}, indent=1, ensure_ascii=False) + "\n"
 
 
 STANDARD_OUTPUT = "-"

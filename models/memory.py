@@ -15,6 +15,9 @@ PLANNED_PART = 0.5
 UNASKED_BYTES = 2**18
 """Up to this much is there, or nothing works: to ask takes longer than a small run."""
 
+MOST_BYTES = 2.0**100
+"""More than this is as much: numbers of any size are asked for, and some are beyond floating point."""
+
 _CGROUPS, _OWN_CGROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 
 
@@ -22,6 +25,7 @@ def reason_not_to_fit(needed_bytes: float) -> str | None:
     """Return why a run that needs `needed_bytes` does not start; None where it may take that much."""
     if needed_bytes <= UNASKED_BYTES:
         return None
+    needed_bytes = float(min(needed_bytes, MOST_BYTES))
     available = available_bytes()
     if needed_bytes <= PLANNED_PART * available:
         return None

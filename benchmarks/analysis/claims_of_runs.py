@@ -78,11 +78,9 @@ def _fin_answers(rows: Sequence[FrameRow]) -> dict[int, FrameRow]:
     """Return FIN's first row at each γ, all other options at their defaults."""
     answers: dict[int, FrameRow] = {}
     for row in rows:
-        if (
-            row["method"] == "fin"
-            and row["status"] != Status.UNSUPPORTED
-            and row["label"] == label("fin", {"gamma": int(row["gamma"])})
-        ):
+        if row["method"] != "fin" or row["status"] == Status.UNSUPPORTED or pd.isna(row["gamma"]):
+            continue
+        if row["label"] == label("fin", {"gamma": int(row["gamma"])}):
             answers.setdefault(int(row["gamma"]), row)
     return answers
 

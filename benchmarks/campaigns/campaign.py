@@ -35,6 +35,7 @@ seeds = [1, 2]
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -295,7 +296,7 @@ def read_regular_document(path: Path) -> dict[str, Any]:
     InputError
         As `models.io.read_document` does, and if it is no regular file.
     """
-    if path.exists() and not path.is_file():
+    if os.path.exists(path) and not path.is_file():
         raise InputError(path, "is not a regular file")
     return read_document(path)
 

@@ -16,14 +16,14 @@ from finbench.benchmarks.terminal.console import output, print_error, table
 
 commands = typer.Typer()
 
+ResultsFolder = Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")]
+
 
 @commands.command(rich_help_panel=CAMPAIGNS)
 @takes(conditions=declared_by(Conditions, "Override what the campaign says"))
 def run(
     campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="Shipped name or a TOML file.")],
-    output: Annotated[
-        Path, typer.Option("-o", "--output", help="Folder for the results.", callback=writable_folder)
-    ] = Path("results"),
+    output: ResultsFolder = Path("results"),
     method: Annotated[list[str] | None, typer.Option(help="Run this method only (repeatable).")] = None,
     redo: Annotated[
         list[str] | None, typer.Option(help="Run again what has this method or status (repeatable).")
@@ -55,6 +55,7 @@ def run(
     if dry_run:
         print_plan(asked, output, chosen, jobs)
         raise typer.Exit(FOUND)
+    writable_folder(output / asked.name)
     where = chosen_backend(backend, jobs, scheduler)
     if backend is BackendName.LOCAL and jobs > 1:
         print_error(f"{jobs} runs at a time slow each other down: their times do not compare with --jobs 1")
@@ -94,9 +95,7 @@ def _first_sentence(text: str) -> str:
 @commands.command(rich_help_panel=CAMPAIGNS)
 def scale(
     campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="Shipped name or a TOML file.")] = "scale",
-    output: Annotated[
-        Path, typer.Option("-o", "--output", help="Folder for the results.", callback=writable_folder)
-    ] = Path("results"),
+    output: ResultsFolder = Path("results"),
 ) -> None:
     """Climb size ladders with every method; growth exponents with intervals, log-log plots (minutes).
 
@@ -105,4 +104,6 @@ def scale(
     from finbench.benchmarks.campaigns.ladder import load_ladder_campaign
     from finbench.benchmarks.cli.ladder_results import climb_and_report
 
-    raise typer.Exit(CONTRADICTED if climb_and_report(load_ladder_campaign(campaign), output) else FOUND)
+    asked = load_ladder_campaign(campaign)
+    writable_folder(output / asked.name)
+    raise typer.Exit(CONTRADICTED if climb_and_report(asked, output) else FOUND)

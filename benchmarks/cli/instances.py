@@ -15,6 +15,7 @@ from typer.core import TyperCommand
 from finbench.benchmarks.analysis.numbers import plural
 from finbench.benchmarks.analysis.transfers import against_computing
 from finbench.benchmarks.cli.options import InstanceName, output_option
+from finbench.benchmarks.cli.origin import deployment_for
 from finbench.benchmarks.cli.panels import DATA
 from finbench.benchmarks.plots.formats import PICTURE_SUFFIXES
 from finbench.benchmarks.terminal import console
@@ -27,7 +28,6 @@ from finbench.models.io import (
     InputError,
     dump_instance,
     instance_schema,
-    load_deployment,
     load_instance,
     shipped,
     write_text,
@@ -183,7 +183,7 @@ def _fitting(instance: Instance, file: Path) -> Evaluation:
     InputError
         If applications, exits, nodes, links or numbers of blocks are not the instance's.
     """
-    evaluation = evaluate(instance, load_deployment(file))
+    evaluation = evaluate(instance, deployment_for(instance, file))
     alien = [rule for rule in evaluation.violations if rule.excess is None and rule.kind not in OF_THE_INSTANCE]
     if alien:
         raise InputError(file, f"is no deployment of instance '{instance.name}': {alien[0].message}")

@@ -7,6 +7,7 @@ overrides of an instance, conditions of a campaign) is not written again: `takes
 from __future__ import annotations
 
 import inspect
+import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -68,7 +69,11 @@ def _check_file(path: Path, suffixes: tuple[str, ...], *, new_folders: bool) -> 
     """Raise InputError if no file of that name can be written."""
     if suffixes and path.suffix not in suffixes:
         raise InputError(path, f"file name must end in {', '.join(suffixes)}")
-    if path.is_dir():
+    try:
+        is_folder = path.is_dir()
+    except OSError as error:
+        raise InputError(path, f"cannot be written: {error.strerror}") from None
+    if is_folder:
         raise InputError(path, "cannot be written: it is a folder")
     _check_folder(path, path.parent, new_folders=new_folders)
 
@@ -82,12 +87,12 @@ def writable_folder(folder: Path) -> Path:
 def _check_folder(output: Path, folder: Path, *, new_folders: bool) -> None:
     """Raise InputError, naming `output`, if no file can be made in `folder`, or in the part of its path that exists."""
     there = folder
-    while new_folders and not there.exists() and there != there.parent:
-        there = there.parent
-    if not there.is_dir():
-        reason = "is no folder" if there.exists() else "does not exist"
-        raise InputError(output, f"cannot be written: '{there}' {reason}")
     try:
+        while new_folders and not there.exists() and there != there.parent:
+            there = there.parent
+        if not there.is_dir():
+            reason = "is no folder" if there.exists() else "does not exist"
+            raise InputError(output, f"cannot be written: '{os.path.abspath(there)}' {reason}")
         with tempfile.TemporaryFile(dir=there):
             pass
     except OSError as error:

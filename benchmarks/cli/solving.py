@@ -21,18 +21,19 @@ from finbench.benchmarks.cli.options import (
     output_option,
     takes,
 )
+from finbench.benchmarks.cli.origin import deployment_for, origin_of
 from finbench.benchmarks.cli.panels import SOLVE
 from finbench.benchmarks.cli.target_grid import GRID, grid_points
 from finbench.benchmarks.judging.comparison import compare_methods
 from finbench.benchmarks.judging.contradictions import contradictions
 from finbench.benchmarks.judging.judged import Judged, judge, judge_deployment
-from finbench.benchmarks.methods import check_options, run_method
+from finbench.benchmarks.methods import check_options, label, run_method
 from finbench.benchmarks.terminal import console
 from finbench.benchmarks.terminal.comparison_view import print_comparison
 from finbench.benchmarks.terminal.run_view import print_judged
 from finbench.benchmarks.terminal.shared_view import print_shared
 from finbench.models.instance import Instance
-from finbench.models.io import InputError, dump_deployment, load_deployment, write_text
+from finbench.models.io import InputError, dump_deployment, write_text
 from finbench.models.result import Result, Status
 
 commands = typer.Typer()
@@ -90,7 +91,7 @@ def solve(
     result = run_method(problem, method, time_limit_s=time_limit, seed=seed, **options)
     judged = judge(problem, method, check_options(method, options), result)
     if output is not None and result.deployment is not None:
-        write_text(output, dump_deployment(result.deployment))
+        write_text(output, dump_deployment(result.deployment, origin_of(problem, label(method, options))))
         console.print_written(output)
     if certificate is not None:
         _write_certificate(certificate, problem, method, result, time_limit)
@@ -166,7 +167,8 @@ def evaluate(
 
     Example: [bold]finbench evaluate balexnet-cifar10 deployment.json --json[/bold]
     """
-    judged = judge_deployment(loaded(instance, overrides), load_deployment(deployment))
+    problem = loaded(instance, overrides)
+    judged = judge_deployment(problem, deployment_for(problem, deployment))
     _show(judged, as_json)
     raise typer.Exit(FOUND if judged.found else CONTRADICTED)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -71,7 +72,7 @@ def write_report(results: Path, output: Path, title: str | None = None) -> None:
     InputError
         If there are no results, or they cannot be read.
     """
-    if not results.exists():
+    if not os.path.exists(results):
         raise InputError(results, "no such folder of results")
     journal = results / "runs.jsonl" if results.is_dir() else results
     rows, instances = load_rows(journal), load_instances(journal.parent)

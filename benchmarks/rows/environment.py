@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import platform
 import subprocess
@@ -53,6 +55,11 @@ def environment() -> Environment:
         "git": _git(Path(finbench.__file__).resolve().parents[1]),
         "threads": {name: os.environ.get(name) for name in THREAD_VARIABLES},
     }
+
+
+def environment_id(of: Environment) -> str:
+    """Return the id by which rows name an environment: the beginning of a hash of its content."""
+    return hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def machine(of: Environment) -> str:

@@ -9,7 +9,6 @@ never repaired by guess. Rows are known by group and key (`execution.task.Task.k
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -19,7 +18,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any, Self
 
-from finbench.benchmarks.rows.environment import Environment
+from finbench.benchmarks.rows.environment import Environment, environment_id
 from finbench.benchmarks.rows.reading import (
     ENVIRONMENTS,
     INSTANCES,
@@ -118,8 +117,7 @@ class Journal:
         Row
             The row as it was written: with `environment_id` and with `log`, the log's path within the folder.
         """
-        text = json.dumps(environment, sort_keys=True)
-        name = hashlib.sha256(text.encode()).hexdigest()[:16]
+        name = environment_id(environment)
         if name not in self._environments:
             self._environments[name] = environment
             _append(self.folder / ENVIRONMENTS, _text({"environment_id": name, "environment": environment}))

@@ -7,13 +7,14 @@ for; and `instances.jsonl`, the instances they name by `content_hash`. `benchmar
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
 from finbench.benchmarks.rows.columns import EnvironmentColumns, EnvironmentLine, InstanceLine, RowColumns
-from finbench.benchmarks.rows.environment import Environment
+from finbench.benchmarks.rows.environment import Environment, environment_id
 from finbench.benchmarks.rows.row import SCHEMA_VERSION, Row
 from finbench.models.instance import Instance
 from finbench.models.io import InputError, validate
@@ -43,8 +44,9 @@ def load_rows(path: Path) -> list[Row]:
         If a file cannot be read, there are no rows, a last line is cut off (`finbench run` mends that), or a row is of
         another schema or version.
     """
-    folder = path if path.is_dir() else path.parent
-    runs = folder / RUNS if path.is_dir() else path
+    is_folder = os.path.isdir(path)  # false, and no error, where a name is longer than any file's
+    folder = path if is_folder else path.parent
+    runs = folder / RUNS if is_folder else path
     rows = list(read_rows(runs))
     if not rows:
         raise InputError(runs, "holds no runs")
@@ -66,6 +68,9 @@ def load_environments(folder: Path, *, may_be_cut_off: bool = False) -> dict[str
     for number, line in enumerate(read_lines(file, may_be_cut_off=may_be_cut_off), start=1):
         entry = validate(line, EnvironmentLine, file, f"line {number}")
         validate(entry.environment, EnvironmentColumns, file, f"line {number}")
+        if environment_id(entry.environment) != entry.environment_id:
+            ids = f"{entry.environment_id!r}: the environment beside it has {environment_id(entry.environment)!r}"
+            raise InputError(file, f"line {number}: environment_id = {ids}")
         found[entry.environment_id] = entry.environment
     return found
 
@@ -146,7 +151,7 @@ def read_lines(file: Path, *, may_be_cut_off: bool = False) -> Iterator[dict[str
 
 def _content(file: Path) -> bytes:
     try:
-        if file.exists() and not file.is_file():
+        if os.path.exists(file) and not file.is_file():
             raise InputError(file, "cannot be read: it is not a regular file")
         return file.read_bytes()
     except OSError as error:

@@ -221,7 +221,7 @@ def least_energy_replica_path(
     return ReplicaPath(energy, tuple(layers[::-1]), tuple(nodes[::-1]), run.relaxations)
 
 
-def least_energies(problem: PathProblem, gamma: int) -> Floats:
+def least_energies(problem: PathProblem, gamma: int, clock: Clock | None = None) -> Floats:
     """Return the least energy of having run the first j blocks within k steps, at any node, rounding latencies up.
 
     Parameters
@@ -229,17 +229,22 @@ def least_energies(problem: PathProblem, gamma: int) -> Floats:
     problem : PathProblem
     gamma : int
         Number of latency steps γ that `problem.max_latency_s` is divided into.
+    clock : Clock, optional
+        Where its limit ends the pass, what was not reached has energy inf.
 
     Returns
     -------
     ndarray, shape (depth + 1, gamma + 1)
         Energies [J per inference], inf where nothing fits; falling along k.
     """
+    clock = Clock() if clock is None else clock
     rows = rows_from_source(problem, gamma, 1)
-    least = np.empty((problem.depth + 1, gamma + 1))
+    least = np.full((problem.depth + 1, gamma + 1), inf)
     for j in range(problem.depth):
         least[j] = rows[0].min(axis=0)
-        fill_rows(problem, rows, j, Rounding(problem.max_latency_s, True), Clock())
+        done, _ = fill_rows(problem, rows, j, Rounding(problem.max_latency_s, True), clock)
+        if not done:
+            return least
         rows[0] = rows[1]
     least[-1] = rows[0].min(axis=0)
     return least

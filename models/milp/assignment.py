@@ -28,7 +28,14 @@ from finbench.models.milp.doubt import Knowledge, disbelieved
 from finbench.models.milp.options import MilpOptions
 from finbench.models.milp.rows import ApplicationProgram, Terms
 from finbench.models.milp.solvers import registry
-from finbench.models.milp.solvers.interface import Limits, SolveProgram, SolverAnswer, reason_not_to_build, unbuilt
+from finbench.models.milp.solvers.interface import (
+    Limits,
+    SolveProgram,
+    SolverAnswer,
+    building,
+    reason_not_to_build,
+    unbuilt,
+)
 from finbench.models.milp.solvers.registry import reason_not_to_use
 from finbench.models.news import told_in_units_of
 from finbench.models.programs.admission import rejection_reasons
@@ -104,7 +111,7 @@ def solve(
         least = rows.least_objective(all_costs, map(everything, all_costs))
     try:
         with clock.phase("build"):
-            model, programs, scale = build(all_costs, capacities, clock)
+            model, programs, scale = build(all_costs, capacities, building(clock))
     except OutOfTime:
         result = result_of(unbuilt(), all_costs, None, 1.0, least, {"mip_gap": options.mip_gap})
         return replace(result, times_s=clock.times_s)

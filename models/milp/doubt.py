@@ -1,8 +1,9 @@
 """Whether a solver's answer can be true, by what is known without a solver.
 
-Solvers work within tolerances and now and then lose a solution: they prove feasible programs infeasible, and name
-optima and bounds above a deployment that exists. Such an answer is not believed. The solver is asked once more, with
-less cleverness of its own; if what it then says cannot be true either, the run is an error.
+Solvers work within tolerances and now and then lose a solution: they prove feasible programs infeasible, name optima
+and bounds above a deployment that exists, or optima below what any deployment costs. Such an answer is not believed.
+The solver is asked once more, with less cleverness of its own; if what it then says cannot be true either, the run is
+an error.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ import numpy as np
 
 from finbench.models.milp.solvers.interface import SolverAnswer
 from finbench.models.programs.costs import Capacities, Costs
+from finbench.models.programs.insertion import inserted
 from finbench.models.programs.known import known_deployment
 from finbench.models.programs.steps import Steps, objective_of
+from finbench.models.programs.warm_start import broken_constraint
 from finbench.models.result import Status
 from finbench.models.tolerances import ENERGY_TOLERANCE
 
@@ -31,7 +34,13 @@ class Knowledge:
     @cached_property
     def deployment(self) -> list[Steps | None] | None:
         """A feasible deployment; None where none was found."""
-        return known_deployment(self.all_costs, self.capacities)
+        known = known_deployment(self.all_costs, self.capacities)
+        return self._inserted() if known is None and not self.unlimited else known
+
+    def _inserted(self) -> list[Steps | None] | None:
+        found = inserted(self.all_costs, self.capacities)
+        fits = found is not None and broken_constraint(self.all_costs, self.capacities, found) is None
+        return found if fits else None
 
     @cached_property
     def objective(self) -> float:
@@ -40,7 +49,7 @@ class Knowledge:
 
     @cached_property
     def unlimited(self) -> bool:
-        """Whether no capacity could bind: only then does `deployment` tell much about an optimum."""
+        """Whether no capacity could bind: everyone's own path is then a deployment, if there is any."""
         limits = (getattr(self.capacities, name) for name in ("compute", "memory", "bandwidth", "reservation"))
         return all(bool(np.isinf(limit).all()) for limit in limits)
 
@@ -61,9 +70,11 @@ class Knowledge:
         if answer.status is Status.INFEASIBLE:
             return None if self.deployment is None else f"{words}, but {self._known}"
         proven = answer.objective if answer.status is Status.OPTIMAL else answer.bound
-        if proven is None or not self.unlimited:
+        if proven is None:
             return None
         tolerance = ENERGY_TOLERANCE * max(scale, abs(proven * scale))
+        if answer.status is Status.OPTIMAL and proven * scale < least - tolerance:
+            return f"{words}, objective {proven * scale:.9g}, but no deployment is below {least:.9g}"
         if proven * scale <= least + tolerance or proven * scale <= self.objective + tolerance:
             return None
         what = "objective" if answer.status is Status.OPTIMAL else "bound"

@@ -40,7 +40,14 @@ from finbench.models.milp.doubt import Knowledge, disbelieved
 from finbench.models.milp.options import MilpFlowOptions
 from finbench.models.milp.rows import ApplicationProgram, Terms, VariableFamily
 from finbench.models.milp.solvers import registry
-from finbench.models.milp.solvers.interface import Limits, SolveProgram, SolverAnswer, reason_not_to_build, unbuilt
+from finbench.models.milp.solvers.interface import (
+    Limits,
+    SolveProgram,
+    SolverAnswer,
+    building,
+    reason_not_to_build,
+    unbuilt,
+)
 from finbench.models.milp.solvers.registry import reason_not_to_use
 from finbench.models.news import told_in_units_of
 from finbench.models.programs.admission import CostAlone, rejection_reasons
@@ -185,7 +192,7 @@ class Question:
         with PauseGC():  # to build and hand over make millions of objects that live on: collecting takes as long again
             try:
                 with clock.phase("build"):
-                    model, parts, scale = build(self.all_costs, all_kept, self.capacities, clock)
+                    model, parts, scale = build(self.all_costs, all_kept, self.capacities, building(clock))
                     if begun is not None:
                         _set_values(parts, begun)
             except OutOfTime:

@@ -38,12 +38,17 @@ def _cheaper_of_path_and_rejection(costs: Costs) -> Steps | None:
 def cheap_path(costs: Costs) -> Steps | None:
     """Return a path of low energy that meets the latency target, capacities ignored; None where there is no path."""
     kept = within_latency(costs)
-    if kept is None:
-        return None
+    return None if kept is None else path_among(costs, kept)
+
+
+def path_among(costs: Costs, kept: Kept) -> Steps | None:
+    """Return a path of low energy among what is kept that meets the latency target; None where none was found."""
     cheap = least_path(costs, kept, costs.run_energy, costs.send_energy)
-    if cheap.latency(costs) <= costs.max_latency:
+    if cheap is None or cheap.latency(costs) <= costs.max_latency:
         return cheap
     fast = least_path(costs, kept, costs.run_latency, costs.send_latency)
+    if fast is None or fast.latency(costs) > costs.max_latency:
+        return None
     for _ in range(MOST_MULTIPLIERS):
         saved = cheap.latency(costs) - fast.latency(costs)
         multiplier = max(0.0, fast.energy(costs) - cheap.energy(costs)) / saved if saved > 0 else inf
@@ -54,7 +59,7 @@ def cheap_path(costs: Costs) -> Steps | None:
             costs.send_energy + multiplier * costs.send_latency,
         )
         between = least_path(costs, kept, run, send)
-        if between in (cheap, fast):
+        if between is None or between in (cheap, fast):
             break
         if between.latency(costs) > costs.max_latency:
             cheap = between
@@ -65,8 +70,8 @@ def cheap_path(costs: Costs) -> Steps | None:
     return fast
 
 
-def least_path(costs: Costs, kept: Kept, run: Floats, send: Floats) -> Steps:
-    """Return a path of least cost to the end of what is kept, which must hold one.
+def least_path(costs: Costs, kept: Kept, run: Floats, send: Floats) -> Steps | None:
+    """Return a path of least cost to the end of what is kept; None where it holds none.
 
     Parameters
     ----------
@@ -91,7 +96,8 @@ def least_path(costs: Costs, kept: Kept, run: Floats, send: Floats) -> Steps:
         at = by_site[best]
         placed.append(best)
         came_over.append(over)
-    return _followed_back(costs, kept.exits[0], int(np.argmin(at)), placed, came_over)
+    end = int(np.argmin(at))
+    return _followed_back(costs, kept.exits[0], end, placed, came_over) if isfinite(at[end]) else None
 
 
 def _spread(costs: Costs, at: Floats, send: Floats) -> tuple[Floats, Ints]:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from finbench.benchmarks.methods import METHODS, Method
-from finbench.benchmarks.rows.environment import Environment
+from finbench.benchmarks.rows.environment import Environment, environment_id
 from finbench.benchmarks.rows.row import SCHEMA_VERSION, Row
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Instance
@@ -89,7 +89,7 @@ def made_up_row(instance: str, method: str, **fields: Any) -> Row:
         "found": fields.get("objective") is not None and fields.get("status") in ("optimal", "feasible", "time-limit"),
         "energy_j": objective, "lower_bound": None, "latency_s": 1.0, "accuracy": 1.0, "time_s": 1.0, "times_s": {},
         "violations": [], "info": {}, "deployments": [], "gap": None,
-        "environment_id": environment["cpu"], "environment": environment, **fields,
+        "environment_id": environment_id(environment), "environment": environment, **fields,
     }  # fmt: skip
 
 

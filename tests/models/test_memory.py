@@ -68,3 +68,7 @@ def test_the_little_that_every_run_needs_is_not_asked_for(monkeypatch: pytest.Mo
     monkeypatch.setattr("finbench.models.memory.available_bytes", lambda: 0.0)
     assert reason_not_to_fit(UNASKED_BYTES) is None
     assert reason_not_to_fit(UNASKED_BYTES + 1) is not None
+
+
+def test_what_is_beyond_floating_point_does_not_fit_either() -> None:
+    assert "GiB of memory" in (reason_not_to_fit(10**400) or "")

@@ -164,23 +164,27 @@ class Master:
         self._highs.addCol(self._cost(usage.power), 0.0, inf, len(indices), indices, values)
         return True
 
-    def solve(self) -> Relaxed | None:
-        """Return the optimum of the relaxation; None where the clock ended the solver.
-
-        Raises
-        ------
-        RuntimeError
-            If HiGHS ends in any other way.
-        """
+    def _solved(self) -> bool:
+        """Run HiGHS, and return whether it found the optimum in the time left."""
         highs = self._highs
         if self._clock.remaining_s is not None:
             # HiGHS counts the time of all its runs.
             set_options(highs, {"time_limit": highs.getRunTime() + self._clock.remaining_s})
-        ran, said = highs.run(), highs.getModelStatus()
-        if said == HighsModelStatus.kTimeLimit:
-            return None
-        if ran == HighsStatus.kError or said != HighsModelStatus.kOptimal:
-            raise RuntimeError(f"HiGHS: {highs.modelStatusToString(said)}")
+        ran = highs.run()
+        return bool(ran != HighsStatus.kError and highs.getModelStatus() == HighsModelStatus.kOptimal)
+
+    def solve(self) -> Relaxed | None:
+        """Return the optimum of the relaxation; None where the clock ended the solver, or the solver gave up.
+
+        Capacities hundreds of orders of magnitude apart are beyond HiGHS: it then knows no status, twice.
+        """
+        highs = self._highs
+        if not self._solved():
+            if self._clock.expired:
+                return None
+            highs.clearSolver()
+            if not self._solved():
+                return None
         solution, groups = highs.getSolution(), len(self._groups)
         unit = self.scale if self.aim.with_power else 1.0
         duals, values = np.array(solution.row_dual), np.array(solution.col_value)

@@ -66,6 +66,17 @@ def reason_not_to_build(variables: int) -> str | None:
     return reason_not_to_fit(BYTES_PER_VARIABLE * variables)
 
 
+BUILDING_PART = 0.85
+"""Part of the time left in which a program must be built and handed over: what was made takes time to be given back,
+and a solver that could begin later than that would find nothing."""
+
+
+def building(clock: Clock) -> Clock:
+    """Return the clock that ends the building and the handing over of a program."""
+    left = clock.remaining_s
+    return Clock(None if left is None else BUILDING_PART * left)
+
+
 def unbuilt() -> SolverAnswer:
     """Return the answer where no solver was asked: the time ended the building of the program."""
     return SolverAnswer(Status.TIME_LIMIT, reason="the time limit passed while the program was built")

@@ -92,6 +92,36 @@ def test_what_makes_its_folder_is_refused_where_it_cannot(
     assert "is no folder" in refused(called(*command, "-o", tmp_path / "file" / "inside" / "bench.json"))
 
 
+@pytest.mark.parametrize("command", [["run", "smoke"], ["scale"]])
+def test_a_campaign_is_refused_before_its_work_where_its_folder_cannot_be(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("finbench.benchmarks.cli.campaign_results.run_and_report", None)
+    monkeypatch.setattr("finbench.benchmarks.cli.ladder_results.climb_and_report", None)
+    monkeypatch.chdir(tmp_path)
+    file, closed = tmp_path / "file", tmp_path / "closed"
+    file.write_text("")
+    assert f"cannot be written: '{file}' is no folder" in refused(called(*command, "-o", file))
+    assert f"cannot be written: '{file}' is no folder" in refused(called(*command, "-o", "file/results"))
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / (command[-1])).write_text("")
+    assert "is no folder" in refused(called(*command, "-o", tmp_path / "taken"))
+    closed.mkdir(mode=0o500)
+    if os.geteuid() != 0:  # nothing is closed to root
+        assert "cannot be written: Permission denied" in refused(called(*command, "-o", closed))
+    assert "cannot be written" in refused(called(*command, "-o", "/proc/finbench"))
+
+
+@pytest.mark.parametrize("command", WRITING)
+def test_a_folder_that_is_missing_is_named_in_full(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments, suffix = WRITING[command]
+    line = refused(called(*arguments, "-o", f"nowhere/file{suffix}"))
+    assert f"'{tmp_path}/nowhere' does not exist" in line
+
+
 def test_an_older_file_stays_and_is_said_to_be_older(tmp_path: Path) -> None:
     path = tmp_path / "deployment.json"
     path.write_text("older")

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from finbench.benchmarks.rows.environment import environment_id
 from finbench.benchmarks.rows.journal import Journal
 from finbench.benchmarks.rows.reading import load_instances, load_rows
 from finbench.benchmarks.rows.row import SCHEMA_VERSION
 from finbench.models.io import InputError
 from tests.benchmarks.conftest import ENVIRONMENT, made_up_row, write_results
 
+HERE = environment_id(ENVIRONMENT)
 ROWS = [made_up_row(instance, "fin", objective=1.0) for instance in "abc"]
 
 Damage = Callable[[str], str]
@@ -59,7 +61,7 @@ UNTRUSTED: list[tuple[Damage, str]] = [
         (CUT_OFF[0], "line 3 is cut off"),
         (CUT_OFF[1], "line 4 is cut off; `finbench run` of the same campaign mends it"),
         (lambda text: text[:0], "holds no runs"),
-        (lambda text: text.replace('_id": "c"', '_id": "d"', 1), "line 1: environment_id = 'd': not in env"),
+        (lambda text: text.replace(f'_id": "{HERE}"', '_id": "d"', 1), "line 1: environment_id = 'd': not in env"),
     ],
 )
 def test_what_cannot_be_trusted_is_refused_and_left_alone(tmp_path: Path, damage: Damage, message: str) -> None:
@@ -85,6 +87,9 @@ def test_a_campaign_does_not_go_on_from_what_cannot_be_trusted(tmp_path: Path, d
 def test_an_environment_that_cannot_be_trusted(tmp_path: Path) -> None:
     damaged(tmp_path, lambda text: text.replace('"cores": 1', '"cores": null', 1), "environments.jsonl")
     with pytest.raises(InputError, match=r"environments\.jsonl: line 1: cores"):
+        load_rows(tmp_path)
+    damaged(tmp_path, lambda text: text.replace('"cores": 1', '"cores": 64', 1), "environments.jsonl")
+    with pytest.raises(InputError, match=rf"line 1: environment_id = '{HERE}': the environment beside it has '"):
         load_rows(tmp_path)
     (tmp_path / "environments.jsonl").unlink()
     with pytest.raises(InputError, match=r"environments\.jsonl: cannot be read: No such file"):

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from finbench.benchmarks.methods import run_method
+from finbench.benchmarks.methods import Choice, run_method
 from finbench.models import exhaustive
 from finbench.models.evaluate import evaluate
 from finbench.models.instance import Instance
@@ -14,7 +12,7 @@ from finbench.models.result import Result, Status
 from tests.few_and_many import few_and_many
 from tests.models.milp.hard_draws import DRAWS
 
-METHODS: tuple[tuple[str, dict[str, Any]], ...] = (
+METHODS: tuple[Choice, ...] = (
     ("milp-flow", {}),
     ("milp-flow", {"strengthen": False}),
     ("milp-assignment", {}),

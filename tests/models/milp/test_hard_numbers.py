@@ -18,6 +18,7 @@ from finbench.models.evaluate import evaluate
 from finbench.models.instance import Instance
 from finbench.models.io import load_instance
 from finbench.models.milp import assignment, flow
+from finbench.models.milp.doubt import Knowledge
 from finbench.models.milp.options import MilpFlowOptions
 from finbench.models.milp.solvers import cbc
 from finbench.models.milp.solvers.executable import Spoken
@@ -167,6 +168,43 @@ def test_a_false_answer_is_asked_again_carefully(answer: SolverAnswer) -> None:
         assert_right(instance, result, right)
         assert [limits.careful for limits in asked] == [False, True]
         assert result.info["asked_again"].startswith("liar")
+
+
+def congested() -> list[tuple[Instance, Result]]:
+    """Return systems in which everyone's own path breaks a capacity, although a deployment is known; with optima."""
+    found = []
+    for seed in range(30):
+        instance = random_shared_instance(seed, levels=seed % 2 == 0, penalties=seed % 3 == 0)
+        all_costs = costs_of(instance)
+        capacities = Capacities.of(instance.network, all_costs)
+        knowledge = Knowledge(all_costs, capacities)
+        if known_deployment(all_costs, capacities) is None and knowledge.deployment is not None:
+            found.append((instance, exhaustive.solve(instance)))
+            assert knowledge.objective >= (found[-1][1].claimed_objective or 0.0) * (1 - 1e-9)
+            judged = evaluate(instance, deployment_of(all_costs, knowledge.deployment))
+            assert judged.violations == ()
+    return found
+
+
+def test_a_false_answer_is_asked_again_where_capacities_bind() -> None:
+    cases = congested()
+    assert len(cases) >= 4
+    for instance, truth in cases:
+        assert truth.claimed_objective is not None
+        for name, answer in FALSE.items():
+            solve, asked = at_first(answer)
+            result = flow.solve(instance, solver_function=solve)
+            assert_right(instance, result, truth.claimed_objective)
+            assert [limits.careful for limits in asked[:2]] == [False, True], name
+
+
+def test_an_optimum_below_every_deployment_is_not_believed() -> None:
+    answer = SolverAnswer(Status.OPTIMAL, objective=0.5, bound=0.5, reason="liar: optimal")
+    solve, asked = at_first(answer)
+    result = flow.solve(load_instance("balexnet-cifar10"), solver_function=solve)
+    assert result.status is Status.OPTIMAL
+    assert [limits.careful for limits in asked] == [False, True]
+    assert "but no deployment is below" in result.info["asked_again"]
 
 
 @pytest.mark.parametrize("answer", FALSE.values(), ids=FALSE)

@@ -1,0 +1,139 @@
+"""Nasty values of every option of every command: refused, or an answer; none ends in a traceback or not at all."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from finbench.benchmarks.analysis import claims_of_grids
+from finbench.benchmarks.campaigns.campaign import Campaign
+from finbench.benchmarks.cli import campaign_results, ladder_results, upkeep
+from finbench.benchmarks.cli.app import app
+from finbench.benchmarks.execution.runner import CampaignResult
+from finbench.benchmarks.upkeep import readme_figures
+from finbench.models.io import InputError
+from tests.benchmarks.cli.attack import Tally
+from tests.benchmarks.conftest import made_up_row, write_results
+
+VALUES = (
+    *("0", "-1", "1", "7", "nan", "inf", "-inf", "1e308", "-1e308", "1e-320", "9" * 23, "9" * 400, "0x10", "1_0"),
+    *("", " ", "no-such", "ünïcode-名", "a\x1b[31mb", "a\nb", "a,b", ",", "--", "-", "~", "\udc80", "x" * 5000),
+    *("fin", "milp-flow", "balexnet-cifar10", "greedy,fin", "10,0", "expected", "optimal", "1,nan", "0.5,1.0"),
+    "/dev/null",
+)
+
+OUTPUTS = ("-o", "--output")
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    rows = [made_up_row(f"i{k}", method, objective=1.0 + k) for k in range(3) for method in ("fin", "greedy")]
+    return write_results(tmp_path / "made-up", rows)
+
+
+@pytest.fixture
+def sound(tmp_path: Path, results: Path) -> dict[str, list[str]]:
+    """Return sound arguments of every command, quick ones where there are several."""
+    made = tmp_path / "deployment.json"
+    Tally().run(["solve", "blenet-mnist", "-o", str(made)])
+    out = str(tmp_path / "out")
+    return {
+        "solve": ["blenet-mnist", "--time-limit", "1"],
+        "export": ["blenet-mnist", "-o", f"{out}.mps"],
+        "evaluate": ["blenet-mnist", str(made)],
+        "compare": ["blenet-mnist", "--time-limit", "1", "--methods", "fin,greedy"],
+        "explain": ["blenet-mnist", "--time-limit", "1"],
+        "frontier": ["blenet-mnist", "--gamma", "9", "--time-limit", "1"],
+        "generate": ["tiered", "-o", f"{out}.json", "--nodes", "4", "--blocks", "3", "--exits", "2"],
+        "draw": ["blenet-mnist", "-o", f"{out}.svg"],
+        "instances": [],
+        "methods": [],
+        "schema": [],
+        "run": ["smoke", "-o", out],
+        "scale": ["scale", "-o", out],
+        "table": [str(results)],
+        "plot": [str(results), "-o", f"{out}.svg"],
+        "report": [str(results), "-o", f"{out}.html"],
+        "compare-results": [str(results), str(results)],
+        "claims": [],
+        "bench": ["-o", f"{out}.json"],
+        "figures": ["-o", out],
+    }
+
+
+@pytest.fixture
+def idle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Leave out the long work of commands, but not what they check before it."""
+
+    def nothing_measured() -> Any:
+        raise InputError("claims", "not measured here")
+
+    def nothing_run(campaign: Campaign, *_: object) -> CampaignResult:
+        return CampaignResult()
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(campaign_results, "run_and_report", nothing_run)
+    monkeypatch.setattr(ladder_results, "climb_and_report", lambda *_: [])
+    monkeypatch.setattr(claims_of_grids, "claims_of_grids", nothing_measured)
+    monkeypatch.setattr(upkeep, "measure_and_report", lambda _: True)
+    monkeypatch.setattr(readme_figures, "readme_figures", lambda _: [])
+
+
+def all_commands() -> dict[str, Any]:
+    """Return the commands by name, as the library that reads the command line holds them."""
+    group: Any = typer.main.get_command(app)
+    return dict(group.commands)
+
+
+def options_of(command: str) -> Iterator[tuple[str, bool]]:
+    """Yield every option of a command: how it is spelled, and whether it takes a value."""
+    for parameter in all_commands()[command].params:
+        if parameter.param_type_name == "option":
+            for spelling in (parameter.opts[0], *parameter.secondary_opts):
+                yield spelling, not parameter.is_flag
+
+
+def attacks(command: str, sound: list[str], bad_paths: list[str], draw: random.Random) -> Iterator[list[str]]:
+    """Yield arguments with one nasty value, then with two options at once; last, with too few and too many."""
+    options = list(options_of(command))
+    inputs = [path for path in bad_paths if "pipe" not in path and "zero" not in path]
+    for option, takes_value in options:
+        values = draw.sample(VALUES, 16) if takes_value else [""]
+        for value in [*values, *(draw.sample(inputs if option in OUTPUTS else bad_paths, 2) if takes_value else [])]:
+            yield [*sound, option, value] if takes_value else [*sound, option]
+    for _ in range(len(options)):
+        pair = [(option, draw.choice(VALUES) if takes else None) for option, takes in draw.choices(options, k=2)]
+        yield [*sound, *(word for option, value in pair for word in (option, value) if word is not None)]
+    for k in range(len(sound)):
+        yield [*sound[:k], *sound[k + 1 :]]
+        yield [*sound[:k], draw.choice(VALUES), *sound[k + 1 :]]
+    yield [*sound, "one-too-many"]
+    yield [*sound, "--no-such-option"]
+    yield ["--help"]
+
+
+def test_every_command_is_attacked(sound: dict[str, list[str]]) -> None:
+    assert sound.keys() == all_commands().keys() == set(COMMANDS)
+
+
+COMMANDS = (
+    *("solve", "export", "evaluate", "compare", "explain", "frontier", "generate", "draw", "instances", "methods"),
+    *("schema", "run", "scale", "table", "plot", "report", "compare-results", "claims", "bench", "figures"),
+)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("idle")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_nasty_options_are_refused_or_answered(
+    command: str, sound: dict[str, list[str]], no_files: list[str], tmp_path: Path
+) -> None:
+    draw, tally = random.Random(f"options {command}"), Tally()
+    for arguments in attacks(command, sound[command], no_files, draw):
+        tally.run([command, *arguments])
+    tally.assert_sound(refused=2, answered=1)
