@@ -4,17 +4,18 @@ It imports no method. Every number that a table shows comes from here, computed 
 
 For application h with last exit f, placement x and routes (README eqs. 1, 2, 4):
 
-    (1) energy(h)   = Σ_{i≤b(f)} e_i (o_i P_{x_i}/C_{x_i} + d_{i-1} Σ_{(n,m)∈route_i} (e^tx_nm + e^rx_nm))
-    (2) latency(h)  = Σ_{i≤b(f)} l_i (o_i/(r_i C_{x_i}) + Σ_{(n,m)∈route_i} (d_{i-1}/B_nm + τ_nm))
+    (1) energy(h)   = Σ_{i≤b(f)} e_i (ε_{i,x_i} + d_{i-1} Σ_{(n,m)∈route_i} (e^tx_nm + e^rx_nm))
+    (2) latency(h)  = Σ_{i≤b(f)} l_i (t_{i,x_i}/r_i + Σ_{(n,m)∈route_i} (d_{i-1}/B_nm + τ_nm))
     (3) objective   = Σ_{h served} λ_h energy(h) + Σ_{h rejected} ψ_h
     (4) accuracy(h) = α_f
 
-with weights e_i, l_i = s_i (`expected`) or 1 (`full_depth`), and reserved shares r_i (1 where a node reserves nothing).
+with weights e_i, l_i = s_i (`expected`) or 1 (`full_depth`), run costs t and ε by eq. (26), and reserved shares r_i (1
+where a node reserves nothing).
 A constraint holds when it is met within `FEASIBILITY_TOLERANCE` relative to its right-hand side. Loads and their rows
 (eqs. 11–13, 21) are in `models.loads`, the terms of all sums in `models.step_costs`. A reserved share must keep up with
 its block:
 
-    (22) λ_h s_i o_i ≤ r_i C_{x_i}      where x_i reserves shares
+    (22) λ_h s_i t_{i,x_i} ≤ r_i K_{x_i}      where x_i reserves shares
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from itertools import pairwise
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Application, Instance
 from finbench.models.loads import UNITS, Loads, Resource, Use, loads_of, tier_objective, uses
-from finbench.models.step_costs import step_costs
+from finbench.models.step_costs import run_once, step_costs
 from finbench.models.tolerances import accurate_enough, exceeds
 
 
@@ -219,6 +220,9 @@ def _placement_violations(instance: Instance, app: Application, decision: Applic
             yield _structural(app, ViolationKind.PIN, message)
         if name not in nodes:
             yield _structural(app, ViolationKind.NODE, f"block {i} is placed on unknown node '{name}'")
+        elif run_once(instance, instance.dnn_of(app), i, nodes[name]) is None:
+            message = f"block {i} is placed on '{name}', where it cannot run: no rate, and no measurement of the block"
+            yield _structural(app, ViolationKind.NODE, message)
         elif share not in nodes[name].compute_shares:
             menu = ", ".join(f"{entry:g}" for entry in nodes[name].compute_shares)
             message = f"block {i} reserves {share:g} of node '{name}', which offers {menu}"
@@ -269,9 +273,10 @@ def _stability_violations(instance: Instance, app: Application, decision: Applic
     """Return a violation for every reserved share that its block outruns (eq. 22)."""
     found = []
     for i, step in enumerate(step_costs(instance, app, decision), start=1):
-        load, limit, name = step.compute_ops_per_s, step.share * step.node.compute_ops_per_s, step.node.name
+        load, limit, name = step.executions, step.share * step.node.parallel, step.node.name
         if step.node.reserves and exceeds(load, limit):
-            message = f"application '{app.name}': block {i} needs {load:.6g} op/s, its share of '{name}' is {limit:.6g}"
+            asked = f"block {i} asks for {load:.6g} executions, its share of '{name}' is {limit:.6g}"
+            message = f"application '{app.name}': {asked}"
             found.append(Violation(ViolationKind.STABILITY, app.name, message, load, limit))
     return found
 

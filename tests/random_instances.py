@@ -96,7 +96,7 @@ def random_shared_instance(
     links = _links(rng, nodes, direct_only, zeros=False, least_density=0.7)
     apps, dnns = _applications(rng, int(rng.integers(2, max_applications + 1)), nodes, max_blocks)
     demand = sum(app.weight * _expected(dnn, [b.ops for b in dnn.blocks]) for app, dnn in _pairs(apps, dnns))
-    rates = rng.uniform(0.05, 0.9) * sum(node.compute_ops_per_s for node in nodes) / demand
+    rates = rng.uniform(0.05, 0.9) * sum(node.compute_ops_per_s or 0.0 for node in nodes) / demand
     traffic = sum(app.weight * rates * _expected(dnn, _bits(dnn)) for app, dnn in _pairs(apps, dnns))
     bandwidth = float(np.median([link.bandwidth_bit_per_s for link in links])) if links else 1e9
     scale = rng.uniform(0.1, 2) * bandwidth / traffic
@@ -207,7 +207,7 @@ def _with_targets(
     for app, dnn in _pairs(apps, dnns):
         ops = sum(block.ops for block in dnn.blocks)
         typical = ops / float(np.median([node.compute_ops_per_s for node in nodes])) + sum(_bits(dnn)) / bandwidth
-        energy = ops * float(np.median([node.power_w / node.compute_ops_per_s for node in nodes]))
+        energy = ops * float(np.median([node.power_w / (node.compute_ops_per_s or 1.0) for node in nodes]))
         rate = app.weight * rates
         targets = {
             "rate_per_s": rate,

@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from finbench.benchmarks.cli import campaigns, claims, insight, instances, results, solving, upkeep
 from finbench.benchmarks.cli.exit_codes import BAD_INPUT, PIPE_CLOSED, UNEXPECTED
+from finbench.benchmarks.cli.remarks import show_remarks
 from finbench.benchmarks.terminal import console
 from finbench.models.io import InputError
 
@@ -63,6 +64,7 @@ for group in (solving, insight, instances, campaigns, results, claims, upkeep):
 def main() -> None:
     """Run the command `finbench`."""
     console.show_what_can_be_shown()
+    show_remarks()
     try:
         try:
             app(prog_name="finbench")

@@ -140,7 +140,7 @@ def test_a_network_of_one_node_needs_no_link() -> None:
 def test_a_copy_forgets_what_was_computed_from_the_fields_it_replaces() -> None:
     network, first = BALEXNET.network, BALEXNET.network.nodes[0]
     assert network.node_by_name[first.name] is first
-    faster = first.model_copy(update={"compute_ops_per_s": 2 * first.compute_ops_per_s})
+    faster = first.model_copy(update={"compute_ops_per_s": 2 * (first.compute_ops_per_s or 1.0)})
     changed = network.model_copy(update={"nodes": (faster, *network.nodes[1:])})
     assert changed.node_by_name[first.name] is faster
     assert BALEXNET.model_copy(update={"network": changed}).content_hash != BALEXNET.content_hash
