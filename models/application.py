@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from finbench.models.fields import BlockKey, Frozen, Name, NonNegative, Positive, Share
+from finbench.models.fields import BlockKey, Frozen, Name, NonNegative, Positive, Share, since_version_2
+from finbench.models.network import Node
+
+ALL_BLOCKS = "all"
+"""Key of `Application.allowed` for every block."""
+
+AllowedKey = Annotated[str, Field(pattern=rf"^([1-9][0-9]*|{ALL_BLOCKS})$")]
 
 
 class Application(Frozen):
@@ -27,6 +33,9 @@ class Application(Frozen):
     """Accuracy target α."""
     pinned: dict[BlockKey, Name] = Field(default_factory=dict)
     """Pinned blocks: 1-based block index (a string, as file keys are) to node name."""
+    allowed: dict[AllowedKey, Annotated[tuple[Name, ...], Field(min_length=1, strict=False)]] = since_version_2({})
+    """Where blocks may run (eq. 28): nodes or tiers, by 1-based block index, or for every block by `all`. What is left
+    out may run anywhere."""
     rejection_penalty_w: NonNegative | None = None
     """What turning it away adds to the objective ψ [W]; left out: it must be served."""
 
@@ -45,3 +54,8 @@ class Application(Frozen):
     def pins(self) -> dict[int, str]:
         """Pinned blocks by 1-based block index."""
         return {int(block): node for block, node in self.pinned.items()}
+
+    def permits(self, block: int, node: Node) -> bool:
+        """Return whether `allowed` lets block i = `block` (1-based) run at `node`."""
+        lists = (self.allowed[key] for key in (str(block), ALL_BLOCKS) if key in self.allowed)
+        return all(node.name in names or node.tier in names for names in lists)

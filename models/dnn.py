@@ -23,6 +23,8 @@ class Block(Frozen):
     """Size of the block's output d_i [bit]."""
     parameter_bytes: NonNegative = 0.0
     """Memory w_i that its parameters take [byte]."""
+    working_bytes: NonNegative = since_version_2(0.0)
+    """Memory v_i that it needs besides while it runs [byte]: it runs only where w_i + v_i fit (eq. 27)."""
 
 
 class Exit(Frozen):

@@ -302,8 +302,12 @@ def _ways_by_block(instance: Instance, app: Application, routes: list[Route]) ->
 
 
 def _stable_shares(instance: Instance, app: Application, block: int, name: str) -> list[float]:
-    """Return the shares that a node offers and that keep up with the block (eq. 22), none where it cannot run."""
+    """Return the shares that a node offers and that keep up with the block (eq. 22), none where it must not run."""
     node, dnn = instance.network.node_by_name[name], instance.dnn_of(app)
+    needed = dnn.blocks[block - 1].parameter_bytes + dnn.blocks[block - 1].working_bytes
+    fits = node.memory_bytes is None or needed <= relaxed(node.memory_bytes) or not dnn.blocks[block - 1].working_bytes
+    if not fits or not app.permits(block, node):
+        return []
     load = (app.rate_per_s or 0.0) * dnn.survival[block - 1] * _time(instance, dnn, block, name)
     if isinf(load):
         return []

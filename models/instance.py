@@ -14,6 +14,7 @@ t_in, ε_in  `MeasuredRun.time_s`, `.energy_j`          what block i was measure
 B_nm, τ_nm  `Link.bandwidth_bit_per_s`, `.delay_s`     rate and propagation delay of link (n, m)
 e^tx, e^rx  `Link.tx_energy_j_per_bit`, `.rx_…`        energy per bit at the sender, at the receiver
 o_i, w_i    `Block.ops`, `Block.parameter_bytes`       operations and parameters of block i
+v_i         `Block.working_bytes`                      memory that block i needs besides while it runs
 d_i         `Block.output_bits` (d_0: `input_bits`)    what a transfer out of block i carries
 b(e)        `Exit.after_block`                         the block an exit is attached to
 φ_e, α_e    `Exit.exit_fraction`, `Exit.accuracy`      share leaving there, accuracy if last exit
@@ -48,6 +49,7 @@ from finbench.models.fields import (
     since_version_2,
 )
 from finbench.models.network import Link, Network, Node
+from finbench.models.tolerances import SUM_NOISE
 
 __all__ = [
     "DNN",
@@ -80,10 +82,11 @@ class Accounting(StrEnum):
 
 
 class LatencyKind(StrEnum):
-    """Which latency meets the target (eq. 2): that of the last sample to leave, or the expected one."""
+    """Which latency meets the target (eq. 2): the last sample's to leave, the expected one, or that of a share."""
 
     FULL_DEPTH = "full_depth"
     EXPECTED = "expected"
+    QUANTILE = "quantile"
 
 
 class Instance(Frozen):
@@ -99,6 +102,8 @@ class Instance(Frozen):
     """Energy accounting (eq. 1)."""
     latency_kind: Annotated[LatencyKind, Field(strict=False)] = LatencyKind.FULL_DEPTH
     """Latency that must meet the target (eq. 2)."""
+    latency_quantile: PositiveShare | None = since_version_2(None)
+    """Share q of all samples that leave within the target, with `latency_kind` `quantile` (eq. 30)."""
     network: Network
     """The network."""
     dnns: Annotated[tuple[DNN, ...], Field(min_length=1, strict=False)]
@@ -110,6 +115,9 @@ class Instance(Frozen):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        if (self.latency_kind is LatencyKind.QUANTILE) != (self.latency_quantile is not None):
+            kind = f"latency_kind = '{self.latency_kind}'"
+            raise ValueError(f"latency_quantile = {self.latency_quantile}: goes with latency_kind 'quantile'; {kind}")
         check_unique("dnn", [dnn.name for dnn in self.dnns])
         check_unique("application", [app.name for app in self.applications])
         for app in self.applications:
@@ -121,11 +129,25 @@ class Instance(Frozen):
                 if block > blocks:
                     raise ValueError(f"{label}: pinned = {block}: must be a block that exists (1..{blocks})")
                 check_known(label, f"pinned.{block}", node, self.network.node_by_name, "node of the network")
+            self._check_allowed(app, blocks)
             if app.rate_per_s is None and len(self.applications) > 1:
                 raise ValueError(f"{label}: rate_per_s: required where several applications share the system")
         self._check_devices()
         self._check_finite()
         return self
+
+    def _check_allowed(self, app: Application, blocks: int) -> None:
+        """Refuse permissions for blocks, nodes or tiers that there are not, and pins that they forbid."""
+        label, nodes = f"application '{app.name}'", self.network.node_by_name
+        known = {name for node in nodes.values() for name in (node.name, node.tier) if name}
+        for key, names in app.allowed.items():
+            if key.isdigit() and int(key) > blocks:
+                raise ValueError(f"{label}: allowed = {key}: must be a block that exists (1..{blocks}), or all")
+            for name in names:
+                check_known(label, f"allowed.{key}", name, known, "node or tier of the network")
+        for block, name in app.pins.items():
+            if not app.permits(block, nodes[name]):
+                raise ValueError(f"{label}: pinned.{block} = {name!r}: must be where allowed lets the block run")
 
     def _check_devices(self) -> None:
         """Refuse measurements of unknown DNNs or blocks, and two of one DNN on one device."""
@@ -144,7 +166,7 @@ class Instance(Frozen):
         for app in self.applications:
             dnn = self.dnn_of(app)
             energy, latency = self._greatest(dnn)
-            load += sum(block.parameter_bytes + app.weight * block.ops for block in dnn.blocks)
+            load += sum(b.parameter_bytes + b.working_bytes + app.weight * b.ops for b in dnn.blocks)
             load += app.weight * (dnn.total_bits + latency)
             total += app.weight * energy + (app.rejection_penalty_w or 0.0)
             amounts = {"energy": energy, "latency": latency + 2 * app.max_latency_s, "load": load, "objective": total}
@@ -191,15 +213,19 @@ class Instance(Frozen):
 
     def energy_weights(self, app: Application) -> tuple[float, ...]:
         """Return the weight of block i, and of the transfer that feeds it, in the energy (eq. 1), for i = 1..L."""
-        return self._weights(app, self.accounting is Accounting.EXPECTED)
+        dnn = self.dnn_of(app)
+        return dnn.survival if self.accounting is Accounting.EXPECTED else (1.0,) * len(dnn.blocks)
 
     def latency_weights(self, app: Application) -> tuple[float, ...]:
-        """Return the weight of block i, and of the transfer that feeds it, in the latency (eq. 2), for i = 1..L."""
-        return self._weights(app, self.latency_kind is LatencyKind.EXPECTED)
+        """Return the weight of block i, and of the transfer that feeds it, in the latency (eq. 2), for i = 1..L.
 
-    def _weights(self, app: Application, expected: bool) -> tuple[float, ...]:
-        dnn = self.dnn_of(app)
-        return dnn.survival if expected else (1.0,) * len(dnn.blocks)
+        (30) With a quantile q the weight is 1 where more than 1 − q of all samples reach the block, else 0: a share of
+        at least q has left before it.
+        """
+        dnn, q = self.dnn_of(app), self.latency_quantile
+        if q is not None:
+            return tuple(float(share - (1 - q) > SUM_NOISE) for share in dnn.survival)
+        return dnn.survival if self.latency_kind is LatencyKind.EXPECTED else (1.0,) * len(dnn.blocks)
 
     def with_overrides(
         self,
@@ -208,8 +234,9 @@ class Instance(Frozen):
         min_accuracy: float | None = None,
         accounting: Accounting | None = None,
         latency_kind: LatencyKind | None = None,
+        latency_quantile: float | None = None,
     ) -> Instance:
-        """Return a copy with other targets or choices; None keeps what is there.
+        """Return a copy with other targets or choices; None keeps what is there. Another latency kind drops a quantile.
 
         Raises
         ------
@@ -223,16 +250,20 @@ class Instance(Frozen):
         apps = tuple(
             Application.model_validate({**app.model_dump(), **targets}) if targets else app for app in self.applications
         )
+        kind = self.latency_kind if latency_kind is None else latency_kind
+        quantile = self.latency_quantile if kind is LatencyKind.QUANTILE else None
         data = {
             **{field: getattr(self, field) for field in Instance.model_fields},
             "applications": apps,
             "accounting": self.accounting if accounting is None else accounting,
-            "latency_kind": self.latency_kind if latency_kind is None else latency_kind,
+            "latency_kind": kind,
+            "latency_quantile": quantile if latency_quantile is None else latency_quantile,
         }
         try:
             return Instance(**data)
         except ValidationError as error:  # its parts are sound: one rule that they break together
-            raise ValueError(str(error.errors()[0]["ctx"]["error"])) from None
+            found = error.errors()[0]
+            raise ValueError(str(found.get("ctx", {}).get("error", found["msg"]))) from None
 
     @cached_property
     def content_hash(self) -> str:

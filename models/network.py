@@ -27,7 +27,7 @@ class Node(Frozen):
     name: Name
     """Unique name."""
     tier: OptionalName = ""
-    """A label for people and pictures (mobile, edge, cloud); no rule depends on it."""
+    """A label for people and pictures (mobile, edge, cloud), which permissions may name (eq. 28)."""
     compute_ops_per_s: Positive | None = None
     """Processing rate C_n [operations/s]; left out: only blocks that were measured on its device run here. Where none
     was, it is a transit node: data passes, no block runs."""

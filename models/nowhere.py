@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from finbench.models.instance import DNN, Application, Instance, Node
-from finbench.models.tolerances import accurate_enough
+from finbench.models.tolerances import accurate_enough, relaxed
 
 NOTHING_ALONE = "no exit is accurate enough, or no path to one meets the latency target and the pins"
 """Why an application has no deployment even alone, where no single block is to blame."""
@@ -41,4 +41,9 @@ def _what_keeps_off(instance: Instance, app: Application, dnn: DNN, block: int, 
         return "pinned elsewhere"
     if node.compute_ops_per_s is None and block not in instance.measurements(dnn, node):
         return "no rate and not measured"
+    if not app.permits(block, node):
+        return "not allowed"
+    needed, working = dnn.blocks[block - 1].parameter_bytes, dnn.blocks[block - 1].working_bytes
+    if working > 0 and node.memory_bytes is not None and needed + working > relaxed(node.memory_bytes):
+        return "too little memory"
     return None

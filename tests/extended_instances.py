@@ -80,9 +80,48 @@ def _parallel(rng: np.random.Generator, data: dict[str, Any]) -> None:
             node["compute_ops_per_s"] /= node["parallel"]
 
 
+def _working(rng: np.random.Generator, data: dict[str, Any]) -> None:
+    """Blocks need working memory, and most nodes have little, though enough for all parameters."""
+    blocks = [block for dnn in data["dnns"] for block in dnn["blocks"]]
+    for block in blocks:
+        block["working_bytes"] = float(rng.uniform(0, 100)) if rng.random() < 0.9 else 0.0
+    all_of_it = 3 * sum(block["parameter_bytes"] for block in blocks)
+    for node in data["network"]["nodes"]:
+        if rng.random() < 0.8:
+            node["memory_bytes"] = all_of_it + float(rng.uniform(0, 100))
+
+
+def _allowed(rng: np.random.Generator, data: dict[str, Any]) -> None:
+    """Nodes have tiers; some blocks, or all, may run at some nodes or tiers alone."""
+    for node in data["network"]["nodes"]:
+        node["tier"] = str(rng.choice(("edge", "cloud")))
+    names = [name for node in data["network"]["nodes"] for name in (node["name"], node["tier"])]
+    drawn: dict[str, dict[str, Any]] = {}
+    for app in data["applications"]:
+        blocks = len(next(dnn for dnn in data["dnns"] if dnn["name"] == app["dnn"])["blocks"])
+        keys = ["all", *(str(i) for i in range(1, blocks + 1))]
+        if app["dnn"] not in drawn:  # who shares a DNN may be a copy, and stays one
+            some = {key: sorted({str(name) for name in rng.choice(names, 3)}) for key in keys if rng.random() < 0.5}
+            drawn[app["dnn"]] = some
+        app["allowed"] = {key: [*these, *app["pinned"].values()] for key, these in drawn[app["dnn"]].items()}
+
+
+def _quantile(rng: np.random.Generator, data: dict[str, Any]) -> None:
+    """A share of all samples meets the target; half of the time one that is just that of some exits."""
+    fractions = [exit_["exit_fraction"] for exit_ in data["dnns"][0]["exits"]]
+    drawn = float(rng.uniform(0.05, 1.0))
+    share = float(sum(fractions[: int(rng.integers(1, len(fractions) + 1))])) if rng.random() < 0.5 else drawn
+    data |= {"latency_kind": "quantile", "latency_quantile": min(1.0, share) or 1.0}
+    for app in data["applications"]:
+        app["max_latency_s"] *= 0.4
+
+
 FIELDS: dict[str, Callable[[np.random.Generator, dict[str, Any]], None]] = {
     "transit": _transit,
     "measured": _measured,
     "parallel": _parallel,
+    "working": _working,
+    "allowed": _allowed,
+    "quantile": _quantile,
 }
 """What is added to an instance's data, by name."""

@@ -17,6 +17,9 @@ from finbench.models.instance import (
     Node,
 )
 
+WITHOUT_A_SHARE = [LatencyKind.FULL_DEPTH.value, LatencyKind.EXPECTED.value]
+"""Latency kinds that need no quantile."""
+
 
 def random_instance(
     seed: int,
@@ -57,7 +60,7 @@ def random_instance(
     return Instance(
         name=f"random-{seed}",
         accounting=Accounting(str(rng.choice([kind.value for kind in Accounting]))),
-        latency_kind=LatencyKind(str(rng.choice([kind.value for kind in LatencyKind]))),
+        latency_kind=LatencyKind(str(rng.choice(WITHOUT_A_SHARE))),
         network=network,
         dnns=(dnn,),
         applications=(app,),
@@ -109,7 +112,7 @@ def random_shared_instance(
     return Instance(
         name=f"shared-{seed}",
         accounting=Accounting(str(rng.choice([kind.value for kind in Accounting]))),
-        latency_kind=LatencyKind(str(rng.choice([kind.value for kind in LatencyKind]))),
+        latency_kind=LatencyKind(str(rng.choice(WITHOUT_A_SHARE))),
         network=Network(name="shared", nodes=_equipped(rng, nodes, memory, levels), links=links),
         dnns=dnns,
         applications=_with_targets(rng, apps, dnns, nodes, float(rates), bandwidth, penalties),

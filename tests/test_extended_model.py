@@ -71,7 +71,7 @@ def assert_between(instance: Instance, truth: Result, names: tuple[str, ...]) ->
         assert result.lower_bound is None or result.lower_bound <= optimum * (1 + FLOAT_NOISE)
 
 
-@pytest.mark.parametrize("seed", few_and_many(range(800), 24))
+@pytest.mark.parametrize("seed", few_and_many(range(800), 12))
 def test_all_methods_agree_on_one_application(seed: int) -> None:
     instance = extended_instance(seed, direct_only=seed % 4 == 3)
     truth = assert_exact_methods_agree(instance)
@@ -81,13 +81,14 @@ def test_all_methods_agree_on_one_application(seed: int) -> None:
     assert_between(instance, truth, (*ALONE, "column-generation"))
 
 
-@pytest.mark.parametrize("seed", few_and_many(range(800), 24))
+@pytest.mark.parametrize("seed", few_and_many(range(800), 12))
 def test_all_methods_agree_on_applications_that_share_a_system(seed: int) -> None:
     instance = extended_shared_instance(seed, direct_only=seed % 4 == 3)
     truth = assert_exact_methods_agree(instance)
     assert_between(instance, truth, (*SHARING, "column-generation"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FIELDS)
 def test_every_field_decides_in_a_good_part_of_the_instances(name: str) -> None:
     """Without the field the optimum is another one, or there is none."""

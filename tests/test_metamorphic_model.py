@@ -9,14 +9,14 @@ import pytest
 from finbench.benchmarks.methods import run_method
 from finbench.models import exhaustive
 from finbench.models.evaluate import evaluate
-from finbench.models.instance import Instance
+from finbench.models.instance import Instance, LatencyKind
 from finbench.models.milp import flow
 from finbench.models.result import Status
 from tests.extended_instances import extended_instance, extended_shared_instance
 from tests.few_and_many import few_and_many
 from tests.random_instances import random_instance, random_shared_instance
 
-SEEDS = few_and_many(range(100), 12)
+SEEDS = few_and_many(range(100), 6)
 
 
 def optima(instance: Instance) -> list[float | None]:
@@ -109,3 +109,11 @@ def test_twice_as_many_executions_at_twice_the_time_load_a_node_the_same_and_slo
         Instance.model_validate({**instance.model_dump(), "applications": patient}),
         Instance.model_validate({**data, "applications": patient}),
     )
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_all_samples_in_time_is_full_depth_where_every_block_is_reached(seed: int) -> None:
+    for instance in both_kinds(seed):
+        if all(share > 1e-9 for dnn in instance.dnns for share in dnn.survival):
+            deep = instance.with_overrides(latency_kind=LatencyKind.FULL_DEPTH)
+            assert_same_optimum(deep, deep.with_overrides(latency_kind=LatencyKind.QUANTILE, latency_quantile=1.0))

@@ -269,9 +269,11 @@ class SharedSystem:
             Let blocks be in memories of 0 bytes as well: fractions of these are of all parameters together.
         """
         alike: defaultdict[tuple[Any, ...], list[Application]] = defaultdict(list)
-        others = attrgetter(*(field for field in Application.model_fields if field not in ("name", "pinned")))
+        tables = ("pinned", "allowed")
+        others = attrgetter(*(field for field in Application.model_fields if field not in ("name", *tables)))
         for app in instance.applications:
-            alike[(*others(app), *sorted(app.pinned.items()))].append(app)
+            where = (tuple(sorted(getattr(app, table).items())) for table in tables)
+            alike[(*others(app), *where)].append(app)
         topology, memory, unit = Topology.of(instance.network), memory_of(instance.network), 0.0
         if from_nothing:
             dnns = (instance.dnn_of(app) for app in instance.applications)

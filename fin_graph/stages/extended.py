@@ -24,7 +24,7 @@ from itertools import count
 import networkx as nx
 
 from finbench.models.deployment import ApplicationDeployment
-from finbench.models.instance import DNN, Application, Exit, Instance, Link, Node
+from finbench.models.instance import DNN, Application, Block, Exit, Instance, Link, Node
 from finbench.models.result import Clock
 from finbench.models.tolerances import accurate_enough, relaxed
 
@@ -58,7 +58,10 @@ def run_costs(instance: Instance, app: Application, block: int) -> dict[str, tup
     """Return the weighted energy [J] and latency [s] of running block i = `block` (1-based), by node that may."""
     dnn, nodes = instance.dnn_of(app), instance.network.nodes
     pin = app.pins.get(block)
-    costs = ((node.name, _run_once(instance, dnn, block, node)) for node in nodes if pin in (None, node.name))
+    hosts = (
+        node for node in nodes if pin in (None, node.name) and _fits_and_may(app, dnn.blocks[block - 1], block, node)
+    )
+    costs = ((node.name, _run_once(instance, dnn, block, node)) for node in hosts)
     by_energy, by_latency = instance.energy_weights(app)[block - 1], instance.latency_weights(app)[block - 1]
     return {name: (by_energy * cost[0], by_latency * cost[1]) for name, cost in costs if cost is not None}
 
@@ -72,6 +75,13 @@ def _run_once(instance: Instance, dnn: DNN, block: int, node: Node) -> tuple[flo
     if node.compute_ops_per_s is None:
         return None
     return ops * node.power_w / node.compute_ops_per_s, ops / node.compute_ops_per_s
+
+
+def _fits_and_may(app: Application, block: Block, i: int, node: Node) -> bool:
+    """Return whether block i fits (eq. 27) and may run (eq. 28) at `node`; without working memory (12) says it all."""
+    needed, memory = block.parameter_bytes + block.working_bytes, node.memory_bytes
+    fits = memory is None or block.working_bytes == 0 or needed <= relaxed(memory)
+    return fits and app.permits(i, node)
 
 
 def send_cost(instance: Instance, app: Application, block: int, link: Link) -> tuple[float, float]:

@@ -97,7 +97,7 @@ class Costs:
     run_latency: Floats
     """(L, P) latency l_k t_{k,n} / r [s]; 0 where it cannot."""
     can_run: Mask
-    """(L, P) whether block k has costs at a site of n (eq. 26)."""
+    """(L, P) whether block k has costs at a site of n (eq. 26), fits there (eq. 27) and may run there (eq. 28)."""
     stable: Mask
     """(L, P) whether a reserved share keeps up with block k: λ s_k t_{k,n} ≤ r K_n (eq. 22)."""
     send_energy: Floats
@@ -164,7 +164,7 @@ def _application_costs(instance: Instance, app: Application, network: NumberedNe
     energy_weight = np.array(instance.energy_weights(app))[:, None]
     latency_weight = np.array(instance.latency_weights(app))[:, None]
     times, energies = _runs(instance, dnn)
-    can_run = np.isfinite(times)
+    can_run = np.isfinite(times) & _fits_and_may(instance, app)
     times = np.where(can_run, times, 0.0)
     bandwidth = np.array([link.bandwidth_bit_per_s for link in links])
     per_bit = np.array([link.tx_energy_j_per_bit + link.rx_energy_j_per_bit for link in links])
@@ -203,6 +203,18 @@ def _runs(instance: Instance, dnn: DNN) -> tuple[Floats, Floats]:
             energies[block - 1, n] = node.power_w * measured.time_s if measured.energy_j is None else measured.energy_j
     nowhere = np.isnan(times)
     return np.where(nowhere, np.inf, times), np.where(nowhere, np.inf, energies)
+
+
+def _fits_and_may(instance: Instance, app: Application) -> Mask:
+    """Return (L, N) whether every block fits (eq. 27) and may run (eq. 28) at every node."""
+    blocks, nodes = instance.dnn_of(app).blocks, instance.network.nodes
+    working = np.array([block.working_bytes for block in blocks])[:, None]
+    needed = working + np.array([block.parameter_bytes for block in blocks])[:, None]
+    memory = np.array([np.inf if node.memory_bytes is None else node.memory_bytes for node in nodes])
+    fits: Mask = (needed <= relaxed(memory)) | (working == 0)  # without working memory (12) says it all
+    if app.allowed:
+        fits &= np.array([[app.permits(k, node) for node in nodes] for k in range(1, len(blocks) + 1)])
+    return fits
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ def _broken_by_one(costs: Costs, steps: Steps | None) -> str | None:
     rules = {
         "accuracy (9)": not costs.accurate[steps.last_exit - 1],
         "pins (10)": any(nodes[b - 1] != node for b, node in costs.pins.items() if b <= len(nodes)),
-        "run costs (26)": not costs.can_run[range(len(nodes)), steps.placement].all(),
+        "where blocks can run (26–28)": not costs.can_run[range(len(nodes)), steps.placement].all(),
         "latency (8)": steps.latency(costs) > costs.max_latency,
         "stability (22)": not costs.stable[range(len(nodes)), steps.placement].all(),
     }

@@ -259,6 +259,44 @@ BAD_DOCUMENTS: dict[str, tuple[Document, list[str]]] = {
             put("devices", value=[{"name": "b", "measured": {"dnn": {"3": {"time_s": 1.0}}}}]),
             ["device 'b'", "measured.dnn = 3", "exists (1..2)"],
         ),
+        (
+            "negative working memory",
+            put(*DNN, "blocks", 0, "working_bytes", value=-1.0),
+            ["block 1", "working_bytes = -1.0"],
+        ),
+        (
+            "permission for a node that is none",
+            put(*APP, "allowed", value={"all": ["moon"]}),
+            ["application 'app'", "allowed.all = 'moon'", "node or tier"],
+        ),
+        (
+            "permission for a block that is none",
+            put(*APP, "allowed", value={"3": ["edge"]}),
+            ["application 'app'", "allowed = 3", "exists (1..2), or all"],
+        ),
+        ("permission for no index", put(*APP, "allowed", value={"first": ["edge"]}), ["allowed"]),
+        ("permission for nowhere", put(*APP, "allowed", value={"2": []}), ["application 'app'", "allowed"]),
+        (
+            "permission against a pin",
+            put(*APP, "allowed", value={"all": ["edge"]}),
+            ["application 'app'", "pinned.1 = 'device'", "allowed"],
+        ),
+        (
+            "quantile latency without its share",
+            put("latency_kind", value="quantile"),
+            ["latency_quantile = None", "latency_kind 'quantile'"],
+        ),
+        ("share of another latency", put("latency_quantile", value=0.9), ["latency_quantile = 0.9", "'full_depth'"]),
+        (
+            "quantile of nothing",
+            both(put("latency_kind", value="quantile"), put("latency_quantile", value=0.0)),
+            ["latency_quantile = 0.0", "greater than 0"],
+        ),
+        (
+            "quantile above 1",
+            both(put("latency_kind", value="quantile"), put("latency_quantile", value=1.5)),
+            ["latency_quantile = 1.5", "less than"],
+        ),
         ("duplicate device", put("devices", value=[BOARD, BOARD]), ["device 'board'", "duplicate"]),
         (
             "measured twice on one device",

@@ -16,7 +16,7 @@ pytestmark = [needs_ortools, pytest.mark.usefixtures("one_process")]
 
 
 @pytest.mark.parametrize("strengthen", [True, False])
-@pytest.mark.parametrize("seed", few_and_many(range(400), 8))
+@pytest.mark.parametrize("seed", few_and_many(range(400), 6))
 def test_cp_sat_agrees_with_the_enumeration(seed: int, strengthen: bool) -> None:
     for instance in (extended_instance(seed), extended_shared_instance(seed)):
         found = method.solve(instance, ReducedProgramOptions(strengthen=strengthen))
