@@ -28,6 +28,7 @@ from finbench.fin_graph.stages.extended import (
 )
 from finbench.models.deployment import Deployment
 from finbench.models.instance import Application, Instance
+from finbench.models.nowhere import block_without_node
 from finbench.models.options import Options
 from finbench.models.result import Clock, OutOfTime, Result, Status
 from finbench.models.tolerances import relaxed
@@ -79,7 +80,8 @@ def solve(
     except OutOfTime:
         return Result(Status.TIME_LIMIT, reason="no path was found in time", times_s=clock.times_s)
     except nx.NetworkXNoPath:
-        reason = "no path leads from the source to an exit that is accurate enough"
+        without_node = block_without_node(instance, app)
+        reason = without_node or "no path leads from the source to an exit that is accurate enough"
         return Result(Status.INFEASIBLE, reason=reason, times_s=clock.times_s)
     with clock.phase("extract"):
         decision = deployment_of_path(instance, app, path)

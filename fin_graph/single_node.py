@@ -16,14 +16,14 @@ import networkx as nx
 
 from finbench.fin_graph.options import SingleNodeOptions
 from finbench.fin_graph.paths.support import reason_to_refuse
-from finbench.fin_graph.stages.extended import LOOK_EVERY, accepted_exits, run_cost, send_cost
+from finbench.fin_graph.stages.extended import LOOK_EVERY, accepted_exits, run_costs, send_cost
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Application, Instance
 from finbench.models.result import Clock, OutOfTime, Result, Status
 from finbench.models.tolerances import relaxed
 
 ENERGY, LATENCY = 0, 1
-"""Positions in the costs that `run_cost` and `send_cost` give."""
+"""Positions in the costs that `run_costs` and `send_cost` give."""
 
 
 def supports(instance: Instance, options: SingleNodeOptions = SingleNodeOptions()) -> str | None:  # noqa: ARG001
@@ -95,6 +95,7 @@ class _Candidates:
     def __init__(self, instance: Instance, app: Application, last_exit: int, clock: Clock) -> None:
         self._instance, self._app, self._last_exit, self._clock = instance, app, last_exit, clock
         self._depth = instance.dnn_of(app).exits[last_exit - 1].after_block
+        self._runs = [run_costs(instance, app, i) for i in range(1, self._depth + 1)]
         self._links: nx.DiGraph[str] = nx.DiGraph(instance.network.link_by_pair.keys())
         self._links.add_nodes_from(instance.network.node_by_name)
         self._routes = cache(self._find_routes)
@@ -111,8 +112,10 @@ class _Candidates:
         return None
 
     def _decision(self, name: str, metric: int) -> ApplicationDeployment | None:
-        """Return everything at `name`, each transfer on its route of least `metric`; None where one has no route."""
+        """Return everything at `name`, each transfer on its route of least `metric`; None where that cannot be."""
         placement = tuple(self._app.pins.get(i, name) for i in range(1, self._depth + 1))
+        if any(at not in run for at, run in zip(placement, self._runs, strict=True)):
+            return None
         routes = []
         for i, (start, end) in enumerate(pairwise((self._app.source, *placement)), start=1):
             route = [] if start == end else self._route(i, start, end, metric)
@@ -150,11 +153,10 @@ class _Candidates:
 
     def _costs(self, decision: ApplicationDeployment) -> tuple[float, float]:
         """Return energy [J] (eq. 1) and latency [s] (eq. 2) of a deployment."""
-        nodes, links = self._instance.network.node_by_name, self._instance.network.link_by_pair
-        parts = []
+        links, parts = self._instance.network.link_by_pair, []
         for i, (name, route) in enumerate(
             zip(decision.placement, decision.routes_from(self._app.source), strict=True), start=1
         ):
-            parts.append(run_cost(self._instance, self._app, i, nodes[name]))
+            parts.append(self._runs[i - 1][name])
             parts += [send_cost(self._instance, self._app, i, links[pair]) for pair in pairwise(route)]
         return sum(part[ENERGY] for part in parts), sum(part[LATENCY] for part in parts)

@@ -4,17 +4,22 @@ It imports no method. Every number that a table shows comes from here, computed 
 
 For application h with last exit f, placement x and routes (README eqs. 1, 2, 4):
 
-    (1) energy(h)   = Σ_{i≤b(f)} e_i (o_i P_{x_i}/C_{x_i} + d_{i-1} Σ_{(n,m)∈route_i} (e^tx_nm + e^rx_nm))
-    (2) latency(h)  = Σ_{i≤b(f)} l_i (o_i/(r_i C_{x_i}) + Σ_{(n,m)∈route_i} (d_{i-1}/B_nm + τ_nm))
+    (1) energy(h)   = Σ_{i≤b(f)} e_i (ε_{i,x_i} + d_{i-1} Σ_{(n,m)∈route_i} (e^tx_nm + e^rx_nm))
+    (2) latency(h)  = Σ_{i≤b(f)} l_i (t_{i,x_i}/r_i + Σ_{(n,m)∈route_i} (d_{i-1}/B_nm + τ_nm))
     (3) objective   = Σ_{h served} λ_h energy(h) + Σ_{h rejected} ψ_h
     (4) accuracy(h) = α_f
 
-with weights e_i, l_i = s_i (`expected`) or 1 (`full_depth`), and reserved shares r_i (1 where a node reserves nothing).
+with weights e_i, l_i = s_i (`expected`) or 1 (`full_depth`; for `quantile` (30): l_i = 1 where s_i > 1 − q, else 0),
+run costs t and ε by eq. (26), and reserved shares r_i (1 where a node reserves nothing).
 A constraint holds when it is met within `FEASIBILITY_TOLERANCE` relative to its right-hand side. Loads and their rows
 (eqs. 11–13, 21) are in `models.loads`, the terms of all sums in `models.step_costs`. A reserved share must keep up with
 its block:
 
-    (22) λ_h s_i o_i ≤ r_i C_{x_i}      where x_i reserves shares
+    (22) λ_h s_i t_{i,x_i} ≤ r_i K_{x_i}      where x_i reserves shares
+
+and a block runs only where it fits and may:
+
+    (27) w_i + v_i ≤ M_{x_i}                  (28) x_i is among the nodes that `allowed` names for block i
 """
 
 from __future__ import annotations
@@ -25,9 +30,9 @@ from enum import StrEnum
 from itertools import pairwise
 
 from finbench.models.deployment import ApplicationDeployment, Deployment
-from finbench.models.instance import Application, Instance
+from finbench.models.instance import Application, Instance, Node
 from finbench.models.loads import UNITS, Loads, Resource, Use, loads_of, tier_objective, uses
-from finbench.models.step_costs import step_costs
+from finbench.models.step_costs import run_once, step_costs
 from finbench.models.tolerances import accurate_enough, exceeds
 
 
@@ -41,6 +46,8 @@ class ViolationKind(StrEnum):
     ROUTE = "route"
     LINK = "link"
     PIN = "pin"
+    FIT = "fit"
+    PERMISSION = "permission"
     LATENCY = "latency"
     ACCURACY = "accuracy"
     COMPUTE = "compute"
@@ -50,6 +57,10 @@ class ViolationKind(StrEnum):
     STABILITY = "stability"
     RESERVATION = "reservation"
     REJECTION = "rejection"
+
+
+NOT_STRUCTURAL = (ViolationKind.PIN, ViolationKind.FIT, ViolationKind.PERMISSION)
+"""Rules of a placement without which costs mean something all the same."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +142,7 @@ def evaluate(instance: Instance, deployment: Deployment) -> Evaluation:
     for app, decision in chosen:
         broken = _structural_violations(instance, app, decision)
         violations += broken
-        if not any(v.kind is not ViolationKind.PIN for v in broken):
+        if all(v.kind in NOT_STRUCTURAL for v in broken):
             sound.append((app, decision))
     evaluations = tuple(_costs(instance, app, decision) for app, decision in sound)
     for (app, decision), costs in zip(sound, evaluations, strict=True):
@@ -188,7 +199,7 @@ def _match_applications(
 
 
 def _structural_violations(instance: Instance, app: Application, decision: ApplicationDeployment) -> list[Violation]:
-    """Return which rules are broken that must hold before costs mean anything, and broken pins."""
+    """Return which rules are broken that must hold before costs mean anything, and where blocks must not run."""
     dnn = instance.dnn_of(app)
     if decision.last_exit > len(dnn.exits):
         message = f"last_exit = {decision.last_exit}: DNN '{dnn.name}' has {len(dnn.exits)} exits"
@@ -219,10 +230,27 @@ def _placement_violations(instance: Instance, app: Application, decision: Applic
             yield _structural(app, ViolationKind.PIN, message)
         if name not in nodes:
             yield _structural(app, ViolationKind.NODE, f"block {i} is placed on unknown node '{name}'")
+            continue
+        yield from _where_it_must_not_run(instance, app, i, nodes[name])
+        if run_once(instance, instance.dnn_of(app), i, nodes[name]) is None:
+            message = f"block {i} is placed on '{name}', where it cannot run: no rate, and no measurement of the block"
+            yield _structural(app, ViolationKind.NODE, message)
         elif share not in nodes[name].compute_shares:
             menu = ", ".join(f"{entry:g}" for entry in nodes[name].compute_shares)
             message = f"block {i} reserves {share:g} of node '{name}', which offers {menu}"
             yield _structural(app, ViolationKind.SHARE, message)
+
+
+def _where_it_must_not_run(instance: Instance, app: Application, i: int, node: Node) -> Iterator[Violation]:
+    """Yield what is broken of (27) and (28); where a block needs no working memory, (12) says all of (27)."""
+    if not app.permits(i, node):
+        message = f"block {i} is placed on '{node.name}', where it is not allowed"
+        yield _structural(app, ViolationKind.PERMISSION, message)
+    block = instance.dnn_of(app).blocks[i - 1]
+    needs, limit = block.parameter_bytes + block.working_bytes, node.memory_bytes
+    if block.working_bytes > 0 and limit is not None and exceeds(needs, limit):
+        message = f"application '{app.name}': block {i} needs {needs:.6g} byte, node '{node.name}' has {limit:.6g}"
+        yield Violation(ViolationKind.FIT, app.name, message, needs, limit)
 
 
 def _route_violations(
@@ -269,9 +297,10 @@ def _stability_violations(instance: Instance, app: Application, decision: Applic
     """Return a violation for every reserved share that its block outruns (eq. 22)."""
     found = []
     for i, step in enumerate(step_costs(instance, app, decision), start=1):
-        load, limit, name = step.compute_ops_per_s, step.share * step.node.compute_ops_per_s, step.node.name
+        load, limit, name = step.executions, step.share * step.node.parallel, step.node.name
         if step.node.reserves and exceeds(load, limit):
-            message = f"application '{app.name}': block {i} needs {load:.6g} op/s, its share of '{name}' is {limit:.6g}"
+            asked = f"block {i} asks for {load:.6g} executions, its share of '{name}' is {limit:.6g}"
+            message = f"application '{app.name}': {asked}"
             found.append(Violation(ViolationKind.STABILITY, app.name, message, load, limit))
     return found
 

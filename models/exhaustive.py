@@ -20,13 +20,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice, pairwise
-from math import prod
+from math import inf, isinf, prod
 
 import numpy as np
 from numpy.typing import NDArray
 
 from finbench.models.deployment import ApplicationDeployment, Deployment
-from finbench.models.instance import Application, Instance
+from finbench.models.instance import DNN, Application, Instance
+from finbench.models.nowhere import application_without_node
 from finbench.models.options import Options
 from finbench.models.result import Clock, Result, Status
 from finbench.models.tolerances import accurate_enough, relaxed
@@ -220,7 +221,7 @@ class Enumeration:
         dnn, rate = self.instance.dnn_of(app), app.rate_per_s or 0.0
         loads: defaultdict[CapacityKey, float] = defaultdict(float)
         for i, (way, share) in enumerate(zip(candidate.path, dnn.survival, strict=False), start=1):
-            loads["compute", way.node] += rate * share * dnn.blocks[i - 1].ops
+            loads["compute", way.node] += rate * share * _time(self.instance, dnn, i, way.node)
             loads["memory", way.node] += dnn.blocks[i - 1].parameter_bytes
             loads["reservation", way.node] += way.share
             for pair in pairwise(way.route):
@@ -232,7 +233,8 @@ def _result(instance: Instance, search: Enumeration, best: list[Candidate] | Non
     status = Status.TIME_LIMIT if search.interrupted else Status.INFEASIBLE if best is None else Status.OPTIMAL
     info = {"deployments": search.feasible_deployments}
     if best is None:
-        reason = "the time limit passed" if search.interrupted else "no deployment meets every constraint"
+        nothing = application_without_node(instance) or "no deployment meets every constraint"
+        reason = "the time limit passed" if search.interrupted else nothing
         return Result(status, reason=reason, times_s=clock.times_s, info=info)
     objective = sum(candidate.cost for candidate in best)
     return Result(
@@ -299,17 +301,40 @@ def _ways_by_block(instance: Instance, app: Application, routes: list[Route]) ->
 
 
 def _stable_shares(instance: Instance, app: Application, block: int, name: str) -> list[float]:
-    """Return the shares that a node offers and that keep up with the block (eq. 22)."""
+    """Return the shares that a node offers and that keep up with the block (eq. 22), none where it must not run."""
     node, dnn = instance.network.node_by_name[name], instance.dnn_of(app)
-    load = (app.rate_per_s or 0.0) * dnn.survival[block - 1] * dnn.blocks[block - 1].ops
-    return [r for r in node.compute_shares if not node.reserves or load <= relaxed(r * node.compute_ops_per_s)]
+    needed = dnn.blocks[block - 1].parameter_bytes + dnn.blocks[block - 1].working_bytes
+    fits = node.memory_bytes is None or needed <= relaxed(node.memory_bytes) or not dnn.blocks[block - 1].working_bytes
+    if not fits or not app.permits(block, node):
+        return []
+    load = (app.rate_per_s or 0.0) * dnn.survival[block - 1] * _time(instance, dnn, block, name)
+    if isinf(load):
+        return []
+    return [r for r in node.compute_shares if not node.reserves or load <= relaxed(r * node.parallel)]
+
+
+def _time(instance: Instance, dnn: DNN, block: int, name: str) -> float:
+    """Return the time t of running a block once at a node (eq. 26) [s], infinite where it cannot run there."""
+    node = instance.network.node_by_name[name]
+    measured = instance.measurements(dnn, node)
+    if block in measured:
+        return measured[block].time_s
+    return inf if node.compute_ops_per_s is None else dnn.blocks[block - 1].ops / node.compute_ops_per_s
+
+
+def _energy(instance: Instance, dnn: DNN, block: int, name: str) -> float:
+    """Return the energy ε of running a block once at a node where it can (eq. 26) [J]."""
+    node = instance.network.node_by_name[name]
+    measured = instance.measurements(dnn, node)
+    energy = measured[block].energy_j if block in measured else None
+    return node.power_w * _time(instance, dnn, block, name) if energy is None else energy
 
 
 def _way(instance: Instance, app: Application, block: int, route: Route, share: float) -> Way:
     """Return what it costs to send a block's input along `route` and run it at its end (terms of eqs. 1 and 2)."""
-    dnn, node = instance.dnn_of(app), instance.network.node_by_name[route[-1]]
-    ops, bits = dnn.blocks[block - 1].ops, dnn.transfer_bits(block)
-    energy, latency = ops * node.power_w / node.compute_ops_per_s, ops / (share * node.compute_ops_per_s)
+    dnn, name = instance.dnn_of(app), route[-1]
+    bits = dnn.transfer_bits(block)
+    energy, latency = _energy(instance, dnn, block, name), _time(instance, dnn, block, name) / share
     for pair in pairwise(route):
         link = instance.network.link_by_pair[pair]
         energy += bits * (link.tx_energy_j_per_bit + link.rx_energy_j_per_bit)
@@ -378,16 +403,15 @@ def _numbers_of_ways(instance: Instance, app: Application, routes: list[Route]) 
 
 def _capacities_that_may_bind(instance: Instance) -> dict[CapacityKey, float]:
     """Return the right-hand sides of (11)–(13) that all applications together could exceed, and of (21)."""
-    compute = memory = bits = 0.0
+    memory = bits = 0.0
     for app in instance.applications:
         dnn, rate = instance.dnn_of(app), app.rate_per_s or 0.0
         memory += sum(block.parameter_bytes for block in dnn.blocks)
-        compute += rate * sum(share * block.ops for share, block in zip(dnn.survival, dnn.blocks, strict=True))
         bits += rate * sum(share * dnn.transfer_bits(i) for i, share in enumerate(dnn.survival, start=1))
     capacities: dict[CapacityKey, float] = {}
     for node in instance.network.nodes:
-        if compute > node.compute_ops_per_s:
-            capacities["compute", node.name] = node.compute_ops_per_s
+        if _executions_of_everything(instance, node.name) > node.parallel:
+            capacities["compute", node.name] = node.parallel
         if node.reserves:
             capacities["reservation", node.name] = 1.0
         if node.memory_bytes is not None and memory > node.memory_bytes:
@@ -396,3 +420,14 @@ def _capacities_that_may_bind(instance: Instance) -> dict[CapacityKey, float]:
         if bits > link.bandwidth_bit_per_s:
             capacities["bandwidth", (link.source, link.target)] = link.bandwidth_bit_per_s
     return capacities
+
+
+def _executions_of_everything(instance: Instance, name: str) -> float:
+    """Return the executions at the same time if all blocks that can run at a node did (left side of eq. 11)."""
+    total = 0.0
+    for app in instance.applications:
+        dnn = instance.dnn_of(app)
+        times = [_time(instance, dnn, i, name) for i in range(1, len(dnn.blocks) + 1)]
+        shares = zip(dnn.survival, times, strict=True)
+        total += (app.rate_per_s or 0.0) * sum(share * time for share, time in shares if time < inf)
+    return total

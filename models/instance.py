@@ -8,10 +8,13 @@ Symbols (README, section "The problem") beside the fields:
 ==========  =========================================  =========================================
 n, C_n      `Node.name`, `Node.compute_ops_per_s`      a node and its processing rate
 P_n, M_n    `Node.power_w`, `Node.memory_bytes`        power while computing, memory
+K_n         `Node.parallel`                            executions at the same time
 r           `Node.compute_shares`                      shares of C_n that a block may reserve
+t_in, ε_in  `MeasuredRun.time_s`, `.energy_j`          what block i was measured to take on the device of n
 B_nm, τ_nm  `Link.bandwidth_bit_per_s`, `.delay_s`     rate and propagation delay of link (n, m)
 e^tx, e^rx  `Link.tx_energy_j_per_bit`, `.rx_…`        energy per bit at the sender, at the receiver
 o_i, w_i    `Block.ops`, `Block.parameter_bytes`       operations and parameters of block i
+v_i         `Block.working_bytes`                      memory that block i needs besides while it runs
 d_i         `Block.output_bits` (d_0: `input_bits`)    what a transfer out of block i carries
 b(e)        `Exit.after_block`                         the block an exit is attached to
 φ_e, α_e    `Exit.exit_fraction`, `Exit.accuracy`      share leaving there, accuracy if last exit
@@ -25,28 +28,50 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
-from itertools import pairwise
 from math import inf, isfinite
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from finbench.models.tolerances import EXIT_SHARE_TOLERANCE
+from finbench.models.application import Application
+from finbench.models.dnn import DNN, Block, Device, Exit, MeasuredRun, check_measured_blocks
+from finbench.models.fields import (
+    Frozen,
+    Name,
+    NonNegative,
+    PositiveShare,
+    Share,
+    check_known,
+    check_unique,
+    since_version_2,
+)
+from finbench.models.network import Link, Network, Node
+from finbench.models.tolerances import SUM_NOISE
+
+__all__ = [
+    "DNN",
+    "Accounting",
+    "Application",
+    "Block",
+    "Device",
+    "Exit",
+    "Instance",
+    "LatencyKind",
+    "Link",
+    "MeasuredRun",
+    "Name",
+    "Network",
+    "Node",
+    "NonNegative",
+    "PositiveShare",
+    "Share",
+]
 
 SCHEMA_VERSION = 1
 """Version of the file format that this package writes, and the newest that it reads."""
-
-Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
-OptionalName = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
-"""A name that may be left out. Neither kind holds control characters: names are printed."""
-Positive = Annotated[float, Field(gt=0)]
-NonNegative = Annotated[float, Field(ge=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
-PositiveShare = Annotated[float, Field(gt=0, le=1)]
-Index = Annotated[int, Field(ge=1)]
 
 
 class Accounting(StrEnum):
@@ -57,232 +82,14 @@ class Accounting(StrEnum):
 
 
 class LatencyKind(StrEnum):
-    """Which latency meets the target (eq. 2): that of the last sample to leave, or the expected one."""
+    """Which latency meets the target (eq. 2): the last sample's to leave, the expected one, or that of a share."""
 
     FULL_DEPTH = "full_depth"
     EXPECTED = "expected"
+    QUANTILE = "quantile"
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
-
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """Return a copy with `update` in place of its fields; nothing computed from the old ones is carried over."""
-        copy = super().model_copy(update=update, deep=deep)
-        for name in copy.__dict__.keys() - type(self).model_fields.keys():
-            del copy.__dict__[name]
-        return copy
-
-
-class Node(_Frozen):
-    """A mobile device, edge server or cloud server."""
-
-    name: Name
-    """Unique name."""
-    tier: OptionalName = ""
-    """A label for people and pictures (mobile, edge, cloud); no rule depends on it."""
-    compute_ops_per_s: Positive
-    """Processing rate C_n [operations/s]."""
-    power_w: NonNegative
-    """Power drawn while computing P_n [W]; energy per operation is P_n / C_n."""
-    memory_bytes: NonNegative | None = None
-    """Memory for block parameters M_n [byte]; absent means unlimited."""
-    compute_shares: Annotated[tuple[PositiveShare, ...], Field(min_length=1, strict=False)] = (1.0,)
-    """Menu of shares r of C_n: every block that runs here reserves one of them (eqs. 21, 22) and runs at r C_n. The
-    default, one share of 1, reserves nothing: blocks then share the node's rate (eq. 11)."""
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        for one, two in pairwise(self.compute_shares):
-            if two <= one:
-                raise ValueError(
-                    f"node '{self.name}': compute_shares = {two:g}: must be greater than the share before it ({one:g})"
-                )
-        return self
-
-    @property
-    def reserves(self) -> bool:
-        """Whether blocks reserve shares here."""
-        return self.compute_shares != (1.0,)
-
-
-class Link(_Frozen):
-    """A directed link (n, m)."""
-
-    source: Name
-    """Node that sends."""
-    target: Name
-    """Node that receives."""
-    bandwidth_bit_per_s: Positive
-    """Rate B_nm [bit/s]."""
-    tx_energy_j_per_bit: NonNegative
-    """Energy per bit paid at the sender [J/bit]."""
-    rx_energy_j_per_bit: NonNegative
-    """Energy per bit paid at the receiver [J/bit]."""
-    delay_s: NonNegative = 0.0
-    """Propagation delay τ_nm [s]."""
-
-
-class Network(_Frozen):
-    """Nodes and directed links."""
-
-    name: Name
-    """Name of the network."""
-    provenance: str = ""
-    """Where the numbers come from."""
-    nodes: Annotated[tuple[Node, ...], Field(min_length=1, strict=False)]
-    """All nodes; names are unique."""
-    links: Annotated[tuple[Link, ...], Field(strict=False)] = ()
-    """All directed links, at most one for each ordered pair of nodes."""
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        names = [node.name for node in self.nodes]
-        _check_unique("node", names)
-        known = set(names)
-        pairs: set[tuple[str, str]] = set()
-        for link in self.links:
-            label = f"link '{link.source}->{link.target}'"
-            for field, end in (("source", link.source), ("target", link.target)):
-                _check_known(label, field, end, known, "node of the network")
-            if link.source == link.target:
-                raise ValueError(f"{label}: target = {link.target!r}: a link must join two different nodes")
-            if (link.source, link.target) in pairs:
-                raise ValueError(f"{label}: source, target: duplicate link, one for each ordered pair of nodes")
-            pairs.add((link.source, link.target))
-        return self
-
-    @cached_property
-    def node_by_name(self) -> dict[str, Node]:
-        """Nodes by name."""
-        return {node.name: node for node in self.nodes}
-
-    @cached_property
-    def link_by_pair(self) -> dict[tuple[str, str], Link]:
-        """Links by (source, target)."""
-        return {(link.source, link.target): link for link in self.links}
-
-
-class Block(_Frozen):
-    """One block of the DNN's chain."""
-
-    name: OptionalName = ""
-    """A label for people."""
-    ops: NonNegative
-    """Operations o_i, its exit head included."""
-    output_bits: NonNegative
-    """Size of the block's output d_i [bit]."""
-    parameter_bytes: NonNegative = 0.0
-    """Memory w_i that its parameters take [byte]."""
-
-
-class Exit(_Frozen):
-    """An early exit, or the DNN's final one."""
-
-    name: OptionalName = ""
-    """A label for people."""
-    after_block: Index
-    """1-based index b(e) of the block the exit is attached to."""
-    exit_fraction: Share
-    """Share φ_e of all samples that leave here when the whole DNN is deployed."""
-    accuracy: Share
-    """Accuracy α_e of the DNN when this is its last deployed exit."""
-
-
-class DNN(_Frozen):
-    """A chain of blocks with exits."""
-
-    name: Name
-    """Name of the DNN, unique in an instance."""
-    provenance: str = ""
-    """Where the numbers come from."""
-    input_bits: NonNegative
-    """Size of the raw sample d_0 [bit]."""
-    blocks: Annotated[tuple[Block, ...], Field(min_length=1, strict=False)]
-    """Blocks 1..L in order."""
-    exits: Annotated[tuple[Exit, ...], Field(min_length=1, strict=False)]
-    """Exits in order of their block, at most one per block, the last after the last block."""
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        for k, exit_ in enumerate(self.exits, start=1):
-            if exit_.after_block > len(self.blocks):
-                raise ValueError(
-                    f"exit {k}: after_block = {exit_.after_block}: must be a block that exists (1..{len(self.blocks)})"
-                )
-        for k, (one, two) in enumerate(pairwise(self.exits), start=2):
-            if two.after_block <= one.after_block:
-                raise ValueError(f"exit {k}: after_block = {two.after_block}: must be greater than exit {k - 1}'s")
-        if self.exits[-1].after_block != len(self.blocks):
-            raise ValueError(
-                f"exit {len(self.exits)}: after_block = {self.exits[-1].after_block}: "
-                f"the last exit must follow the last block ({len(self.blocks)})"
-            )
-        total = sum(exit_.exit_fraction for exit_ in self.exits)
-        if abs(total - 1) > EXIT_SHARE_TOLERANCE:
-            raise ValueError(f"exits: exit_fraction sums to {total:.6g}: must sum to 1 within {EXIT_SHARE_TOLERANCE}")
-        return self
-
-    @cached_property
-    def survival(self) -> tuple[float, ...]:
-        """Share of samples that reach block i, s_i = 1 − Σ_{e: b(e) < i} φ_e, for i = 1..L (s_1 = 1)."""
-        left_after = {exit_.after_block: exit_.exit_fraction for exit_ in self.exits}
-        shares, share = [], 1.0
-        for i in range(1, len(self.blocks) + 1):
-            shares.append(share)
-            share = max(0.0, share - left_after.get(i, 0.0))
-        return tuple(shares)
-
-    @property
-    def total_bits(self) -> float:
-        """Bits of the sample and of every output together."""
-        return self.input_bits + sum(block.output_bits for block in self.blocks)
-
-    def transfer_bits(self, block: int) -> float:
-        """Return the bits d_{i-1} that the transfer feeding block i = `block` (1-based) carries."""
-        return self.input_bits if block == 1 else self.blocks[block - 2].output_bits
-
-
-class Application(_Frozen):
-    """One user of the system: a DNN, where its samples arise, and the targets."""
-
-    name: Name
-    """Unique name."""
-    dnn: Name
-    """Name of its DNN."""
-    source: Name
-    """Node s where samples arise."""
-    rate_per_s: Positive | None = None
-    """Inference rate λ [1/s]; may be left out only where the application is alone."""
-    max_latency_s: NonNegative
-    """Latency target δ [s]."""
-    min_accuracy: Share
-    """Accuracy target α."""
-    pinned: dict[Annotated[str, Field(pattern=r"^[1-9][0-9]*$")], Name] = Field(default_factory=dict)
-    """Pinned blocks: 1-based block index (a string, as file keys are) to node name."""
-    rejection_penalty_w: NonNegative | None = None
-    """What turning it away adds to the objective ψ [W]; left out: it must be served."""
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if self.rejection_penalty_w is not None and self.rate_per_s is None:
-            raise ValueError("rate_per_s: required where rejection_penalty_w is given, so that both are powers")
-        return self
-
-    @property
-    def weight(self) -> float:
-        """Weight of its energy in the objective (eq. 3): λ, or 1 where no rate is given."""
-        return 1.0 if self.rate_per_s is None else self.rate_per_s
-
-    @cached_property
-    def pins(self) -> dict[int, str]:
-        """Pinned blocks by 1-based block index."""
-        return {int(block): node for block, node in self.pinned.items()}
-
-
-class Instance(_Frozen):
+class Instance(Frozen):
     """A network, the DNNs, and the applications that share it."""
 
     schema_version: Literal[1] = 1
@@ -295,39 +102,72 @@ class Instance(_Frozen):
     """Energy accounting (eq. 1)."""
     latency_kind: Annotated[LatencyKind, Field(strict=False)] = LatencyKind.FULL_DEPTH
     """Latency that must meet the target (eq. 2)."""
+    latency_quantile: PositiveShare | None = since_version_2(None)
+    """Share q of all samples that leave within the target, with `latency_kind` `quantile` (eq. 30)."""
     network: Network
     """The network."""
     dnns: Annotated[tuple[DNN, ...], Field(min_length=1, strict=False)]
     """DNN profiles that applications name."""
     applications: Annotated[tuple[Application, ...], Field(min_length=1, strict=False)]
     """The applications."""
+    devices: Annotated[tuple[Device, ...], Field(strict=False)] = since_version_2(())
+    """Kinds of machines with what was measured on them, beside what the DNNs themselves say."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        _check_unique("dnn", [dnn.name for dnn in self.dnns])
-        _check_unique("application", [app.name for app in self.applications])
+        if (self.latency_kind is LatencyKind.QUANTILE) != (self.latency_quantile is not None):
+            kind = f"latency_kind = '{self.latency_kind}'"
+            raise ValueError(f"latency_quantile = {self.latency_quantile}: goes with latency_kind 'quantile'; {kind}")
+        check_unique("dnn", [dnn.name for dnn in self.dnns])
+        check_unique("application", [app.name for app in self.applications])
         for app in self.applications:
             label = f"application '{app.name}'"
-            _check_known(label, "dnn", app.dnn, self.dnn_by_name, "DNN of the instance")
-            _check_known(label, "source", app.source, self.network.node_by_name, "node of the network")
+            check_known(label, "dnn", app.dnn, self.dnn_by_name, "DNN of the instance")
+            check_known(label, "source", app.source, self.network.node_by_name, "node of the network")
             blocks = len(self.dnn_by_name[app.dnn].blocks)
             for block, node in app.pins.items():
                 if block > blocks:
                     raise ValueError(f"{label}: pinned = {block}: must be a block that exists (1..{blocks})")
-                _check_known(label, f"pinned.{block}", node, self.network.node_by_name, "node of the network")
+                check_known(label, f"pinned.{block}", node, self.network.node_by_name, "node of the network")
+            self._check_allowed(app, blocks)
             if app.rate_per_s is None and len(self.applications) > 1:
                 raise ValueError(f"{label}: rate_per_s: required where several applications share the system")
+        self._check_devices()
         self._check_finite()
         return self
 
+    def _check_allowed(self, app: Application, blocks: int) -> None:
+        """Refuse permissions for blocks, nodes or tiers that there are not, and pins that they forbid."""
+        label, nodes = f"application '{app.name}'", self.network.node_by_name
+        known = {name for node in nodes.values() for name in (node.name, node.tier) if name}
+        for key, names in app.allowed.items():
+            if key.isdigit() and int(key) > blocks:
+                raise ValueError(f"{label}: allowed = {key}: must be a block that exists (1..{blocks}), or all")
+            for name in names:
+                check_known(label, f"allowed.{key}", name, known, "node or tier of the network")
+        for block, name in app.pins.items():
+            if not app.permits(block, nodes[name]):
+                raise ValueError(f"{label}: pinned.{block} = {name!r}: must be where allowed lets the block run")
+
+    def _check_devices(self) -> None:
+        """Refuse measurements of unknown DNNs or blocks, and two of one DNN on one device."""
+        check_unique("device", [device.name for device in self.devices])
+        for device in self.devices:
+            label = f"device '{device.name}'"
+            for name, measured in device.measured.items():
+                check_known(label, "measured", name, self.dnn_by_name, "DNN of the instance")
+                check_measured_blocks(f"{label}: measured.{name}", measured, self.dnn_by_name[name])
+                if device.name in self.dnn_by_name[name].measured:
+                    raise ValueError(f"{label}: measured.{name}: the DNN itself has measurements of this device")
+
     def _check_finite(self) -> None:
         """Refuse numbers whose products or sums (eqs. 1–3, 8, 11–13) could overflow, whatever is decided."""
-        network, total, load = self.network, 0.0, 0.0
+        total, load = 0.0, 0.0
         for app in self.applications:
             dnn = self.dnn_of(app)
-            energy, latency = _greatest(network, dnn)
-            load += sum(block.parameter_bytes + app.weight * block.ops for block in dnn.blocks)
-            load += app.weight * dnn.total_bits
+            energy, latency = self._greatest(dnn)
+            load += sum(b.parameter_bytes + b.working_bytes + app.weight * b.ops for b in dnn.blocks)
+            load += app.weight * (dnn.total_bits + latency)
             total += app.weight * energy + (app.rejection_penalty_w or 0.0)
             amounts = {"energy": energy, "latency": latency + 2 * app.max_latency_s, "load": load, "objective": total}
             for name, amount in amounts.items():
@@ -336,6 +176,15 @@ class Instance(_Frozen):
                         f"application '{app.name}': {name}: could exceed {sys.float_info.max:.2g}; "
                         "numbers that large are beyond what floating point can decide"
                     )
+
+    def _greatest(self, dnn: DNN) -> tuple[float, float]:
+        """Return what no energy [J] and no latency [s] of `dnn` exceeds; infinite where a product overflows."""
+        energy, latency = _greatest_by_rates(self.network, dnn)
+        for node in self.network.nodes:
+            for measured in self.measurements(dnn, node).values():
+                energy += node.power_w * measured.time_s if measured.energy_j is None else measured.energy_j
+                latency += measured.time_s / node.compute_shares[0]
+        return energy, latency
 
     @cached_property
     def dnn_by_name(self) -> dict[str, DNN]:
@@ -346,6 +195,17 @@ class Instance(_Frozen):
         """Return the DNN that `app` runs."""
         return self.dnn_by_name[app.dnn]
 
+    @cached_property
+    def _measurements(self) -> dict[tuple[str, str], dict[int, MeasuredRun]]:
+        """Measurements by names of DNN and device, and block."""
+        of_dnns = [((dnn.name, name), one) for dnn in self.dnns for name, one in dnn.measured.items()]
+        of_devices = [((name, device.name), one) for device in self.devices for name, one in device.measured.items()]
+        return {key: {int(block): m for block, m in one.items()} for key, one in (*of_dnns, *of_devices)}
+
+    def measurements(self, dnn: DNN, node: Node) -> Mapping[int, MeasuredRun]:
+        """Return what running blocks of `dnn` at `node` was measured to take, by 1-based block."""
+        return {} if node.device is None else self._measurements.get((dnn.name, node.device), {})
+
     @property
     def objective_unit(self) -> str:
         """Unit of the objective (eq. 3): J for one application without a rate, else W."""
@@ -353,15 +213,19 @@ class Instance(_Frozen):
 
     def energy_weights(self, app: Application) -> tuple[float, ...]:
         """Return the weight of block i, and of the transfer that feeds it, in the energy (eq. 1), for i = 1..L."""
-        return self._weights(app, self.accounting is Accounting.EXPECTED)
+        dnn = self.dnn_of(app)
+        return dnn.survival if self.accounting is Accounting.EXPECTED else (1.0,) * len(dnn.blocks)
 
     def latency_weights(self, app: Application) -> tuple[float, ...]:
-        """Return the weight of block i, and of the transfer that feeds it, in the latency (eq. 2), for i = 1..L."""
-        return self._weights(app, self.latency_kind is LatencyKind.EXPECTED)
+        """Return the weight of block i, and of the transfer that feeds it, in the latency (eq. 2), for i = 1..L.
 
-    def _weights(self, app: Application, expected: bool) -> tuple[float, ...]:
-        dnn = self.dnn_of(app)
-        return dnn.survival if expected else (1.0,) * len(dnn.blocks)
+        (30) With a quantile q the weight is 1 where more than 1 − q of all samples reach the block, else 0: a share of
+        at least q has left before it.
+        """
+        dnn, q = self.dnn_of(app), self.latency_quantile
+        if q is not None:
+            return tuple(float(share - (1 - q) > SUM_NOISE) for share in dnn.survival)
+        return dnn.survival if self.latency_kind is LatencyKind.EXPECTED else (1.0,) * len(dnn.blocks)
 
     def with_overrides(
         self,
@@ -370,8 +234,9 @@ class Instance(_Frozen):
         min_accuracy: float | None = None,
         accounting: Accounting | None = None,
         latency_kind: LatencyKind | None = None,
+        latency_quantile: float | None = None,
     ) -> Instance:
-        """Return a copy with other targets or choices; None keeps what is there.
+        """Return a copy with other targets or choices; None keeps what is there. Another latency kind drops a quantile.
 
         Raises
         ------
@@ -385,30 +250,35 @@ class Instance(_Frozen):
         apps = tuple(
             Application.model_validate({**app.model_dump(), **targets}) if targets else app for app in self.applications
         )
+        kind = self.latency_kind if latency_kind is None else latency_kind
+        quantile = self.latency_quantile if kind is LatencyKind.QUANTILE else None
         data = {
             **{field: getattr(self, field) for field in Instance.model_fields},
             "applications": apps,
             "accounting": self.accounting if accounting is None else accounting,
-            "latency_kind": self.latency_kind if latency_kind is None else latency_kind,
+            "latency_kind": kind,
+            "latency_quantile": quantile if latency_quantile is None else latency_quantile,
         }
         try:
             return Instance(**data)
         except ValidationError as error:  # its parts are sound: one rule that they break together
-            raise ValueError(str(error.errors()[0]["ctx"]["error"])) from None
+            found = error.errors()[0]
+            raise ValueError(str(found.get("ctx", {}).get("error", found["msg"]))) from None
 
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 over everything that decides (names included, provenance and defaults left out)."""
         data = self.model_dump(mode="json", exclude_defaults=True)
-        for part in (data, data["network"], *data["dnns"]):
+        for part in (data, data["network"], *data["dnns"], *data.get("devices", ())):
             part.pop("provenance", None)
         return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
 
-def _greatest(network: Network, dnn: DNN) -> tuple[float, float]:
-    """Return what no energy [J] and no latency [s] of `dnn` exceeds; infinite where a product overflows."""
+def _greatest_by_rates(network: Network, dnn: DNN) -> tuple[float, float]:
+    """Return what no energy [J] and no latency [s] exceeds where runs take o_i/C_n; infinite on overflow."""
     ops, bits, hops = sum(block.ops for block in dnn.blocks), dnn.total_bits, len(network.nodes)
-    rate = min(node.compute_ops_per_s * node.compute_shares[0] for node in network.nodes)
+    rates = (node.compute_ops_per_s * node.compute_shares[0] for node in network.nodes if node.compute_ops_per_s)
+    rate = min(rates, default=inf)
     power = max(node.power_w for node in network.nodes)
     per_bit = max((link.tx_energy_j_per_bit + link.rx_energy_j_per_bit for link in network.links), default=0.0)
     bandwidth = min((link.bandwidth_bit_per_s for link in network.links), default=inf)
@@ -421,16 +291,3 @@ def _greatest(network: Network, dnn: DNN) -> tuple[float, float]:
 def _ratio(amount: float, rate: float) -> float:
     """Return amount/rate; infinite where the rate is so small that it rounds to 0."""
     return amount / rate if rate > 0 else inf
-
-
-def _check_unique(kind: str, names: list[str]) -> None:
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            raise ValueError(f"{kind} '{name}': name: duplicate, names must be unique")
-        seen.add(name)
-
-
-def _check_known(label: str, field: str, name: str, known: Iterable[str], what: str) -> None:
-    if name not in known:
-        raise ValueError(f"{label}: {field} = {name!r}: must be a {what}")

@@ -1,8 +1,8 @@
 """Files ↔ objects. Bad input never gets past here: one `InputError` with one line for people.
 
-An instance file combines three kinds of parts, each written inline or as the path of a file of its own (relative to
-the instance file): `network`, `dnns`, `applications`. Hand-written files are TOML, generated ones JSON; the schema is
-one (`instance_schema`).
+An instance file combines four kinds of parts, each written inline or as the path of a file of its own (relative to
+the instance file): `network`, `dnns`, `applications`, `devices`. Hand-written files are TOML, generated ones JSON; the
+schema is one (`instance_schema`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import stat
 import sys
 import tempfile
 import tomllib
+import warnings
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
@@ -23,7 +24,8 @@ from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from finbench.models.deployment import Deployment, DeploymentFile, Origin
-from finbench.models.instance import DNN, SCHEMA_VERSION, Application, Instance, Network
+from finbench.models.instance import DNN, SCHEMA_VERSION, Application, Device, Instance, Network
+from finbench.models.remarks import remarks
 
 MAX_TOML_BYTES = 8 * 2**20
 """Hand-written files are small; a larger one is a mistake (generated files are JSON)."""
@@ -51,6 +53,10 @@ class InputError(ValueError):
         self.file = str(file)
 
 
+class InputWarning(UserWarning):
+    """Input that breaks no rule, and yet looks like a mistake: one line."""
+
+
 class _InstanceFile(Instance):
     """Description of the file: as an Instance, but every part may be the path of a file (for the schema only)."""
 
@@ -60,6 +66,8 @@ class _InstanceFile(Instance):
     """DNN profiles, or paths of their files."""
     applications: Annotated[tuple[Application | str, ...], Field(min_length=1)]  # type: ignore[assignment]
     """Applications, or paths of their files."""
+    devices: tuple[Device | str, ...] = ()  # type: ignore[assignment]
+    """Kinds of machines with measurements, or paths of their files."""
 
 
 def instance_schema() -> Document:
@@ -117,12 +125,15 @@ def load_instance(name_or_path: str | Path) -> Instance:
     parts: Document = {}
     if "network" in document:
         parts["network"] = _part(document["network"], Network, path, "network")
-    for field, model in (("dnns", DNN), ("applications", Application)):
+    for field, model in (("dnns", DNN), ("applications", Application), ("devices", Device)):
         if isinstance(document.get(field), list):
             parts[field] = tuple(
                 _part(part, model, path, _item_label(field, k, part)) for k, part in enumerate(document[field])
             )
-    return validate({**document, **parts}, Instance, path)
+    instance = validate({**document, **parts}, Instance, path)
+    for remark in remarks(instance):
+        warnings.warn(f"{path}: {remark}", InputWarning, stacklevel=2)
+    return instance
 
 
 def load_deployment(path: str | Path) -> Deployment:
@@ -255,7 +266,7 @@ def _place(details: ErrorDetails, value: object, model: type[BaseModel]) -> tupl
             place = _item_label(place, step, inner)
         elif isinstance(step, str):
             inner = value.get(step) if isinstance(value, dict) else None
-            place = step
+            place = step if step in model.model_fields else f"{place}.{step}"
             model = _model_of(model, step)
         value = inner
     return place, list(model.model_fields)
@@ -274,7 +285,7 @@ def _location(details: ErrorDetails) -> tuple[int | str, ...]:
 def _item_label(collection: str, index: int, item: object) -> str:
     kind = f"{collection[:-3]}y" if collection.endswith("ies") else collection.rstrip("s") or "item"
     if isinstance(item, dict):
-        if isinstance(item.get("name"), str) and kind in ("node", "dnn", "application"):
+        if isinstance(item.get("name"), str) and kind in ("node", "dnn", "application", "device"):
             return f"{kind} '{item['name'][:_MAX_SHOWN]}'"
         if isinstance(item.get("source"), str) and isinstance(item.get("target"), str):
             return f"{kind} '{item['source'][:_MAX_SHOWN]}->{item['target'][:_MAX_SHOWN]}'"

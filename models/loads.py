@@ -2,7 +2,7 @@
 
 The left-hand sides of the capacity rows (README eqs. 11–13 and 21), for applications h with rate λ_h (0 without one):
 
-    (11) compute of n      Σ_h λ_h Σ_i s_i o_i [x_i = n]                         ≤ C_n
+    (11) compute of n      Σ_h λ_h Σ_i s_i t_{i,n} [x_i = n]                     ≤ K_n
     (12) memory of n       Σ_h Σ_i w_i [x_i = n]                                 ≤ M_n
     (13) bandwidth of n→m  Σ_h λ_h Σ_i s_i d_{i-1} [(n,m) ∈ route_i]             ≤ B_nm
     (21) reservations of n Σ_h Σ_i r_i [x_i = n]                                 ≤ 1      where n reserves shares
@@ -34,7 +34,7 @@ class Resource(StrEnum):
 
 
 UNITS = {
-    Resource.COMPUTE: "op/s",
+    Resource.COMPUTE: "executions",
     Resource.MEMORY: "byte",
     Resource.BANDWIDTH: "bit/s",
     Resource.RESERVATION: "of its compute",
@@ -45,7 +45,8 @@ UNITS = {
 class Loads:
     """What deployments ask of every node and link that they use."""
 
-    compute_ops_per_s: dict[str, float] = field(default_factory=dict)
+    executions: dict[str, float] = field(default_factory=dict)
+    """How many blocks run at a node at the same time, on average."""
     memory_bytes: dict[str, float] = field(default_factory=dict)
     bandwidth_bit_per_s: dict[tuple[str, str], float] = field(default_factory=dict)
     reserved_share: dict[str, float] = field(default_factory=dict)
@@ -78,7 +79,7 @@ def loads_of(instance: Instance, served: ServedApplications) -> Loads:
     for app, decision in served:
         for step in step_costs(instance, app, decision):
             name = step.node.name
-            compute[name] += step.compute_ops_per_s
+            compute[name] += step.executions
             memory[name] += step.memory_bytes
             if step.node.reserves:
                 reserved[name] += step.share
@@ -94,8 +95,8 @@ def uses(instance: Instance, loads: Loads) -> list[Use]:
 
 def _uses(instance: Instance, loads: Loads) -> Iterator[Use]:
     nodes, links = instance.network.node_by_name, instance.network.link_by_pair
-    for name, load in loads.compute_ops_per_s.items():
-        yield Use(Resource.COMPUTE, name, load, nodes[name].compute_ops_per_s)
+    for name, load in loads.executions.items():
+        yield Use(Resource.COMPUTE, name, load, float(nodes[name].parallel))
     for name, load in loads.memory_bytes.items():
         limit = nodes[name].memory_bytes
         if limit is not None:

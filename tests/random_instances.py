@@ -17,6 +17,9 @@ from finbench.models.instance import (
     Node,
 )
 
+WITHOUT_A_SHARE = [LatencyKind.FULL_DEPTH.value, LatencyKind.EXPECTED.value]
+"""Latency kinds that need no quantile."""
+
 
 def random_instance(
     seed: int,
@@ -57,7 +60,7 @@ def random_instance(
     return Instance(
         name=f"random-{seed}",
         accounting=Accounting(str(rng.choice([kind.value for kind in Accounting]))),
-        latency_kind=LatencyKind(str(rng.choice([kind.value for kind in LatencyKind]))),
+        latency_kind=LatencyKind(str(rng.choice(WITHOUT_A_SHARE))),
         network=network,
         dnns=(dnn,),
         applications=(app,),
@@ -96,7 +99,7 @@ def random_shared_instance(
     links = _links(rng, nodes, direct_only, zeros=False, least_density=0.7)
     apps, dnns = _applications(rng, int(rng.integers(2, max_applications + 1)), nodes, max_blocks)
     demand = sum(app.weight * _expected(dnn, [b.ops for b in dnn.blocks]) for app, dnn in _pairs(apps, dnns))
-    rates = rng.uniform(0.05, 0.9) * sum(node.compute_ops_per_s for node in nodes) / demand
+    rates = rng.uniform(0.05, 0.9) * sum(node.compute_ops_per_s or 0.0 for node in nodes) / demand
     traffic = sum(app.weight * rates * _expected(dnn, _bits(dnn)) for app, dnn in _pairs(apps, dnns))
     bandwidth = float(np.median([link.bandwidth_bit_per_s for link in links])) if links else 1e9
     scale = rng.uniform(0.1, 2) * bandwidth / traffic
@@ -109,7 +112,7 @@ def random_shared_instance(
     return Instance(
         name=f"shared-{seed}",
         accounting=Accounting(str(rng.choice([kind.value for kind in Accounting]))),
-        latency_kind=LatencyKind(str(rng.choice([kind.value for kind in LatencyKind]))),
+        latency_kind=LatencyKind(str(rng.choice(WITHOUT_A_SHARE))),
         network=Network(name="shared", nodes=_equipped(rng, nodes, memory, levels), links=links),
         dnns=dnns,
         applications=_with_targets(rng, apps, dnns, nodes, float(rates), bandwidth, penalties),
@@ -207,7 +210,7 @@ def _with_targets(
     for app, dnn in _pairs(apps, dnns):
         ops = sum(block.ops for block in dnn.blocks)
         typical = ops / float(np.median([node.compute_ops_per_s for node in nodes])) + sum(_bits(dnn)) / bandwidth
-        energy = ops * float(np.median([node.power_w / node.compute_ops_per_s for node in nodes]))
+        energy = ops * float(np.median([node.power_w / (node.compute_ops_per_s or 1.0) for node in nodes]))
         rate = app.weight * rates
         targets = {
             "rate_per_s": rate,

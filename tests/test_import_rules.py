@@ -88,7 +88,8 @@ def test_the_evaluator_reaches_the_problem_and_the_rule_of_feasibility_and_no_me
         names = [name.split(".") for name in imported(ROOT / "models" / f"{module}.py") if within(name, "finbench")]
         assert all(name[:2] == ["finbench", "models"] for name in names)
         waiting += {name[2] for name in names} - reached
-    assert reached == {"evaluate", "loads", "step_costs", "deployment", "instance", "tolerances"}
+    data = {"instance", "network", "dnn", "application", "fields"}
+    assert reached == {"evaluate", "loads", "step_costs", "deployment", "tolerances", *data}
 
 
 PRIVATE_OF_OTHERS = {"_replace", "_make", "_asdict", "_fields", "_exit"}

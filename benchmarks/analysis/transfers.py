@@ -17,7 +17,7 @@ from statistics import median
 from finbench.benchmarks.analysis.numbers import quantity
 from finbench.models.deployment import Deployment
 from finbench.models.instance import Instance
-from finbench.models.step_costs import step_costs
+from finbench.models.step_costs import run_once, step_costs
 
 HARDLY = 0.05
 """Part of the latency up to which transfers hardly count."""
@@ -110,11 +110,12 @@ def against_computing(instance: Instance) -> str:
         return "no links"
     dnn, source = instance.dnn_of(app), instance.network.node_by_name[app.source]
     sending = max(dnn.input_bits / link.bandwidth_bit_per_s + link.delay_s for link in links)
-    computing = sum(block.ops for block in dnn.blocks) / source.compute_ops_per_s
-    return (
-        f"{links_of([instance])}; a sample crosses the slowest in {quantity(sending, 's', 2)}, its source computes all "
-        f"blocks in {quantity(computing, 's', 2)}"
-    )
+    runs = [run_once(instance, dnn, i, source) for i in range(1, len(dnn.blocks) + 1)]
+    crossing = f"{links_of([instance])}; a sample crosses the slowest in {quantity(sending, 's', 2)}"
+    if None in runs:
+        return f"{crossing}, its source cannot run all blocks"
+    computing = sum(run[0] for run in runs if run is not None)
+    return f"{crossing}, its source computes all blocks in {quantity(computing, 's', 2)}"
 
 
 def _percent(fraction: float) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from finbench.models.instance import Accounting, Instance, LatencyKind, NonNegative, Share
+from finbench.models.instance import Accounting, Instance, LatencyKind, NonNegative, PositiveShare, Share
 from finbench.models.io import InputError
 
 
@@ -25,6 +25,8 @@ class Overrides(BaseModel):
     """How energy is counted (eq. 1)."""
     latency_kind: Annotated[LatencyKind | None, Field(strict=False)] = None
     """Which latency must meet the target (eq. 2)."""
+    latency_quantile: PositiveShare | None = None
+    """Share of samples that leave within the target, with latency kind `quantile` (eq. 30), in (0, 1]."""
 
     def apply(self, instance: Instance) -> Instance:
         """Return the instance with these overrides.
@@ -40,6 +42,7 @@ class Overrides(BaseModel):
                 min_accuracy=self.min_accuracy,
                 accounting=self.accounting,
                 latency_kind=self.latency_kind,
+                latency_quantile=self.latency_quantile,
             )
         except ValueError as error:
             raise InputError(f"instance '{instance.name}'", str(error)) from None

@@ -26,6 +26,7 @@ from finbench.benchmarks.cli import (
     verifying,
 )
 from finbench.benchmarks.cli.exit_codes import BAD_INPUT, FOUND, PIPE_CLOSED, UNEXPECTED
+from finbench.benchmarks.cli.remarks import show_remarks
 from finbench.benchmarks.terminal import console
 from finbench.models.io import InputError
 from finbench.models.versions import package_version
@@ -117,6 +118,7 @@ for group in (solving, verifying, insight, campaigns, papers, results, claims, i
 def main() -> None:
     """Run the command `finbench`."""
     console.show_what_can_be_shown()
+    show_remarks()
     try:
         try:
             app(prog_name="finbench")

@@ -35,7 +35,7 @@ from finbench.models.io import (
 
 commands = typer.Typer()
 
-OF_THE_INSTANCE = (ViolationKind.PIN, ViolationKind.REJECTION)
+OF_THE_INSTANCE = (ViolationKind.PIN, ViolationKind.PERMISSION, ViolationKind.REJECTION)
 """Rules without a measure that a deployment which fits the instance may break all the same."""
 
 

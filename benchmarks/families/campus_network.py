@@ -92,7 +92,8 @@ def draw_network(rng: np.random.Generator, count: int) -> Network:
     clouds = [f"cloud{k}" for k in range(n_cloud)]
     kinds = rng.integers(0, len(DEVICE_KINDS), count - n_cloud - size * n_clusters)
     devices = [_device(DEVICE_KINDS[kind], k) for k, kind in enumerate(kinds)]
-    part = min(1.0, sum(node.compute_ops_per_s for node in devices) / (size * n_clusters * EDGE.compute_ops_per_s))
+    rate = sum(node.compute_ops_per_s or 0.0 for node in devices)
+    part = min(1.0, rate / (size * n_clusters * EDGE.compute_ops_per_s))
     servers = [_server(rng, name, part) for cluster in clusters for name in cluster]
     rented = part * max(1.0, n_clusters / (CLUSTERS_OF_A_CLOUD_SERVER * n_cloud)) * CLOUD.compute_ops_per_s
     upper = [_node(name, CLOUD.name, rented, CLOUD.energy_j_per_op, None) for name in clouds]

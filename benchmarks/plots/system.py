@@ -101,7 +101,7 @@ def _rows(network: Network) -> Bands:
     by_tier: defaultdict[str, list[Node]] = defaultdict(list)
     for node in network.nodes:
         by_tier[node.tier].append(node)
-    tiers = sorted(by_tier, key=lambda tier: float(np.mean([node.compute_ops_per_s for node in by_tier[tier]])))
+    tiers = sorted(by_tier, key=lambda tier: float(np.mean([node.compute_ops_per_s or 0.0 for node in by_tier[tier]])))
     across: dict[str, float] = {}
     bands = []
     for tier in reversed(tiers):

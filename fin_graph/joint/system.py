@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finbench.fin_graph.paths.arrays import Floats, Ints, PathProblem, path_problem
+from finbench.fin_graph.paths.run_costs import run_costs
 from finbench.fin_graph.paths.topology import Topology
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Application, Instance, Network
@@ -94,11 +95,10 @@ class Group:
         app, depth, topology = self.application, base.depth, self.topology
         dnn, rate, nodes = instance.dnn_of(app), app.rate_per_s or 0.0, instance.network.nodes
         survival = np.array(dnn.survival[:depth])
-        operations = rate * survival * np.array([block.ops for block in dnn.blocks[:depth]])
         parameters = np.array([block.parameter_bytes for block in dnn.blocks[:depth]])
-        speed = topology.per_vertex([node.compute_ops_per_s for node in nodes])
+        parallel = topology.per_vertex([float(node.parallel) for node in nodes])
         reserves = topology.per_vertex([float(node.reserves) for node in nodes]) > 0
-        used = operations[:, None] / speed
+        used = (rate * survival)[:, None] * run_costs(instance, app, topology, depth).time / parallel
         compute = np.where(reserves, topology.share_of_vertex, used)
         in_memory = _fractions(parameters, memory)[:, topology.node_of_vertex]
         self._load_bits = rate * survival * np.array([dnn.transfer_bits(i) for i in range(1, depth + 1)])
@@ -269,9 +269,11 @@ class SharedSystem:
             Let blocks be in memories of 0 bytes as well: fractions of these are of all parameters together.
         """
         alike: defaultdict[tuple[Any, ...], list[Application]] = defaultdict(list)
-        others = attrgetter(*(field for field in Application.model_fields if field not in ("name", "pinned")))
+        tables = ("pinned", "allowed")
+        others = attrgetter(*(field for field in Application.model_fields if field not in ("name", *tables)))
         for app in instance.applications:
-            alike[(*others(app), *sorted(app.pinned.items()))].append(app)
+            where = (tuple(sorted(getattr(app, table).items())) for table in tables)
+            alike[(*others(app), *where)].append(app)
         topology, memory, unit = Topology.of(instance.network), memory_of(instance.network), 0.0
         if from_nothing:
             dnns = (instance.dnn_of(app) for app in instance.applications)
@@ -318,7 +320,7 @@ def resource_name(network: Network, resource: int) -> tuple[str, str]:
 
 
 def capacity_of(network: Network, resource: int) -> float:
-    """Return a resource's right-hand side: op/s, byte or bit/s; 1 for reservations; inf for unlimited memory."""
+    """Return a resource's right-hand side: executions, byte or bit/s; 1 for reservations; inf for unlimited memory."""
     kind, _ = resource_name(network, resource)
     count = len(network.nodes)
     if kind == "bandwidth":
@@ -326,7 +328,7 @@ def capacity_of(network: Network, resource: int) -> float:
     node = network.nodes[resource % count]
     if kind == "memory":
         return np.inf if node.memory_bytes is None else node.memory_bytes
-    return 1.0 if kind == "reservation" else node.compute_ops_per_s
+    return 1.0 if kind == "reservation" else float(node.parallel)
 
 
 def joint_deployment(served: Sequence[tuple[Group, Sequence[Usage]]]) -> Deployment:

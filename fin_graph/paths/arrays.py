@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finbench.fin_graph.paths.compiled import compiled
+from finbench.fin_graph.paths.run_costs import run_costs
 from finbench.fin_graph.paths.topology import Topology
 from finbench.models.deployment import ApplicationDeployment
 from finbench.models.instance import DNN, Application, Instance
@@ -189,17 +190,15 @@ def path_problem(
     depth = dnn.exits[last_exit - 1].after_block
     energy_weight = np.array(instance.energy_weights(app)[:depth])
     latency_weight = np.array(instance.latency_weights(app)[:depth])
-    ops = np.array([block.ops for block in dnn.blocks[:depth]])
     bits = np.array([dnn.transfer_bits(i) for i in range(1, depth + 1)])
     number = {node.name: n for n, node in enumerate(network.nodes)}
-    speed = topology.per_vertex([node.compute_ops_per_s for node in network.nodes])
-    power = topology.per_vertex([node.power_w for node in network.nodes])
-    shares, allowed = topology.share_of_vertex, _allowed(topology, app, depth)
-    runs = shares > 0
+    runs = run_costs(instance, app, topology, depth)
+    shares, allowed = topology.share_of_vertex, runs.possible & _allowed(topology, app, depth)
+    at_share = np.divide(1, shares, out=np.zeros_like(shares), where=shares > 0)
     edges = Edges(
         pins=np.array([np.flatnonzero(row)[0] if row.sum() == 1 else -1 for row in allowed], np.int32),
-        run_energy=np.where(allowed, np.outer(energy_weight * ops, power / speed), np.inf),
-        run_latency=np.outer(latency_weight * ops, np.divide(1, shares * speed, out=np.zeros_like(speed), where=runs)),
+        run_energy=np.where(allowed, energy_weight[:, None] * runs.energy, np.inf),
+        run_latency=latency_weight[:, None] * runs.time * at_share,
         in_start=topology.in_start,
         link_source=topology.link_source,
         link_target=topology.link_target,

@@ -6,6 +6,7 @@ from finbench.fin_graph.paths.arrays import path_problem
 from finbench.fin_graph.paths.bounds import meets
 from finbench.fin_graph.paths.shortest import least_latency_path
 from finbench.models.instance import Application, Instance
+from finbench.models.nowhere import block_without_node
 
 
 def reason_of_infeasibility(instance: Instance, app: Application) -> str | None:
@@ -19,7 +20,7 @@ def reason_of_infeasibility(instance: Instance, app: Application) -> str | None:
         return f"no exit is accurate enough: {app.min_accuracy:.6g} is asked, {best:.6g} is the best"
     quickest = least_latency_path(problem)
     if quickest is None:
-        return "no path leads from the source through all blocks and pins"
+        return block_without_node(instance, app) or "no path leads from the source through all blocks and pins"
     if not meets(quickest.latency, problem.max_latency_s):
         return f"the least possible latency is {quickest.latency:.6g} s, {app.max_latency_s:.6g} s is asked"
     return None

@@ -2,7 +2,7 @@
 
 **Vertices.** A node that reserves nothing is one vertex. A node n that offers shares r_1 < … < r_K is K+1 of them: n
 itself, where data arrives and leaves but no block runs, and a service level (n, r) for each share. Two links that cost
-nothing join a level and its node. A block that runs at (n, r) takes o/(r C_n) (eq. 2). The searches on an
+nothing join a level and its node. A block that runs at (n, r) takes t/r (eq. 2). The searches on an
 application's layered graph need not know that there are levels.
 """
 
@@ -28,7 +28,7 @@ class Topology:
     node_of_vertex: Ints
     """Node that each vertex belongs to; vertex n < N is node n itself. Shape (V,)."""
     share_of_vertex: Floats
-    """Share of the node's rate at which blocks run, 0 where none may; shape (V,)."""
+    """Share of the node at which blocks run, 0 where none may; shape (V,)."""
     in_start: Ints
     """Links into vertex m are in_start[m]..in_start[m+1]; shape (V+1,)."""
     link_number: Ints

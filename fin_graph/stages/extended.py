@@ -6,13 +6,14 @@ accounting and latency kind (eqs. 1, 2), an edge costs
 =====  =====================  ==============================================  =============================
 kind   from → to              energy [J]                                      latency [s]
 =====  =====================  ==============================================  =============================
-run    (i−1, n) → (i, n)      e_i o_i P_n/C_n                                 l_i o_i/C_n
-send   (i−1, n) → (i, m)      e_i (d_{i−1}(e^tx_nm + e^rx_nm) + o_i P_m/C_m)  l_i (d_{i−1}/B_nm + τ_nm + o_i/C_m)
+run    (i−1, n) → (i, n)      e_i ε_{i,n}                                     l_i t_{i,n}
+send   (i−1, n) → (i, m)      e_i (d_{i−1}(e^tx_nm + e^rx_nm) + ε_{i,m})      l_i (d_{i−1}/B_nm + τ_nm + t_{i,m})
 relay  (i−1, n) → (i−1, m)    e_i d_{i−1}(e^tx_nm + e^rx_nm)                  l_i (d_{i−1}/B_nm + τ_nm)
 =====  =====================  ==============================================  =============================
 
-for every link (n, m). A relay makes a transfer of several hops possible. Links in both directions make cycles within a
-layer: the extended graph is in general not acyclic.
+for every link (n, m), with run costs t and ε by eq. (26); no run or send edge leads to where block i cannot run. A
+relay makes a transfer of several hops possible. Links in both directions make cycles within a layer: the extended graph
+is in general not acyclic.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from itertools import count
 import networkx as nx
 
 from finbench.models.deployment import ApplicationDeployment
-from finbench.models.instance import Application, Exit, Instance, Link, Node
+from finbench.models.instance import DNN, Application, Block, Exit, Instance, Link, Node
 from finbench.models.result import Clock
 from finbench.models.tolerances import accurate_enough, relaxed
 
@@ -53,11 +54,34 @@ def accepted_exits(instance: Instance, app: Application) -> dict[int, Exit]:
     return {f: exit_ for f, exit_ in exits if accurate_enough(exit_.accuracy, app.min_accuracy)}
 
 
-def run_cost(instance: Instance, app: Application, block: int, node: Node) -> tuple[float, float]:
-    """Return the weighted energy [J] and latency [s] of running block i = `block` (1-based) at `node`."""
-    ops = instance.dnn_of(app).blocks[block - 1].ops
-    energy = instance.energy_weights(app)[block - 1] * ops * node.power_w / node.compute_ops_per_s
-    return energy, instance.latency_weights(app)[block - 1] * ops / node.compute_ops_per_s
+def run_costs(instance: Instance, app: Application, block: int) -> dict[str, tuple[float, float]]:
+    """Return the weighted energy [J] and latency [s] of running block i = `block` (1-based), by node that may."""
+    dnn, nodes = instance.dnn_of(app), instance.network.nodes
+    pin = app.pins.get(block)
+    hosts = (
+        node for node in nodes if pin in (None, node.name) and _fits_and_may(app, dnn.blocks[block - 1], block, node)
+    )
+    costs = ((node.name, _run_once(instance, dnn, block, node)) for node in hosts)
+    by_energy, by_latency = instance.energy_weights(app)[block - 1], instance.latency_weights(app)[block - 1]
+    return {name: (by_energy * cost[0], by_latency * cost[1]) for name, cost in costs if cost is not None}
+
+
+def _run_once(instance: Instance, dnn: DNN, block: int, node: Node) -> tuple[float, float] | None:
+    """Return energy ε [J] and time t [s] of running a block once at `node` (eq. 26); None where it cannot run."""
+    measured, ops = instance.measurements(dnn, node).get(block), dnn.blocks[block - 1].ops
+    if measured is not None:
+        energy = measured.energy_j
+        return node.power_w * measured.time_s if energy is None else energy, measured.time_s
+    if node.compute_ops_per_s is None:
+        return None
+    return ops * node.power_w / node.compute_ops_per_s, ops / node.compute_ops_per_s
+
+
+def _fits_and_may(app: Application, block: Block, i: int, node: Node) -> bool:
+    """Return whether block i fits (eq. 27) and may run (eq. 28) at `node`; without working memory (12) says it all."""
+    needed, memory = block.parameter_bytes + block.working_bytes, node.memory_bytes
+    fits = memory is None or block.working_bytes == 0 or needed <= relaxed(memory)
+    return fits and app.permits(i, node)
 
 
 def send_cost(instance: Instance, app: Application, block: int, link: Link) -> tuple[float, float]:
@@ -112,9 +136,7 @@ def _add_edges_into_block(
     graph: nx.DiGraph[Vertex], instance: Instance, app: Application, i: int, clock: Clock
 ) -> None:
     """Add the run, send and relay edges that move and consume the output of block i − 1."""
-    nodes = instance.network.node_by_name
-    hosts = {app.pins[i]} if i in app.pins else set(nodes)
-    run = {name: run_cost(instance, app, i, nodes[name]) for name in nodes if name in hosts}
+    run = run_costs(instance, app, i)
     for name, (energy, latency) in run.items():
         graph.add_edge((i - 1, name), (i, name), energy_j=energy, latency_s=latency, kind="run")
     for number, link in enumerate(instance.network.links):
@@ -123,7 +145,7 @@ def _add_edges_into_block(
         energy, latency = send_cost(instance, app, i, link)
         start, end = link.source, link.target
         graph.add_edge((i - 1, start), (i - 1, end), energy_j=energy, latency_s=latency, kind="relay")
-        if end in hosts:
+        if end in run:
             total = {"energy_j": energy + run[end][0], "latency_s": latency + run[end][1]}
             graph.add_edge((i - 1, start), (i, end), **total, kind="send")
 
@@ -131,16 +153,15 @@ def _add_edges_into_block(
 def extended_graph_size(instance: Instance, app: Application) -> tuple[int, int]:
     """Return the numbers of vertices and edges of the extended graph, by formula.
 
-    With N nodes, |A| links and L' layers of blocks: |V| = (L' + 1) N and |E| = L' (N + 2|A|); where block i is pinned
-    to n, the N + |A| run and send edges into it shrink to 1 + |{m : (m, n) ∈ A}|.
+    With N nodes, |A| links and L' layers of blocks: |V| = (L' + 1) N and |E| = L' (N + 2|A|); where block i may run at
+    H nodes alone, the N + |A| run and send edges into it shrink to H + |{(m, n) ∈ A: n ∈ H}|.
     """
     network = instance.network
     depth = max((exit_.after_block for exit_ in accepted_exits(instance, app).values()), default=0)
     entries = 0
     for i in range(1, depth + 1):
-        pin = app.pins.get(i)
-        entries += sum(pin in (None, node.name) for node in network.nodes)
-        entries += sum(pin in (None, link.target) for link in network.links)
+        hosts = run_costs(instance, app, i)
+        entries += len(hosts) + sum(link.target in hosts for link in network.links)
     return (depth + 1) * len(network.nodes), entries + depth * len(network.links)
 
 

@@ -17,6 +17,7 @@ from finbench.models.cp_sat.conversation import Request, Said, ask
 from finbench.models.cp_sat.program import IntegerProgram, accurate, program_of
 from finbench.models.instance import Instance
 from finbench.models.memory import reason_not_to_fit
+from finbench.models.nowhere import NOTHING_ALONE, application_without_node
 from finbench.models.options import ReducedProgramOptions
 from finbench.models.programs.costs import Capacities, Costs, costs_of
 from finbench.models.programs.steps import Steps, deployment_of, objective_of
@@ -80,7 +81,7 @@ def solve(
         all_kept = [kept for kept in parts if kept is not None]
         least = sum(least_cost(costs, kept) for costs, kept in zip(all_costs, all_kept, strict=False))
     if len(all_kept) < len(all_costs) or least == inf:
-        reason = "no exit is accurate enough, or no path to one meets the latency target and the pins"
+        reason = application_without_node(instance) or NOTHING_ALONE
         return Result(Status.INFEASIBLE, reason=reason, times_s=clock.times_s)
     no_room = reason_not_to_fit(BYTES_PER_COLUMN * sum(kept.run.sum() + kept.send.sum() for kept in all_kept))
     if no_room is not None:

@@ -189,7 +189,7 @@ def _that_fit(costs: Costs, kept: Kept, capacities: Capacities, most_energy: flo
     latency, energy = costs.max_latency, most_energy / costs.weight * (1 + FLOAT_NOISE)
     run = kept.run & (costs.run_latency[:depth] <= latency) & (costs.run_energy[:depth] <= energy)
     node = costs.network.site_node
-    run &= costs.compute_load[:depth, None] <= relaxed(capacities.compute)[node]
+    run &= costs.compute_load[:depth, node] <= relaxed(capacities.compute)[node]
     run &= costs.memory_load[:depth, None] <= relaxed(capacities.memory)[node]
     send = kept.send & (costs.send_latency[:depth] <= latency) & (costs.send_energy[:depth] <= energy)
     return run, send & (costs.link_load[:depth, None] <= relaxed(capacities.bandwidth))
@@ -296,7 +296,7 @@ def _capacity_rows(parts: Sequence[ColumnNumbers], capacities: Capacities) -> It
     node, link = network.site_node, np.arange(len(network.heads))
     runs, sends = [part.run for part in parts], [part.send for part in parts]
     families = (
-        (runs, node, [part.costs.compute_load[:, None] for part in parts], capacities.compute),
+        (runs, node, [part.costs.compute_load[:, node] for part in parts], capacities.compute),
         (runs, node, [part.costs.memory_load[:, None] for part in parts], capacities.memory),
         (sends, link, [part.costs.link_load[:, None] for part in parts], capacities.bandwidth),
         (runs, node, [np.tile(network.share, (len(run), 1)) for run in runs], capacities.reservation),

@@ -39,7 +39,7 @@ from finbench.models.milp.solvers.interface import (
 from finbench.models.milp.solvers.registry import reason_not_to_use
 from finbench.models.news import told_in_units_of
 from finbench.models.programs.admission import rejection_reasons
-from finbench.models.programs.costs import Capacities, Costs, Floats, NumberedNetwork, costs_of
+from finbench.models.programs.costs import Capacities, Costs, Floats, Ints, NumberedNetwork, costs_of
 from finbench.models.programs.steps import Steps
 from finbench.models.programs.strengthen import everything
 from finbench.models.result import Clock, OutOfTime, Result, Status
@@ -205,8 +205,8 @@ def eq15_product(program: ApplicationProgram) -> None:
     number, later = np.arange(len(w.step)), w.step > 0
     terms = Terms()
     terms.add(number, w.variables, 1.0)
-    terms.add(number, x[w.step, network.heads[w.subject]], -1.0)
-    terms.add(number[later], x[w.step[later] - 1, network.tails[w.subject[later]]], -1.0)
+    _add_present(terms, number, x[w.step, network.heads[w.subject]], -1.0)
+    _add_present(terms, number[later], x[w.step[later] - 1, network.tails[w.subject[later]]], -1.0)
     labels = list(program.clock.watch(rows.link_labels(network, w.step, w.subject)))
     lower = np.where(later, -1.0, 0.0).tolist()
     products = ((labels[v], lower[v], body, None) for v, body in terms.sums())
@@ -223,9 +223,9 @@ def eq16_no_direct_link(program: ApplicationProgram) -> None:
     for i in range(depth):
         apart = tails == program.costs.source if i == 0 else np.ones_like(tails, dtype=np.bool_)
         row = (i * count + tails[apart]) * count + heads[apart]
-        terms.add(row, x[i, heads[apart]], 1.0)
+        _add_present(terms, row, x[i, heads[apart]], 1.0)
         if i > 0:
-            terms.add(row, x[i - 1, tails[apart]], 1.0)
+            _add_present(terms, row, x[i - 1, tails[apart]], 1.0)
     labelled = (
         ((row // count**2, network.nodes[row // count % count], network.nodes[row % count]), body)
         for row, body in terms.sums()
@@ -235,8 +235,16 @@ def eq16_no_direct_link(program: ApplicationProgram) -> None:
 
 
 def _by_block_and_node(program: ApplicationProgram) -> rows.Variables:
-    """Return the (L, N) array of the variables x_{i,n}, row i − 1."""
-    return program.x.variables.reshape(program.costs.run_energy.shape)
+    """Return the (L, N) array of the variables x_{i,n}, row i − 1; None where block i cannot run."""
+    table = np.full(program.costs.run_energy.shape, None, dtype=np.object_)
+    table[program.x.step - 1, program.x.subject] = program.x.variables
+    return table
+
+
+def _add_present(terms: Terms, number: Ints, variables: rows.Variables, coefficient: float) -> None:
+    """Add the variables that there are to rows; another is 0."""
+    present = np.array([variable is not None for variable in variables], dtype=np.bool_)
+    terms.add(number[present], variables[present], coefficient)
 
 
 def _direct(costs: Costs, chosen: Selection) -> Steps | None:

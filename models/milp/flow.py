@@ -50,6 +50,7 @@ from finbench.models.milp.solvers.interface import (
 )
 from finbench.models.milp.solvers.registry import reason_not_to_use
 from finbench.models.news import told_in_units_of
+from finbench.models.nowhere import NOTHING_ALONE, application_without_node
 from finbench.models.programs.admission import CostAlone, rejection_reasons
 from finbench.models.programs.costs import Capacities, Costs, Mask, costs_of
 from finbench.models.programs.steps import Steps, steps_of
@@ -119,7 +120,7 @@ def solve(
     with clock.phase("strengthen"):
         all_kept = reduced(all_costs, begun) if options.strengthen else [everything(costs) for costs in all_costs]
     if all_kept is None:
-        reason = "no exit is accurate enough, or no path to one meets the latency target and the pins"
+        reason = application_without_node(instance) or NOTHING_ALONE
         return Result(Status.INFEASIBLE, reason=reason, times_s=clock.times_s, info=info)
     no_room = reason_not_to_build(sum(int(kept.run.sum() + kept.send.sum()) for kept in all_kept))
     if no_room is not None:

@@ -221,7 +221,7 @@ def eq6_one_node_per_deployed_block(program: ApplicationProgram) -> None:
 
 
 def eq8_latency(program: ApplicationProgram) -> None:
-    """Add (8): Σ_{i,n} x_{i,n} l_i o_i/C_n + Σ_{i,nm} t_{i,nm} l_{i+1} (d_i/B_nm + τ_nm) ≤ δ, divided by δ."""
+    """Add (8): Σ_{i,n} x_{i,n} l_i t_{i,n} + Σ_{i,nm} t_{i,nm} l_{i+1} (d_i/B_nm + τ_nm) ≤ δ, divided by δ."""
     costs, x, sent, terms = program.costs, program.x, program.sent, Terms()
     limit = costs.app.max_latency_s
     terms.add(np.zeros_like(x.step), x.variables, scaled(costs.run_latency[x.step - 1, x.subject], limit))
@@ -250,8 +250,8 @@ def eq10_pins(program: ApplicationProgram) -> None:
 
 
 def eq11_compute(model: ConcreteModel, programs: Sequence[ApplicationProgram], capacities: Capacities) -> None:
-    """Add (11): Σ_h λ_h Σ_i s_i o_i x_{i,n} ≤ C_n, divided by C_n, for every node where the row could bind."""
-    loads = [program.costs.compute_load[program.x.step - 1] for program in programs]
+    """Add (11): Σ_h λ_h Σ_i s_i t_{i,n} x_{i,n} ≤ K_n, divided by K_n, for every node where the row could bind."""
+    loads = [program.costs.compute_load[program.x.step - 1, program.node] for program in programs]
     _node_rows(model, "eq11_compute", programs, loads, capacities.compute)
 
 

@@ -46,10 +46,18 @@ def _reason(costs: Costs, alone: CostAlone, optimal: bool) -> str:
     if earliest_accurate_exit(costs) is None:
         return "no exit is accurate enough"
     kept = within_latency(costs)
+    if kept is None and _some_block_nowhere(costs):
+        return "one of its blocks can run at no node"
     if kept is None:
         return "no path meets its latency target and pins, even alone"
     least = costs.weight * least_energy(costs, kept)
     return _cheaper(costs, least) if costs.penalty < least else _reason_beyond_bounds(costs, alone(costs), optimal)
+
+
+def _some_block_nowhere(costs: Costs) -> bool:
+    last_exit = earliest_accurate_exit(costs)
+    depth = 0 if last_exit is None else int(costs.after_block[last_exit - 1])
+    return not costs.can_run[:depth].any(axis=1).all()
 
 
 def _reason_beyond_bounds(costs: Costs, needed: float | None, optimal: bool) -> str:

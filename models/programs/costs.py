@@ -5,6 +5,8 @@ Arrays are indexed from 0: row k − 1 belongs to step k; nodes and links are nu
 
 A site is where a block may run: a node that reserves nothing, or one share r of a node that reserves (eqs. 21, 22).
 Sites are numbered node by node; where no node reserves, sites are the nodes.
+
+Running block k once at node n takes t_{k,n} [s] and ε_{k,n} [J] (eq. 26): as measured on the device of n, else o_k/C_n.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from finbench.models.instance import Application, Instance, Network
+from finbench.models.instance import DNN, Application, Instance, Network
 from finbench.models.tolerances import accurate_enough, relaxed
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -91,17 +93,19 @@ class Costs:
     app: Application
     network: NumberedNetwork
     run_energy: Floats
-    """(L, P) energy e_k o_k P_n / C_n of running block k at a site of n [J]."""
+    """(L, P) energy e_k ε_{k,n} of running block k at a site of n [J]; 0 where it cannot."""
     run_latency: Floats
-    """(L, P) latency l_k o_k / (r C_n) [s]."""
+    """(L, P) latency l_k t_{k,n} / r [s]; 0 where it cannot."""
+    can_run: Mask
+    """(L, P) whether block k has costs at a site of n (eq. 26), fits there (eq. 27) and may run there (eq. 28)."""
     stable: Mask
-    """(L, P) whether a reserved share keeps up with block k: λ s_k o_k ≤ r C_n (eq. 22)."""
+    """(L, P) whether a reserved share keeps up with block k: λ s_k t_{k,n} ≤ r K_n (eq. 22)."""
     send_energy: Floats
     """(L, A) energy e_k d_{k−1} (e^tx + e^rx) of sending output k − 1 over a link [J]."""
     send_latency: Floats
     """(L, A) latency l_k (d_{k−1} / B + τ) [s]."""
     compute_load: Floats
-    """(L,) operations per second λ s_k o_k that block k asks of its node; 0 without a rate."""
+    """(L, N) executions λ s_k t_{k,n} of block k at the same time at n; 0 without a rate, or where it cannot run."""
     memory_load: Floats
     """(L,) bytes w_k."""
     link_load: Floats
@@ -137,6 +141,11 @@ class Costs:
         return np.array([accurate_enough(accuracy, self.app.min_accuracy) for accuracy in self.accuracy.tolist()])
 
     @cached_property
+    def may_run(self) -> Mask:
+        """(L, P) whether a program has a variable for block k at a site: no deployment runs it anywhere else."""
+        return self.can_run & self.stable
+
+    @cached_property
     def pins(self) -> dict[int, int]:
         """Number of the pinned node by 1-based block."""
         return {block: self.network.number[name] for block, name in self.app.pins.items()}
@@ -150,24 +159,26 @@ def costs_of(instance: Instance) -> list[Costs]:
 
 def _application_costs(instance: Instance, app: Application, network: NumberedNetwork) -> Costs:
     dnn, nodes, links = instance.dnn_of(app), instance.network.nodes, instance.network.links
-    ops = np.array([block.ops for block in dnn.blocks])
     bits = np.array([dnn.transfer_bits(k) for k in range(1, len(dnn.blocks) + 1)])
     survival = np.array(dnn.survival)
     energy_weight = np.array(instance.energy_weights(app))[:, None]
     latency_weight = np.array(instance.latency_weights(app))[:, None]
-    rate = np.array([node.compute_ops_per_s for node in nodes])[network.site_node]
-    power = np.array([node.power_w for node in nodes])[network.site_node]
+    times, energies = _runs(instance, dnn)
+    can_run = np.isfinite(times) & _fits_and_may(instance, app)
+    times = np.where(can_run, times, 0.0)
     bandwidth = np.array([link.bandwidth_bit_per_s for link in links])
     per_bit = np.array([link.tx_energy_j_per_bit + link.rx_energy_j_per_bit for link in links])
     delay = np.array([link.delay_s for link in links])
     per_second = app.rate_per_s or 0.0
-    compute_load = per_second * survival * ops
-    keeps_up = compute_load[:, None] <= relaxed(network.share * rate)
+    compute_load = (per_second * survival)[:, None] * times
+    parallel = np.array([float(node.parallel) for node in nodes])[network.site_node]
+    keeps_up = compute_load[:, network.site_node] <= relaxed(network.share * parallel)
     return Costs(
         app=app,
         network=network,
-        run_energy=energy_weight * ops[:, None] * power / rate,
-        run_latency=latency_weight * ops[:, None] / (network.share * rate),
+        run_energy=energy_weight * np.where(can_run, energies, 0.0)[:, network.site_node],
+        run_latency=latency_weight * times[:, network.site_node] / network.share,
+        can_run=can_run[:, network.site_node],
         stable=keeps_up | ~network.reserves[network.site_node],
         send_energy=energy_weight * bits[:, None] * per_bit,
         send_latency=latency_weight * (bits[:, None] / bandwidth + delay),
@@ -179,6 +190,33 @@ def _application_costs(instance: Instance, app: Application, network: NumberedNe
     )
 
 
+def _runs(instance: Instance, dnn: DNN) -> tuple[Floats, Floats]:
+    """Return (L, N) time t [s] and energy ε [J] of running every block once at every node (eq. 26), inf where none."""
+    nodes = instance.network.nodes
+    ops = np.array([block.ops for block in dnn.blocks])[:, None]
+    rate = np.array([node.compute_ops_per_s or np.nan for node in nodes])
+    power = np.array([node.power_w for node in nodes])
+    times, energies = ops / rate, ops * power / rate
+    for n, node in enumerate(nodes):
+        for block, measured in instance.measurements(dnn, node).items():
+            times[block - 1, n] = measured.time_s
+            energies[block - 1, n] = node.power_w * measured.time_s if measured.energy_j is None else measured.energy_j
+    nowhere = np.isnan(times)
+    return np.where(nowhere, np.inf, times), np.where(nowhere, np.inf, energies)
+
+
+def _fits_and_may(instance: Instance, app: Application) -> Mask:
+    """Return (L, N) whether every block fits (eq. 27) and may run (eq. 28) at every node."""
+    blocks, nodes = instance.dnn_of(app).blocks, instance.network.nodes
+    working = np.array([block.working_bytes for block in blocks])[:, None]
+    needed = working + np.array([block.parameter_bytes for block in blocks])[:, None]
+    memory = np.array([np.inf if node.memory_bytes is None else node.memory_bytes for node in nodes])
+    fits: Mask = (needed <= relaxed(memory)) | (working == 0)  # without working memory (12) says it all
+    if app.allowed:
+        fits &= np.array([[app.permits(k, node) for node in nodes] for k in range(1, len(blocks) + 1)])
+    return fits
+
+
 @dataclass(frozen=True)
 class Capacities:
     """Right-hand sides of the capacity rows, infinite where no row could bind.
@@ -188,7 +226,7 @@ class Capacities:
     """
 
     compute: Floats
-    """(N,) operations per second C_n (eq. 11)."""
+    """(N,) executions at the same time K_n (eq. 11)."""
     memory: Floats
     """(N,) bytes M_n (eq. 12)."""
     bandwidth: Floats
@@ -199,12 +237,12 @@ class Capacities:
     @classmethod
     def of(cls, network: Network, all_costs: list[Costs]) -> Capacities:
         """Return the capacities of `network` that the applications of `all_costs` could exceed."""
-        rate = [np.inf if node.reserves else node.compute_ops_per_s for node in network.nodes]
+        parallel = [np.inf if node.reserves else node.parallel for node in network.nodes]
         memory = [np.inf if node.memory_bytes is None else node.memory_bytes for node in network.nodes]
         whole = [1.0 if node.reserves else np.inf for node in network.nodes]
         blocks = sum(len(c.compute_load) for c in all_costs)
         return cls(
-            compute=_that_may_bind(rate, sum(c.compute_load.sum() for c in all_costs)),
+            compute=_that_may_bind(parallel, sum((c.compute_load.sum(axis=0) for c in all_costs), np.zeros(1))),
             memory=_that_may_bind(memory, sum(c.memory_load.sum() for c in all_costs)),
             bandwidth=_that_may_bind(
                 [link.bandwidth_bit_per_s for link in network.links], sum(c.link_load.sum() for c in all_costs)

@@ -46,14 +46,14 @@ class Kept:
 
 
 def everything(costs: Costs) -> Kept:
-    """Return the plain formulation: every variable but of shares that do not keep up (22)."""
+    """Return the plain formulation: every variable but of blocks where they cannot run and of shares too small (22)."""
     exits = tuple(range(1, len(costs.after_block) + 1))
-    return Kept(exits, costs.stable.copy(), np.ones_like(costs.send_energy, dtype=np.bool_))
+    return Kept(exits, costs.may_run.copy(), np.ones_like(costs.send_energy, dtype=np.bool_))
 
 
 def nothing(costs: Costs) -> Kept:
     """Return no variable but that of the rejection."""
-    return Kept((), np.zeros_like(costs.stable[:0]), np.zeros_like(costs.send_energy[:0], dtype=np.bool_))
+    return Kept((), np.zeros_like(costs.may_run[:0]), np.zeros_like(costs.send_energy[:0], dtype=np.bool_))
 
 
 def earliest_accurate_exit(costs: Costs) -> int | None:

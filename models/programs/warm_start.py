@@ -31,6 +31,7 @@ def _broken_by_one(costs: Costs, steps: Steps | None) -> str | None:
     rules = {
         "accuracy (9)": not costs.accurate[steps.last_exit - 1],
         "pins (10)": any(nodes[b - 1] != node for b, node in costs.pins.items() if b <= len(nodes)),
+        "where blocks can run (26–28)": not costs.can_run[range(len(nodes)), steps.placement].all(),
         "latency (8)": steps.latency(costs) > costs.max_latency,
         "stability (22)": not costs.stable[range(len(nodes)), steps.placement].all(),
     }
@@ -57,7 +58,7 @@ def _broken_capacity(all_costs: list[Costs], capacities: Capacities, all_steps: 
     for costs, steps in served:
         for k, (site, route) in enumerate(zip(steps.placement, steps.routes, strict=True)):
             node = costs.network.site_node[site]
-            compute[node] += costs.compute_load[k]
+            compute[node] += costs.compute_load[k, node]
             memory[node] += costs.memory_load[k]
             reserved[node] += costs.network.share[site]
             np.add.at(bandwidth, list(route), costs.link_load[k])

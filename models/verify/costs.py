@@ -41,8 +41,14 @@ class Weights:
         return cls(
             reach,
             reach if instance.accounting is Accounting.EXPECTED else full,
-            reach if instance.latency_kind is LatencyKind.EXPECTED else full,
+            _latency_weights(instance, app, reach),
         )
+
+
+def _latency_weights(instance: Instance, app: Application, reach: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
+    if instance.latency_kind is LatencyKind.EXPECTED:
+        return reach
+    return tuple(map(Fraction, instance.latency_weights(app)))  # each of them is 0 or 1 (eq. 30)
 
 
 def rate_of(app: Application) -> Fraction:
@@ -55,14 +61,23 @@ def weight_of(app: Application) -> Fraction:
     return Fraction(app.weight)
 
 
-def run_joules(ops: float, node: Node) -> Fraction:
-    """Return o P/C [J]."""
-    return Fraction(ops) * Fraction(node.power_w) / Fraction(node.compute_ops_per_s)
+def run_once(instance: Instance, app: Application, block: int, node: Node) -> tuple[Fraction, Fraction] | None:
+    """Return time [s] and energy [J] of running block i = `block` (1-based) once at `node` (eq. 26).
 
-
-def run_seconds(ops: float, node: Node, share: float) -> Fraction:
-    """Return o/(r C) [s]."""
-    return Fraction(ops) / (Fraction(share) * Fraction(node.compute_ops_per_s))
+    Returns
+    -------
+    tuple of Fraction, or None
+        None where it cannot run there.
+    """
+    dnn, power = instance.dnn_of(app), Fraction(node.power_w)
+    measured = instance.measurements(dnn, node).get(block)
+    if measured is not None:
+        time = Fraction(measured.time_s)
+        return time, power * time if measured.energy_j is None else Fraction(measured.energy_j)
+    if node.compute_ops_per_s is None:
+        return None
+    time = Fraction(dnn.blocks[block - 1].ops) / Fraction(node.compute_ops_per_s)
+    return time, power * time
 
 
 def send_joules(bits: float, link: Link) -> Fraction:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from finbench.models.deployment import Deployment
+from finbench.models.deployment import Deployment, DeploymentFile
 from finbench.models.io import read_document, validate
 from finbench.models.verify.certificate import Certificate
 
@@ -21,7 +21,7 @@ def load_deployment_or_certificate(path: Path) -> Deployment | Certificate:
     document = read_document(path)
     if "claim" in document:
         return validate(document, Certificate, path)
-    return validate(document, Deployment, path)
+    return validate(document, DeploymentFile, path).deployment
 
 
 def dump_certificate(certificate: Certificate) -> str:

@@ -19,8 +19,7 @@ from finbench.models.verify.costs import (
     TOLERANCE,
     Weights,
     rate_of,
-    run_joules,
-    run_seconds,
+    run_once,
     send_joules,
     send_seconds,
     weight_of,
@@ -110,7 +109,7 @@ class _EdgeCosts:
     """Costs of one application's edges; an edge that alone breaks a capacity row does not exist."""
 
     def __init__(self, instance: Instance, app: Application, prices: Prices, with_energy: bool) -> None:
-        self._app, self._dnn = app, instance.dnn_of(app)
+        self._instance, self._app, self._dnn = instance, app, instance.dnn_of(app)
         self._weights, self._rate = Weights.of(instance, app), rate_of(app)
         self._weight = weight_of(app) if with_energy else Fraction(0)
         self._prices = prices
@@ -120,23 +119,25 @@ class _EdgeCosts:
 
     def run(self, i: int, node: Node) -> tuple[Cost, ...]:
         """Return the ways to run block i + 1 at `node`."""
-        if self._app.pins.get(i + 1, node.name) != node.name:
+        app, block = self._app, self._dnn.blocks[i]
+        once = run_once(self._instance, app, i + 1, node)
+        if once is None or app.pins.get(i + 1, node.name) != node.name or not app.permits(i + 1, node):
             return ()
-        block, rate = self._dnn.blocks[i], Fraction(node.compute_ops_per_s)
-        energy = self._weight * self._weights.energy[i] * run_joules(block.ops, node)
-        memory = Fraction(block.parameter_bytes)
-        if node.memory_bytes is not None and memory:
+        seconds, joules = once
+        energy, parameters = self._weight * self._weights.energy[i] * joules, Fraction(block.parameter_bytes)
+        needed = parameters + Fraction(block.working_bytes)
+        if node.memory_bytes is not None and needed:
             whole = Fraction(node.memory_bytes)
-            if memory > whole * (1 + TOLERANCE):
+            if needed > whole * (1 + TOLERANCE):
                 return ()
-            energy += self._price(ResourceKind.MEMORY, node.name) * memory / whole
-        ways, used = [], self._rate * self._weights.reach[i] * Fraction(block.ops) / rate
-        for share in node.compute_shares:
-            if used > Fraction(share) * (1 + TOLERANCE):
+            energy += self._price(ResourceKind.MEMORY, node.name) * parameters / whole
+        ways, used = [], self._rate * self._weights.reach[i] * seconds / node.parallel
+        for share in map(Fraction, node.compute_shares):
+            if used > share * (1 + TOLERANCE):
                 continue
-            kind, taken = (ResourceKind.RESERVATION, Fraction(share)) if node.reserves else (ResourceKind.COMPUTE, used)
+            kind, taken = (ResourceKind.RESERVATION, share) if node.reserves else (ResourceKind.COMPUTE, used)
             cost = energy + self._price(kind, node.name) * taken
-            time = self._weights.latency[i] * run_seconds(block.ops, node, share)
+            time = self._weights.latency[i] * seconds / share
             ways.append(Cost(floor_units(cost), floor_units(time)))
         return tuple(ways)
 

@@ -1,6 +1,6 @@
 """A deployment in exact arithmetic: its objective, and every constraint with its slack.
 
-The equations are those of the README: (1)–(4) costs, (8)–(13), (21), (22) rows. Rules of structure (an exit that
+The equations are those of the README: (1)–(4) costs, (8)–(13), (21), (22), (27) rows. Rules of structure (an exit that
 exists, a placement of the right length, routes over links) have no slack: they hold or are listed as broken.
 """
 
@@ -18,8 +18,7 @@ from finbench.models.verify.costs import (
     TOLERANCE,
     Weights,
     rate_of,
-    run_joules,
-    run_seconds,
+    run_once,
     send_joules,
     send_seconds,
     weight_of,
@@ -49,7 +48,7 @@ class Row:
         return self.slack >= -allowed
 
 
-_LATENCY, _ACCURACY, _COMPUTE, _MEMORY, _BANDWIDTH, _RESERVATION, _STABILITY = 8, 9, 11, 12, 13, 21, 22
+_LATENCY, _ACCURACY, _COMPUTE, _MEMORY, _BANDWIDTH, _RESERVATION, _STABILITY, _FIT = 8, 9, 11, 12, 13, 21, 22, 27
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ def evaluate_exactly(instance: Instance, deployment: Deployment) -> ExactEvaluat
     Returns
     -------
     ExactEvaluation
-        Rows of eqs. (8), (9), (11)–(13), (21), (22), for applications in the instance's order and resources in use.
+        Rows of eqs. (8), (9), (11)–(13), (21), (22), (27): of applications in the instance's order, then of resources.
     """
     decisions = {decision.application: decision for decision in deployment.deployments}
     broken = [*_misnamed(instance, deployment)]
@@ -99,7 +98,7 @@ def evaluate_exactly(instance: Instance, deployment: Deployment) -> ExactEvaluat
         if decision is None:
             objective += Fraction(app.rejection_penalty_w or 0)
             continue
-        faults, away = list(_faults(instance, app, decision)), _away_from_pins(app, decision)
+        faults, away = list(_faults(instance, app, decision)), _away(instance, app, decision)
         broken += [f"application '{app.name}': {fault}" for fault in (*faults, *away)]
         if not faults:
             energy, own = _costs(instance, app, decision, loads)
@@ -137,6 +136,8 @@ def _faults(instance: Instance, app: Application, decision: ApplicationDeploymen
     for i, (name, share, route) in enumerate(zip(decision.placement, decision.share_of_block, routes, strict=True), 1):
         if name not in nodes:
             yield f"block {i}: there is no node '{name}'"
+        elif run_once(instance, app, i, nodes[name]) is None:
+            yield f"block {i} cannot run at '{name}'"
         elif share not in nodes[name].compute_shares:
             yield f"block {i}: node '{name}' has no share {share:g}"
         stays = name == at and set(route) <= {at} and len(route) <= 1
@@ -146,11 +147,14 @@ def _faults(instance: Instance, app: Application, decision: ApplicationDeploymen
         at = name
 
 
-def _away_from_pins(app: Application, decision: ApplicationDeployment) -> Iterator[str]:
-    """Yield the blocks that are not where they are pinned (eq. 10)."""
+def _away(instance: Instance, app: Application, decision: ApplicationDeployment) -> Iterator[str]:
+    """Yield the blocks that are not where they are pinned (eq. 10) or may be (eq. 28)."""
     for i, name in enumerate(decision.placement, start=1):
+        node = instance.network.node_by_name.get(name)
         if app.pins.get(i, name) != name:
             yield f"block {i} is not where it is pinned"
+        if node is not None and i <= len(instance.dnn_of(app).blocks) and not app.permits(i, node):
+            yield f"block {i} is where it is not allowed"
 
 
 def _costs(
@@ -159,21 +163,25 @@ def _costs(
     """Return the energy per inference (eq. 1) and the rows of one application; add what it asks of the system."""
     dnn, nodes, links = instance.dnn_of(app), instance.network.node_by_name, instance.network.link_by_pair
     weights, rate = Weights.of(instance, app), rate_of(app)
-    energy, latency, stability = Fraction(0), Fraction(0), list[Row]()
+    energy, latency, own = Fraction(0), Fraction(0), list[Row]()
     decided = zip(decision.placement, decision.share_of_block, decision.routes_from(app.source), strict=True)
     for i, (name, share, route) in enumerate(decided):
         node, block, bits = nodes[name], dnn.blocks[i], dnn.transfer_bits(i + 1)
         hops = [links[pair] for pair in pairwise(route)]
-        energy += weights.energy[i] * (run_joules(block.ops, node) + sum(send_joules(bits, hop) for hop in hops))
-        latency += weights.latency[i] * (
-            run_seconds(block.ops, node, share) + sum(send_seconds(bits, hop) for hop in hops)
-        )
-        used = rate * weights.reach[i] * Fraction(block.ops)
+        once = run_once(instance, app, i + 1, node)
+        assert once is not None  # `_faults` has looked
+        seconds, joules = once
+        energy += weights.energy[i] * (joules + sum(send_joules(bits, hop) for hop in hops))
+        latency += weights.latency[i] * (seconds / Fraction(share) + sum(send_seconds(bits, hop) for hop in hops))
+        if block.working_bytes > 0 and node.memory_bytes is not None:
+            needed = Fraction(block.parameter_bytes) + Fraction(block.working_bytes)
+            own.append(Row(_FIT, f"{app.name}, block {i + 1}", needed, Fraction(node.memory_bytes)))
+        used = rate * weights.reach[i] * seconds
         if node.reserves:
-            limit = Fraction(share) * Fraction(node.compute_ops_per_s)
-            stability.append(Row(_STABILITY, f"{app.name}, block {i + 1}", used, limit))
+            limit = Fraction(share) * node.parallel
+            own.append(Row(_STABILITY, f"{app.name}, block {i + 1}", used, limit))
             loads.reserved[name] += Fraction(share)
-        loads.compute[name] += used
+        loads.executions[name] += used
         loads.memory[name] += Fraction(block.parameter_bytes)
         for pair in pairwise(route):
             loads.bandwidth[pair] += rate * weights.reach[i] * Fraction(bits)
@@ -182,7 +190,7 @@ def _costs(
         Row(_LATENCY, app.name, latency, Fraction(app.max_latency_s)),
         Row(_ACCURACY, app.name, accuracy, Fraction(app.min_accuracy)),
     ]
-    return energy, [*targets, *stability]
+    return energy, [*targets, *own]
 
 
 class _Loads:
@@ -190,7 +198,7 @@ class _Loads:
 
     def __init__(self, instance: Instance) -> None:
         self._network = instance.network
-        self.compute: defaultdict[str, Fraction] = defaultdict(Fraction)
+        self.executions: defaultdict[str, Fraction] = defaultdict(Fraction)
         self.memory: defaultdict[str, Fraction] = defaultdict(Fraction)
         self.reserved: defaultdict[str, Fraction] = defaultdict(Fraction)
         self.bandwidth: defaultdict[tuple[str, str], Fraction] = defaultdict(Fraction)
@@ -198,8 +206,8 @@ class _Loads:
     def rows(self) -> Iterator[Row]:
         """Yield eqs. (11)–(13) and (21) for everything that is used."""
         nodes, links = self._network.node_by_name, self._network.link_by_pair
-        for name, load in self.compute.items():
-            yield Row(_COMPUTE, name, load, Fraction(nodes[name].compute_ops_per_s))
+        for name, load in self.executions.items():
+            yield Row(_COMPUTE, name, load, Fraction(nodes[name].parallel))
         for name, load in self.memory.items():
             limit = nodes[name].memory_bytes
             if limit is not None:

@@ -96,6 +96,17 @@ def repeat(*path: str | int) -> Callable[[Document], None]:
     return change
 
 
+def both(*changes: Callable[[Document], Any]) -> Callable[[Document], None]:
+    """Make several changes."""
+
+    def change(document: Document) -> None:
+        for one in changes:
+            one(document)
+
+    return change
+
+
+BOARD = {"name": "board", "measured": {"dnn": {"1": {"time_s": 1.0}}}}
 HEAVY = {"ops": 1.0, "output_bits": 1.0, "parameter_bytes": 1e308}
 NODE, LINK, DNN, APP = ("network", "nodes", 0), ("network", "links", 0), ("dnns", 0), ("applications", 0)
 
@@ -203,6 +214,94 @@ BAD_DOCUMENTS: dict[str, tuple[Document, list[str]]] = {
             "penalty without a rate",
             put(*APP, "rejection_penalty_w", value=1.0),
             ["application 'app'", "rate_per_s", "required", "rejection_penalty_w"],
+        ),
+        (
+            "device's name of control characters",
+            put(*NODE, "device", value="\x1b[31m"),
+            ["node 'device'", "device", "pattern"],
+        ),
+        ("no execution at a time", put(*NODE, "parallel", value=0), ["node 'device'", "parallel = 0", "greater than"]),
+        ("half an execution", put(*NODE, "parallel", value=1.5), ["node 'device'", "parallel = 1.5", "integer"]),
+        (
+            "negative measured time",
+            put(*DNN, "measured", value={"board": {"1": {"time_s": -1.0}}}),
+            ["dnn 'dnn'", "measured.board.1", "time_s = -1.0", "greater than or equal"],
+        ),
+        (
+            "measured energy without its time",
+            put(*DNN, "measured", value={"board": {"1": {"energy_j": 1.0}}}),
+            ["dnn 'dnn'", "measured.board.1", "time_s", "missing"],
+        ),
+        (
+            "measured block that is none",
+            put(*DNN, "measured", value={"board": {"3": {"time_s": 1.0}}}),
+            ["dnn 'dnn'", "measured.board = 3", "exists (1..2)"],
+        ),
+        (
+            "measured time beyond floats",
+            both(
+                put(*DNN, "measured", value={"board": {"1": {"time_s": 1.7e308}}}), put(*NODE, "device", value="board")
+            ),
+            ["application 'app'", "energy"],
+        ),
+        (
+            "device without measurements",
+            put("devices", value=[{"name": "b", "measured": {}}]),
+            ["device 'b'", "measured"],
+        ),
+        (
+            "measurements of an unknown dnn",
+            put("devices", value=[{"name": "b", "measured": {"moon": {"1": {"time_s": 1.0}}}}]),
+            ["device 'b'", "measured = 'moon'", "DNN"],
+        ),
+        (
+            "a device's measurement of a block that is none",
+            put("devices", value=[{"name": "b", "measured": {"dnn": {"3": {"time_s": 1.0}}}}]),
+            ["device 'b'", "measured.dnn = 3", "exists (1..2)"],
+        ),
+        (
+            "negative working memory",
+            put(*DNN, "blocks", 0, "working_bytes", value=-1.0),
+            ["block 1", "working_bytes = -1.0"],
+        ),
+        (
+            "permission for a node that is none",
+            put(*APP, "allowed", value={"all": ["moon"]}),
+            ["application 'app'", "allowed.all = 'moon'", "node or tier"],
+        ),
+        (
+            "permission for a block that is none",
+            put(*APP, "allowed", value={"3": ["edge"]}),
+            ["application 'app'", "allowed = 3", "exists (1..2), or all"],
+        ),
+        ("permission for no index", put(*APP, "allowed", value={"first": ["edge"]}), ["allowed"]),
+        ("permission for nowhere", put(*APP, "allowed", value={"2": []}), ["application 'app'", "allowed"]),
+        (
+            "permission against a pin",
+            put(*APP, "allowed", value={"all": ["edge"]}),
+            ["application 'app'", "pinned.1 = 'device'", "allowed"],
+        ),
+        (
+            "quantile latency without its share",
+            put("latency_kind", value="quantile"),
+            ["latency_quantile = None", "latency_kind 'quantile'"],
+        ),
+        ("share of another latency", put("latency_quantile", value=0.9), ["latency_quantile = 0.9", "'full_depth'"]),
+        (
+            "quantile of nothing",
+            both(put("latency_kind", value="quantile"), put("latency_quantile", value=0.0)),
+            ["latency_quantile = 0.0", "greater than 0"],
+        ),
+        (
+            "quantile above 1",
+            both(put("latency_kind", value="quantile"), put("latency_quantile", value=1.5)),
+            ["latency_quantile = 1.5", "less than"],
+        ),
+        ("duplicate device", put("devices", value=[BOARD, BOARD]), ["device 'board'", "duplicate"]),
+        (
+            "measured twice on one device",
+            both(put("devices", value=[BOARD]), put(*DNN, "measured", value={"board": {"1": {"time_s": 1.0}}})),
+            ["device 'board'", "measured.dnn", "the DNN itself"],
         ),
         ("unknown accounting", put("accounting", value="weekly"), ["accounting = 'weekly'", "expected", "full_depth"]),
         ("schema version of the future", put("schema_version", value=2), ["schema_version = 2", "newer finbench"]),

@@ -118,7 +118,7 @@ def _tight(rng: np.random.Generator, network: Network, dnns: tuple[DNN, ...], ap
         nodes=tuple(
             Node(
                 name=node.name,
-                compute_ops_per_s=capacity(compute, node.compute_ops_per_s),
+                compute_ops_per_s=capacity(compute, node.compute_ops_per_s or 0.0),
                 power_w=node.power_w,
                 memory_bytes=capacity(memory, 2 * memory),
             )

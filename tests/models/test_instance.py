@@ -33,12 +33,24 @@ def test_transfer_into_a_block_carries_what_the_block_before_puts_out() -> None:
 
 
 @pytest.mark.parametrize("accounting", Accounting)
-@pytest.mark.parametrize("kind", LatencyKind)
+@pytest.mark.parametrize("kind", [LatencyKind.FULL_DEPTH, LatencyKind.EXPECTED])
 def test_weights_follow_accounting_and_latency_kind(accounting: Accounting, kind: LatencyKind) -> None:
     instance = BALEXNET.with_overrides(accounting=accounting, latency_kind=kind)
     app, survival = instance.applications[0], instance.dnns[0].survival
     assert instance.energy_weights(app) == (survival if accounting is Accounting.EXPECTED else (1.0,) * 5)
     assert instance.latency_weights(app) == (survival if kind is LatencyKind.EXPECTED else (1.0,) * 5)
+
+
+def test_another_latency_kind_drops_the_quantile_and_a_quantile_needs_its_kind() -> None:
+    most = BALEXNET.with_overrides(latency_kind=LatencyKind.QUANTILE, latency_quantile=0.9)
+    assert most.with_overrides(min_accuracy=0.5).latency_quantile == 0.9
+    assert most.with_overrides(latency_kind=LatencyKind.EXPECTED).latency_quantile is None
+    with pytest.raises(ValueError, match=r"^latency_quantile = None: goes with"):
+        BALEXNET.with_overrides(latency_kind=LatencyKind.QUANTILE)
+    with pytest.raises(ValueError, match=r"^latency_quantile = 0.9: goes with"):
+        BALEXNET.with_overrides(latency_quantile=0.9)
+    with pytest.raises(ValueError, match=r"greater than 0"):
+        BALEXNET.with_overrides(latency_kind=LatencyKind.QUANTILE, latency_quantile=0.0)
 
 
 def test_overrides_change_only_what_is_given() -> None:
@@ -140,7 +152,7 @@ def test_a_network_of_one_node_needs_no_link() -> None:
 def test_a_copy_forgets_what_was_computed_from_the_fields_it_replaces() -> None:
     network, first = BALEXNET.network, BALEXNET.network.nodes[0]
     assert network.node_by_name[first.name] is first
-    faster = first.model_copy(update={"compute_ops_per_s": 2 * first.compute_ops_per_s})
+    faster = first.model_copy(update={"compute_ops_per_s": 2 * (first.compute_ops_per_s or 1.0)})
     changed = network.model_copy(update={"nodes": (faster, *network.nodes[1:])})
     assert changed.node_by_name[first.name] is faster
     assert BALEXNET.model_copy(update={"network": changed}).content_hash != BALEXNET.content_hash

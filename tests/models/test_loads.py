@@ -72,7 +72,7 @@ def served(instance: Instance, **shares: tuple[float, ...]) -> list[Any]:
 def test_loads_match_a_count_by_hand() -> None:
     instance = system()
     assert loads_of(instance, served(instance)) == Loads(
-        compute_ops_per_s={"device": 4 * 10 + 2 * 0.25 * 20, "edge": 4 * 0.25 * 20 + 2 * 10},
+        executions={"device": (4 * 10 + 2 * 0.25 * 20) / 100, "edge": (4 * 0.25 * 20 + 2 * 10) / 1000},
         memory_bytes={"device": 3 + 4, "edge": 4 + 3},
         bandwidth_bit_per_s={("device", "edge"): 4 * 0.25 * 8 + 2 * 5, ("edge", "device"): 2 * 0.25 * 8},
         reserved_share={},
@@ -83,7 +83,7 @@ def test_reservations_count_where_a_node_reserves() -> None:
     instance = system(compute_shares=(0.25, 0.5))
     loads = loads_of(instance, served(instance, one=(1.0, 0.25), two=(0.5, 1.0)))
     assert loads.reserved_share == {"edge": 0.75}
-    assert loads.compute_ops_per_s["edge"] == 40
+    assert loads.executions["edge"] == 40 / 1000
 
 
 def test_nothing_served_loads_nothing() -> None:
@@ -98,10 +98,10 @@ def test_uses_are_listed_from_the_fullest() -> None:
     assert [(use.resource.value, use.subject, use.load, use.limit) for use in found] == [
         ("memory", "device", 7.0, 8.0),
         ("reservation", "edge", 0.75, 1.0),
-        ("compute", "device", 50.0, 100.0),
+        ("compute", "device", 0.5, 1.0),
         ("bandwidth", "device->edge", 18.0, 40.0),
         ("bandwidth", "edge->device", 4.0, 40.0),
-        ("compute", "edge", 40.0, 1000.0),
+        ("compute", "edge", 0.04, 1.0),
     ]
 
 

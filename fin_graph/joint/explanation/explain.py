@@ -226,9 +226,9 @@ def _prices(instance: Instance, result: Result) -> tuple[Price, ...]:
 
 
 def _unit(kind: str, objective: str) -> str:
-    """Return the unit of a price: W per op/s are J per operation, W per bit/s are J per bit."""
-    if objective == "W" and kind == Resource.COMPUTE:
-        return "J/op"
+    """Return the unit of a price: W per bit/s are J per bit."""
+    if kind == Resource.COMPUTE:
+        return f"{objective}/execution"
     if objective == "W" and kind == Resource.BANDWIDTH:
         return "J/bit"
     return f"{objective}/byte" if kind == Resource.MEMORY else f"{objective} for the whole"

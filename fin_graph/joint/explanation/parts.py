@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from finbench.fin_graph.paths.arrays import Floats, PathProblem, layer_edges
 from finbench.fin_graph.paths.shortest import costs_to_go
 from finbench.fin_graph.paths.topology import Topology
-from finbench.models.instance import Instance, Network
+from finbench.models.instance import Device, Instance, Network, Node
 
 NODE, LINK = "node", "link"
 
@@ -43,17 +43,34 @@ def parts_of(network: Network) -> tuple[NetworkPart, ...]:
 
 def faster(instance: Instance, parts: Collection[NetworkPart], factor: float) -> Instance:
     """Return the instance with some parts faster by a factor, at equal energy per operation and per bit."""
-    nodes, links = list(instance.network.nodes), list(instance.network.links)
+    nodes, links, devices = list(instance.network.nodes), list(instance.network.links), list(instance.devices)
     for part in parts:
         if part.kind == NODE:
             node = nodes[part.number]
-            rates = {"compute_ops_per_s": node.compute_ops_per_s * factor, "power_w": node.power_w * factor}
-            nodes[part.number] = node.model_copy(update=rates)
+            rate = None if node.compute_ops_per_s is None else node.compute_ops_per_s * factor
+            device = _faster_device(instance, node, factor)
+            devices += [] if device is None else [device]
+            name = node.device if device is None else device.name
+            faster_node = {"compute_ops_per_s": rate, "power_w": node.power_w * factor, "device": name}
+            nodes[part.number] = node.model_copy(update=faster_node)
         else:
             link = links[part.number]
             links[part.number] = link.model_copy(update={"bandwidth_bit_per_s": link.bandwidth_bit_per_s * factor})
     network = instance.network.model_copy(update={"nodes": tuple(nodes), "links": tuple(links)})
-    return instance.model_copy(update={"network": network})
+    return instance.model_copy(update={"network": network, "devices": tuple(devices)})
+
+
+def _faster_device(instance: Instance, node: Node, factor: float) -> Device | None:
+    """Return a device of its own for a faster node, with all that was measured on the node's; None where nothing was.
+
+    A measured energy stays; where none was measured, the node's higher power and the shorter time leave it as it is.
+    """
+    measured = {
+        dnn.name: {str(block): run.model_copy(update={"time_s": run.time_s / factor}) for block, run in runs.items()}
+        for dnn in instance.dnns
+        if (runs := instance.measurements(dnn, node))
+    }
+    return Device(name=f"{node.name}: {node.device}", measured=measured) if measured else None
 
 
 def sped_up(problem: PathProblem, topology: Topology, parts: Collection[NetworkPart], time: float) -> PathProblem:

@@ -40,7 +40,7 @@ def test_prices_are_shown_where_everything_fits(tmp_path: Path) -> None:
     data = json.loads(finbench("explain", path, "--time-limit", 2, "--json").stdout)
     assert data["fits"]
     assert data["prices"][0]["price"] > 0
-    assert data["prices"][0]["unit"] in ("J/op", "J/bit", "W/byte")
+    assert data["prices"][0]["unit"] in ("W/execution", "J/bit", "W/byte")
 
 
 def test_missing_capacity_is_shown_where_the_system_is_overloaded(tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ def test_demands_and_the_most_by_their_formulas(seed: int) -> None:
         return
     blocks, count = dnn.blocks[: group.depth], len(network.nodes)
     compute = [
-        [app.weight * s * b.ops / n.compute_ops_per_s for n in network.nodes]
+        [app.weight * s * b.ops / (n.compute_ops_per_s or np.inf) for n in network.nodes]
         for s, b in zip(dnn.survival, blocks, strict=False)
     ]
     memory = [[b.parameter_bytes / (n.memory_bytes or np.inf) for n in network.nodes] for b in blocks]

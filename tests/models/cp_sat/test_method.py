@@ -162,7 +162,7 @@ def with_times(instance: Instance, factor: float) -> Instance:
     return rebuilt(
         with_energies(instance, factor),
         nodes=[
-            node.model_copy(update={"compute_ops_per_s": node.compute_ops_per_s / factor})
+            node.model_copy(update={"compute_ops_per_s": (node.compute_ops_per_s or 0.0) / factor})
             for node in instance.network.nodes
         ],
         links=[

@@ -70,7 +70,7 @@ def test_rows_that_cannot_bind_have_no_capacity() -> None:
         return Capacities.of(network, costs_of(instance))
 
     assert capacities(2.5).compute.tolist() == [inf, inf]
-    assert capacities(2.6).compute.tolist() == [100.0, inf]
+    assert capacities(2.6).compute.tolist() == [1.0, inf]
     assert capacities(1.0).bandwidth.tolist() == [inf]
     assert capacities(1.1).bandwidth.tolist() == [24.0]
     assert capacities(1.0, memory_bytes=12.0).memory.tolist() == [inf, inf]
@@ -87,7 +87,7 @@ def test_shares_that_do_not_keep_up_are_not_stable() -> None:
     base = load_instance("balexnet-cifar10")
     device = base.network.nodes[0].model_copy(update={"compute_shares": (0.2, 0.4)})
     network = base.network.model_copy(update={"nodes": (device, *base.network.nodes[1:])})
-    rate = 0.3 * device.compute_ops_per_s / base.dnns[0].blocks[0].ops
+    rate = 0.3 * (device.compute_ops_per_s or 0.0) / base.dnns[0].blocks[0].ops
     app = base.applications[0].model_copy(update={"rate_per_s": rate})
     (costs,) = costs_of(base.model_copy(update={"network": network, "applications": (app,)}))
     assert costs.network.sites == (("device", 0.2), ("device", 0.4), ("edge", 1.0), ("cloud", 1.0))
@@ -119,11 +119,11 @@ def test_loads_are_rates_weighted_by_survival(placement: str) -> None:
     memory: defaultdict[str, float] = defaultdict(float)
     bandwidth: defaultdict[tuple[str, str], float] = defaultdict(float)
     for k, (node, route) in enumerate(zip(steps.placement, steps.routes, strict=True)):
-        compute[costs.network.nodes[node]] += costs.compute_load[k]
+        compute[costs.network.nodes[node]] += costs.compute_load[k, node]
         memory[costs.network.nodes[node]] += costs.memory_load[k]
         for link in route:
             bandwidth[ends[link]] += costs.link_load[k]
     loads = evaluate(instance, deployment).loads
-    assert compute == pytest.approx(loads.compute_ops_per_s, rel=1e-12)
+    assert compute == pytest.approx(loads.executions, rel=1e-12)
     assert memory == pytest.approx(loads.memory_bytes, rel=1e-12)
     assert bandwidth == pytest.approx(loads.bandwidth_bit_per_s, rel=1e-12)

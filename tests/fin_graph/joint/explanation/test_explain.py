@@ -36,7 +36,7 @@ def grown(instance: Instance, factors: dict[tuple[str, str], float], otherwise: 
     nodes = tuple(
         node.model_copy(
             update={
-                "compute_ops_per_s": node.compute_ops_per_s * factor("compute", node.name),
+                "compute_ops_per_s": (node.compute_ops_per_s or 0.0) * factor("compute", node.name),
                 "power_w": node.power_w * factor("compute", node.name),
                 "memory_bytes": None if node.memory_bytes is None else node.memory_bytes * factor("memory", node.name),
             }
@@ -224,7 +224,7 @@ def test_prices_are_per_unit() -> None:
         for price in explanation.prices:
             assert (price.resource, price.subject) in names
             assert price.price * price.capacity == pytest.approx(price.price_w)
-            assert price.unit == {"compute": "J/op", "bandwidth": "J/bit", "memory": "W/byte"}.get(
+            assert price.unit == {"compute": "W/execution", "bandwidth": "J/bit", "memory": "W/byte"}.get(
                 price.resource, "W for the whole"
             )
             seen += 1
