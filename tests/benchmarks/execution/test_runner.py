@@ -25,8 +25,8 @@ from finbench.benchmarks.cli.campaign_results import run_and_report
 from finbench.benchmarks.execution.local import run_locally
 from finbench.benchmarks.execution.runner import Silence, run_campaign
 from finbench.benchmarks.methods import METHODS
-from finbench.benchmarks.rows.environment import environment
-from finbench.benchmarks.rows.reading import load_instances, load_rows
+from finbench.benchmarks.rows.environment import environment, environment_id
+from finbench.benchmarks.rows.reading import load_environments, load_instances, load_rows
 from finbench.benchmarks.rows.row import Row
 from finbench.models.evaluate import evaluate
 from finbench.models.instance import Instance
@@ -341,8 +341,10 @@ def test_the_parquet_files_of_all_campaigns_are_one_data_set(tmp_path: Path) -> 
 def test_rows_of_two_machines_are_not_joined_without_a_word(tmp_path: Path) -> None:
     run(tmp_path, QUICK, "--method", "larac")
     cpu, name = environment()["cpu"], rows(tmp_path)[0]["environment_id"]
+    (kept,) = load_environments(tmp_path / "results" / "test").values()
+    other = environment_id({**kept, "cpu": "another"})
     for file in (tmp_path / "results" / "test").glob("*.jsonl"):
-        file.write_text(file.read_text().replace(json.dumps(cpu), '"another"').replace(name, "0" * 16))
+        file.write_text(file.read_text().replace(json.dumps(cpu), '"another"').replace(name, other))
     result = run(tmp_path, QUICK)
     cores = environment()["cores"]
     line = f"made on 2 machines, whose times do not compare: another ({cores} cores); {cpu} ({cores} cores)"
