@@ -20,7 +20,7 @@ from finbench.models.instance import Instance
 from finbench.models.step_costs import run_once, step_costs
 
 HARDLY = 0.05
-"""Part of the latency up to which transfers hardly count."""
+"""Part of the latency up to which transfers hardly count in it, whatever energy they take."""
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def generate(
         float | None, typer.Option(help="Where δ lies between least latency and least energy. \\[default: 0.5]")
     ] = None,
     links: Annotated[
-        str | None, typer.Option(help="tiered, deep: fast links (default) or typical ones, where transfers count.")
+        str | None, typer.Option(help="tiered, deep: fast links (default) or typical ones, where transfers take time.")
     ] = None,
     applications: Annotated[int | None, typer.Option(min=1, help="campus: how many share the network.")] = None,
     load: Annotated[

@@ -4,7 +4,7 @@ Devices attach to up to two edge servers and, as in the published scenario, to a
 of their cell sideways. Edge servers form a sparse mesh and reach the cloud; clouds are joined. Links lead upward and
 sideways. Faster tiers cost more energy per operation, as in the published B-AlexNet scenario, so that energy and
 latency pull apart. Links number about six for each node. They are `fast`, as in the published scenario, where transfers
-hardly count beside computing, or `typical` of our time (`tiered_links`).
+take next to no time beside computing, or `typical` of our time (`tiered_links`).
 
 `deep` is a small such network under a DNN of 50 to 200 blocks.
 """

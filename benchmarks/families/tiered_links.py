@@ -1,6 +1,7 @@
 """Links of a tiered network: as fast as the published scenario's, or as slow as links of our time.
 
-`fast` links carry 0.1 to 4.5 Tbit/s around the published values, so that transfers hardly count beside computing.
+`fast` links carry 0.1 to 4.5 Tbit/s around the published values, so that transfers take next to no
+time beside computing.
 `typical` links are of two media. A device sends by radio; servers are joined by cables (backhaul). A medium draws its
 bandwidth B log-uniformly; both ends take a power while they send and receive, so that a bit costs e = P/B; the delay is
 that of the medium. What goes from a device to a cloud server takes both media, one after the other: the smaller

@@ -131,8 +131,10 @@ def _frontier_view(runs: pd.DataFrame) -> View:
 
 
 def _staircase(name: str, runs: pd.DataFrame, kind: Kind = "line") -> Series:
-    least = runs.groupby("max_latency_s")["energy_j"].min()
-    x, y = finite(zip(least.index, least, strict=True))
+    least: dict[float, float] = {}
+    for target, energy in zip(runs["max_latency_s"].tolist(), runs["energy_j"].tolist(), strict=True):
+        least[target] = min(energy, least.get(target, energy))
+    x, y = finite(sorted(least.items()))
     return Series(name, name, x, y, kind)
 
 

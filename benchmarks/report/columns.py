@@ -43,6 +43,8 @@ INSTANCE_COLUMNS = (
     *("applications", "network_nodes", "network_links", "dnn_blocks", "dnn_exits", "load", "tightness", "links"),
 )
 
+BESTS = ("best_bound", "best_objective")
+
 Table = dict[str, Any]
 
 
@@ -133,7 +135,8 @@ def _instances(runs: pd.DataFrame, judged: Sequence[Judged | None], gallery: Gal
     numbers: dict[str, int] = {}
     of_run = []
     keys = instance_of(runs)
-    for key, row, one in zip(keys, runs.to_dict("records"), judged, strict=True):
+    told = runs[[name for name in ("instance", "proven", *BESTS, *INSTANCE_COLUMNS) if name in runs]]
+    for key, row, one in zip(keys, told.to_dict("records"), judged, strict=True):
         number = numbers.setdefault(key, len(made))
         if number == len(made):
             made.append(_instance(str(key), row))
@@ -145,7 +148,7 @@ def _instances(runs: pd.DataFrame, judged: Sequence[Judged | None], gallery: Gal
 
 def _instance(key: str, row: Mapping[Hashable, Any]) -> Table:
     known = {name: row[name] for name in INSTANCE_COLUMNS if name in row and pd.notna(row[name])}
-    bests = {name: _optional(row[name]) for name in ("best_bound", "best_objective")}
+    bests = {name: _optional(row[name]) for name in BESTS}
     return {"key": key[:16], "name": row["instance"], **known, **bests, "proven": bool(row["proven"])}
 
 

@@ -134,8 +134,8 @@ def repeated(rows: int, runs: int) -> str:
 def environment_rows(records: Sequence[Row]) -> list[tuple[str, str]]:
     """Return machine and versions, each distinct value of each field."""
     distinct: dict[str, dict[str, None]] = {}
-    for row in records:
-        for name, value in _flat(row["environment"]):
+    for here in _environments(records):
+        for name, value in _flat(here):
             distinct.setdefault(name, {})[value] = None
     return [(name, "; ".join(values)) for name, values in distinct.items()]
 
@@ -143,10 +143,14 @@ def environment_rows(records: Sequence[Row]) -> list[tuple[str, str]]:
 def machine(records: Sequence[Row]) -> str:
     """Return the machines of the runs, in words."""
     shown = dict.fromkeys(
-        f"{here['cpu']}, {here['cores']} {plural(here['cores'], 'core')}"
-        for here in (row["environment"] for row in records)
+        f"{here['cpu']}, {here['cores']} {plural(here['cores'], 'core')}" for here in _environments(records)
     )
     return "; ".join(shown)
+
+
+def _environments(records: Sequence[Row]) -> Iterable[Row]:
+    """Return the environment of each row; rows that share one object give it once."""
+    return {id(row["environment"]): row["environment"] for row in records}.values()
 
 
 def _flat(table: Row, prefix: str = "") -> Iterable[tuple[str, str]]:

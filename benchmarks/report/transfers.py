@@ -56,20 +56,24 @@ def links_by_group(runs: pd.DataFrame, instances: Mapping[str, Instance]) -> dic
 
 
 def transfer_sentence(shares: Mapping[str, TransferShare]) -> str | None:
-    """Return in words where transfers count; None where no deployment sends anything."""
+    """Return in words where transfers take time; None where no deployment sends anything."""
     moving = {name: share for name, share in shares.items() if share.moving}
     if not moving:
         return None
-    hardly = [name for name, share in moving.items() if share.hardly_counts]
-    others = {name: share.latency for name, share in moving.items() if not share.hardly_counts}
-    rule = f"at most {100 * HARDLY:g} % of the latency of half of the deployments that send anything"
+    hardly = {name: share for name, share in moving.items() if share.hardly_counts}
+    others = [name for name in moving if name not in hardly]
     said = []
     if hardly:
-        where = "in every group" if len(hardly) == len(moving) else f"in {_listed(hardly)}"
-        said.append(f"Transfers hardly count {where} ({rule}): such results say little about slow links.")
+        where = "in every group" if not others else f"in {_listed(list(hardly))}"
+        energies = [share.energy for share in hardly.values()]
+        said.append(
+            f"Transfers take next to no time {where} (at most {100 * HARDLY:g} % of the latency of half of the "
+            f"deployments that send anything; {_range(energies)} of their energy): such results say little about slow "
+            "links."
+        )
     if others:
-        named = [f"{name} ({100 * latency:.0f} % of the latency, median)" for name, latency in others.items()]
-        said.append(f"They count in {_listed(named)}." if hardly else f"Transfers count in {_listed(named)}.")
+        named = [f"{name} ({_range([moving[name].latency])} of the latency, median)" for name in others]
+        said.append(f"{'They' if hardly else 'Transfers'} take time in {_listed(named)}.")
     return " ".join(said)
 
 
@@ -94,6 +98,11 @@ def transfer_table(shares: Mapping[str, TransferShare], links: Mapping[str, str]
     )
     title = "Transfers beside computing, by group"
     return PageTable(title, (*columns, "energy median [%]"), rows, 2, note)
+
+
+def _range(parts: Sequence[float]) -> str:
+    least, most = (f"{100 * part:.2g}" for part in (min(parts), max(parts)))
+    return f"{least} %" if least == most else f"{least} to {most} %"
 
 
 def _listed(names: Sequence[str]) -> str:

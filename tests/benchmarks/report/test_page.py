@@ -234,7 +234,7 @@ def test_without_scripts_figures_and_tables_are_there_and_no_button(page: Path) 
 
 def test_the_page_says_what_transfers_take(page: Path) -> None:
     text = " ".join(page.read_text(encoding="utf-8").split())
-    assert "Transfers hardly count in every group (at most 5 %" in text
+    assert "Transfers take next to no time in every group (at most 5 %" in text
     assert "560 Gbit/s to 4.5 Tbit/s" in text
 
 

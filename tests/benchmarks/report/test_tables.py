@@ -136,8 +136,9 @@ def test_it_is_said_in_which_groups_transfers_count() -> None:
     assert set(shares) == {"slow", "fast", "both"}
     said = transfer_sentence(shares)
     assert said is not None
-    assert said.startswith("Transfers hardly count in fast and both (at most 5 % of the latency")
-    assert said.endswith("They count in slow (75 % of the latency, median).")
+    assert said.startswith("Transfers take next to no time in fast and both (at most 5 % of the latency")
+    assert "50 % of their energy): such results say little about slow links." in said
+    assert said.endswith("They take time in slow (75 % of the latency, median).")
     assert transfer_sentence({"idle": transfer_share([TransferPart(0.0, 0.0, moves=False)])}) is None
 
 
