@@ -77,7 +77,7 @@ def small(seed: int) -> Instance:
     return instance.with_overrides(max_latency_s=quick.latency + between * (cheap.latency - quick.latency))
 
 
-@pytest.fixture(scope="module", params=few_and_many(range(10), 1))
+@pytest.fixture(scope="module", params=few_and_many((5, 0, 1, 2, 3, 4, 6, 7, 8, 9), 1))
 def explained(request: pytest.FixtureRequest) -> list[tuple[int, Instance, Explanation]]:
     """Thirty instances with their explanations, of three hundred in all."""
     seeds = range(30 * request.param, 30 * (request.param + 1))
