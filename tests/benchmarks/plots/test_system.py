@@ -171,7 +171,7 @@ def test_a_deployment_that_breaks_a_target_is_drawn_with_a_warning(
     result = drawing(balexnet, TOO_SLOW)
     assert result.exit_code == 0
     assert "d.json: 1 violation, the first: application 'balexnet-cifar10': latency" in result.stderr
-    assert drawing(balexnet, BEST).stderr == ""
+    assert "violation" not in drawing(balexnet, BEST).stderr
 
 
 @pytest.mark.parametrize("name", ["a $ and $ b_1", "$x_$", "_hidden", "$\\frac{$", "a\\$b$"])
