@@ -135,7 +135,8 @@ def draw(
 
     problem = load_instance(instance)
     evaluation = None if deployment is None else _fitting(problem, deployment)
-    save_picture(draw_system(problem, evaluation), output)
+    decided = None if deployment is None else load_deployment(deployment)
+    save_picture(draw_system(problem, evaluation, deployment=decided), output)
 
 
 def _fitting(instance: Instance, file: Path) -> Evaluation:
