@@ -171,7 +171,8 @@ def draw(
 
     problem = load_instance(instance)
     evaluation = None if deployment is None else _fitting(problem, deployment)
-    save_picture(draw_system(problem, evaluation), output)
+    decided = None if deployment is None else deployment_for(problem, deployment)
+    save_picture(draw_system(problem, evaluation, deployment=decided), output)
     console.print_written(output)
 
 

@@ -20,17 +20,18 @@ from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from finbench.benchmarks.analysis.numbers import fixed_percent, number, plural
-from finbench.benchmarks.plots.style import STYLE, literal
+from finbench.benchmarks.analysis.numbers import fixed_percent
+from finbench.benchmarks.plots.routes import blocks_at, hops_of, missing_capacities
+from finbench.benchmarks.plots.style import STYLE, TEXT_COLOUR, literal, shortened
+from finbench.benchmarks.plots.system_texts import FULLEST, OVERLOAD_COLOUR, draw_lines, draw_titles, lines_beside
+from finbench.models.deployment import Deployment
 from finbench.models.evaluate import Evaluation
 from finbench.models.instance import Instance, Network, Node
 from finbench.models.loads import Resource, Use, uses
 from finbench.models.tolerances import exceeds
 
-TEXT_COLOUR = "#2B2F36"
 BAND_COLOUR = "#F5F6F8"
 UNUSED_COLOUR = "#C9CED6"
-OVERLOAD_COLOUR = "#5B1A8B"
 PRICE_COLOUR = "#0072B2"
 FILLS = ListedColormap(mpl.colormaps["YlOrRd"](np.linspace(0.12, 0.95, 256)))
 """Colours of utilisations 0 to 1; beyond is `OVERLOAD_COLOUR`."""
@@ -41,10 +42,13 @@ WIDEST_ROW = 60
 LABELLED_ROW = 16
 """Rows of at most this many nodes name each of them; in longer ones only the fullest are named."""
 
-FULLEST, PRICED = 10, 12
-"""Lines of the lists beside the network."""
+LONGEST_NAME = 16
+"""Characters of the names at nodes; longer ones lose their middles."""
 
-FULLEST_HEADING, PRICES_HEADING = "fullest resources", "shadow prices"
+ROUTE_COLOUR = "#0072B2"
+
+MOST_ARROWS = 20
+"""Links that get the head of an arrow, beside those of routes."""
 
 NAME_WIDTH = 0.05
 """Room that a name needs, of the network's width."""
@@ -54,7 +58,12 @@ Bands = Sequence[tuple[str, list[list[str]]]]
 """From below: a tier and its columns, each at most as high as the band."""
 
 
-def draw_system(instance: Instance, evaluation: Evaluation | None, prices: Mapping[str, float] | None = None) -> Figure:
+def draw_system(
+    instance: Instance,
+    evaluation: Evaluation | None,
+    prices: Mapping[str, float] | None = None,
+    deployment: Deployment | None = None,
+) -> Figure:
     """Draw the network and how full a deployment makes it.
 
     Parameters
@@ -66,6 +75,8 @@ def draw_system(instance: Instance, evaluation: Evaluation | None, prices: Mappi
     prices : mapping of str to float, optional
         Shadow prices to mark and to list, in the mapping's order: what one more unit would save, in J per operation,
         bit or the like. A key is a node or a link `n->m`, or either followed by `: ` and the resource.
+    deployment : Deployment, optional
+        Of up to `routes.MOST_ROUTED` applications their blocks stand at the nodes, and arrows show their routes.
 
     Returns
     -------
@@ -73,18 +84,22 @@ def draw_system(instance: Instance, evaluation: Evaluation | None, prices: Mappi
     """
     rows = _rows(instance.network)
     places = _places(rows)
-    used = [] if evaluation is None else uses(instance, evaluation.loads)
+    used = [] if evaluation is None else [use for use in uses(instance, evaluation.loads) if use.load > 0]
+    blocks, hops = blocks_at(instance, deployment), hops_of(instance, deployment)
     with mpl.rc_context({**STYLE, "axes.grid": False}):
-        lines = _lines(used, prices or {})
-        figure = Figure(figsize=(13, 1.6 + 0.3 * _height(rows)), facecolor="white", layout="constrained")
-        axes, *beside = figure.subplots(1, 2, width_ratios=(4.3, 1)) if lines else [figure.subplots()]
-        _draw_bands(axes, rows)
+        lines = lines_beside(used, prices or {}, missing_capacities(evaluation))
+        width = _page_width(rows)
+        height = max(1.6 + 0.3 * _height(rows), 0.9 + 0.19 * len(lines))
+        figure = Figure(figsize=(width + 2.9 * bool(lines), height), facecolor="white", layout="constrained")
+        axes, *beside = figure.subplots(1, 2, width_ratios=(width, 2.7)) if lines else [figure.subplots()]
+        _draw_bands(axes, rows, width)
         _draw_links(axes, instance.network, places, used)
-        _draw_nodes(axes, rows, places, used)
+        _draw_arrows(axes, places, hops, used)
+        _draw_nodes(axes, rows, places, used, blocks)
         _mark_prices(axes, places, prices or {})
         for side in beside:
-            _draw_lines(side, lines)
-        _draw_titles(axes, instance, evaluation)
+            draw_lines(side, lines)
+        draw_titles(axes, instance, evaluation, width)
         if used:
             _draw_scale(figure, axes)
     return figure
@@ -138,7 +153,12 @@ def _height(rows: Bands) -> float:
     return sum(len(columns[0]) - 1 + _GAP for _, columns in rows) + 4
 
 
-def _draw_bands(axes: Axes, rows: Bands) -> None:
+def _page_width(rows: Bands) -> float:
+    """Return the width of the network, by its longest row [in]."""
+    return float(np.clip(0.9 * max(len(columns) for _, columns in rows), 4.8, 10.5))
+
+
+def _draw_bands(axes: Axes, rows: Bands, width: float) -> None:
     base = 0.0
     for tier, columns in rows:
         top = base + len(columns[0]) - 1
@@ -147,7 +167,7 @@ def _draw_bands(axes: Axes, rows: Bands) -> None:
         label: dict[str, Any] = {"color": TEXT_COLOUR, "ha": "right", "va": "center"}
         axes.text(-0.02, (base + top) / 2, f"{literal(tier or 'nodes')}\n{count}", fontsize=10, **label)
         base = top + _GAP
-    axes.set(xlim=(-0.1, 1.01), ylim=(-0.9, base - _GAP + 1.1))
+    axes.set(xlim=(-0.1 * 10.5 / width, 1.01), ylim=(-0.9, base - _GAP + 1.1))
     axes.set_axis_off()
 
 
@@ -170,12 +190,31 @@ def _draw_links(axes: Axes, network: Network, places: Mapping[str, Place], used:
     )
 
 
+def _draw_arrows(axes: Axes, places: Mapping[str, Place], hops: set[tuple[str, str]], used: Sequence[Use]) -> None:
+    """Draw the links of routes strongly, and heads of arrows on them and on the fullest links."""
+    full = [use for use in used if use.resource is Resource.BANDWIDTH][:MOST_ARROWS]
+    colours = {(a, b): _colour(use) for use in full for a, b in [use.subject.split("->", 1)]}
+    colours |= dict.fromkeys(sorted(hops), ROUTE_COLOUR)
+    axes.add_collection(
+        LineCollection(
+            [_bow(places[a], places[b]) for a, b in sorted(hops)], colors=ROUTE_COLOUR, linewidths=1.8, zorder=2.5
+        )
+    )
+    for (a, b), colour in colours.items():
+        if a not in places or b not in places:
+            continue
+        bow = _bow(places[a], places[b])
+        arrow = {"arrowstyle": "-|>", "color": colour, "linewidth": 0, "mutation_scale": 14, "shrinkA": 0, "shrinkB": 0}
+        axes.annotate("", tuple(bow[9]), xytext=tuple(bow[8]), arrowprops=arrow, zorder=2.6)
+
+
 def _bow(start: Place, end: Place) -> NDArray[np.float64]:
     """Return points of a link's line, shape (15, 2); the longer, the more it bows, to clear what lies between."""
     t = np.linspace(0, 1, 15)[:, None]
     one, other = np.array(start), np.array(end)
     rise, right = end[1] - start[1], end[0] - start[0]
-    sideways = np.array([0.02 * np.clip(rise / 4, -1, 1), 0.0]) if rise else np.array([0.0, 0.27 * np.sign(right)])
+    reach = 0.02 * np.clip(rise / 4, -1, 1) + (0.05 * np.sign(rise) if abs(rise) > 1.5 * _GAP else 0.0)
+    sideways = np.array([reach, 0.0]) if rise else np.array([0.0, 0.27 * np.sign(right)])
     bow: NDArray[np.float64] = one + t * (other - one) + 4 * t * (1 - t) * sideways
     return bow
 
@@ -184,7 +223,9 @@ def _colour(use: Use) -> Any:
     return OVERLOAD_COLOUR if exceeds(use.load, use.limit) else FILLS(min(use.utilisation, 1.0))
 
 
-def _draw_nodes(axes: Axes, rows: Bands, places: Mapping[str, Place], used: Sequence[Use]) -> None:
+def _draw_nodes(
+    axes: Axes, rows: Bands, places: Mapping[str, Place], used: Sequence[Use], blocks: Mapping[str, str]
+) -> None:
     fullest: dict[str, Use] = {}
     for use in used:  # the fullest resource of a node comes first
         if use.resource is not Resource.BANDWIDTH:
@@ -197,12 +238,20 @@ def _draw_nodes(axes: Axes, rows: Bands, places: Mapping[str, Place], used: Sequ
             points[:, 1],
             s=float(np.clip(9000 / len(columns) ** 1.3, 40, 320)),
             c=[_colour(fullest[name]) if name in fullest else "white" for name in names],
-            edgecolors=[TEXT_COLOUR if name in fullest or not used else UNUSED_COLOUR for name in names],
-            linewidths=0.7,
+            edgecolors=[_edge(name, name in fullest or not used, blocks) for name in names],
+            linewidths=[2.0 if name in blocks else 0.7 for name in names],
             zorder=3,
         )
     for name in _named(rows, places, list(fullest)[:FULLEST]):
-        _name_node(axes, name, places[name], fullest.get(name))
+        _name_node(axes, name, places[name], fullest.get(name), blocks.get(name))
+    for name in set(blocks) - set(_named(rows, places, list(fullest)[:FULLEST])):
+        _name_node(axes, name, places[name], fullest.get(name), blocks[name])
+
+
+def _edge(name: str, is_used: bool, blocks: Mapping[str, str]) -> str:
+    if name in blocks:
+        return ROUTE_COLOUR
+    return TEXT_COLOUR if is_used else UNUSED_COLOUR
 
 
 def _named(rows: Bands, places: Mapping[str, Place], fullest: Sequence[str]) -> list[str]:
@@ -215,8 +264,11 @@ def _named(rows: Bands, places: Mapping[str, Place], fullest: Sequence[str]) -> 
     return named
 
 
-def _name_node(axes: Axes, name: str, place: Place, use: Use | None) -> None:
-    text = literal(name) if use is None else f"{literal(name)}\n{fixed_percent(use.utilisation, 0)} %"
+def _name_node(axes: Axes, name: str, place: Place, use: Use | None, blocks: str | None) -> None:
+    lines = [literal(shortened(name, LONGEST_NAME))]
+    lines += [] if use is None else [f"{fixed_percent(use.utilisation, 0)} %"]
+    lines += [] if blocks is None else [literal(blocks)]
+    text = "\n".join(lines)
     style: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "va": "top", "zorder": 5}
     box = {"boxstyle": "round,pad=0.12", "facecolor": "white", "edgecolor": "none", "alpha": 0.75}
     axes.annotate(
@@ -240,46 +292,6 @@ def _mark_prices(axes: Axes, places: Mapping[str, Place], prices: Mapping[str, f
     ends = [key.split("->") for key in subjects if key not in places]
     bows = [_bow(places[pair[0]], places[pair[1]]) for pair in ends if len(pair) == 2 and set(pair) <= set(places)]
     axes.add_collection(LineCollection(bows, colors=PRICE_COLOUR, linewidths=1.4, linestyles=":", zorder=4))
-
-
-def _lines(used: Sequence[Use], prices: Mapping[str, float]) -> list[tuple[str, str]]:
-    """Return what stands beside the network, left and right: the fullest resources and the prices."""
-    lines = [(FULLEST_HEADING, "")] if used else []
-    lines += [(f"{use.subject}  {use.resource}", f"{fixed_percent(use.utilisation, 1)} %") for use in used[:FULLEST]]
-    if prices:
-        lines += [*([("", "")] if used else []), (PRICES_HEADING, "J per unit")]
-        lines += [(key, number(price, 3)) for key, price in list(prices.items())[:PRICED]]
-        lines += [(f"… and {len(prices) - PRICED} more", "")] if len(prices) > PRICED else []
-    return lines
-
-
-def _draw_lines(axes: Axes, lines: Sequence[tuple[str, str]]) -> None:
-    axes.set_axis_off()
-    for k, (text, value) in enumerate(lines):
-        heading = text in (FULLEST_HEADING, PRICES_HEADING)
-        style: dict[str, Any] = {
-            "xycoords": "axes fraction", "textcoords": "offset points", "color": TEXT_COLOUR, "va": "top",
-            "fontsize": 9 if heading else 8, "fontweight": "bold" if heading else "normal",
-        }  # fmt: skip
-        axes.annotate(literal(text), (0, 1), xytext=(0, -13 * k), ha="left", **style)
-        axes.annotate(value, (1, 1), xytext=(0, -13 * k), ha="right", **style)
-
-
-def _draw_titles(axes: Axes, instance: Instance, evaluation: Evaluation | None) -> None:
-    total = len(instance.applications)
-    applications = f"{total} {plural(total, 'application')}"
-    facts = [f"{len(instance.network.nodes)} nodes, {len(instance.network.links)} links"]
-    if evaluation is None:
-        facts.append(applications)
-    else:
-        facts.append(f"{len(evaluation.applications)} of {applications} served")
-        if evaluation.objective is not None:
-            facts.append(f"{number(evaluation.objective, 6)} {instance.objective_unit}")
-        if evaluation.violations:
-            facts.append(f"rules broken: {len(evaluation.violations)}")
-    style: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "color": TEXT_COLOUR}
-    axes.annotate(literal(instance.name), (0, 1), xytext=(0, 18), fontsize=13, fontweight="bold", **style)
-    axes.annotate(" · ".join(facts), (0, 1), xytext=(0, 3), fontsize=9.5, **style)
 
 
 def _draw_scale(figure: Figure, axes: Axes) -> None:

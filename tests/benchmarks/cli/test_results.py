@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
+from finbench.benchmarks.analysis.dimensions import DIMENSIONS
+from finbench.benchmarks.analysis.measures import MEASURES
 from finbench.benchmarks.analysis.table import csv_text
 from finbench.benchmarks.cli.app import app
 from tests.benchmarks.conftest import OPTIMUM_J
@@ -138,3 +140,20 @@ def test_csv_holds_no_formula_and_every_digit() -> None:
 def test_csv_of_harmless_texts_is_as_pandas_writes_it() -> None:
     frame = pd.DataFrame({"a": ["x", None], "b": [1, 2], "c": [True, None], "d": [None, 1]}, dtype=object)
     assert csv_text(frame) == frame.to_csv(index=False)
+
+
+@pytest.mark.parametrize("command", ["table", "plot"])
+def test_help_lists_every_measure_and_dimension(command: str) -> None:
+    shown = " ".join(re.sub(r"[│╭╰─╮╯]", " ", finbench(command, "--help").stdout).split())
+    dimensions = ", ".join(DIMENSIONS)
+    assert re.search(re.escape(dimensions).replace(r",\ ", r",\s.*?"), shown)
+    assert command == "plot" or all(re.search(rf"\b{name}\b", shown) for name in MEASURES)
+
+
+def test_a_measure_is_drawn_against_a_dimension(results: Path, tmp_path: Path) -> None:
+    asked = ("--what", "gap", "--against", "gamma", "--style", "ieee", "--width", "column")
+    assert finbench("plot", results, *asked, "-o", tmp_path / "gap.svg").exit_code == 0
+    assert (tmp_path / "gap.svg").stat().st_size > 5_000
+    refused = finbench("plot", results, "--what", "gap", "--against", "load", "-o", tmp_path / "x.png")
+    assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
+    assert not (tmp_path / "x.png").exists()

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import chdir
 from io import BytesIO
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import cbook
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
@@ -23,7 +25,9 @@ from finbench.benchmarks.cli.app import app
 from finbench.benchmarks.families import SharedSize, generate
 from finbench.benchmarks.families.campus import draw_with_balance
 from finbench.benchmarks.plots.gaps import draw_gap_by_gamma
-from finbench.benchmarks.plots.system import OVERLOAD_COLOUR, PRICE_COLOUR, draw_system
+from finbench.benchmarks.plots.routes import hops_of, missing_capacities, ranges
+from finbench.benchmarks.plots.system import PRICE_COLOUR, draw_system
+from finbench.benchmarks.plots.system_texts import OVERLOAD_COLOUR
 from finbench.models.deployment import Deployment
 from finbench.models.evaluate import Evaluation, evaluate
 from finbench.models.instance import Instance
@@ -63,7 +67,9 @@ def test_no_two_nodes_are_drawn_at_the_same_position(nodes: int) -> None:
 def test_tiers_lie_above_each_other_the_fastest_on_top() -> None:
     instance, evaluation = judged(0.7)
     figure = draw_system(instance, evaluation)
-    heights = [(text.get_text().splitlines()[0], text.get_position()[1]) for text in figure.axes[0].texts]
+    heights = [
+        (text.get_text().splitlines()[0], text.get_position()[1]) for text in figure.axes[0].texts if text.get_text()
+    ]
     labels = {name: height for name, height in heights if name in ("mobile", "edge", "cloud")}
     assert labels["mobile"] < labels["edge"] < labels["cloud"]
 
@@ -186,3 +192,49 @@ def test_names_are_drawn_as_they_are(name: str, balexnet: Instance) -> None:
         shown = [text for text in figure.findobj(Text) if name in text.get_text().replace(r"\$", "$")]
         assert shown
         assert not any(cbook.is_math_text(text.get_text()) for text in shown)
+
+
+def test_blocks_stand_at_their_nodes_and_arrows_follow_the_route(balexnet: Instance) -> None:
+    figure = draw_system(balexnet, evaluate(balexnet, BEST), deployment=BEST)
+    shown = texts(figure)
+    assert "device\nblocks 1–3" in shown
+    assert "cloud\nblocks 4–5" in shown
+    assert "%" not in shown, "an application without a rate loads nothing"
+    arrows = [note for note in figure.axes[0].texts if getattr(note, "arrow_patch", None) is not None]
+    assert len(arrows) == 1
+    assert hops_of(balexnet, BEST) == {("device", "cloud")}
+    heads = np.array([note.xy for note in arrows]), np.array([note.get_position() for note in arrows])  # type: ignore[attr-defined]
+    assert np.all(heads[0][:, 1] > heads[1][:, 1]), "the arrow points up, from the device to the cloud"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"), [([1], "1"), ([1, 2, 3], "1–3"), ([1, 3, 4, 7], "1, 3–4, 7")], ids=["one", "three", "gaps"]
+)
+def test_blocks_in_a_row_are_drawn_together(numbers: list[int], text: str) -> None:
+    assert ranges(numbers) == text
+
+
+def test_missing_capacities_are_listed_with_what_is_missing() -> None:
+    instance, evaluation = judged(2.0)
+    missing = missing_capacities(evaluation)
+    over = [use for use in uses(instance, evaluation.loads) if use.utilisation > 1.000001]
+    assert len(missing) == len(over) > 0
+    use = over[0]
+    assert (f"{use.subject}  {use.resource}", f"+{use.load - use.limit:.3g} op/s") in missing
+    shown = texts(draw_system(instance, evaluation))
+    assert shown.index("missing capacities") < shown.index(missing[0][0])
+    assert "missing capacities" not in texts(draw_system(*judged(0.7)))
+
+
+@pytest.mark.parametrize("load", [0.7, 2.0])
+def test_names_at_nodes_do_not_overlap(load: float) -> None:
+    figure = draw_system(*judged(load))
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    renderer = canvas.get_renderer()  # type: ignore[no-untyped-call]
+    boxes = [Text.get_window_extent(text, renderer) for text in figure.findobj(Text) if text.get_text().strip()]
+    assert not [
+        (a, b)
+        for a, b in combinations(boxes, 2)
+        if min(a.x1, b.x1) - max(a.x0, b.x0) > 1 and min(a.y1, b.y1) - max(a.y0, b.y0) > 1
+    ]
