@@ -66,7 +66,9 @@ html_theme = "pydata_sphinx_theme"
 html_title = "finbench"
 html_static_path = ["static", "figures"]
 html_css_files = ["finbench.css"]
-html_sidebars = {page: [] for page in ("index", "install", "problem", "faq")}  # nothing below them to list
+html_sidebars: dict[str, list[str]] = {
+    page: [] for page in ("index", "install", "problem", "faq")
+}  # nothing below them to list
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {

@@ -258,7 +258,8 @@ def examples() -> Iterator[Any]:
     for name, command in group.commands.items():
         text = " ".join((command.help or "").split())
         for k, example in enumerate(re.findall(r"\[bold\](finbench .*?)\[/bold\]", text)):
-            yield pytest.param(name, command, example.partition(" > ")[0], id=f"{name}-{k}")
+            own = re.sub(r" --plugin \S+", "", example.partition(" > ")[0])  # which is taken before a command is chosen
+            yield pytest.param(name, command, own, id=f"{name}-{k}")
 
 
 @pytest.mark.parametrize(("name", "command", "example"), list(examples()))
@@ -290,7 +291,8 @@ def test_a_page_that_fails_to_execute_fails_the_build() -> None:
 
 def documented_modules() -> list[ModuleType]:
     names = [f"finbench.models.{name}" for name in code.PAGES]
-    own = {getattr(finbench, name).__module__ for name in finbench.__all__ if name != "__version__"}
+    public = [getattr(finbench, name) for name in finbench.__all__ if name != "__version__"]
+    own = {value.__name__ if isinstance(value, ModuleType) else value.__module__ for value in public}
     return [import_module(name) for name in sorted({*names, *own})]
 
 
@@ -302,4 +304,4 @@ def test_examples_in_public_docstrings_give_what_they_show(module: ModuleType) -
 def test_the_example_of_the_package_runs(capsys: pytest.CaptureFixture[str]) -> None:
     (block,) = re.findall(r"\n\n((?:    .*\n|\n)+)", finbench.__doc__ or "")
     exec(dedent(block), {})
-    assert float(capsys.readouterr().out) == pytest.approx(0.021395457435390206)
+    assert "0.0213954" in capsys.readouterr().out

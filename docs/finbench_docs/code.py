@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from importlib import import_module
-from inspect import getdoc, isclass, isfunction
+from inspect import getdoc, isclass, isfunction, ismodule
 from pathlib import Path
 from typing import Any
 
@@ -45,15 +45,20 @@ def api() -> str:
     named = {name: getattr(finbench, name) for name in finbench.__all__}
     rows = [(_link(name, value), _first_sentence(value)) for name, value in named.items()]
     own = [name for name, value in named.items() if _is_described(value) and page_of(value) is None]
-    described = "\n".join(
-        f".. auto{'class' if isclass(named[name]) else 'function'}:: finbench.{name}\n" for name in own
-    )
+    described = "\n".join(_directive(name, named[name]) for name in own)
     return f"{table(('name', 'what it is'), rows)}\n```{{eval-rst}}\n{described}\n```\n"
+
+
+def _directive(name: str, value: Any) -> str:
+    """Return the directive that documents a public name; a module under its own name."""
+    if ismodule(value):
+        return f".. automodule:: {value.__name__}\n"
+    return f".. auto{'class' if isclass(value) else 'function'}:: finbench.{name}\n"
 
 
 def page_of(value: Any) -> str | None:
     """Return the module of `PAGES` that describes a class or function; None where none does."""
-    for name in PAGES:
+    for name in () if ismodule(value) else PAGES:
         module = import_module(f"finbench.models.{name}")
         public = getattr(module, "__all__", None)
         is_its = value.__module__ == module.__name__ if public is None else value.__name__ in public
@@ -63,12 +68,14 @@ def page_of(value: Any) -> str | None:
 
 
 def _is_described(value: object) -> bool:
-    return isclass(value) or isfunction(value)
+    return isclass(value) or isfunction(value) or ismodule(value)
 
 
 def _link(name: str, value: Any) -> str:
     if not _is_described(value):
         return f"`{name}`"
+    if ismodule(value):
+        return f"{{py:mod}}`{name} <{value.__name__}>`"
     role = "class" if isclass(value) else "func"
     module = page_of(value)
     return f"{{py:{role}}}`{name} <{f'finbench.{name}' if module is None else f'{module}.{value.__name__}'}>`"
