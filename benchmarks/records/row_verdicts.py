@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any
 
 from finbench.benchmarks.judging.contradictions import contradictions
 from finbench.benchmarks.records.row import Record
@@ -29,9 +28,7 @@ def contradictions_among(rows: Sequence[Record]) -> list[str]:
     verdicts: defaultdict[tuple[str, str], list[_RowVerdict]] = defaultdict(list)
     for row in rows:
         if row.get("content_hash") is not None:
-            said: dict[str, Any] = {
-                name.name: row.get(name.name) for name in fields(_RowVerdict) if name.name != "violated"
-            }
+            said: Record = {name.name: row.get(name.name) for name in fields(_RowVerdict) if name.name != "violated"}
             verdicts[row["content_hash"], row["instance"]].append(
                 _RowVerdict(**said, violated=tuple(row["violations"]))
             )
