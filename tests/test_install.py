@@ -137,6 +137,12 @@ def test_the_wheel_holds_every_file_of_a_part(built: Distributions, part: str) -
     assert {name for name in names_in(built.wheel) if name.startswith(f"finbench/{part}/")} == expected
 
 
+def test_the_wheel_holds_the_python_interface(built: Distributions) -> None:
+    expected = set(printed(["git", "ls-files", "--", "finbench/api", "finbench/__init__.py"], ROOT).splitlines())
+    assert len(expected) > 10
+    assert expected <= names_in(built.wheel)
+
+
 def test_types_data_and_templates_are_installed(built: Distributions) -> None:
     assert (built.site / "finbench" / "py.typed").is_file()
     suffixes = {path.suffix for path in (built.site / "finbench" / "data").rglob("*") if path.is_file()}

@@ -64,10 +64,14 @@ class Results:
     def __repr__(self) -> str:
         return f"<Results of {len(self.rows)} runs in {self.folder}>"
 
-    def _repr_html_(self) -> str:
+    def to_html(self) -> str:
+        """Return the first and last runs as a table of HTML; notebooks show it."""
         columns = ["group", "instance", "label", "status", "objective", "gap_to_best_bound", "time_s"]
         table: str = self.to_frame()[columns].to_html(max_rows=20, escape=True)
         return table
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
 
 
 class GivenInstances(InstanceEntry):

@@ -197,7 +197,11 @@ class Solution:
         objective = "" if self.objective is None else f", {self.objective:.6g} {self.instance.objective_unit}"
         return f"<Solution of {self.instance.name} by {self.judged.label}: {self.status}{objective}>"
 
-    def _repr_html_(self) -> str:
+    def to_html(self) -> str:
+        """Return costs, bound, gap, violations and the placement drawn, as a fragment of HTML; notebooks show it."""
         from finbench.api.page import solution_html
 
         return solution_html(self)
+
+    def _repr_html_(self) -> str:
+        return self.to_html()

@@ -73,7 +73,7 @@ def test_what_breaks_a_rule_says_so_everywhere(add_method: AddMethod) -> None:
     add_method("liar", answer(TOO_SLOW, fb.Status.FEASIBLE, OPTIMUM_J / 2))
     lied = fb.solve(fb.load("balexnet-cifar10"), "liar")
     assert not lied.feasible
-    for shown in (lied.summary(), lied._repr_html_()):
+    for shown in (lied.summary(), lied.to_html()):
         assert "violation: application 'balexnet-cifar10': latency" in shown.replace("&#x27;", "'")
         assert "contradiction: liar claims" in shown
 
@@ -83,7 +83,7 @@ def test_a_solution_without_a_deployment_can_be_shown() -> None:
     assert nothing.status is fb.Status.INFEASIBLE
     assert nothing.deployment is None
     assert "infeasible" in nothing.summary()
-    assert "infeasible" in nothing._repr_html_()
+    assert "infeasible" in nothing.to_html()
     assert list(nothing.to_frame()["served"]) == [False]
     with pytest.raises(fb.InputError, match="nothing is deployed"):
         nothing.plot()
@@ -108,17 +108,23 @@ def renamed(instance: fb.Instance) -> fb.Instance:
 
 def test_html_is_well_formed_and_escapes_every_name(solution: fb.Solution) -> None:
     for instance in (solution.instance, renamed(solution.instance)):
-        shown = fb.solve(instance, "exhaustive")._repr_html_()
+        shown = fb.solve(instance, "exhaustive").to_html()
         tree = ET.fromstring(shown)
         circles = [element for element in tree.iter() if element.tag.endswith("circle")]
         assert len(circles) == 5, "one for each block"
         assert "<script" not in shown
 
 
+def test_notebooks_show_solutions_and_results_as_html(solution: fb.Solution) -> None:
+    shown = type(solution).__dict__["_repr_html_"](solution)
+    assert shown == solution.to_html()
+    assert "_repr_html_" in vars(fb.Results)
+
+
 def test_html_of_several_applications_lists_them() -> None:
     shared = fb.solve(fb.generate("campus", nodes=4, applications=2, load=0.7, seed=1), "greedy")
-    tree = ET.fromstring(shared._repr_html_())
-    assert "2 of 2 applications" in shared._repr_html_()
+    tree = ET.fromstring(shared.to_html())
+    assert "2 of 2 applications" in shared.to_html()
     assert sum(element.tag == "tr" for element in tree.iter()) >= 2
 
 

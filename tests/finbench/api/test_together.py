@@ -133,7 +133,7 @@ def test_results_are_read_as_a_table(results: fb.Results) -> None:
     assert len(results) == len(results.to_frame()) == 6
     assert results.contradictions == []
     assert "exhaustive" in list(results.aggregate()["method"])
-    assert "<table" in results._repr_html_()
+    assert "<table" in results.to_html()
     assert repr(results).startswith("<Results of 6 runs in ")
     with pytest.raises(fb.InputError, match="cannot be read"):
         fb.read_results(results.folder / "nothing")
