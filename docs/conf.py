@@ -14,6 +14,7 @@ sys.path.insert(0, str(HERE))
 # Executed pages: commands are those of this environment, a command that fails stops the page (see ipython/).
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 os.environ["IPYTHONDIR"] = str(HERE / "ipython")
+os.environ["FINBENCH_EXAMPLES"] = str(HERE / "examples")
 os.environ["COLUMNS"] = "120"
 os.environ["TTY_COMPATIBLE"] = "0"  # no bars that move
 os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"

@@ -170,21 +170,21 @@ def draw(
     from finbench.benchmarks.plots.system import draw_system
 
     problem = load_instance(instance)
-    evaluation = None if deployment is None else _fitting(problem, deployment)
     decided = None if deployment is None else deployment_for(problem, deployment)
+    evaluation = None if decided is None or deployment is None else _fitting(problem, decided, deployment)
     save_picture(draw_system(problem, evaluation, deployment=decided), output)
     console.print_written(output)
 
 
-def _fitting(instance: Instance, file: Path) -> Evaluation:
-    """Return the evaluation of a deployment file that fits the instance; say where it breaks targets or capacities.
+def _fitting(instance: Instance, deployment: Deployment, file: Path) -> Evaluation:
+    """Return the evaluation of a deployment, read from `file`, that fits the instance; say where it breaks targets or capacities.
 
     Raises
     ------
     InputError
         If applications, exits, nodes, links or numbers of blocks are not the instance's.
     """
-    evaluation = evaluate(instance, deployment_for(instance, file))
+    evaluation = evaluate(instance, deployment)
     alien = [rule for rule in evaluation.violations if rule.excess is None and rule.kind not in OF_THE_INSTANCE]
     if alien:
         raise InputError(file, f"is no deployment of instance '{instance.name}': {alien[0].message}")

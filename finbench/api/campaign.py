@@ -80,7 +80,7 @@ class GivenInstances(InstanceEntry):
     objects: tuple[Instance, ...]
     """The instances."""
 
-    def sources(self) -> Iterator[TargetPoint | Given]:
+    def origins(self) -> Iterator[TargetPoint | Given]:
         """Yield every instance."""
         return (Given(each.name, dump_instance(each)) for each in self.objects)
 

@@ -95,7 +95,7 @@ def solve(
     time_limit_s: float | None = ...,
     seed: int = ...,
     gamma: int = ...,
-    lambda_: int | None = ...,
+    band: int | None = ...,
     engine: Literal["auto", "networkx", "arrays"] = ...,
     certify: float | None = ...,
     order: Literal["tightest", "largest", "given"] = ...,
@@ -222,9 +222,10 @@ def solve(
     * ``fin``: FIN, the three-stage graph heuristic
 
       * ``gamma = 100``: Resolution γ: steps that the latency budget is divided into.
-      * ``lambda_ = None``: Keep only ends that use all but this many steps of the budget; left out: keep all.
+      * ``band = None``: Keep only ends that use all but this many steps of the budget; left out: keep all.
       * ``engine = 'auto'``: Build the three graphs (networkx), or relax them without building them (arrays).
-      * ``certify = None``: Double gamma until the proven gap is at most this; 0 asks for the optimum.
+      * ``certify = None``: Double gamma until the proven gap is at most this; 0 asks for the optimum; left out: no
+        proof.
       * ``order = 'tightest'``: Several applications: place first who has least slack in latency, who loads most, or who
         is given first.
       * ``restarts = 9``: Several applications: further insertions in drawn orders, as far as effort lasts.
