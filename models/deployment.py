@@ -60,7 +60,7 @@ class Deployment(BaseModel):
         return self
 
 
-class Origin(BaseModel):
+class DeploymentOrigin(BaseModel):
     """What a deployment file says of where its deployment comes from."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
@@ -78,7 +78,7 @@ class Origin(BaseModel):
 class DeploymentFile(Deployment):
     """A deployment as its file holds it. Files without an origin are read as well."""
 
-    made_for: Origin | None = None
+    made_for: DeploymentOrigin | None = None
     """Instance, method and version; None where the file does not say."""
 
     @property

@@ -6,7 +6,7 @@ For application h with last exit f, placement x and routes (README eqs. 1, 2, 4)
 
     (1) energy(h)   = Σ_{i≤b(f)} e_i (ε_{i,x_i} + d_{i-1} Σ_{(n,m)∈route_i} (e^tx_nm + e^rx_nm))
     (2) latency(h)  = Σ_{i≤b(f)} l_i (t_{i,x_i}/r_i + Σ_{(n,m)∈route_i} (d_{i-1}/B_nm + τ_nm))
-    (3) objective   = Σ_{h served} λ_h energy(h) + Σ_{h rejected} ψ_h
+    (3) objective   = Σ_{h served} λ_h energy(h) + Σ_{h rejected} ψ_h       or with the carbon or price of h (31)
     (4) accuracy(h) = α_f
 
 with weights e_i, l_i = s_i (`expected`) or 1 (`full_depth`; for `quantile` (30): l_i = 1 where s_i > 1 − q, else 0),
@@ -30,9 +30,9 @@ from enum import StrEnum
 from itertools import pairwise
 
 from finbench.models.deployment import ApplicationDeployment, Deployment
-from finbench.models.instance import Application, Instance, Node
+from finbench.models.instance import Application, Instance, Node, Objective
 from finbench.models.loads import UNITS, Loads, Resource, Use, loads_of, tier_objective, uses
-from finbench.models.step_costs import run_once, step_costs
+from finbench.models.step_costs import StepCosts, run_once, step_costs, worth
 from finbench.models.tolerances import accurate_enough, exceeds
 
 
@@ -89,6 +89,16 @@ class ApplicationEvaluation:
     transfer_energy_j: float
     latency_s: float
     accuracy: float
+    carbon_g: float = 0.0
+    """Carbon per inference (eq. 31) [g]."""
+    money: float = 0.0
+    """Price per inference (eq. 31)."""
+
+    def cost(self, objective: Objective) -> float:
+        """Return what one inference adds to an objective, before its rate [J, g or money]."""
+        if objective is Objective.ENERGY:
+            return self.energy_j
+        return self.carbon_g if objective is Objective.CARBON else self.money
 
     @property
     def energy_j(self) -> float:
@@ -104,13 +114,13 @@ class Evaluation:
     applications: tuple[ApplicationEvaluation, ...]
     loads: Loads
     objective: float | None
-    """Eq. (3): J where the single application has no rate, else W."""
+    """Eq. (3), in `Instance.objective_unit`."""
     rejected: tuple[str, ...] = ()
     """Applications that are turned away."""
     penalty_w: float = 0.0
-    """What the rejections add to the objective [W]."""
+    """What the rejections add to the objective, in its unit."""
     tiers: dict[str, float] = field(default_factory=dict)
-    """The objective's energy by the tier that spends it; the unit is the objective's."""
+    """The objective without penalties by the tier that spends it; the unit is the objective's."""
 
     @property
     def feasible(self) -> bool:
@@ -150,13 +160,14 @@ def evaluate(instance: Instance, deployment: Deployment) -> Evaluation:
     loads = loads_of(instance, sound)
     violations += _capacity_violations(instance, loads)
     complete = len(sound) + len(rejected) == len(instance.applications)
-    energy = sum(app.weight * costs.energy_j for (app, _), costs in zip(sound, evaluations, strict=True))
+    kind = instance.objective
+    served = sum(app.weight * costs.cost(kind) for (app, _), costs in zip(sound, evaluations, strict=True))
     penalty = sum(app.rejection_penalty_w or 0.0 for app in rejected)
     return Evaluation(
         violations=tuple(violations),
         applications=evaluations,
         loads=loads,
-        objective=energy + penalty if complete else None,
+        objective=served + penalty if complete else None,
         rejected=tuple(app.name for app in rejected),
         penalty_w=penalty,
         tiers=tier_objective(instance, sound),
@@ -278,7 +289,14 @@ def _costs(instance: Instance, app: Application, decision: ApplicationDeployment
         transfer_energy_j=sum((step.transfer_energy_j for step in steps), 0.0),
         latency_s=sum((step.latency_s for step in steps), 0.0),
         accuracy=instance.dnn_of(app).exits[decision.last_exit - 1].accuracy,
+        carbon_g=_spent(steps, Objective.CARBON),
+        money=_spent(steps, Objective.MONEY),
     )
+
+
+def _spent(steps: list[StepCosts], objective: Objective) -> float:
+    """Return what all steps together weigh in an objective (eq. 31)."""
+    return sum((worth(objective, *where) for step in steps for where in step.spent), 0.0)
 
 
 def _target_violations(app: Application, costs: ApplicationEvaluation) -> list[Violation]:

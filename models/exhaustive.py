@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finbench.models.deployment import ApplicationDeployment, Deployment
-from finbench.models.instance import DNN, Application, Instance
+from finbench.models.instance import DNN, Application, Instance, Objective
 from finbench.models.nowhere import application_without_node
 from finbench.models.options import Options
 from finbench.models.result import Clock, Result, Status
@@ -334,10 +334,12 @@ def _way(instance: Instance, app: Application, block: int, route: Route, share: 
     """Return what it costs to send a block's input along `route` and run it at its end (terms of eqs. 1 and 2)."""
     dnn, name = instance.dnn_of(app), route[-1]
     bits = dnn.transfer_bits(block)
-    energy, latency = _energy(instance, dnn, block, name), _time(instance, dnn, block, name) / share
+    time = _time(instance, dnn, block, name)
+    energy, latency = _weighed(instance, name, _energy(instance, dnn, block, name), time), time / share
     for pair in pairwise(route):
         link = instance.network.link_by_pair[pair]
-        energy += bits * (link.tx_energy_j_per_bit + link.rx_energy_j_per_bit)
+        energy += _weighed(instance, pair[0], bits * link.tx_energy_j_per_bit)
+        energy += _weighed(instance, pair[1], bits * link.rx_energy_j_per_bit)
         latency += bits / link.bandwidth_bit_per_s + link.delay_s
     return Way(
         route[-1],
@@ -346,6 +348,16 @@ def _way(instance: Instance, app: Application, block: int, route: Route, share: 
         energy * instance.energy_weights(app)[block - 1],
         latency * instance.latency_weights(app)[block - 1],
     )
+
+
+def _weighed(instance: Instance, name: str, joules: float, busy_s: float = 0.0) -> float:
+    """Return what is minimised (eq. 31) of energy spent at a node and of seconds of running there."""
+    node = instance.network.node_by_name[name]
+    return {
+        Objective.ENERGY: joules,
+        Objective.CARBON: node.carbon_g_per_j * joules,
+        Objective.MONEY: node.price_per_j * joules + node.price_per_busy_s * busy_s,
+    }[instance.objective]
 
 
 def _undominated(ways: list[Way]) -> list[Way]:

@@ -8,6 +8,8 @@ Symbols (README, section "The problem") beside the fields:
 ==========  =========================================  =========================================
 n, C_n      `Node.name`, `Node.compute_ops_per_s`      a node and its processing rate
 P_n, M_n    `Node.power_w`, `Node.memory_bytes`        power while computing, memory
+κ_n, β_n    `Node.carbon_g_per_j`, `.price_per_j`,     what a Joule, and a second of running, weigh in the objective
+            `.price_per_busy_s`
 K_n         `Node.parallel`                            executions at the same time
 r           `Node.compute_shares`                      shares of C_n that a block may reserve
 t_in, ε_in  `MeasuredRun.time_s`, `.energy_j`          what block i was measured to take on the device of n
@@ -53,6 +55,7 @@ from finbench.models.tolerances import SUM_NOISE
 
 __all__ = [
     "DNN",
+    "OBJECTIVE_UNITS",
     "Accounting",
     "Application",
     "Block",
@@ -66,6 +69,7 @@ __all__ = [
     "Network",
     "Node",
     "NonNegative",
+    "Objective",
     "PositiveShare",
     "Share",
 ]
@@ -89,6 +93,22 @@ class LatencyKind(StrEnum):
     QUANTILE = "quantile"
 
 
+class Objective(StrEnum):
+    """What is minimised (eq. 31): the energy, or what it emits or costs where it is spent."""
+
+    ENERGY = "energy"
+    CARBON = "carbon"
+    MONEY = "money"
+
+
+OBJECTIVE_UNITS = {
+    Objective.ENERGY: ("J", "W"),
+    Objective.CARBON: ("g", "g/s"),
+    Objective.MONEY: ("money", "money/s"),
+}
+"""Units of an objective: of one inference, and of rates of inferences."""
+
+
 class Instance(Frozen):
     """A network, the DNNs, and the applications that share it."""
 
@@ -104,6 +124,10 @@ class Instance(Frozen):
     """Latency that must meet the target (eq. 2)."""
     latency_quantile: PositiveShare | None = since_version_2(None)
     """Share q of all samples that leave within the target, with `latency_kind` `quantile` (eq. 30)."""
+    objective: Annotated[Objective, Field(strict=False, exclude_if=lambda value: value == Objective.ENERGY)] = (
+        Objective.ENERGY
+    )
+    """What is minimised (eqs. 3, 31); penalties are in its unit."""
     network: Network
     """The network."""
     dnns: Annotated[tuple[DNN, ...], Field(min_length=1, strict=False)]
@@ -162,10 +186,12 @@ class Instance(Frozen):
 
     def _check_finite(self) -> None:
         """Refuse numbers whose products or sums (eqs. 1–3, 8, 11–13) could overflow, whatever is decided."""
-        total, load = 0.0, 0.0
+        network, total, load = self.network, 0.0, 0.0
         for app in self.applications:
             dnn = self.dnn_of(app)
             energy, latency = self._greatest(dnn)
+            joule, second = _dearest(network.nodes)
+            energy = energy * joule + (latency * second if second > 0 else 0.0)
             load += sum(b.parameter_bytes + b.working_bytes + app.weight * b.ops for b in dnn.blocks)
             load += app.weight * (dnn.total_bits + latency)
             total += app.weight * energy + (app.rejection_penalty_w or 0.0)
@@ -208,8 +234,13 @@ class Instance(Frozen):
 
     @property
     def objective_unit(self) -> str:
-        """Unit of the objective (eq. 3): J for one application without a rate, else W."""
-        return "J" if self.applications[0].rate_per_s is None else "W"
+        """Unit of the objective (eq. 3): J, g or money for one application without a rate, else that per second."""
+        return OBJECTIVE_UNITS[self.objective][self.applications[0].rate_per_s is not None]
+
+    @property
+    def inference_unit(self) -> str:
+        """Unit of what one inference adds to the objective: J, g or money."""
+        return OBJECTIVE_UNITS[self.objective][0]
 
     def energy_weights(self, app: Application) -> tuple[float, ...]:
         """Return the weight of block i, and of the transfer that feeds it, in the energy (eq. 1), for i = 1..L."""
@@ -272,6 +303,12 @@ class Instance(Frozen):
         for part in (data, data["network"], *data["dnns"], *data.get("devices", ())):
             part.pop("provenance", None)
         return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+
+
+def _dearest(nodes: tuple[Node, ...]) -> tuple[float, float]:
+    """Return the most that a Joule, and a second of running, weigh in any objective (eq. 31)."""
+    joule = max(max(node.carbon_g_per_j, node.price_per_j) for node in nodes)
+    return max(1.0, joule), max(node.price_per_busy_s for node in nodes)
 
 
 def _greatest_by_rates(network: Network, dnn: DNN) -> tuple[float, float]:

@@ -23,7 +23,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from finbench.models.deployment import Deployment, DeploymentFile, Origin
+from finbench.models.deployment import Deployment, DeploymentFile, DeploymentOrigin
 from finbench.models.instance import DNN, SCHEMA_VERSION, Application, Device, Instance, Network
 from finbench.models.remarks import remarks
 
@@ -341,7 +341,7 @@ def dump_instance(instance: Instance) -> str:
     return json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def dump_deployment(deployment: Deployment, made_for: Origin | None = None) -> str:
+def dump_deployment(deployment: Deployment, made_for: DeploymentOrigin | None = None) -> str:
     """Return the deployment as JSON text, with its origin where one is given."""
     decisions = deployment.model_dump(mode="json")
     origin = {} if made_for is None else {"made_for": made_for.model_dump(mode="json")}

@@ -18,7 +18,7 @@ from math import inf
 
 from finbench.models.deployment import ApplicationDeployment
 from finbench.models.instance import Application, Instance
-from finbench.models.step_costs import step_costs
+from finbench.models.step_costs import step_costs, worth
 
 ServedApplications = Sequence[tuple[Application, ApplicationDeployment]]
 """Applications with decisions that are structurally sound."""
@@ -108,20 +108,16 @@ def _uses(instance: Instance, loads: Loads) -> Iterator[Use]:
 
 
 def tier_objective(instance: Instance, served: ServedApplications) -> dict[str, float]:
-    """Return where the energy in the objective (eq. 3) is spent, by the tier that computes, sends or receives.
+    """Return where the objective (eq. 3) without penalties is spent, by the tier that computes, sends or receives.
 
     Returns
     -------
     dict of str to float
-        W (J for a single application without a rate) for every tier used; they sum to Σ_h λ_h energy(h).
+        In the objective's unit for every tier used; they sum to Σ_h λ_h energy(h), or its carbon or price (eq. 31).
     """
-    nodes = instance.network.node_by_name
     spent: defaultdict[str, float] = defaultdict(float)
     for app, decision in served:
         for step in step_costs(instance, app, decision):
-            spent[step.node.tier] += app.weight * step.compute_energy_j
-            for hop in step.hops:
-                bits = app.weight * step.counted_bits
-                spent[nodes[hop.source].tier] += bits * hop.tx_energy_j_per_bit
-                spent[nodes[hop.target].tier] += bits * hop.rx_energy_j_per_bit
+            for where in step.spent:
+                spent[where[0].tier] += app.weight * worth(instance.objective, *where)
     return dict(spent)

@@ -33,6 +33,12 @@ class Node(Frozen):
     was, it is a transit node: data passes, no block runs."""
     power_w: NonNegative
     """Power drawn while computing P_n [W]; a run of t seconds takes P_n t, where its energy was not measured."""
+    carbon_g_per_j: NonNegative = since_version_2(0.0)
+    """Carbon emitted for every Joule that is spent here [g/J] (eq. 31)."""
+    price_per_j: NonNegative = since_version_2(0.0)
+    """Price of every Joule that is spent here [money/J] (eq. 31)."""
+    price_per_busy_s: NonNegative = since_version_2(0.0)
+    """Price of every second that a block runs here [money/s] (eq. 31)."""
     device: Name | None = since_version_2(None)
     """What kind of machine it is, as measurements name it (eq. 26)."""
     parallel: Annotated[int, Field(ge=1)] = since_version_2(1)

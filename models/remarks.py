@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from finbench.models.instance import Instance
+from finbench.models.instance import Instance, Objective
 
 
 def remarks(instance: Instance) -> Iterator[str]:
-    """Yield one line for each measured device that no node is."""
+    """Yield one line for each measured device that no node is, and one where all that is minimised is 0."""
     there = {node.device for node in instance.network.nodes}
+    weights = {
+        Objective.CARBON: any(node.carbon_g_per_j for node in instance.network.nodes),
+        Objective.MONEY: any(node.price_per_j or node.price_per_busy_s for node in instance.network.nodes),
+    }
+    if not weights.get(instance.objective, True):
+        yield f"objective = '{instance.objective}': no node has {instance.objective} to count: all costs are 0"
     measured = {name: f"dnn '{dnn.name}'" for dnn in instance.dnns for name in dnn.measured}
     measured |= {device.name: f"device '{device.name}'" for device in instance.devices}
     for name, where in measured.items():

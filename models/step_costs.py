@@ -13,13 +13,13 @@ energy was not; else t = o_i/C_n and ε = P_n t. Where n has no rate either, blo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
 
 from finbench.models.deployment import ApplicationDeployment
-from finbench.models.instance import DNN, Application, Instance, Link, Node
+from finbench.models.instance import DNN, Application, Instance, Link, Node, Objective
 
 NOWHERE = (inf, inf)
 """Time and energy of a run that cannot be."""
@@ -41,6 +41,8 @@ class StepCosts:
     """Bits e_i d_{i−1} that count in the energy of every link."""
     compute_energy_j: float
     transfer_energy_j: float
+    spent: tuple[tuple[Node, float, float], ...]
+    """Where energy is spent: nodes with Joules and seconds of running, weighted by e_i."""
     compute_s: float
     """Part of the latency, weighted by l_i."""
     transfer_s: float
@@ -73,6 +75,22 @@ def run_once(instance: Instance, dnn: DNN, block: int, node: Node) -> tuple[floa
     return ops / node.compute_ops_per_s, ops * node.power_w / node.compute_ops_per_s
 
 
+def _sending(nodes: Mapping[str, Node], hops: tuple[Link, ...], bits: float) -> Iterator[tuple[Node, float, float]]:
+    """Yield the nodes that send and receive with the Joules that each spends."""
+    for hop in hops:
+        yield nodes[hop.source], bits * hop.tx_energy_j_per_bit, 0.0
+        yield nodes[hop.target], bits * hop.rx_energy_j_per_bit, 0.0
+
+
+def worth(objective: Objective, node: Node, joules: float, busy_s: float) -> float:
+    """Return what energy spent at `node`, and seconds of running there, weigh in an objective (eq. 31) [J, g, …]."""
+    if objective is Objective.CARBON:
+        return joules * node.carbon_g_per_j
+    if objective is Objective.MONEY:
+        return joules * node.price_per_j + busy_s * node.price_per_busy_s
+    return joules
+
+
 def step_costs(instance: Instance, app: Application, decision: ApplicationDeployment) -> Iterator[StepCosts]:
     """Yield the steps i = 1..b(f) of a structurally sound deployment, all of whose blocks can run, in order."""
     dnn, nodes, links = instance.dnn_of(app), instance.network.node_by_name, instance.network.link_by_pair
@@ -93,6 +111,7 @@ def step_costs(instance: Instance, app: Application, decision: ApplicationDeploy
             hops=hops,
             counted_bits=by_energy * bits,
             compute_energy_j=by_energy * energy,
+            spent=((node, by_energy * energy, by_energy * time), *_sending(nodes, hops, by_energy * bits)),
             transfer_energy_j=by_energy * bits * sum(hop.tx_energy_j_per_bit + hop.rx_energy_j_per_bit for hop in hops),
             compute_s=by_latency * compute_s,
             transfer_s=by_latency * transfer_s,

@@ -116,6 +116,15 @@ def _quantile(rng: np.random.Generator, data: dict[str, Any]) -> None:
         app["max_latency_s"] *= 0.4
 
 
+def _objective(rng: np.random.Generator, data: dict[str, Any]) -> None:
+    """Carbon or money is minimised; some nodes emit, or cost, nothing."""
+    data["objective"] = str(rng.choice(("carbon", "money")))
+    for node in data["network"]["nodes"]:
+        for field in ("carbon_g_per_j", "price_per_j"):
+            node[field] = float(10 ** rng.uniform(-2, 2)) if rng.random() < 0.9 else 0.0
+        node["price_per_busy_s"] = node["power_w"] * float(10 ** rng.uniform(-2, 2)) if rng.random() < 0.7 else 0.0
+
+
 FIELDS: dict[str, Callable[[np.random.Generator, dict[str, Any]], None]] = {
     "transit": _transit,
     "measured": _measured,
@@ -123,5 +132,6 @@ FIELDS: dict[str, Callable[[np.random.Generator, dict[str, Any]], None]] = {
     "working": _working,
     "allowed": _allowed,
     "quantile": _quantile,
+    "objective": _objective,
 }
 """What is added to an instance's data, by name."""

@@ -117,3 +117,18 @@ def test_all_samples_in_time_is_full_depth_where_every_block_is_reached(seed: in
         if all(share > 1e-9 for dnn in instance.dnns for share in dnn.survival):
             deep = instance.with_overrides(latency_kind=LatencyKind.FULL_DEPTH)
             assert_same_optimum(deep, deep.with_overrides(latency_kind=LatencyKind.QUANTILE, latency_quantile=1.0))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_money_at_a_price_of_1_for_every_joule_is_energy(seed: int) -> None:
+    for instance in (extended_instance(seed), extended_shared_instance(seed)):
+        data = instance.model_dump()
+        for node in data["network"]["nodes"]:
+            node |= {"price_per_j": 1.0, "price_per_busy_s": 0.0}
+        energy = Instance.model_validate({**data, "objective": "energy"})
+        money = Instance.model_validate({**data, "objective": "money"})
+        assert_same_optimum(energy, money)
+        deployment = exhaustive.solve(money).deployment
+        if deployment is not None:
+            for costs in evaluate(energy, deployment).applications:
+                assert costs.money == pytest.approx(costs.energy_j, rel=1e-12)

@@ -23,8 +23,12 @@ class FromFile(Table):
     def read_from(self, path: Path) -> Self:
         """Return a copy that knows the file's text, without options of a command line."""
         copy = self.model_copy()
-        copy._text = path.suffix, path.read_text(encoding="utf-8")
+        copy.learn_text(path)
         return copy
+
+    def learn_text(self, path: Path) -> None:
+        """Remember the text of the file."""
+        self._text = path.suffix, path.read_text(encoding="utf-8")
 
     def keep_in(self, folder: Path) -> None:
         """Write the text to a folder of results, in place of an earlier one; nothing where there was no file."""

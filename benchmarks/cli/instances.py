@@ -177,7 +177,7 @@ def draw(
 
 
 def _fitting(instance: Instance, deployment: Deployment, file: Path) -> Evaluation:
-    """Return the evaluation of a deployment, read from `file`, that fits the instance; say where it breaks targets or capacities.
+    """Return the evaluation of a deployment that fits the instance; say where it breaks targets or capacities.
 
     Raises
     ------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from finbench.benchmarks.terminal.console import print_error
-from finbench.models.deployment import Deployment, Origin
+from finbench.models.deployment import Deployment, DeploymentOrigin
 from finbench.models.instance import Instance
 from finbench.models.io import load_deployment_file
 from finbench.models.versions import package_version
@@ -14,10 +14,10 @@ SHOWN = 12
 """Digits of a content hash that people are shown."""
 
 
-def origin_of(instance: Instance, method: str) -> Origin:
+def origin_of(instance: Instance, method: str) -> DeploymentOrigin:
     """Return what a file shall say of a deployment that `method` has made for `instance`."""
     version = package_version("finbench")
-    return Origin(instance=instance.name, content_hash=instance.content_hash, method=method, version=version)
+    return DeploymentOrigin(instance=instance.name, content_hash=instance.content_hash, method=method, version=version)
 
 
 def deployment_for(instance: Instance, file: Path) -> Deployment:

@@ -15,7 +15,7 @@ from finbench.benchmarks.judging.contradictions import CLAIMS_FEASIBLE, contradi
 from finbench.benchmarks.methods import label
 from finbench.models.deployment import Deployment
 from finbench.models.evaluate import Evaluation, Violation, evaluate
-from finbench.models.instance import Instance
+from finbench.models.instance import Instance, Objective
 from finbench.models.loads import UNITS, Use, uses
 from finbench.models.result import Result, Status
 
@@ -127,6 +127,7 @@ class Judged:
             **self._shared(),
             "violations": [{**asdict(v), "kind": v.kind.value, "excess": v.excess} for v in self.violations],
             **self.claims(),
+            **self._minimised(),
             "gap": self.gap,
             "times_s": dict(self.result.times_s),
             "applications": [{**asdict(app), "energy_j": app.energy_j} for app in apps],
@@ -145,13 +146,16 @@ class Judged:
         """Return the claimed objective and lower bound: energy per inference, for several applications joint power."""
         claimed, bound = self.result.claimed_objective, self.result.lower_bound
         if len(self.instance.applications) > 1:
+            power = self.instance.objective is Objective.ENERGY
             return {
                 "claimed_energy_j": None,
-                "claimed_power_w": claimed,
+                "claimed_power_w": claimed if power else None,
                 "lower_bound_j": None,
-                "lower_bound_w": bound,
+                "lower_bound_w": bound if power else None,
             }
         weight = self.instance.applications[0].weight
+        if self.instance.objective is not Objective.ENERGY:
+            return {"claimed_energy_j": None, "lower_bound_j": None}
         return {
             "claimed_energy_j": None if claimed is None else claimed / weight,
             "lower_bound_j": None if bound is None else bound / weight,
@@ -175,18 +179,40 @@ class Judged:
         names = () if self.evaluation is None else self.evaluation.rejected
         return [Rejection(name, penalties[name], reasons.get(name)) for name in names]
 
+    def _minimised(self) -> dict[str, Any]:
+        """Return objective, claim, bound and penalties in the objective's unit where it is not the energy (eq. 31)."""
+        if self.instance.objective is Objective.ENERGY:
+            return {}
+        evaluation = self.evaluation
+        return {
+            "minimised": self.instance.objective.value,
+            "objective_unit": self.instance.objective_unit,
+            "objective": self.objective,
+            "claimed_objective": self.claimed_objective,
+            "lower_bound": self.lower_bound,
+            "penalty": None if evaluation is None else evaluation.penalty_w,
+            "tiers": {} if evaluation is None else evaluation.tiers,
+        }
+
     def _shared(self) -> dict[str, Any]:
         """Return what rates add: power [W], penalties, power of each tier, rejections; loads, the fullest first."""
         if not self.rated:
             return {}
-        evaluation = self.evaluation
+        evaluation, power = self.evaluation, self.instance.objective is Objective.ENERGY
         return {
-            "total_power_w": self.objective,
-            "penalty_w": None if evaluation is None else evaluation.penalty_w,
-            "tiers_w": {} if evaluation is None else evaluation.tiers,
+            "total_power_w": self.objective if power else self._power(),
+            "penalty_w": None if evaluation is None or not power else evaluation.penalty_w,
+            "tiers_w": {} if evaluation is None or not power else evaluation.tiers,
             "rejected": [asdict(rejection) for rejection in self.rejections],
             "loads": [_use_json(use) for use in self.uses],
         }
+
+    def _power(self) -> float | None:
+        """Return the power of the served applications [W]; None without a deployment of all."""
+        if self.evaluation is None or self.objective is None:
+            return None
+        weight = {app.name: app.weight for app in self.instance.applications}
+        return sum(weight[costs.application] * costs.energy_j for costs in self.evaluation.applications)
 
 
 def _use_json(use: Use) -> dict[str, Any]:

@@ -17,7 +17,7 @@ PRIORITY = ("method", "energy [J]", "energy [W]", "gap to best bound [%]", "time
 def print_comparison(comparison: Comparison) -> None:
     """Print all methods on one instance, each energy against the best proven bound; contradictions last."""
     console, instance = output(), comparison.instance
-    energy = f"energy [{instance.objective_unit}]"
+    energy = f"{instance.objective.value} [{instance.objective_unit}]"
     costs = ("rejected",) if len(instance.applications) > 1 else ("latency [s]", "accuracy")
     columns = ("method", "status", energy, "gap to best bound [%]", *costs, "time [s]")
     rows = [_comparison_row(run, comparison.gap(run)) for run in comparison.runs]

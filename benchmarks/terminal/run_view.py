@@ -13,8 +13,8 @@ from finbench.benchmarks.analysis.numbers import fixed_percent, number, percent,
 from finbench.benchmarks.judging.contradictions import contradictions
 from finbench.benchmarks.judging.judged import Judged
 from finbench.benchmarks.terminal.console import output, table
-from finbench.models.evaluate import Evaluation, Violation
-from finbench.models.instance import Application, Instance
+from finbench.models.evaluate import ApplicationEvaluation, Evaluation, Violation
+from finbench.models.instance import OBJECTIVE_UNITS, Application, Instance, Objective
 from finbench.models.loads import UNITS
 from finbench.models.result import Status
 
@@ -106,7 +106,7 @@ def print_rejections(console: Console, judged: Judged) -> None:
         for rejection in judged.rejections
     ]
     if rows:
-        columns = ("rejected", "reason", "penalty [W]")
+        columns = ("rejected", "reason", f"penalty [{judged.instance.objective_unit}]")
         console.print(table("rejected applications", columns, first(rows, REJECTED), text_columns=2))
 
 
@@ -124,7 +124,8 @@ def _print_alternatives(console: Console, judged: Judged) -> None:
         stops = [route or node for route, node in zip(routes, other["deployment"]["placement"], strict=True)]
         rows.append((str(rank), ", ".join(stops), number(other["energy_j"], 10)))
     if rows:
-        console.print(table("next-best deployments", ("rank", "blocks and routes", "energy [J]"), rows, text_columns=2))
+        columns = ("rank", "blocks and routes", f"{judged.instance.objective.value} [{judged.instance.inference_unit}]")
+        console.print(table("next-best deployments", columns, rows, text_columns=2))
 
 
 def _print_sandwich(console: Console, judged: Judged) -> None:
@@ -132,14 +133,16 @@ def _print_sandwich(console: Console, judged: Judged) -> None:
     steps = judged.result.info.get("sandwich", ())
     rows = [(str(s["gamma"]), number(s["lower_bound_j"], 10), number(s["energy_j"], 10)) for s in steps]
     if rows:
-        console.print(table("certificate", ("γ", "proven lower bound [J]", "energy [J]"), rows, text_columns=0))
+        unit, name = judged.instance.inference_unit, judged.instance.objective.value
+        columns = ("γ", f"proven lower bound [{unit}]", f"{name} [{unit}]")
+        console.print(table("certificate", columns, rows, text_columns=0))
 
 
 def _cost_rows(judged: Judged) -> list[tuple[str, str, str]]:
     rows = [] if judged.evaluation is None else _evaluation_rows(judged.instance, judged.evaluation)
-    bound = judged.claims()["lower_bound_j"]
+    bound, weight = judged.lower_bound, judged.instance.applications[0].weight
     if bound is not None:
-        rows.append(("proven lower bound [J]", number(bound, 10), ""))
+        rows.append((f"proven lower bound [{judged.instance.inference_unit}]", number(bound / weight, 10), ""))
     if judged.gap is not None:
         rows.append(("gap to own bound [%]", percent(judged.gap), ""))
     rows += [(f"time: {phase} [s]", number(seconds, 4), "") for phase, seconds in judged.result.times_s.items()]
@@ -153,12 +156,29 @@ def _evaluation_rows(instance: Instance, evaluation: Evaluation) -> list[tuple[s
             ("energy per inference [J]", number(costs.energy_j, 10), ""),
             ("  computing [J]", number(costs.compute_energy_j, 10), ""),
             ("  transfers [J]", number(costs.transfer_energy_j, 10), ""),
+            *_other_costs(instance, costs),
             ("latency [s]", number(costs.latency_s, 10), f"≤ {number(app.max_latency_s, 10)}"),
             ("accuracy", number(costs.accuracy, 10), f"≥ {number(app.min_accuracy, 10)}"),
         ]
     if app.rate_per_s is not None and evaluation.objective is not None:
-        rows.append(("total power [W]", number(evaluation.objective, 10), ""))
+        rows.append((total_label(instance), number(evaluation.objective, 10), ""))
     return rows
+
+
+def total_label(instance: Instance) -> str:
+    """Return what the objective of applications with rates is called: power, or carbon or money per second."""
+    name = "power" if instance.objective is Objective.ENERGY else instance.objective.value
+    return f"total {name} [{instance.objective_unit}]"
+
+
+def _other_costs(instance: Instance, costs: ApplicationEvaluation) -> list[tuple[str, str, str]]:
+    """Return rows of carbon and money per inference: the one that is minimised, and what is not 0."""
+    amounts = {Objective.CARBON: costs.carbon_g, Objective.MONEY: costs.money}
+    return [
+        (f"{kind.value} per inference [{OBJECTIVE_UNITS[kind][0]}]", number(amount, 10), "")
+        for kind, amount in amounts.items()
+        if amount > 0 or kind is instance.objective
+    ]
 
 
 def _placement(judged: Judged) -> Tree:

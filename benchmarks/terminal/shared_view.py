@@ -8,7 +8,14 @@ from finbench.benchmarks.analysis.numbers import fixed_percent, number, percent
 from finbench.benchmarks.judging.judged import Judged
 from finbench.benchmarks.terminal import console
 from finbench.benchmarks.terminal.console import table
-from finbench.benchmarks.terminal.run_view import first, print_broken, print_rejections, print_status, print_uses
+from finbench.benchmarks.terminal.run_view import (
+    first,
+    print_broken,
+    print_rejections,
+    print_status,
+    print_uses,
+    total_label,
+)
 from finbench.models.deployment import ApplicationDeployment
 from finbench.models.evaluate import ApplicationEvaluation
 from finbench.models.instance import Application
@@ -32,23 +39,25 @@ def print_shared(judged: Judged) -> None:
     if rows:
         screen.print(table("applications, the largest power first", COLUMNS, first(rows, APPLICATIONS), text_columns=4))
     if judged.evaluation is not None and judged.evaluation.tiers:
-        screen.print(table("energy by tier", ("tier", "[W]", "share [%]"), _tier_rows(judged.evaluation.tiers)))
+        columns = ("tier", f"[{judged.instance.objective_unit}]", "share [%]")
+        name = judged.instance.objective.value
+        screen.print(table(f"{name} by tier", columns, _tier_rows(judged.evaluation.tiers)))
     print_rejections(screen, judged)
     print_uses(screen, judged)
 
 
 def _summary(judged: Judged) -> list[tuple[str, str]]:
-    evaluation, bound = judged.evaluation, judged.result.lower_bound
+    evaluation, bound, unit = judged.evaluation, judged.result.lower_bound, judged.instance.objective_unit
     rows = []
     if evaluation is not None:
         total = len(judged.instance.applications)
         rows.append(("applications served", f"{len(evaluation.applications)} of {total}"))
     if judged.objective is not None and evaluation is not None:
-        rows.append(("total power [W]", number(judged.objective, 10)))
+        rows.append((total_label(judged.instance), number(judged.objective, 10)))
         if evaluation.rejected:
-            rows.append(("  of it penalties [W]", number(evaluation.penalty_w, 10)))
+            rows.append((f"  of it penalties [{unit}]", number(evaluation.penalty_w, 10)))
     if bound is not None:
-        rows.append(("proven lower bound [W]", number(bound, 10)))
+        rows.append((f"proven lower bound [{unit}]", number(bound, 10)))
     if judged.gap is not None:
         rows.append(("gap to own bound [%]", percent(judged.gap)))
     return [*rows, *((f"time: {phase} [s]", number(seconds, 4)) for phase, seconds in judged.result.times_s.items())]

@@ -274,7 +274,7 @@ class SharedSystem:
         for app in instance.applications:
             where = (tuple(sorted(getattr(app, table).items())) for table in tables)
             alike[(*others(app), *where)].append(app)
-        topology, memory, unit = Topology.of(instance.network), memory_of(instance.network), 0.0
+        topology, memory, unit = Topology.of(instance), memory_of(instance.network), 0.0
         if from_nothing:
             dnns = (instance.dnn_of(app) for app in instance.applications)
             unit = float(sum(block.parameter_bytes for dnn in dnns for block in dnn.blocks))

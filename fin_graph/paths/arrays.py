@@ -186,7 +186,7 @@ def path_problem(
         if not accurate:
             return None
         last_exit = accurate[0]
-    topology = Topology.of(network) if topology is None else topology
+    topology = Topology.of(instance) if topology is None else topology
     depth = dnn.exits[last_exit - 1].after_block
     energy_weight = np.array(instance.energy_weights(app)[:depth])
     latency_weight = np.array(instance.latency_weights(app)[:depth])

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from finbench.fin_graph.paths.topology import Floats, Topology
-from finbench.models.instance import Application, Instance
+from finbench.fin_graph.paths.topology import Floats, Topology, joule_weights
+from finbench.models.instance import Application, Instance, Objective
 from finbench.models.tolerances import relaxed
 
 
@@ -18,7 +18,7 @@ class RunCosts(NamedTuple):
     time: Floats
     """Time t [s]; 0 where the block cannot run."""
     energy: Floats
-    """Energy ε [J]; 0 where the block cannot run."""
+    """Energy ε [J], or what it and the time weigh in another objective (eq. 31); 0 where the block cannot run."""
     possible: NDArray[np.bool_]
     """Whether the block has costs at the vertex, fits and may run there."""
 
@@ -48,6 +48,10 @@ def run_costs(instance: Instance, app: Application, topology: Topology, depth: i
             possible[j] &= block.parameter_bytes + block.working_bytes <= relaxed(memory)
         if app.allowed:
             possible[j] &= [app.permits(j + 1, node) for node in nodes]
+    if instance.objective is not Objective.ENERGY:
+        energy = energy * np.array(list(joule_weights(instance).values()))
+    if instance.objective is Objective.MONEY:
+        energy += time * np.array([node.price_per_busy_s for node in nodes])
     of_vertex = topology.node_of_vertex
     time, energy = np.where(possible, time, 0.0), np.where(possible, energy, 0.0)
     return RunCosts(time[:, of_vertex], energy[:, of_vertex], possible[:, of_vertex])

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from finbench.models.instance import Network
+from finbench.models.instance import Instance, Network, Objective
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
@@ -38,15 +38,16 @@ class Topology:
     link_target: Ints
     """Receiving vertex of every link; shape (A',)."""
     link_energy: Floats
-    """e^tx + e^rx of every link [J/bit]; shape (A',)."""
+    """e^tx + e^rx of every link [J/bit], each as its node weighs it (eq. 31); shape (A',)."""
     link_time: Floats
     """1/B of every link [s/bit]; shape (A',)."""
     link_delay: Floats
     """τ of every link [s]; shape (A',)."""
 
     @classmethod
-    def of(cls, network: Network) -> Topology:
-        """Return the arrays of `network`."""
+    def of(cls, instance: Instance) -> Topology:
+        """Return the arrays of an instance's network."""
+        network, weigh = instance.network, joule_weights(instance)
         nodes, number = network.nodes, {node.name: n for n, node in enumerate(network.nodes)}
         levels = [(n, share) for n, node in enumerate(nodes) if node.reserves for share in node.compute_shares]
         links = [
@@ -54,7 +55,7 @@ class Topology:
                 number[link.target],
                 number[link.source],
                 a,
-                link.tx_energy_j_per_bit + link.rx_energy_j_per_bit,
+                weigh[link.source] * link.tx_energy_j_per_bit + weigh[link.target] * link.rx_energy_j_per_bit,
                 1 / link.bandwidth_bit_per_s,
                 link.delay_s,
             )
@@ -92,3 +93,13 @@ class Topology:
     def per_vertex(self, of_node: list[float]) -> Floats:
         """Return a quantity of the nodes, repeated for their levels; shape (V,)."""
         return np.array(of_node)[self.node_of_vertex]
+
+
+def joule_weights(instance: Instance) -> dict[str, float]:
+    """Return by node what a Joule that is spent there weighs in the objective (eq. 31): 1 where energy is minimised."""
+    nodes = instance.network.nodes
+    if instance.objective is Objective.CARBON:
+        return {node.name: node.carbon_g_per_j for node in nodes}
+    if instance.objective is Objective.MONEY:
+        return {node.name: node.price_per_j for node in nodes}
+    return dict.fromkeys((node.name for node in nodes), 1.0)

@@ -24,7 +24,7 @@ from itertools import count
 import networkx as nx
 
 from finbench.models.deployment import ApplicationDeployment
-from finbench.models.instance import DNN, Application, Block, Exit, Instance, Link, Node
+from finbench.models.instance import DNN, Application, Block, Exit, Instance, Link, Node, Objective
 from finbench.models.result import Clock
 from finbench.models.tolerances import accurate_enough, relaxed
 
@@ -67,14 +67,25 @@ def run_costs(instance: Instance, app: Application, block: int) -> dict[str, tup
 
 
 def _run_once(instance: Instance, dnn: DNN, block: int, node: Node) -> tuple[float, float] | None:
-    """Return energy ε [J] and time t [s] of running a block once at `node` (eq. 26); None where it cannot run."""
+    """Return weighed energy ε [J] and time t [s] of running a block once at `node` (eqs. 26, 31); None: it cannot."""
     measured, ops = instance.measurements(dnn, node).get(block), dnn.blocks[block - 1].ops
     if measured is not None:
-        energy = measured.energy_j
-        return node.power_w * measured.time_s if energy is None else energy, measured.time_s
-    if node.compute_ops_per_s is None:
+        time, energy = measured.time_s, measured.energy_j
+        energy = node.power_w * time if energy is None else energy
+    elif node.compute_ops_per_s is not None:
+        time, energy = ops / node.compute_ops_per_s, ops * node.power_w / node.compute_ops_per_s
+    else:
         return None
-    return ops * node.power_w / node.compute_ops_per_s, ops / node.compute_ops_per_s
+    return _weighed(instance, node, energy, time), time
+
+
+def _weighed(instance: Instance, node: Node, energy: float, time: float = 0.0) -> float:
+    """Return what energy spent at `node`, and seconds of running there, weigh in what is minimised (eq. 31)."""
+    if instance.objective is Objective.ENERGY:
+        return energy
+    if instance.objective is Objective.CARBON:
+        return energy * node.carbon_g_per_j
+    return energy * node.price_per_j + time * node.price_per_busy_s
 
 
 def _fits_and_may(app: Application, block: Block, i: int, node: Node) -> bool:
@@ -86,8 +97,10 @@ def _fits_and_may(app: Application, block: Block, i: int, node: Node) -> bool:
 
 def send_cost(instance: Instance, app: Application, block: int, link: Link) -> tuple[float, float]:
     """Return the weighted energy [J] and latency [s] of moving the input of block i = `block` (1-based) over `link`."""
-    bits = instance.dnn_of(app).transfer_bits(block)
-    energy = instance.energy_weights(app)[block - 1] * bits * (link.tx_energy_j_per_bit + link.rx_energy_j_per_bit)
+    bits, nodes = instance.dnn_of(app).transfer_bits(block), instance.network.node_by_name
+    sent = _weighed(instance, nodes[link.source], link.tx_energy_j_per_bit)
+    received = _weighed(instance, nodes[link.target], link.rx_energy_j_per_bit)
+    energy = instance.energy_weights(app)[block - 1] * bits * (sent + received)
     return energy, instance.latency_weights(app)[block - 1] * (bits / link.bandwidth_bit_per_s + link.delay_s)
 
 

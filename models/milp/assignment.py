@@ -39,7 +39,7 @@ from finbench.models.milp.solvers.interface import (
 from finbench.models.milp.solvers.registry import reason_not_to_use
 from finbench.models.news import told_in_units_of
 from finbench.models.programs.admission import rejection_reasons
-from finbench.models.programs.costs import Capacities, Costs, Floats, Ints, NumberedNetwork, costs_of
+from finbench.models.programs.costs import Capacities, Costs, Floats, Ints, NumberedNetwork, costs_of, energy_per_bit
 from finbench.models.programs.steps import Steps
 from finbench.models.programs.strengthen import everything
 from finbench.models.result import Clock, OutOfTime, Result, Status
@@ -281,9 +281,6 @@ def _relay_that_may_win(instance: Instance, network: NumberedNetwork) -> str | N
 
 def _link_metrics(instance: Instance) -> Floats:
     """Return (A, 3) energy per bit, time per bit and delay of every link."""
-    return np.array(
-        [
-            (link.tx_energy_j_per_bit + link.rx_energy_j_per_bit, 1 / link.bandwidth_bit_per_s, link.delay_s)
-            for link in instance.network.links
-        ]
-    ).reshape(-1, 3)
+    links = instance.network.links
+    times = np.array([(1 / link.bandwidth_bit_per_s, link.delay_s) for link in links]).reshape(-1, 2)
+    return np.column_stack([energy_per_bit(instance), times])

@@ -6,6 +6,8 @@ Arrays are indexed from 0: row k − 1 belongs to step k; nodes and links are nu
 A site is where a block may run: a node that reserves nothing, or one share r of a node that reserves (eqs. 21, 22).
 Sites are numbered node by node; where no node reserves, sites are the nodes.
 
+What is minimised stands as energy: where carbon or money is (eq. 31), every Joule is weighed where it is spent.
+
 Running block k once at node n takes t_{k,n} [s] and ε_{k,n} [J] (eq. 26): as measured on the device of n, else o_k/C_n.
 """
 
@@ -18,7 +20,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from finbench.models.instance import DNN, Application, Instance, Network
+from finbench.models.instance import DNN, Application, Instance, Network, Objective
 from finbench.models.tolerances import accurate_enough, relaxed
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -167,7 +169,8 @@ def _application_costs(instance: Instance, app: Application, network: NumberedNe
     can_run = np.isfinite(times) & _fits_and_may(instance, app)
     times = np.where(can_run, times, 0.0)
     bandwidth = np.array([link.bandwidth_bit_per_s for link in links])
-    per_bit = np.array([link.tx_energy_j_per_bit + link.rx_energy_j_per_bit for link in links])
+    joule, second = weights_of_nodes(instance)
+    per_bit = energy_per_bit(instance)
     delay = np.array([link.delay_s for link in links])
     per_second = app.rate_per_s or 0.0
     compute_load = (per_second * survival)[:, None] * times
@@ -176,7 +179,7 @@ def _application_costs(instance: Instance, app: Application, network: NumberedNe
     return Costs(
         app=app,
         network=network,
-        run_energy=energy_weight * np.where(can_run, energies, 0.0)[:, network.site_node],
+        run_energy=energy_weight * (joule * np.where(can_run, energies, 0.0) + second * times)[:, network.site_node],
         run_latency=latency_weight * times[:, network.site_node] / network.share,
         can_run=can_run[:, network.site_node],
         stable=keeps_up | ~network.reserves[network.site_node],
@@ -188,6 +191,29 @@ def _application_costs(instance: Instance, app: Application, network: NumberedNe
         after_block=np.array([exit_.after_block for exit_ in dnn.exits], dtype=np.intp),
         accuracy=np.array([exit_.accuracy for exit_ in dnn.exits]),
     )
+
+
+def weights_of_nodes(instance: Instance) -> tuple[Floats, Floats]:
+    """Return (N,) what a Joule spent at every node weighs in the objective, and a second of running (eq. 31)."""
+    nodes = instance.network.nodes
+    nothing = np.zeros(len(nodes))
+    if instance.objective is Objective.CARBON:
+        return np.array([node.carbon_g_per_j for node in nodes]), nothing
+    if instance.objective is Objective.MONEY:
+        return np.array([node.price_per_j for node in nodes]), np.array([node.price_per_busy_s for node in nodes])
+    return np.ones(len(nodes)), nothing
+
+
+def energy_per_bit(instance: Instance) -> Floats:
+    """Return (A,) e^tx + e^rx of every link [J/bit], each weighed where it is spent (eq. 31)."""
+    links = instance.network.links
+    if instance.objective is Objective.ENERGY:
+        return np.array([link.tx_energy_j_per_bit + link.rx_energy_j_per_bit for link in links])
+    names = (node.name for node in instance.network.nodes)
+    joule = dict(zip(names, weights_of_nodes(instance)[0].tolist(), strict=True))
+    sent: Floats = np.array([joule[link.source] * link.tx_energy_j_per_bit for link in links])
+    received: Floats = np.array([joule[link.target] * link.rx_energy_j_per_bit for link in links])
+    return sent + received
 
 
 def _runs(instance: Instance, dnn: DNN) -> tuple[Floats, Floats]:

@@ -46,7 +46,7 @@ class _Room:
         network, count = costs.network, len(steps.placement)
         sites = np.array(steps.placement, dtype=np.intp)
         node = network.site_node[sites]
-        np.subtract.at(self.compute, node, times * costs.compute_load[:count])
+        np.subtract.at(self.compute, node, times * costs.compute_load[np.arange(count), node])
         np.subtract.at(self.memory, node, times * costs.memory_load[:count])
         np.subtract.at(self.reservation, node, times * network.share[sites])
         for k, route in enumerate(steps.routes):
@@ -56,9 +56,9 @@ class _Room:
         """Return what is kept of an application without what has no room for a single block or transfer."""
         network = costs.network
         node, blocks = network.site_node, len(kept.run)
-        compute, memory, link = costs.compute_load[:blocks], costs.memory_load[:blocks], costs.link_load[:blocks]
+        compute, memory, link = costs.compute_load[:blocks, node], costs.memory_load[:blocks], costs.link_load[:blocks]
         run = (
-            (compute[:, None] <= self.compute[node])
+            (compute <= self.compute[node])
             & (memory[:, None] <= self.memory[node])
             & (network.share <= self.reservation[node])
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
 
-from finbench.models.instance import DNN, Accounting, Application, Instance, LatencyKind, Link, Node
+from finbench.models.instance import DNN, Accounting, Application, Instance, LatencyKind, Link, Node, Objective
 
 TOLERANCE = Fraction(1, 10**6)
 """The rule of feasibility (README): of a right-hand side; of an accuracy target, absolute."""
@@ -62,7 +62,7 @@ def weight_of(app: Application) -> Fraction:
 
 
 def run_once(instance: Instance, app: Application, block: int, node: Node) -> tuple[Fraction, Fraction] | None:
-    """Return time [s] and energy [J] of running block i = `block` (1-based) once at `node` (eq. 26).
+    """Return time [s] of running block i = `block` (1-based) once at `node` (eq. 26), and its worth in the objective.
 
     Returns
     -------
@@ -73,16 +73,30 @@ def run_once(instance: Instance, app: Application, block: int, node: Node) -> tu
     measured = instance.measurements(dnn, node).get(block)
     if measured is not None:
         time = Fraction(measured.time_s)
-        return time, power * time if measured.energy_j is None else Fraction(measured.energy_j)
+        joules = power * time if measured.energy_j is None else Fraction(measured.energy_j)
+        return time, worth(instance.objective, node, joules, time)
     if node.compute_ops_per_s is None:
         return None
     time = Fraction(dnn.blocks[block - 1].ops) / Fraction(node.compute_ops_per_s)
-    return time, power * time
+    return time, worth(instance.objective, node, power * time, time)
 
 
-def send_joules(bits: float, link: Link) -> Fraction:
-    """Return d (e^tx + e^rx) [J]."""
-    return Fraction(bits) * (Fraction(link.tx_energy_j_per_bit) + Fraction(link.rx_energy_j_per_bit))
+def worth(objective: Objective, node: Node, joules: Fraction, busy_s: Fraction = Fraction(0)) -> Fraction:
+    """Return what energy spent at `node`, and seconds of running there, weigh in the objective (eq. 31)."""
+    if objective is Objective.CARBON:
+        return joules * Fraction(node.carbon_g_per_j)
+    if objective is Objective.MONEY:
+        return joules * Fraction(node.price_per_j) + busy_s * Fraction(node.price_per_busy_s)
+    return joules
+
+
+def send_cost(instance: Instance, bits: float, link: Link) -> Fraction:
+    """Return what d (e^tx + e^rx) weighs in the objective: the sender's part and the receiver's."""
+    nodes = instance.network.node_by_name
+    sent, received = Fraction(link.tx_energy_j_per_bit), Fraction(link.rx_energy_j_per_bit)
+    return Fraction(bits) * (
+        worth(instance.objective, nodes[link.source], sent) + worth(instance.objective, nodes[link.target], received)
+    )
 
 
 def send_seconds(bits: float, link: Link) -> Fraction:

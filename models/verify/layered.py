@@ -20,7 +20,7 @@ from finbench.models.verify.costs import (
     Weights,
     rate_of,
     run_once,
-    send_joules,
+    send_cost,
     send_seconds,
     weight_of,
 )
@@ -123,8 +123,8 @@ class _EdgeCosts:
         once = run_once(self._instance, app, i + 1, node)
         if once is None or app.pins.get(i + 1, node.name) != node.name or not app.permits(i + 1, node):
             return ()
-        seconds, joules = once
-        energy, parameters = self._weight * self._weights.energy[i] * joules, Fraction(block.parameter_bytes)
+        seconds, once_cost = once
+        energy, parameters = self._weight * self._weights.energy[i] * once_cost, Fraction(block.parameter_bytes)
         needed = parameters + Fraction(block.working_bytes)
         if node.memory_bytes is not None and needed:
             whole = Fraction(node.memory_bytes)
@@ -148,5 +148,5 @@ class _EdgeCosts:
         if used > 1 + TOLERANCE:
             return None
         price = self._price(ResourceKind.BANDWIDTH, f"{link.source}->{link.target}")
-        energy = self._weight * self._weights.energy[i] * send_joules(bits, link) + price * used
+        energy = self._weight * self._weights.energy[i] * send_cost(self._instance, bits, link) + price * used
         return Cost(floor_units(energy), floor_units(self._weights.latency[i] * send_seconds(bits, link)))

@@ -19,7 +19,7 @@ from finbench.models.verify.costs import (
     Weights,
     rate_of,
     run_once,
-    send_joules,
+    send_cost,
     send_seconds,
     weight_of,
 )
@@ -101,8 +101,8 @@ def evaluate_exactly(instance: Instance, deployment: Deployment) -> ExactEvaluat
         faults, away = list(_faults(instance, app, decision)), _away(instance, app, decision)
         broken += [f"application '{app.name}': {fault}" for fault in (*faults, *away)]
         if not faults:
-            energy, own = _costs(instance, app, decision, loads)
-            objective += weight_of(app) * energy
+            cost, own = _costs(instance, app, decision, loads)
+            objective += weight_of(app) * cost
             rows += own
     return ExactEvaluation(None if broken else objective, (*rows, *loads.rows()), tuple(broken))
 
@@ -160,18 +160,18 @@ def _away(instance: Instance, app: Application, decision: ApplicationDeployment)
 def _costs(
     instance: Instance, app: Application, decision: ApplicationDeployment, loads: _Loads
 ) -> tuple[Fraction, list[Row]]:
-    """Return the energy per inference (eq. 1) and the rows of one application; add what it asks of the system."""
+    """Return what an inference adds to the objective (eqs. 1, 31), and the rows of one application; add its loads."""
     dnn, nodes, links = instance.dnn_of(app), instance.network.node_by_name, instance.network.link_by_pair
     weights, rate = Weights.of(instance, app), rate_of(app)
-    energy, latency, own = Fraction(0), Fraction(0), list[Row]()
+    total, latency, own = Fraction(0), Fraction(0), list[Row]()
     decided = zip(decision.placement, decision.share_of_block, decision.routes_from(app.source), strict=True)
     for i, (name, share, route) in enumerate(decided):
         node, block, bits = nodes[name], dnn.blocks[i], dnn.transfer_bits(i + 1)
         hops = [links[pair] for pair in pairwise(route)]
         once = run_once(instance, app, i + 1, node)
         assert once is not None  # `_faults` has looked
-        seconds, joules = once
-        energy += weights.energy[i] * (joules + sum(send_joules(bits, hop) for hop in hops))
+        seconds, cost = once
+        total += weights.energy[i] * (cost + sum(send_cost(instance, bits, hop) for hop in hops))
         latency += weights.latency[i] * (seconds / Fraction(share) + sum(send_seconds(bits, hop) for hop in hops))
         if block.working_bytes > 0 and node.memory_bytes is not None:
             needed = Fraction(block.parameter_bytes) + Fraction(block.working_bytes)
@@ -190,7 +190,7 @@ def _costs(
         Row(_LATENCY, app.name, latency, Fraction(app.max_latency_s)),
         Row(_ACCURACY, app.name, accuracy, Fraction(app.min_accuracy)),
     ]
-    return energy, [*targets, *own]
+    return total, [*targets, *own]
 
 
 class _Loads:

@@ -297,6 +297,10 @@ BAD_DOCUMENTS: dict[str, tuple[Document, list[str]]] = {
             both(put("latency_kind", value="quantile"), put("latency_quantile", value=1.5)),
             ["latency_quantile = 1.5", "less than"],
         ),
+        ("unknown objective", put("objective", value="fame"), ["objective = 'fame'", "energy", "carbon", "money"]),
+        ("negative carbon", put(*NODE, "carbon_g_per_j", value=-1.0), ["node 'device'", "carbon_g_per_j = -1.0"]),
+        ("negative price", put(*NODE, "price_per_j", value=-1.0), ["node 'device'", "price_per_j = -1.0"]),
+        ("carbon beyond floats", put(*NODE, "carbon_g_per_j", value=1.7e308), ["application 'app'", "energy"]),
         ("duplicate device", put("devices", value=[BOARD, BOARD]), ["device 'board'", "duplicate"]),
         (
             "measured twice on one device",

@@ -72,3 +72,26 @@ def test_blocks_count_that_more_than_the_rest_of_all_samples_reach(quantile: flo
     instance = instance_with(edge={}, block={}, app={}, latency_kind="quantile", latency_quantile=quantile)
     first, second = 1e6 / 1e9, 1000 / 1e9 + 1e6 / 1e10
     assert split(instance).applications[0].latency_s == pytest.approx([first, first + second][blocks - 1], rel=1e-12)
+
+
+def test_carbon_and_money_are_counted_where_energy_is_spent() -> None:
+    """Computing at both nodes, sending at the device, receiving at the edge; 0.4 of all samples reach block 2."""
+    edge = {"carbon_g_per_j": 3.0, "price_per_j": 5.0, "price_per_busy_s": 7.0}
+    device = {**SOUND["network"]["nodes"][0], "carbon_g_per_j": 11.0}
+    data = instance_with(edge=edge, block={}, app={"rate_per_s": 10.0}).model_dump()
+    data["network"]["nodes"] = (device, data["network"]["nodes"][1])
+    at_device, at_edge = 5 * 1e6 / 1e9 + 0.4 * 1000 * 1e-9, 0.4 * (50 * 1e6 / 1e10 + 1000 * 1e-9)
+    carbon, money = 11 * at_device + 3 * at_edge, 5 * at_edge + 7 * 0.4 * 1e6 / 1e10
+    energy = at_device + at_edge
+    for kind, unit, cost in (
+        ("energy", "W", energy),
+        ("carbon", "g/s", carbon),
+        ("money", "money/s", money),
+    ):
+        instance = Instance.model_validate({**data, "objective": kind})
+        evaluation = split(instance)
+        (costs,) = evaluation.applications
+        assert (costs.energy_j, costs.carbon_g, costs.money) == pytest.approx((energy, carbon, money))
+        assert evaluation.objective == pytest.approx(10 * cost, rel=1e-12)
+        assert sum(evaluation.tiers.values()) == pytest.approx(10 * cost, rel=1e-12)
+        assert instance.objective_unit == unit

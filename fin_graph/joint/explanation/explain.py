@@ -142,7 +142,7 @@ def explain(instance: Instance, *, time_limit_s: float | None = None, seed: int 
 def _of_what_fits(instance: Instance, result: Result, clock: Clock, seed: int) -> Explanation:
     """Return what more capacity, faster parts and looser targets are worth where everything fits."""
     prices = _prices(instance, result)
-    app, topology = instance.applications[0], Topology.of(instance.network)
+    app, topology = instance.applications[0], Topology.of(instance)
     problem = None if reason_to_refuse(instance) is not None else path_problem(instance, app, topology=topology)
     if problem is None:
         return Explanation(result, prices=prices, upgrades=joint_upgrades(instance, result, clock, seed))

@@ -32,6 +32,7 @@ from finbench.models.verify.certificate import (
 )
 from finbench.models.verify.rows import evaluate_exactly
 from finbench.models.verify.verdict import Ruling, verify
+from tests.extended_instances import extended_instance, extended_shared_instance
 from tests.few_and_many import few_and_many
 from tests.models.test_evaluate import random_deployment
 from tests.random_instances import of_applications, random_instance, random_shared_instance
@@ -44,14 +45,14 @@ def test_the_checker_imports_no_method_no_arrays_and_no_solver() -> None:
     assert not roots & {"numpy", "scipy", "pyomo", "highspy", "numba", "networkx", "pandas"}
     ours = {name for name in names if name.startswith("finbench.")}
     assert not [name for name in ours if name.startswith(("finbench.fin_graph", "finbench.benchmarks"))]
-    assert ours <= {f"finbench.models{rest}" for rest in ("", ".instance", ".deployment", ".io", ".tolerances")} | {
-        name for name in ours if name.startswith("finbench.models.verify")
-    }
+    data = ("application", "deployment", "dnn", "fields", "instance", "io", "network", "remarks", "tolerances")
+    others = {name for name in ours if not name.startswith("finbench.models.verify")}
+    assert others <= {"finbench.models", *(f"finbench.models.{name}" for name in data)}
 
 
 @pytest.mark.parametrize("seed", few_and_many(range(300), 40))
 def test_objective_and_violations_are_those_of_the_evaluator(seed: int) -> None:
-    instance = random_instance(seed, zeros=seed % 2 == 0)
+    instance = extended_instance(seed) if seed % 4 == 1 else random_instance(seed, zeros=seed % 2 == 0)
     deployment = random_deployment(instance, seed)
     exact, judged = evaluate_exactly(instance, deployment), evaluate(instance, deployment)
     assert exact.feasible == judged.feasible
@@ -62,7 +63,7 @@ def test_objective_and_violations_are_those_of_the_evaluator(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", few_and_many(range(400), 60))
 def test_loads_and_rules_of_a_shared_system_are_those_of_the_evaluator(seed: int) -> None:
-    instance = random_shared_instance(seed, levels=seed % 2 == 0)
+    instance = extended_shared_instance(seed) if seed % 4 == 1 else random_shared_instance(seed, levels=seed % 2 == 0)
     deployment = _anywhere(instance, seed)
     exact, judged = evaluate_exactly(instance, deployment), evaluate(instance, deployment)
     assert exact.feasible == judged.feasible, (exact.broken, judged.violations)
@@ -74,7 +75,8 @@ def test_loads_and_rules_of_a_shared_system_are_those_of_the_evaluator(seed: int
 @pytest.mark.parametrize("seed", few_and_many(range(200), 25))
 def test_the_bound_of_prices_is_that_of_the_relaxation(seed: int) -> None:
     """Eq. (25) once more, by compiled searches that share nothing with the checker."""
-    instance = random_shared_instance(seed, levels=seed % 2 == 0, penalties=seed % 3 == 0)
+    plain = random_shared_instance(seed, levels=seed % 2 == 0, penalties=seed % 3 == 0)
+    instance = extended_shared_instance(seed) if seed % 4 == 1 else plain
     relaxation = Relaxation(SharedSystem.of(instance), Clock(), whole=False)
     if relaxation.unservable:
         return
@@ -103,7 +105,8 @@ def test_the_least_path_is_found_among_many_without_a_multiplier(seed: int) -> N
 
 @pytest.mark.parametrize("seed", few_and_many(range(600), 60))
 def test_the_optimum_of_one_application_is_proven_and_so_is_that_there_is_none(seed: int) -> None:
-    instance = random_instance(seed, max_nodes=4, max_blocks=4, zeros=seed % 3 == 0)
+    plain = random_instance(seed, max_nodes=4, max_blocks=4, zeros=seed % 3 == 0)
+    instance = extended_instance(seed) if seed % 2 else plain
     result = exhaustive.solve(instance)
     certificate = certificate_of(instance, "exhaustive", result)
     found = verify(instance, result.deployment, certificate, claimed=result.claimed_objective)
@@ -116,7 +119,8 @@ def test_the_optimum_of_one_application_is_proven_and_so_is_that_there_is_none(s
 
 @pytest.mark.parametrize("seed", few_and_many(range(300), 30))
 def test_the_bound_of_any_prices_lies_below_the_optimum_of_a_shared_system(seed: int) -> None:
-    instance = random_shared_instance(seed, levels=seed % 2 == 0, penalties=seed % 3 == 0)
+    plain = random_shared_instance(seed, levels=seed % 2 == 0, penalties=seed % 3 == 0)
+    instance = extended_shared_instance(seed) if seed % 4 == 1 else plain
     result = exhaustive.solve(instance)
     for certificate in (
         _drawn(instance, seed, CertificateKind.BOUND),
