@@ -228,6 +228,11 @@ class Instance(Frozen):
         of_devices = [((name, device.name), one) for device in self.devices for name, one in device.measured.items()]
         return {key: {int(block): m for block, m in one.items()} for key, one in (*of_dnns, *of_devices)}
 
+    @property
+    def has_measurements(self) -> bool:
+        """Whether any block was measured on any device."""
+        return bool(self._measurements)
+
     def measurements(self, dnn: DNN, node: Node) -> Mapping[int, MeasuredRun]:
         """Return what running blocks of `dnn` at `node` was measured to take, by 1-based block."""
         return {} if node.device is None else self._measurements.get((dnn.name, node.device), {})

@@ -25,7 +25,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finbench.fin_graph.paths.arrays import Floats, Ints, PathProblem, path_problem
-from finbench.fin_graph.paths.run_costs import run_costs
 from finbench.fin_graph.paths.topology import Topology
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Application, Instance, Network
@@ -98,7 +97,7 @@ class Group:
         parameters = np.array([block.parameter_bytes for block in dnn.blocks[:depth]])
         parallel = topology.per_vertex([float(node.parallel) for node in nodes])
         reserves = topology.per_vertex([float(node.reserves) for node in nodes]) > 0
-        used = (rate * survival)[:, None] * run_costs(instance, app, topology, depth).time / parallel
+        used = (rate * survival)[:, None] * base.run_time / parallel
         compute = np.where(reserves, topology.share_of_vertex, used)
         in_memory = _fractions(parameters, memory)[:, topology.node_of_vertex]
         self._load_bits = rate * survival * np.array([dnn.transfer_bits(i) for i in range(1, depth + 1)])

@@ -111,6 +111,8 @@ class PathProblem:
     """1-based index of the exit at the end."""
     max_latency_s: float
     edges: Edges
+    run_time: Floats
+    """Time of running block j+1 once at vertex n on the whole of its node, not weighted [s]; shape (depth, V)."""
     shares: tuple[float, ...] | None = None
     """Share of its node's rate that a block reserves when it runs at each vertex; None where no node reserves."""
 
@@ -219,14 +221,16 @@ def path_problem(
         last_exit=last_exit,
         max_latency_s=relaxed(float(app.max_latency_s)),
         edges=edges,
+        run_time=runs.time,
         shares=tuple(shares.tolist()) if topology.has_levels else None,
     )
 
 
 def _allowed(topology: Topology, app: Application, depth: int) -> NDArray[np.bool_]:
     """Return where each block may run, as far as pins and service levels say; shape (depth, V)."""
-    allowed = np.tile(topology.share_of_vertex > 0, (depth, 1))
-    names = np.array(topology.names)
+    allowed = np.empty((depth, len(topology.share_of_vertex)), np.bool_)
+    allowed[:] = topology.share_of_vertex > 0
+    names = np.array(topology.names) if app.pins else None
     for block, name in app.pins.items():
         if block <= depth:
             allowed[block - 1] &= names == name

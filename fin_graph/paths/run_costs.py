@@ -29,29 +29,30 @@ def run_costs(instance: Instance, app: Application, topology: Topology, depth: i
     Where a node has no rate either, a block cannot run.
     """
     dnn, nodes = instance.dnn_of(app), instance.network.nodes
-    ops = np.array([block.ops for block in dnn.blocks[:depth]])
+    ops = np.array([block.ops for block in dnn.blocks[:depth]])[:, None]
     speed = np.array([np.inf if node.compute_ops_per_s is None else node.compute_ops_per_s for node in nodes])
     power = np.array([node.power_w for node in nodes])
-    time = np.outer(ops, 1 / speed)
-    energy = np.outer(ops, power / speed)
-    memory = np.array([np.inf if node.memory_bytes is None else node.memory_bytes for node in nodes])
-    possible = np.tile(np.isfinite(speed), (depth, 1))
-    for n, node in enumerate(nodes):
-        if node.device is not None:
-            for number, measured in instance.measurements(dnn, node).items():
-                if number <= depth:
-                    at = number - 1, n
-                    time[at], possible[at] = measured.time_s, True
-                    energy[at] = measured.time_s * node.power_w if measured.energy_j is None else measured.energy_j
+    time, energy, possible = ops / speed, ops * (power / speed), np.empty((depth, len(nodes)), np.bool_)
+    possible[:] = np.isfinite(speed)
+    for n, node in enumerate(nodes if instance.has_measurements else ()):
+        for number, measured in instance.measurements(dnn, node).items():
+            if number <= depth:
+                at = number - 1, n
+                time[at], possible[at] = measured.time_s, True
+                energy[at] = measured.time_s * node.power_w if measured.energy_j is None else measured.energy_j
     for j, block in enumerate(dnn.blocks[:depth]):
         if block.working_bytes > 0:  # without, (12) says it all
-            possible[j] &= block.parameter_bytes + block.working_bytes <= relaxed(memory)
+            memory = [np.inf if node.memory_bytes is None else node.memory_bytes for node in nodes]
+            possible[j] &= block.parameter_bytes + block.working_bytes <= relaxed(np.array(memory))
         if app.allowed:
             possible[j] &= [app.permits(j + 1, node) for node in nodes]
     if instance.objective is not Objective.ENERGY:
         energy = energy * np.array(list(joule_weights(instance).values()))
     if instance.objective is Objective.MONEY:
         energy += time * np.array([node.price_per_busy_s for node in nodes])
+    if not possible.all():
+        time, energy = np.where(possible, time, 0.0), np.where(possible, energy, 0.0)
+    if not topology.has_levels:
+        return RunCosts(time, energy, possible)
     of_vertex = topology.node_of_vertex
-    time, energy = np.where(possible, time, 0.0), np.where(possible, energy, 0.0)
     return RunCosts(time[:, of_vertex], energy[:, of_vertex], possible[:, of_vertex])

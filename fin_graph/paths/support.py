@@ -48,11 +48,12 @@ def _resource_that_may_bind(instance: Instance, app: Application) -> str | None:
     """Return the first resource that could not bear all of the application's load by itself; None where all could."""
     dnn, rate = instance.dnn_of(app), app.rate_per_s or 0.0
     parameters = sum(block.parameter_bytes for block in dnn.blocks)
+    operations = rate * sum(share * block.ops for share, block in zip(dnn.survival, dnn.blocks, strict=True))
     bits = rate * sum(share * dnn.transfer_bits(i) for i, share in enumerate(dnn.survival, start=1))
     for node in instance.network.nodes:
         if node.memory_bytes is not None and parameters > node.memory_bytes:
             return f"the memory of node '{node.name}'"
-        if rate > 0 and _executions(instance, app, node) > node.parallel:
+        if rate > 0 and _executions(instance, app, node, operations) > node.parallel:
             return f"the compute rate of node '{node.name}'"
     for link in instance.network.links:
         if bits > link.bandwidth_bit_per_s:
@@ -60,10 +61,15 @@ def _resource_that_may_bind(instance: Instance, app: Application) -> str | None:
     return None
 
 
-def _executions(instance: Instance, app: Application, node: Node) -> float:
-    """Return the executions at the same time if all blocks of `app` that can run at `node` did (eq. 11)."""
+def _executions(instance: Instance, app: Application, node: Node, operations: float) -> float:
+    """Return the executions at the same time if all blocks of `app` that can run at `node` did (eq. 11).
+
+    Where none was measured there, they follow from all `operations` per second.
+    """
     dnn, measured = instance.dnn_of(app), instance.measurements(instance.dnn_of(app), node)
     rate = inf if node.compute_ops_per_s is None else node.compute_ops_per_s
+    if not measured:
+        return operations / rate
     times = (block.ops / rate for block in dnn.blocks)
     times = (measured[i].time_s if i in measured else time for i, time in enumerate(times, start=1))
     return app.weight * sum(share * time for share, time in zip(dnn.survival, times, strict=True))

@@ -47,7 +47,7 @@ class Topology:
     @classmethod
     def of(cls, instance: Instance) -> Topology:
         """Return the arrays of an instance's network."""
-        network, weigh = instance.network, joule_weights(instance)
+        network = instance.network
         nodes, number = network.nodes, {node.name: n for n, node in enumerate(network.nodes)}
         levels = [(n, share) for n, node in enumerate(nodes) if node.reserves for share in node.compute_shares]
         links = [
@@ -55,12 +55,15 @@ class Topology:
                 number[link.target],
                 number[link.source],
                 a,
-                weigh[link.source] * link.tx_energy_j_per_bit + weigh[link.target] * link.rx_energy_j_per_bit,
+                link.tx_energy_j_per_bit + link.rx_energy_j_per_bit,
                 1 / link.bandwidth_bit_per_s,
                 link.delay_s,
             )
             for a, link in enumerate(network.links)
         ]
+        if instance.objective is not Objective.ENERGY:
+            weighed = zip(links, _weighed_energy_per_bit(instance), strict=True)
+            links = [(m, n, a, per_bit, time, delay) for (m, n, a, _, time, delay), per_bit in weighed]
         for level, (n, _) in enumerate(levels, start=len(nodes)):
             links += [(n, level, -1, 0.0, 0.0, 0.0), (level, n, -1, 0.0, 0.0, 0.0)]
         columns = np.array(links).reshape(-1, 6)
@@ -93,6 +96,13 @@ class Topology:
     def per_vertex(self, of_node: list[float]) -> Floats:
         """Return a quantity of the nodes, repeated for their levels; shape (V,)."""
         return np.array(of_node)[self.node_of_vertex]
+
+
+def _weighed_energy_per_bit(instance: Instance) -> list[float]:
+    """Return e^tx + e^rx of every link, each as its node weighs it (eq. 31)."""
+    links, weigh = instance.network.links, joule_weights(instance)
+    sent = [weigh[link.source] * link.tx_energy_j_per_bit for link in links]
+    return [joules + weigh[link.target] * link.rx_energy_j_per_bit for joules, link in zip(sent, links, strict=True)]
 
 
 def joule_weights(instance: Instance) -> dict[str, float]:

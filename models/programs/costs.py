@@ -15,17 +15,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from finbench.models.instance import DNN, Application, Instance, Network, Objective
+from finbench.models.instance import Application, Instance, Network, Objective
 from finbench.models.tolerances import accurate_enough, relaxed
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.intp]
 Mask: TypeAlias = NDArray[np.bool_]
+Scalar = TypeVar("Scalar", np.float64, np.bool_)
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,10 @@ class NumberedNetwork:
             share=np.array([share for menu in menus for share in menu]),
             reserves=np.array([node.reserves for node in network.nodes]),
         )
+
+    def at_sites(self, of_node: NDArray[Scalar]) -> NDArray[Scalar]:
+        """Return (L, P) what is given (L, N) of every node, repeated for its sites."""
+        return of_node if len(self.site_node) == len(self.nodes) else of_node[:, self.site_node]
 
     @cached_property
     def number(self) -> dict[str, int]:
@@ -165,23 +170,20 @@ def _application_costs(instance: Instance, app: Application, network: NumberedNe
     survival = np.array(dnn.survival)
     energy_weight = np.array(instance.energy_weights(app))[:, None]
     latency_weight = np.array(instance.latency_weights(app))[:, None]
-    times, energies = _runs(instance, dnn)
-    can_run = np.isfinite(times) & _fits_and_may(instance, app)
-    times = np.where(can_run, times, 0.0)
+    times, energies, can_run = _runs(instance, app)
     bandwidth = np.array([link.bandwidth_bit_per_s for link in links])
-    joule, second = weights_of_nodes(instance)
     per_bit = energy_per_bit(instance)
     delay = np.array([link.delay_s for link in links])
     per_second = app.rate_per_s or 0.0
     compute_load = (per_second * survival)[:, None] * times
     parallel = np.array([float(node.parallel) for node in nodes])[network.site_node]
-    keeps_up = compute_load[:, network.site_node] <= relaxed(network.share * parallel)
+    keeps_up = network.at_sites(compute_load) <= relaxed(network.share * parallel)
     return Costs(
         app=app,
         network=network,
-        run_energy=energy_weight * (joule * np.where(can_run, energies, 0.0) + second * times)[:, network.site_node],
-        run_latency=latency_weight * times[:, network.site_node] / network.share,
-        can_run=can_run[:, network.site_node],
+        run_energy=energy_weight * network.at_sites(_weighed(instance, energies, times)),
+        run_latency=latency_weight * network.at_sites(times) / network.share,
+        can_run=network.at_sites(can_run),
         stable=keeps_up | ~network.reserves[network.site_node],
         send_energy=energy_weight * bits[:, None] * per_bit,
         send_latency=latency_weight * (bits[:, None] / bandwidth + delay),
@@ -204,6 +206,14 @@ def weights_of_nodes(instance: Instance) -> tuple[Floats, Floats]:
     return np.ones(len(nodes)), nothing
 
 
+def _weighed(instance: Instance, energies: Floats, times: Floats) -> Floats:
+    """Return (L, N) what is minimised of running every block at every node once (eq. 31)."""
+    if instance.objective is Objective.ENERGY:
+        return energies
+    joule, second = weights_of_nodes(instance)
+    return joule * energies + second * times
+
+
 def energy_per_bit(instance: Instance) -> Floats:
     """Return (A,) e^tx + e^rx of every link [J/bit], each weighed where it is spent (eq. 31)."""
     links = instance.network.links
@@ -216,24 +226,31 @@ def energy_per_bit(instance: Instance) -> Floats:
     return sent + received
 
 
-def _runs(instance: Instance, dnn: DNN) -> tuple[Floats, Floats]:
-    """Return (L, N) time t [s] and energy ε [J] of running every block once at every node (eq. 26), inf where none."""
-    nodes = instance.network.nodes
+def _runs(instance: Instance, app: Application) -> tuple[Floats, Floats, Mask]:
+    """Return (L, N) time t [s] and energy ε [J] of running every block once at every node, and where it can (26–28).
+
+    Both are 0 where it cannot.
+    """
+    dnn, nodes = instance.dnn_of(app), instance.network.nodes
     ops = np.array([block.ops for block in dnn.blocks])[:, None]
     rate = np.array([node.compute_ops_per_s or np.nan for node in nodes])
     power = np.array([node.power_w for node in nodes])
     times, energies = ops / rate, ops * power / rate
-    for n, node in enumerate(nodes):
+    for n, node in enumerate(nodes if instance.has_measurements else ()):
         for block, measured in instance.measurements(dnn, node).items():
             times[block - 1, n] = measured.time_s
             energies[block - 1, n] = node.power_w * measured.time_s if measured.energy_j is None else measured.energy_j
-    nowhere = np.isnan(times)
-    return np.where(nowhere, np.inf, times), np.where(nowhere, np.inf, energies)
+    can_run = _fits_and_may(instance, app) & ~np.isnan(times)
+    if can_run.all():
+        return times, energies, can_run
+    return np.where(can_run, times, 0.0), np.where(can_run, energies, 0.0), can_run
 
 
 def _fits_and_may(instance: Instance, app: Application) -> Mask:
     """Return (L, N) whether every block fits (eq. 27) and may run (eq. 28) at every node."""
     blocks, nodes = instance.dnn_of(app).blocks, instance.network.nodes
+    if not app.allowed and not any(block.working_bytes for block in blocks):
+        return np.ones((len(blocks), len(nodes)), dtype=np.bool_)
     working = np.array([block.working_bytes for block in blocks])[:, None]
     needed = working + np.array([block.parameter_bytes for block in blocks])[:, None]
     memory = np.array([np.inf if node.memory_bytes is None else node.memory_bytes for node in nodes])
