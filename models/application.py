@@ -22,7 +22,7 @@ class Application(Frozen):
     name: Name
     """Unique name."""
     dnn: Name
-    """Name of its DNN."""
+    """Name of its DNN; a choice among several (eq. 29) is not built."""
     source: Name
     """Node s where samples arise."""
     rate_per_s: Positive | None = None

@@ -223,7 +223,8 @@ def families() -> None:
     Example: [bold]finbench families[/bold]
     """
     columns = ("family", "applications", "what", "options beside --nodes and --seed")
-    console.output().print(console.table("families", columns, family_rows(), text_columns=4))
+    with plugins_listed("family"):
+        console.output().print(console.table("families", columns, family_rows(), text_columns=4))
 
 
 class FileKind(StrEnum):

@@ -12,6 +12,7 @@ import typer
 
 from finbench.benchmarks.cli.exit_codes import BAD_INPUT, FOUND, UNEXPECTED
 from finbench.benchmarks.cli.options import declare_again, writable_folder
+from finbench.benchmarks.cli.panels import DATA, UPKEEP
 from finbench.benchmarks.methods import METHODS, find_method
 from finbench.benchmarks.plugins.installed import load_installed
 from finbench.benchmarks.plugins.plugin import Plugin, load_file, plugins
@@ -91,7 +92,7 @@ def _load_named(args: Sequence[str]) -> Iterator[str]:
             raise InputError(FLAG, "needs the name of a file")
 
 
-@commands.command("plugins")
+@commands.command("plugins", rich_help_panel=DATA)
 def list_plugins() -> None:
     """List what plugins bring, and where each comes from.
 
@@ -102,7 +103,7 @@ def list_plugins() -> None:
     print_plugins()
 
 
-@commands.command("test-method")
+@commands.command("test-method", rich_help_panel=UPKEEP)
 def hold_to_contract(
     method: Annotated[str, typer.Argument(metavar="METHOD", help="A method of the suite, or of a plugin.")],
     quick: Annotated[bool, typer.Option("--quick", help="Check on a few instances only, in seconds.")] = False,

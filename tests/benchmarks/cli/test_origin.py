@@ -38,7 +38,7 @@ def test_nothing_is_said_where_the_instance_is_the_same(made: Path, tmp_path: Pa
         came = called("evaluate", "balexnet-cifar10", made, *more)
         assert (came.exit_code, came.stderr) == (0, "")
     drawn = called("draw", "balexnet-cifar10", "--deployment", made, "-o", tmp_path / "a.svg")
-    assert (drawn.exit_code, drawn.stderr) == (0, "")
+    assert (drawn.exit_code, drawn.stderr) == (0, f"wrote {tmp_path / 'a.svg'}\n")
 
 
 @pytest.mark.parametrize("use", ["evaluate", "draw"])
@@ -51,7 +51,10 @@ def test_another_instance_is_named_in_one_line_and_the_work_goes_on(use: str, ma
     other.write_text(json.dumps(document))
     came = called(use, other, *where)
     assert came.exit_code == 0, came.output
-    assert [line.startswith("wrote ") for line in came.stderr.splitlines()] == [False, *([True] if use == "draw" else [])]
+    assert [line.startswith("wrote ") for line in came.stderr.splitlines()] == [
+        False,
+        *([True] if use == "draw" else []),
+    ]
     assert "was made by fin (gamma=50) for another instance, 'balexnet-cifar10' (content hash " in came.stderr
     assert "and is used with 'other' (" in came.stderr
 
