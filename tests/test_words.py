@@ -14,8 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PARTS = ("finbench", "models", "fin_graph", "benchmarks")
 
 RETIRED = {
-    "campaigns.origins": "campaigns.origins",
-    "load_rows": "load_rows",
+    "campaigns.sources": "campaigns.origins",
+    "load_records": "load_rows",
     "backend_of": "solver_function",
     "alone_reason": "one name for it in all rooms",
     "reason_alone": "one name for it in all rooms",

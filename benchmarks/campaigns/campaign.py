@@ -363,7 +363,7 @@ def check_families(families: Iterable[FamilyEntry], shared: Iterable[SharedFamil
 
 def _known(name: str, families: Mapping[str, T]) -> T:
     if name not in families:
-        raise InputError(f"family '{name}'", f"no such family; families: {', '.join(families)}")
+        raise InputError(f"family = {name!r}", f"no such family; families: {', '.join(families)}")
     return families[name]
 
 

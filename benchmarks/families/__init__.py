@@ -95,7 +95,7 @@ def find_family(name: str) -> Family | SharedFamily:
     if name in SHARED_FAMILIES:
         return SHARED_FAMILIES[name]
     known = ", ".join(dict.fromkeys([*FAMILIES, *SHARED_FAMILIES, *installed_names("family")]))
-    raise InputError(f"family '{name}'", f"no such family; families: {known}")
+    raise InputError(f"family = {name!r}", f"no such family; families: {known}")
 
 
 def register_family(family: Family | SharedFamily) -> Family | SharedFamily:

@@ -283,7 +283,7 @@ def test_a_file_that_cannot_be_parsed_is_one_line_and_exit_code_2(case: str, tmp
         (["run", "nowhere.toml"], ["nowhere.toml", "shipped campaigns"]),
         (
             ["generate", "mystery", "--nodes", "3", "--blocks", "3", "--exits", "1", "-o", "x.json"],
-            ["family 'mystery'", "campus"],
+            ["family = 'mystery'", "campus"],
         ),
         (
             ["generate", "tiered", "--nodes", "3", "--exits", "1", "-o", "x.json"],

@@ -63,6 +63,11 @@ def sound(tmp_path: Path, results: Path) -> dict[str, list[str]]:
         "claims": [],
         "bench": ["-o", f"{out}.json"],
         "figures": ["-o", out],
+        "verify": ["blenet-mnist", str(made)],
+        "families": [],
+        "campaigns": [],
+        "plugins": [],
+        "test-method": ["single-node", "--quick"],
     }
 
 
@@ -124,6 +129,7 @@ def test_every_command_is_attacked(sound: dict[str, list[str]]) -> None:
 COMMANDS = (
     *("solve", "export", "evaluate", "compare", "explain", "frontier", "generate", "draw", "instances", "methods"),
     *("schema", "run", "scale", "table", "plot", "report", "compare-results", "claims", "bench", "figures"),
+    *("verify", "families", "campaigns", "plugins", "test-method"),
 )
 
 

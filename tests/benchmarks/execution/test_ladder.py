@@ -80,7 +80,7 @@ def test_whole_campaign_lands_on_the_disk(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "Growth with size" in result.output
     folder = tmp_path / "tiny"
-    assert "dense: over the 2 of 2 instances" in CliRunner().invoke(app, ["table", str(folder)]).output
+    assert "dense: methods side by side" in CliRunner().invoke(app, ["table", str(folder)]).output
     runs = pd.read_csv(folder / "runs.csv")
     assert len(runs) == len((folder / "runs.jsonl").read_text().splitlines()) == 4
     assert set(runs["status"]) <= {"optimal", "feasible", "no-solution"}
@@ -132,7 +132,7 @@ BAD = {
     "method": ('name = "fin"', 'name = "finn"', "method 'finn'"),
     "option": ("gamma = 20", "gama = 20", "gama = 20"),
     "value": ("gamma = 20", "gamma = [20, 0]", "gamma = 0"),
-    "family": ('family = "dense"', 'family = "dens"', "family 'dens'"),
+    "family": ('family = "dense"', 'family = "dens"', "family = 'dens'"),
     "size": ("nodes = [4, 7]", "nodes = [4, 1000000000]", "nodes = 1000000000: must be at most 1000"),
     "blocks": ("blocks = [4]", "blocks = [4, 18446744073709551616]", "blocks = 18446744073709551616: must be at most"),
     "seeds": ("seeds = [0]", "seeds = [18446744073709551616]", "seeds"),

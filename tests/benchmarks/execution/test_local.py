@@ -175,7 +175,7 @@ def test_peak_memory_is_that_of_the_run() -> None:
         "content_hash": member.build().content_hash,
         "warm_up": True,
     }
-    options = {"lambda_": None, "engine": "arrays", "certify": None}
+    options = {"band": None, "engine": "arrays", "certify": None}
     tasks = [made(**given, options={"gamma": gamma, **options}) for gamma in (200_000, 10, 200_000)]
     rows = 5 * 5 * 200_001 * 8
     first, small, last = (came.columns["peak_bytes"] for came in ended(*tasks))

@@ -121,7 +121,9 @@ def test_splits_cost_and_ask_what_the_evaluator_says(dnn: int) -> None:
         asked = {use.subject + use.resource: use.load for use in uses(instance, judged.loads)}
         n = len(network.nodes)
         for number, node in enumerate(network.nodes):
-            assert paced[number] == pytest.approx(asked.get(node.name + Resource.COMPUTE, 0.0), rel=1e-12)
+            executions = asked.get(node.name + Resource.COMPUTE, 0.0)
+            assert node.compute_ops_per_s is not None
+            assert paced[number] == pytest.approx(executions * node.compute_ops_per_s, rel=1e-12)
             if node.memory_bytes is not None:
                 bytes_ = fixed[n + len(network.links) + number]
                 assert bytes_ == pytest.approx(asked.get(node.name + Resource.MEMORY, 0.0), rel=1e-12)

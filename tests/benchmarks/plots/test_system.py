@@ -220,7 +220,7 @@ def test_missing_capacities_are_listed_with_what_is_missing() -> None:
     over = [use for use in uses(instance, evaluation.loads) if use.utilisation > 1.000001]
     assert len(missing) == len(over) > 0
     use = over[0]
-    assert (f"{use.subject}  {use.resource}", f"+{use.load - use.limit:.3g} op/s") in missing
+    assert (f"{use.subject}  {use.resource}", f"+{use.load - use.limit:.3g} executions") in missing
     shown = texts(draw_system(instance, evaluation))
     assert shown.index("missing capacities") < shown.index(missing[0][0])
     assert "missing capacities" not in texts(draw_system(*judged(0.7)))
