@@ -211,7 +211,7 @@ def test_paths_are_relative_to_the_campaigns_file(tmp_path: Path) -> None:
         (METHODS + INSTANCES.replace("[0.5]", "[50.0]"), ["instance 1", "min_accuracy", "50.0"]),
         (METHODS + INSTANCES.replace("0.001", "-1.0"), ["instance 1", "max_latency_s", "-1.0"]),
         (METHODS + INSTANCES.replace("full_depth", "weekly"), ["accounting", "weekly"]),
-        (METHODS + FAMILIES.replace("tiered", "mystery"), ["family 'mystery'", "tiered"]),
+        (METHODS + FAMILIES.replace("tiered", "mystery"), ["family = 'mystery'", "tiered"]),
         (METHODS + SHARED.replace('"campus"\nnodes', '"tiered"\nnodes'), ["family 'tiered'", "campus"]),
         (METHODS + SHARED.replace("[0.5, 1.2]", "[0.0]"), ["load", "0.0"]),
         (METHODS + SHARED.replace("nodes =", "blocks = [3]\nnodes ="), ["blocks", "unknown field"]),
