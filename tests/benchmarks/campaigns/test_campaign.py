@@ -219,7 +219,7 @@ def test_paths_are_relative_to_the_campaigns_file(tmp_path: Path) -> None:
         (METHODS + FAMILIES.replace("[3, 6]", "[0]"), ["nodes", "0"]),
         (METHODS + FAMILIES.replace('family = "tiered"', ""), ["family", "missing"]),
         (METHODS + FAMILIES.replace("[1, 2]", "[-1]"), ["seeds", "-1"]),
-        (METHODS + FAMILIES.replace("[3, 6]", "[3, 1000000000]"), ["family = 'tiered'", "nodes = 1000000000", "at most"]),
+        (METHODS + FAMILIES.replace("[3, 6]", "[3, 1000000000]"), ["family 'tiered'", "nodes = 1000000000", "at most"]),
         (METHODS + FAMILIES.replace("[1, 2]", "[18446744073709551616]"), ["seeds", "18446744073709551616"]),
         (
             METHODS + SHARED.replace("nodes = [4]", "nodes = [9999999]"),
