@@ -18,6 +18,7 @@ from finbench.models.milp.options import MilpFlowOptions
 from finbench.models.options import Options
 from finbench.models.result import LOAD, Clock, Result, Status
 from tests.benchmarks.conftest import BEST, AddMethod, answer
+from tests.few_and_many import slow
 from tests.models.enumeration import least_objective, shared_instance
 from tests.random_instances import random_instance
 
@@ -35,7 +36,7 @@ def test_the_small_instances_are_of_both_kinds() -> None:
     assert [truth_of(Case("drawn", instance), "fin").optimum is None for instance in SMALL] == found
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", [slow(name) if name == "cp-sat" else name for name in METHODS])
 def test_every_method_keeps_the_contract_on_instances_drawn_here(name: str, balexnet: Instance) -> None:
     if name == "cp-sat" and (refusal := run_method(balexnet, name).reason) is not None:
         pytest.skip(refusal)

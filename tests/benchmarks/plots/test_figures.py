@@ -30,6 +30,7 @@ from finbench.benchmarks.plots.style import GREY, Paper, in_order, method_colour
 from finbench.benchmarks.rows.row import Row
 from finbench.models.io import InputError
 from tests.benchmarks.conftest import made_up_row
+from tests.few_and_many import few_and_many
 
 COLUMN = paper(Look.IEEE, Width.COLUMN)
 LONG = "a_method with $ome & 50 % of a name that_goes_on_for_60_chars"
@@ -107,7 +108,7 @@ def drawn(kind: str, rows: list[Row], on: Paper) -> Figure | None:
     return requested_figure(runs, PlotRequest(what, against, baseline=rows[0]["label"]), on)
 
 
-@pytest.mark.parametrize("case", UGLY)
+@pytest.mark.parametrize("case", few_and_many(UGLY, 1))
 @pytest.mark.parametrize("kind", ["profile", "gap against nodes", "energy against latency"])
 def test_texts_neither_overlap_nor_leave_the_figure(kind: str, case: str) -> None:
     for on in (COLUMN, paper()):

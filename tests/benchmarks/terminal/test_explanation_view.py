@@ -31,6 +31,7 @@ def campus(load: float) -> Instance:
     return draw_with_balance(np.random.default_rng(3), SharedSize(nodes=12, applications=12, load=load))[0]
 
 
+@pytest.mark.slow
 def test_prices_are_shown_where_everything_fits(tmp_path: Path) -> None:
     path, picture = saved(tmp_path, campus(0.95)), tmp_path / "prices.png"
     shown = finbench("explain", path, "--time-limit", 2, "-o", picture)
