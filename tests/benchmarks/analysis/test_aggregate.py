@@ -44,7 +44,7 @@ def judged(rows: list[Row]) -> dict[str, dict[str, Any]]:
     }
 
 
-def test_aggregates_by_hand() -> None:
+def test_aggregates_are_as_worked_out_by_hand() -> None:
     exact, quick = judged(ROWS).values()
     assert (exact["instances"], exact["shared"], exact["bounded"]) == (4, 3, 3)
     counts = ("solved_at_0", "solved_at_0.0001", "solved_at_0.01", "solved_at_0.05", "unanswered")

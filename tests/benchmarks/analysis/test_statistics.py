@@ -39,7 +39,7 @@ def test_an_instance_counts_only_where_every_method_has_a_run() -> None:
     assert shared_instances({"fin": ["a"], "mcp": ["b"]}) == []
 
 
-def test_solved_counts_by_hand() -> None:
+def test_solved_counts_are_as_worked_out_by_hand() -> None:
     gaps = [0.0, 9e-7, 2e-6, 1e-4, 1.01e-4, 0.01, 0.0101, 0.05, 0.0501, None]
     assert solved_counts(gaps) == (2, 4, 6, 8)
 
@@ -65,11 +65,11 @@ def test_no_instances_have_no_mean() -> None:
         ratio_of_times([], [])
 
 
-def test_par10_by_hand() -> None:
+def test_par10_is_as_worked_out_by_hand() -> None:
     assert penalised_mean([1.0, 0.001, 3.0], [True, False, True], [60.0, 60.0, 10.0]) == pytest.approx(604 / 3)
 
 
-def test_performance_profiles_by_hand() -> None:
+def test_performance_profiles_are_as_worked_out_by_hand() -> None:
     times = {"fast": [1.0, 2.0, 1.0, 9.0], "slow": [2.0, 1.0, 5.0, 9.0]}
     solved = {"fast": [True, True, False, False], "slow": [True, True, True, False]}
     profiles = performance_profiles(times, solved)
@@ -85,13 +85,13 @@ def test_performance_profiles_by_hand() -> None:
     assert profiles["slow"].solved_fraction(1e9) == 0.75
 
 
-def test_primal_gap_by_hand() -> None:
+def test_primal_gap_is_as_worked_out_by_hand() -> None:
     assert primal_gap(10.0, 8.0) == pytest.approx(0.2)
     assert primal_gap(8.0, 10.0) == pytest.approx(0.2)
     assert (primal_gap(None, 8.0), primal_gap(0.0, 0.0), primal_gap(5.0, 0.0), primal_gap(-1.0, 2.0)) == (1, 0, 1, 1)
 
 
-def test_primal_integral_by_hand() -> None:
+def test_primal_integral_is_as_worked_out_by_hand() -> None:
     # gap 1 for 2 s, |16 − 8|/16 = 0.5 for 3 s, |10 − 8|/10 = 0.2 for 1 s, then 0
     incumbents = [(2.0, 16.0), (5.0, 10.0), (6.0, 8.0)]
     assert primal_integral(incumbents, 8.0, 10.0) == pytest.approx(3.7)

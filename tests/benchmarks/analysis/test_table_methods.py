@@ -155,7 +155,7 @@ def test_rows_by_size_stand_in_its_order_and_by_gamma_name_the_method_alone() ->
         ("mcp", "mcp"),
     ],
 )
-def test_a_label_without_its_gamma(label: str, bare: str) -> None:
+def test_a_label_can_be_told_without_its_gamma(label: str, bare: str) -> None:
     assert without_gamma(label) == bare
 
 

@@ -73,7 +73,7 @@ ROWS = [
 """FIN finds none on d; f has no run of FIN, g none of the program; the program failed on e and found worse on b."""
 
 
-def test_matches_by_hand() -> None:
+def test_matches_are_as_worked_out_by_hand() -> None:
     (match,) = matches(ROWS)
     assert isinstance(match, Match)
     assert (match.method, match.heuristic, match.shared) == ("milp", "fin", 5)

@@ -64,7 +64,7 @@ def group(app: Application) -> tuple[object, ...]:
     return (app.dnn, app.source, app.rate_per_s, app.max_latency_s, app.min_accuracy)
 
 
-def test_same_parameters_same_bytes_in_another_process_too() -> None:
+def test_the_same_parameters_give_the_same_bytes_in_another_process() -> None:
     program = (
         "from finbench.benchmarks.families import generate_shared\n"
         "from finbench.models.io import dump_instance\n"

@@ -30,12 +30,12 @@ def test_every_family_has_a_size_here() -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_same_parameters_same_bytes_other_seed_other_instance(family: str) -> None:
+def test_the_same_parameters_give_the_same_bytes_and_another_seed_another_instance(family: str) -> None:
     assert dump_instance(made(family, 1)) == dump_instance(made(family, 1))
     assert made(family, 1).content_hash != made(family, 2).content_hash
 
 
-def test_same_bytes_in_another_process() -> None:
+def test_another_process_writes_the_same_bytes() -> None:
     program = (
         "from tests.benchmarks.families.test_families import SIZES, made\n"
         "from finbench.models.io import dump_instance\n"
@@ -50,7 +50,7 @@ def test_same_bytes_in_another_process() -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_neither_trivial_nor_infeasible(family: str) -> None:
+def test_instances_are_neither_trivial_nor_infeasible(family: str) -> None:
     for seed, tightness in product(range(6), (0.05, 0.5, 0.95, 1.0)):
         instance = made(family, seed, tightness)
         result, problem = solve(instance), path_problem(instance, instance.applications[0])
@@ -86,7 +86,7 @@ def test_instances_have_their_size_and_name_and_come_back_from_a_file(
 
 
 @pytest.mark.parametrize("family", ["tiered", "mesh"])
-def test_neither_trivial_nor_infeasible_when_large(family: str) -> None:
+def test_large_instances_are_neither_trivial_nor_infeasible(family: str) -> None:
     instance = generate(family, nodes=1000, blocks=8, exits=3, seed=1, tightness=0.3)
     result, problem = solve(instance), path_problem(instance, instance.applications[0])
     assert result.status is Status.OPTIMAL

@@ -109,7 +109,7 @@ def test_without_room_on_links_everything_stays_at_the_source(seed: int) -> None
 
 
 @pytest.mark.parametrize("seed", SEEDS[:20])
-def test_demands_and_the_most_by_their_formulas(seed: int) -> None:
+def test_demands_and_the_most_follow_their_formulas(seed: int) -> None:
     """Every block at every node, every transfer on every link, each over the whole of it."""
     instance = shared_instance(seed, applications=1)
     (app,), (dnn,), network = instance.applications, instance.dnns, instance.network
