@@ -20,6 +20,7 @@ from finbench_docs.offline import loads_from_elsewhere
 from typer.testing import CliRunner
 
 import finbench
+from finbench.benchmarks.analysis.claims import GAMMAS
 from finbench.benchmarks.cli.app import app
 from finbench.benchmarks.methods import METHODS
 from finbench.models.instance import Instance, Network, Node
@@ -126,6 +127,12 @@ def test_a_method_has_a_page_that_says_what_it_is_when_it_fails_and_where_it_com
 
 LABELS = re.findall(r"^\$\$ \(eq-(\d+)\)$", text_of(DOCS / "problem.md"), re.MULTILINE)
 NUMBERS = [int(label) for label in LABELS]
+
+
+def test_the_readmes_claims_are_those_of_the_resolutions_that_are_measured() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (matched,) = re.findall(r"points matched[^;]*;", text)
+    assert tuple(int(gamma) for gamma in re.findall(r"γ = (\d+):", matched)) == GAMMAS
 
 
 def test_equations_are_numbered_in_their_order() -> None:

@@ -101,6 +101,18 @@ def test_checkpoints_give_the_same_path_in_less_memory(monkeypatch: pytest.Monke
     assert rows_bytes(deep, 20) < 8 * 21 * len(deep.node_names) * 7
 
 
+@pytest.mark.parametrize(("kept", "held_rows"), [(2**40, 6 + 1), (0, 3 + 1 + 2)], ids=["all rows", "checkpoints"])
+def test_foreseen_memory_is_rows_checkpoints_and_a_byte_for_each_place_seen(
+    kept: int, held_rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 6 layers all 7 rows, or 3 layers at a time with 2 checkpoints; 8 bytes a number."""
+    monkeypatch.setattr(kernel, "KEPT_ROWS_BYTES", kept)
+    problems = (problem_of(random_instance(seed)) for seed in range(120))
+    deep = next(problem for problem in problems if problem is not None and problem.depth == 6)
+    places = len(deep.node_names) * 21
+    assert rows_bytes(deep, 20) == held_rows * 8 * places + places
+
+
 def test_least_energies_end_where_the_search_does() -> None:
     for seed in range(60):
         problem = problem_of(random_instance(seed))

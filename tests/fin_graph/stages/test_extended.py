@@ -5,6 +5,7 @@ from __future__ import annotations
 import networkx as nx
 import pytest
 
+from finbench.fin_graph.paths.arrays import path_problem
 from finbench.fin_graph.stages.extended import (
     Vertex,
     accepted_exits,
@@ -17,7 +18,7 @@ from finbench.fin_graph.stages.extended import (
 from finbench.models.deployment import Deployment
 from finbench.models.evaluate import evaluate
 from finbench.models.instance import Instance
-from tests.random_instances import random_instance
+from tests.random_instances import of_applications, random_instance
 
 
 def graph_of(instance: Instance) -> nx.DiGraph[Vertex]:
@@ -30,6 +31,20 @@ def test_the_size_formula_counts_vertices_and_edges(seed: int) -> None:
     graph = graph_of(instance)
     size = graph.number_of_nodes(), graph.number_of_edges()
     assert extended_graph_size(instance, instance.applications[0]) == size
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_arrays_count_the_edges_of_the_graph_without_pins(seed: int) -> None:
+    instance = random_instance(seed)
+    app = instance.applications[0].model_copy(update={"pinned": {}})
+    free = of_applications(instance, (app,))
+    problem, graph = path_problem(free, app), graph_of(free)
+    if problem is None:
+        assert not graph.number_of_edges()
+        return
+    assert problem.depth <= max(i for i, _ in graph)
+    in_reach = sum(j <= problem.depth and i < problem.depth for (i, _), (j, _) in graph.edges)
+    assert problem.arcs == in_reach
 
 
 def test_the_size_formula_holds_on_the_published_scenario(balexnet: Instance) -> None:
