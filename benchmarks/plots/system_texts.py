@@ -22,7 +22,7 @@ Line = tuple[str, str]
 FULLEST, PRICED = 10, 12
 """Lines of the lists beside the network."""
 
-FULLEST_HEADING, PRICES_HEADING, MISSING_HEADING = "fullest resources", "shadow prices", "missing capacities"
+FULLEST_HEADING, PRICES_HEADING, MISSING_HEADING = "fullest resources", "shadow prices and savings", "missing capacities"
 
 LONGEST_LINE = 34
 """Characters of a line's left side; a longer one loses its middle."""
@@ -35,7 +35,7 @@ def lines_beside(used: Sequence[Use], prices: Mapping[str, float], missing: Sequ
     lines += [*([("", "")] if lines else []), (FULLEST_HEADING, "")] if used else []
     lines += [(f"{use.subject}  {use.resource}", f"{fixed_percent(use.utilisation, 1)} %") for use in used[:FULLEST]]
     if prices:
-        lines += [*([("", "")] if lines else []), (PRICES_HEADING, "J per unit")]
+        lines += [*([("", "")] if lines else []), (PRICES_HEADING, "per unit")]
         lines += [(key, number(price, 3)) for key, price in list(prices.items())[:PRICED]]
         lines += [(f"… and {len(prices) - PRICED} more", "")] if len(prices) > PRICED else []
     return lines
