@@ -22,7 +22,8 @@ Line = tuple[str, str]
 FULLEST, PRICED = 10, 12
 """Lines of the lists beside the network."""
 
-FULLEST_HEADING, PRICES_HEADING, MISSING_HEADING = "fullest resources", "shadow prices and savings", "missing capacities"
+FULLEST_HEADING, MISSING_HEADING = "fullest resources", "missing capacities"
+PRICES_HEADING = "shadow prices and savings"
 
 LONGEST_LINE = 34
 """Characters of a line's left side; a longer one loses its middle."""
