@@ -223,5 +223,5 @@ def test_mypy_knows_the_types_of_what_is_installed(built: Distributions, kind: s
     (project / "script.py").write_text(TYPED)
     mypy = [sys.executable, "-m", "mypy", "--python-executable", str(project / "env" / "bin" / "python")]
     said = printed([*mypy, "--ignore-missing-imports", "--cache-dir", str(tmp_path / "cache"), "script.py"], project)
-    assert 'Revealed type is "tuple[finbench.models.instance.Node, ...]"' in said
+    assert 'Revealed type is "tuple[finbench.models.network.Node, ...]"' in said
     assert 'Revealed type is "float | None"' in said

@@ -78,8 +78,13 @@ def test_a_transit_node_in_the_middle_of_a_free_link_changes_nothing(seed: int) 
                 "bandwidth_bit_per_s": 1e300,
             }
             links += [
-                {**link, "source": link["source"], "target": "router"},
-                {**free, "source": "router", "target": link["target"]},
+                {**link, "target": "router", "rx_energy_j_per_bit": 0.0},  # the receiver pays where it was paid before
+                {
+                    **free,
+                    "source": "router",
+                    "target": link["target"],
+                    "rx_energy_j_per_bit": link["rx_energy_j_per_bit"],
+                },
             ]
             router = {"name": "router", "compute_ops_per_s": None, "power_w": 0.0}
             data["network"] |= {"nodes": [*data["network"]["nodes"], router], "links": links}

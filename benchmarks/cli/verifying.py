@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,7 +22,17 @@ from finbench.models.verify.verdict import Ruling, Verification, verify
 
 commands = typer.Typer()
 
+LARGEST_GAP = Fraction(10**300)
+"""Gaps beyond this are told as this: JSON numbers are floats."""
+
 EXIT_CODE = {Ruling.PROVEN: FOUND, Ruling.NOT_PROVEN: NOTHING_FOUND, Ruling.REFUTED: CONTRADICTED}
+
+
+def _finite(claimed: float | None) -> float | None:
+    """Return the claimed objective, if it is a number that an objective can be."""
+    if claimed is not None and not isfinite(claimed):
+        raise InputError("--claimed", f"{claimed}: must be a finite number")
+    return claimed
 
 
 @commands.command("verify", rich_help_panel=SOLVE)
@@ -31,7 +43,8 @@ def verify_files(
         list[Path], typer.Argument(metavar="DEPLOYMENT|CERTIFICATE...", help="A deployment, a certificate, or both.")
     ],
     claimed: Annotated[
-        float | None, typer.Option(help="An objective that somebody claims; it must be the exact one within 1e-6.")
+        float | None,
+        typer.Option(help="An objective that somebody claims; it must be the exact one within 1e-6.", callback=_finite),
     ] = None,
     as_json: AsJson = False,
     *,
@@ -79,7 +92,7 @@ def _to_json(found: Verification) -> dict[str, Any]:
         "sentence": found.sentence,
         "objective": None if evaluation is None or evaluation.objective is None else str(evaluation.objective),
         "lower_bound": None if found.bound is None else str(found.bound),
-        "gap": None if found.gap is None else float(found.gap),
+        "gap": None if found.gap is None else float(min(found.gap, LARGEST_GAP)),
         "cut_short": list(found.cut_short),
         "rows": [
             {

@@ -86,7 +86,8 @@ def _axes(y: Axis) -> tuple[Axis, Axis]:
 
 
 def _fit_series(method: str, arcs: pd.Series[float], fit: GrowthFit | None) -> list[Series]:
-    if fit is None:
+    arcs = arcs[arcs > 0]  # rows that were written by hand may say anything
+    if fit is None or arcs.empty:
         return []
     sizes = np.geomspace(float(arcs.min()), float(arcs.max()), BAND_POINTS)
     middle = float(np.exp(np.log(arcs).mean()))

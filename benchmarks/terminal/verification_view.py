@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from rich.markup import escape
 
 from finbench.benchmarks.terminal.console import output, table
@@ -35,5 +37,5 @@ def _cells(row: Row) -> tuple[str, ...]:
     return (row.subject, f"({row.equation})", shown(row.value), shown(row.limit), shown(row.slack))
 
 
-def _relative_slack(row: Row) -> float:
-    return float(row.slack / row.limit) if row.limit else float(row.slack)
+def _relative_slack(row: Row) -> Fraction:
+    return row.slack / row.limit if row.limit else row.slack

@@ -41,6 +41,7 @@ CODES: dict[str, set[int]] = {
     "explain": {FOUND, BAD_INPUT, INFEASIBLE, NOTHING_FOUND},
     "frontier": {FOUND, BAD_INPUT, NOTHING_FOUND},
     "evaluate": {FOUND, BAD_INPUT, VIOLATED},
+    "verify": {FOUND, BAD_INPUT, NOTHING_FOUND, VIOLATED},
     "compare-results": {FOUND, UNEXPECTED, BAD_INPUT},
 }
 """Exit codes that a command may end with; of those that are not here, 0 and 2. Code 5 would be a contradiction."""
