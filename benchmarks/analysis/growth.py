@@ -54,8 +54,9 @@ def fit_growth(
 
     Parameters
     ----------
-    sizes, costs : sequence of float, positive
-        One entry for each run; of a censored run the cost is its limit.
+    sizes, costs : sequence of float
+        One entry for each run; of a censored run the cost is its limit. A run whose size or cost is 0 is left out: no
+        power law passes there.
     censored : sequence of bool, optional
         Which runs were ended by their limit; by default none.
     seed : int
@@ -66,8 +67,10 @@ def fit_growth(
     GrowthFit or None
         None where fewer than `FEWEST_SIZES` sizes have a finished run: no slope can be told from noise.
     """
-    x, y = np.log(np.asarray(sizes, float)), np.log(np.asarray(costs, float))
-    cut = np.zeros(len(x), bool) if censored is None else np.asarray(censored, bool)
+    size, cost = np.asarray(sizes, float), np.asarray(costs, float)
+    positive = (size > 0) & (cost > 0)
+    cut = (np.zeros(len(size), bool) if censored is None else np.asarray(censored, bool))[positive]
+    x, y = np.log(size[positive]), np.log(cost[positive])
     if len(np.unique(x[~cut])) < FEWEST_SIZES:
         return None
     intercept, slope = _fit(x, y, cut)

@@ -19,6 +19,12 @@ def test_an_exact_power_law_is_recovered() -> None:
     assert fit.predict(1e4) == pytest.approx(3.0)
 
 
+def test_runs_of_size_or_cost_0_are_left_out() -> None:
+    sizes = [1.0, 10.0, 100.0, 1000.0]
+    costs = [3e-6 * size**1.5 for size in sizes]
+    assert fit_growth([*sizes, 0.0, 5.0], [*costs, 1.0, 0.0], [False] * 6) == fit_growth(sizes, costs, [False] * 4)
+
+
 def test_three_finished_sizes_are_needed() -> None:
     assert fit_growth([1, 1, 10], [2, 3, 20]) is None
     assert fit_growth([1, 10, 100], [2, 20, 60], [False, False, True]) is None
