@@ -8,8 +8,9 @@ PYTEST := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n 2
 # The floor of coverage holds for both halves of the suite together: `make coverage`.
 COVERED := --cov --cov-report= --cov-fail-under=0
 # What a change breaks first: the rules of the house, and the problem, its costs and its paths on small instances.
-QUICK := tests/test_import_rules.py tests/test_words.py tests/test_docs.py tests/models tests/fin_graph/paths \
-	tests/fin_graph/test_fin.py --ignore=tests/models/milp --ignore=tests/models/cp_sat --ignore=tests/models/programs
+QUICK := tests/test_import_rules.py tests/test_words.py tests/models tests/fin_graph/paths \
+	tests/fin_graph/test_fin.py --ignore=tests/models/milp --ignore=tests/models/cp_sat --ignore=tests/models/verify \
+	--ignore=tests/models/programs
 
 .PHONY: help install run quick test slow coverage check bench docs figures clean
 
