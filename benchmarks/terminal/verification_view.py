@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 from rich.markup import escape
 
 from finbench.benchmarks.terminal.console import output, table
@@ -19,7 +17,7 @@ STYLES = {Ruling.PROVEN: "bold green", Ruling.NOT_PROVEN: "bold yellow", Ruling.
 def print_verification(found: Verification) -> None:
     """Print the tightest rows and the verdict."""
     console = output()
-    rows = [] if found.evaluation is None else sorted(found.evaluation.rows, key=_relative_slack)
+    rows = [] if found.evaluation is None else sorted(found.evaluation.rows, key=lambda row: row.relative_slack)
     if rows:
         cells = [_cells(row) for row in rows[:MOST_ROWS]]
         columns = ("of", "equation", "value", "limit", "exact slack")
@@ -35,7 +33,3 @@ def print_verification(found: Verification) -> None:
 
 def _cells(row: Row) -> tuple[str, ...]:
     return (row.subject, f"({row.equation})", shown(row.value), shown(row.limit), shown(row.slack))
-
-
-def _relative_slack(row: Row) -> Fraction:
-    return row.slack / row.limit if row.limit else row.slack

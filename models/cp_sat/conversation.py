@@ -38,7 +38,7 @@ class Report:
     at_s: float
     """Since the run began."""
     chosen: tuple[int, ...] | None
-    """ColumnNumbers that are 1 in a new incumbent."""
+    """Columns that are 1 in a new incumbent."""
     bound: float | None
     """Proven lower bound on the program's objective."""
 

@@ -42,6 +42,11 @@ class Row:
         return self.value - self.limit if self.equation == _ACCURACY else self.limit - self.value
 
     @property
+    def relative_slack(self) -> Fraction:
+        """The slack over the limit; the slack itself where the limit is 0."""
+        return self.slack / self.limit if self.limit else self.slack
+
+    @property
     def holds(self) -> bool:
         """Whether it is met within the tolerance of the suite."""
         allowed = TOLERANCE if self.equation == _ACCURACY else TOLERANCE * self.limit
@@ -70,11 +75,6 @@ class ExactEvaluation:
     def strictly_feasible(self) -> bool:
         """Whether every rule holds without any tolerance."""
         return not self.broken and all(row.slack >= 0 for row in self.rows)
-
-    @property
-    def tightest(self) -> Row | None:
-        """The row with the least slack relative to its limit; None where there is no row."""
-        return min(self.rows, key=lambda row: row.slack / row.limit if row.limit else row.slack, default=None)
 
 
 def evaluate_exactly(instance: Instance, deployment: Deployment) -> ExactEvaluation:
