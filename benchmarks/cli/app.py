@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 from finbench.benchmarks.cli import (
     campaigns,
     claims,
+    files,
     insight,
     instances,
     papers,
@@ -111,7 +112,7 @@ def common(
     os.environ["FINBENCH_DEBUG"] = "1" if debug else ""
 
 
-for group in (solving, verifying, insight, campaigns, papers, results, claims, instances, plugins, upkeep):
+for group in (solving, verifying, insight, campaigns, papers, results, claims, instances, files, plugins, upkeep):
     app.add_typer(group.commands)
 
 

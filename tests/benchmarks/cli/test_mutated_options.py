@@ -54,6 +54,7 @@ def sound(tmp_path: Path, results: Path) -> dict[str, list[str]]:
         "instances": [],
         "methods": [],
         "schema": [],
+        "upgrade": [str(made), "-o", f"{out}.json"],
         "run": ["smoke", "-o", out],
         "scale": ["scale", "-o", out],
         "table": [str(results)],
@@ -129,7 +130,7 @@ def test_every_command_is_attacked(sound: dict[str, list[str]]) -> None:
 COMMANDS = (
     *("solve", "export", "evaluate", "compare", "explain", "frontier", "generate", "draw", "instances", "methods"),
     *("schema", "run", "scale", "table", "plot", "report", "compare-results", "claims", "bench", "figures"),
-    *("verify", "families", "campaigns", "plugins", "test-method"),
+    *("verify", "families", "campaigns", "plugins", "test-method", "upgrade"),
 )
 
 
