@@ -26,6 +26,7 @@ from pydantic_core import ErrorDetails
 from finbench.models.deployment import Deployment, DeploymentFile, DeploymentOrigin
 from finbench.models.instance import DNN, SCHEMA_VERSION, Application, Device, Instance, Network
 from finbench.models.remarks import remarks
+from finbench.models.shorthand import in_full, in_si, with_shorthand
 
 MAX_TOML_BYTES = 8 * 2**20
 """Hand-written files are small; a larger one is a mistake (generated files are JSON)."""
@@ -75,7 +76,7 @@ def instance_schema() -> Document:
     schema = _InstanceFile.model_json_schema()
     schema["title"] = "finbench instance file"
     schema["description"] = "One problem: a network, DNN profiles and the applications that share them."
-    return schema
+    return with_shorthand(schema)
 
 
 def data_directory() -> Path:
@@ -240,9 +241,23 @@ def validate(value: object, model: type[Model], file: Path | str, at: str = "") 
     if not isinstance(value, (dict, model)):
         raise InputError(file, f"{at or 'file'} = {_shown(value)}: must be a table")
     try:
-        return model.model_validate(value)
+        value = in_full(value, model)
+        return _validated(value, model)
     except ValidationError as error:
         _raise_first(error, value if isinstance(value, dict) else {}, model, file, at)
+    except ValueError as error:
+        raise InputError(file, f"{at}: {error}" if at else str(error)) from None
+
+
+def _validated(value: object, model: type[Model]) -> Model:
+    """Build `model`; where texts stand in the place of numbers, from the numbers that they stand for."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        plain = in_si(value, error, lambda details: _place(details, value, model)[0])
+        if plain is value:
+            raise
+        return model.model_validate(plain)
 
 
 def _raise_first(

@@ -32,6 +32,7 @@ from finbench.models.io import (
     shipped,
     write_text,
 )
+from finbench.models.shorthand import with_shorthand
 
 commands = typer.Typer()
 
@@ -252,7 +253,7 @@ def schema(
     if kind is FileKind.INSTANCE:
         console.print_json(instance_schema())
         return
-    console.print_json({**_model_of(kind).model_json_schema(), "title": f"finbench {kind} file"})
+    console.print_json({**with_shorthand(_model_of(kind).model_json_schema()), "title": f"finbench {kind} file"})
 
 
 def _model_of(kind: FileKind) -> type[BaseModel]:
