@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 from finbench.models.fields import SCHEMA_VERSION, SchemaVersion
 from finbench.models.instance import DNN, Application, Device, Instance, Network
 from finbench.models.io import Document
+from finbench.models.shorthand import with_shorthand
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 """What the schemas are written in."""
@@ -37,7 +38,7 @@ def file_schema(model: type[BaseModel], title: str) -> Document:
     if "schema_version" not in schema["properties"]:
         schema["properties"] = {"schema_version": _version_schema(), **schema["properties"]}
     _close_tables(schema)
-    return {"$schema": DIALECT, **schema, "title": title}
+    return {"$schema": DIALECT, **with_shorthand(schema), "title": title}
 
 
 def _version_schema() -> Document:

@@ -28,6 +28,7 @@ from finbench.models.deployment import Deployment, DeploymentFile, DeploymentOri
 from finbench.models.fields import SCHEMA_VERSION
 from finbench.models.instance import DNN, Application, Device, Instance, Network
 from finbench.models.remarks import remarks
+from finbench.models.shorthand import in_full, in_si
 
 MAX_TOML_BYTES = 8 * 2**20
 """Hand-written files are small; a larger one is a mistake (generated files are JSON)."""
@@ -256,9 +257,23 @@ def validate(value: object, model: type[Model], file: Path | str, at: str = "") 
     if not isinstance(value, (dict, model)):
         raise InputError(file, f"{at or 'file'} = {_shown(value)}: must be a table")
     try:
-        return model.model_validate(value)
+        value = in_full(value, model)
+        return _validated(value, model)
     except ValidationError as error:
         _raise_first(error, value if isinstance(value, dict) else {}, model, file, at)
+    except ValueError as error:
+        raise InputError(file, f"{at}: {error}" if at else str(error)) from None
+
+
+def _validated(value: object, model: type[Model]) -> Model:
+    """Build `model`; where texts stand in the place of numbers, from the numbers that they stand for."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        plain = in_si(value, error, lambda details: _place(details, value, model)[0])
+        if plain is value:
+            raise
+        return model.model_validate(plain)
 
 
 def _raise_first(

@@ -24,6 +24,7 @@ from finbench.models.io import (
     load_instance,
     read_document,
 )
+from finbench.models.units import unit_of
 from tests.extended_instances import extended_shared_instance
 
 Draft202012Validator: Any = pytest.importorskip("jsonschema").Draft202012Validator
@@ -119,13 +120,15 @@ def mutants(document: Document) -> Iterator[tuple[str, Document]]:
                 holder["colour"] = "red"
             else:
                 holder[place[-1]] = change
-            if not (isinstance(change, str) and is_part(place)):
+            if not (isinstance(change, str) and may_be_text(place)):
                 yield f"{place} {change!r}", mutant
 
 
-def is_part(place: tuple[Any, ...]) -> bool:
-    """Whether a table may stand there, or the path of its file, which the reader has put in before it checks."""
-    return place == ("network",) or (place[0] in ("dnns", "applications", "devices") and len(place) == 2)
+def may_be_text(place: tuple[Any, ...]) -> bool:
+    """Whether a file may have a text there instead: a part's path, or a quantity with its unit."""
+    is_part = place == ("network",) or (place[0] in ("dnns", "applications", "devices") and len(place) == 2)
+    names = [step for step in place if isinstance(step, str)]
+    return is_part or unit_of(names[-1]) is not None
 
 
 def places(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
