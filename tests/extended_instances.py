@@ -36,6 +36,35 @@ def extended(instance: Instance, rng: np.random.Generator, only: str | None = No
     return Instance.model_validate(data)
 
 
+def _alternatives(rng: np.random.Generator, data: dict[str, Any]) -> None:
+    """Most DNNs have one or two alternatives, some of them a block longer or shorter than the pins ask for."""
+    pinned: dict[str, int] = {}
+    for app in data["applications"]:
+        pinned[app["dnn"]] = max([pinned.get(app["dnn"], 1), *map(int, app["pinned"])])
+    names: dict[str, list[str]] = {}
+    for dnn in list(data["dnns"]):
+        others = [_varied(rng, dnn, number, pinned[dnn["name"]]) for number in range(int(rng.integers(3)))]
+        data["dnns"] = [*data["dnns"], *others]
+        names[dnn["name"]] = [one["name"] for one in rng.permutation(np.array([dnn, *others], dtype=object))]
+    for app in data["applications"]:
+        app["dnns"] = names[app.pop("dnn")]
+
+
+def _varied(rng: np.random.Generator, dnn: dict[str, Any], number: int, least_blocks: int) -> dict[str, Any]:
+    """A DNN for the same task: other sizes and accuracies, and as many blocks, one more, or down to `least_blocks`."""
+    blocks = [
+        {field: value * float(10 ** rng.uniform(-0.6, 0.6)) for field, value in block.items() if field != "name"}
+        for block in dnn["blocks"]
+    ]
+    depth = int(rng.integers(least_blocks, len(blocks) + 2))
+    blocks = [*blocks, blocks[-1]][:depth]
+    exits = [exit_ for exit_ in dnn["exits"] if exit_["after_block"] < depth]
+    rest = 1.0 - sum(exit_["exit_fraction"] for exit_ in exits)
+    exits.append({**dnn["exits"][-1], "after_block": depth, "exit_fraction": min(1.0, max(0.0, rest))})
+    exits = [{**exit_, "accuracy": min(1.0, exit_["accuracy"] * float(rng.uniform(0.8, 1.2)))} for exit_ in exits]
+    return {**dnn, "name": f"{dnn['name']}-{number}", "blocks": blocks, "exits": exits}
+
+
 def _measured(rng: np.random.Generator, data: dict[str, Any]) -> None:
     """Most nodes have a device on which most blocks were measured, in the DNN or in a list of devices."""
     nodes = [Node.model_validate(node) for node in data["network"]["nodes"]]
@@ -98,12 +127,13 @@ def _allowed(rng: np.random.Generator, data: dict[str, Any]) -> None:
     names = [name for node in data["network"]["nodes"] for name in (node["name"], node["tier"])]
     drawn: dict[str, dict[str, Any]] = {}
     for app in data["applications"]:
-        blocks = len(next(dnn for dnn in data["dnns"] if dnn["name"] == app["dnn"])["blocks"])
+        runs = app.get("dnns") or [app["dnn"]]
+        blocks = min(len(dnn["blocks"]) for dnn in data["dnns"] if dnn["name"] in runs)
         keys = ["all", *(str(i) for i in range(1, blocks + 1))]
-        if app["dnn"] not in drawn:  # who shares a DNN may be a copy, and stays one
+        if runs[0] not in drawn:  # who shares a DNN may be a copy, and stays one
             some = {key: sorted({str(name) for name in rng.choice(names, 3)}) for key in keys if rng.random() < 0.5}
-            drawn[app["dnn"]] = some
-        app["allowed"] = {key: [*these, *app["pinned"].values()] for key, these in drawn[app["dnn"]].items()}
+            drawn[runs[0]] = some
+        app["allowed"] = {key: [*these, *app["pinned"].values()] for key, these in drawn[runs[0]].items()}
 
 
 def _quantile(rng: np.random.Generator, data: dict[str, Any]) -> None:
@@ -126,6 +156,7 @@ def _objective(rng: np.random.Generator, data: dict[str, Any]) -> None:
 
 
 FIELDS: dict[str, Callable[[np.random.Generator, dict[str, Any]], None]] = {
+    "alternatives": _alternatives,
     "transit": _transit,
     "measured": _measured,
     "parallel": _parallel,

@@ -119,7 +119,7 @@ def first(rows: Sequence[tuple[str, ...]], most: int) -> list[tuple[str, ...]]:
 def _print_alternatives(console: Console, judged: Judged) -> None:
     """Print the next-best deployments of label setting's `k`."""
     rows = []
-    for rank, other in enumerate(judged.result.info.get("alternatives", ()), start=2):
+    for rank, other in enumerate(judged.result.info.get("runners_up", ()), start=2):
         routes = [" → ".join(route) if route else "" for route in other["deployment"]["routes"]]
         stops = [route or node for route, node in zip(routes, other["deployment"]["placement"], strict=True)]
         rows.append((str(rank), ", ".join(stops), number(other["energy_j"], 10)))
