@@ -2,7 +2,7 @@
 
 It imports no method. Every number that a table shows comes from here, computed after the method's clock has stopped.
 
-For application h with last exit f, placement x and routes (README eqs. 1, 2, 4):
+For application h with last exit f, placement x and routes (eqs. 1, 2, 4):
 
     (1) energy(h)   = Σ_{i≤b(f)} e_i (ε_{i,x_i} + d_{i-1} Σ_{(n,m)∈route_i} (e^tx_nm + e^rx_nm))
     (2) latency(h)  = Σ_{i≤b(f)} l_i (t_{i,x_i}/r_i + Σ_{(n,m)∈route_i} (d_{i-1}/B_nm + τ_nm))

@@ -3,7 +3,7 @@
 All classes are immutable; every quantity carries its SI unit in its name. A value that breaks a rule never gets
 past construction: fields are checked where they are declared, relations where both sides are known.
 
-Symbols (README, section "The problem") beside the fields:
+Symbols (`docs/problem.md`) beside the fields:
 
 ==========  =========================================  =========================================
 n, C_n      `Node.name`, `Node.compute_ops_per_s`      a node and its processing rate

@@ -17,6 +17,7 @@ import tempfile
 import tomllib
 import warnings
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
@@ -26,6 +27,7 @@ from pydantic_core import ErrorDetails
 from finbench.models.deployment import Deployment, DeploymentFile, DeploymentOrigin
 from finbench.models.instance import DNN, SCHEMA_VERSION, Application, Device, Instance, Network
 from finbench.models.remarks import remarks
+from finbench.models.shorthand import in_full, in_si, with_shorthand
 
 MAX_TOML_BYTES = 8 * 2**20
 """Hand-written files are small; a larger one is a mistake (generated files are JSON)."""
@@ -75,7 +77,7 @@ def instance_schema() -> Document:
     schema = _InstanceFile.model_json_schema()
     schema["title"] = "finbench instance file"
     schema["description"] = "One problem: a network, DNN profiles and the applications that share them."
-    return schema
+    return with_shorthand(schema)
 
 
 def data_directory() -> Path:
@@ -130,10 +132,36 @@ def load_instance(name_or_path: str | Path) -> Instance:
             parts[field] = tuple(
                 _part(part, model, path, _item_label(field, k, part)) for k, part in enumerate(document[field])
             )
+    if "devices" in parts and "dnns" in parts:
+        parts["devices"] = _of_these_dnns(parts["devices"], document["devices"], {dnn.name for dnn in parts["dnns"]})
     instance = validate({**document, **parts}, Instance, path)
     for remark in remarks(instance):
         warnings.warn(f"{path}: {remark}", InputWarning, stacklevel=2)
     return instance
+
+
+def _of_these_dnns(devices: Iterable[Device], given: Iterable[object], dnns: set[str]) -> tuple[Device, ...]:
+    """Return the devices; of one from a file of its own only what was measured of `dnns`, the others being elsewhere.
+
+    A file without a measurement of any of them is left as it is, to be refused.
+    """
+    kept = []
+    for device, part in zip(devices, given, strict=True):
+        measured = {name: blocks for name, blocks in device.measured.items() if name in dnns}
+        kept.append(device.model_copy(update={"measured": measured}) if isinstance(part, str) and measured else device)
+    return tuple(kept)
+
+
+def load_device(name_or_path: str | Path) -> Device:
+    """Read a device by shipped name or path.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or breaks a rule.
+    """
+    path = find_file(str(name_or_path), "devices")
+    return _part_file(path, Device)
 
 
 def load_deployment(path: str | Path) -> Deployment:
@@ -158,10 +186,15 @@ def _part(value: object, model: type[Model], file: Path, field: str) -> Model:
         part_file = file.parent / value
         if not os.path.isfile(part_file):
             raise InputError(file, f"{field} = {_shown(value)}: must be a table or the path of a file that exists")
-        document = read_document(part_file)
-        document.pop("schema_version", None)
-        return validate(document, model, part_file)
+        return _part_file(part_file, model)
     return validate(value, model, file, at=field)
+
+
+def _part_file(file: Path, model: type[Model]) -> Model:
+    """Return a part of an instance from a file of its own."""
+    document = read_document(file)
+    document.pop("schema_version", None)
+    return validate(document, model, file)
 
 
 def read_document(path: Path) -> Document:
@@ -240,9 +273,23 @@ def validate(value: object, model: type[Model], file: Path | str, at: str = "") 
     if not isinstance(value, (dict, model)):
         raise InputError(file, f"{at or 'file'} = {_shown(value)}: must be a table")
     try:
-        return model.model_validate(value)
+        value = in_full(value, model)
+        return _validated(value, model)
     except ValidationError as error:
         _raise_first(error, value if isinstance(value, dict) else {}, model, file, at)
+    except ValueError as error:
+        raise InputError(file, f"{at}: {error}" if at else str(error)) from None
+
+
+def _validated(value: object, model: type[Model]) -> Model:
+    """Build `model`; where texts stand in the place of numbers, from the numbers that they stand for."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        plain = in_si(value, error, lambda details: _place(details, value, model)[0])
+        if plain is value:
+            raise
+        return model.model_validate(plain)
 
 
 def _raise_first(

@@ -1,6 +1,6 @@
 """How much transfers count: their part of the latency and of the energy of deployments, and the links they use.
 
-For one application with steps i (README eqs. 1 and 2), both parts are
+For one application with steps i (eqs. 1 and 2), both parts are
 
     latency  Σ_i l_i Σ_{(n,m) ∈ route_i} (d_{i−1}/B_nm + τ_nm) / latency(h)
     energy   Σ_i e_i d_{i−1} Σ_{(n,m) ∈ route_i} (e^tx_nm + e^rx_nm) / energy(h)

@@ -19,19 +19,21 @@ from finbench.benchmarks.cli.origin import deployment_for
 from finbench.benchmarks.cli.panels import DATA
 from finbench.benchmarks.plots.formats import PICTURE_SUFFIXES
 from finbench.benchmarks.terminal import console
-from finbench.benchmarks.terminal.lists import instance_row, print_methods
+from finbench.benchmarks.terminal.lists import device_row, instance_row, print_methods
 from finbench.benchmarks.terminal.plugin_list import plugins_listed
 from finbench.models.deployment import Deployment
 from finbench.models.evaluate import Evaluation, ViolationKind, evaluate
-from finbench.models.instance import DNN, Application, Instance, Network
+from finbench.models.instance import DNN, Application, Device, Instance, Network
 from finbench.models.io import (
     InputError,
     dump_instance,
     instance_schema,
+    load_device,
     load_instance,
     shipped,
     write_text,
 )
+from finbench.models.shorthand import with_shorthand
 
 commands = typer.Typer()
 
@@ -197,13 +199,16 @@ def _fitting(instance: Instance, deployment: Deployment, file: Path) -> Evaluati
 
 @commands.command(rich_help_panel=DATA)
 def instances() -> None:
-    """List the shipped instances.
+    """List the shipped instances, and the devices that an instance may name for what was measured on them.
 
     Example: [bold]finbench instances[/bold]
     """
     columns = ("instance", "nodes", "links", "blocks", "exits", "latency target [s]", "accuracy target", "accounting")
     rows = [instance_row(name, load_instance(path)) for name, path in shipped("instances").items()]
     console.output().print(console.table("shipped instances", columns, rows))
+    measured = ("device", "measured DNNs", "measured blocks", "time of all of them [s]")
+    devices = [device_row(load_device(path)) for path in shipped("devices").values()]
+    console.output().print(console.table("shipped devices", measured, devices, text_columns=2))
 
 
 @commands.command(rich_help_panel=DATA)
@@ -234,6 +239,7 @@ class FileKind(StrEnum):
     NETWORK = "network"
     DNN = "dnn"
     APPLICATION = "application"
+    DEVICE = "device"
     DEPLOYMENT = "deployment"
     CAMPAIGN = "campaign"
     LADDER = "ladder"
@@ -252,7 +258,7 @@ def schema(
     if kind is FileKind.INSTANCE:
         console.print_json(instance_schema())
         return
-    console.print_json({**_model_of(kind).model_json_schema(), "title": f"finbench {kind} file"})
+    console.print_json({**with_shorthand(_model_of(kind).model_json_schema()), "title": f"finbench {kind} file"})
 
 
 def _model_of(kind: FileKind) -> type[BaseModel]:
@@ -265,6 +271,7 @@ def _model_of(kind: FileKind) -> type[BaseModel]:
         FileKind.NETWORK: Network,
         FileKind.DNN: DNN,
         FileKind.APPLICATION: Application,
+        FileKind.DEVICE: Device,
         FileKind.DEPLOYMENT: Deployment,
         FileKind.CAMPAIGN: Campaign,
         FileKind.LADDER: LadderCampaign,

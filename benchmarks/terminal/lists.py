@@ -5,7 +5,7 @@ from __future__ import annotations
 from finbench.benchmarks.analysis.numbers import number
 from finbench.benchmarks.methods import METHODS
 from finbench.benchmarks.terminal.console import output, table
-from finbench.models.instance import Instance
+from finbench.models.instance import Device, Instance
 from finbench.models.milp.solvers.registry import SOLVERS, Solver
 from finbench.models.options import Options
 
@@ -56,3 +56,10 @@ def instance_row(name: str, instance: Instance) -> tuple[str, ...]:
         number(app.min_accuracy),
         instance.accounting.value,
     )
+
+
+def device_row(device: Device) -> tuple[str, ...]:
+    """Return what was measured on a device, for the list of shipped ones."""
+    times = [sum(run.time_s for run in blocks.values()) for blocks in device.measured.values()]
+    sizes = [len(blocks) for blocks in device.measured.values()]
+    return (device.name, ", ".join(device.measured), ", ".join(map(str, sizes)), ", ".join(map(number, times)))

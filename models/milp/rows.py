@@ -1,4 +1,4 @@
-"""Objective and row families that both formulations share, one function per equation of the README.
+"""Objective and row families that both formulations share, one function per equation of `docs/problem.md`.
 
 Every function takes the `ApplicationProgram` of one application, or those of all, and adds a named component to its
 Pyomo block. Rows with a right-hand side are divided by it, so that the solver's absolute tolerances are relative ones.

@@ -1,7 +1,7 @@
 """A deployment in exact arithmetic: its objective, and every constraint with its slack.
 
-The equations are those of the README: (1)–(4) costs, (8)–(13), (21), (22), (27) rows. Rules of structure (an exit that
-exists, a placement of the right length, routes over links) have no slack: they hold or are listed as broken.
+The equations are those of `docs/problem.md`: (1)–(4) costs, (8)–(13), (21), (22), (27) rows. Rules of structure (an
+exit that exists, a placement of the right length, routes over links) have no slack: they hold or are listed as broken.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Row:
     """One constraint, value ≤ limit (for accuracy: value ≥ limit)."""
 
     equation: int
-    """Its number in the README."""
+    """Its number in `docs/problem.md`."""
     subject: str
     """The application, node or link (`n->m`) concerned."""
     value: Fraction
