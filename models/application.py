@@ -66,11 +66,13 @@ class Application(Frozen):
         """Names of the DNNs that it may run: one, or its alternatives."""
         return self.dnns or (() if self.dnn is None else (self.dnn,))
 
-    @cached_property
+    @property
     def choices(self) -> tuple[Application, ...]:
         """The application once for each DNN that it may run (eq. 29), in each with that one chosen."""
-        if self.dnn is not None:
-            return (self,)
+        return (self,) if self.dnn is not None else self._choices
+
+    @cached_property
+    def _choices(self) -> tuple[Application, ...]:
         return tuple(self.model_copy(update={"dnn": name}) for name in self.dnns)
 
     @property

@@ -14,25 +14,45 @@ DEVICES = ("board", "card")
 """Kinds of machines in the instances drawn here."""
 
 
-def extended_instance(seed: int, *, only: str | None = None, direct_only: bool = False) -> Instance:
+def extended_instance(
+    seed: int, *, only: str | None = None, direct_only: bool = False, alternatives: bool = False
+) -> Instance:
     """One application on a small network, with each of `FIELDS` half of the time, or `only` one ("" for none)."""
     plain = random_instance(seed, max_nodes=4, max_blocks=4, direct_only=direct_only)
-    return extended(plain, np.random.default_rng([seed, 1]), only)
+    return extended(plain, np.random.default_rng([seed, 1]), only, alternatives)
 
 
-def extended_shared_instance(seed: int, *, only: str | None = None, direct_only: bool = False) -> Instance:
+def extended_shared_instance(
+    seed: int, *, only: str | None = None, direct_only: bool = False, alternatives: bool = False
+) -> Instance:
     """Two or three applications that share a small system, some with service levels and penalties."""
     levels = not direct_only and seed % 2 == 1
     plain = random_shared_instance(seed, levels=levels, penalties=seed % 4 > 1, direct_only=direct_only)
-    return extended(plain, np.random.default_rng([seed, 2]), only)
+    return extended(plain, np.random.default_rng([seed, 2]), only, alternatives)
 
 
-def extended(instance: Instance, rng: np.random.Generator, only: str | None = None) -> Instance:
-    """The instance with each of `FIELDS` half of the time, or with `only` one of them."""
+def extended(
+    instance: Instance, rng: np.random.Generator, only: str | None = None, alternatives: bool = False
+) -> Instance:
+    """The instance with each of `FIELDS` half of the time, or with `only` one of them; on request with alternatives."""
     data = instance.model_dump()
+    if alternatives:
+        _alternatives(rng, data)
     for name, change in FIELDS.items():
         if rng.random() < 0.5 if only is None else name == only:
             change(rng, data)
+    return Instance.model_validate(data)
+
+
+def copied_alternatives(instance: Instance) -> Instance:
+    """The instance in which every application may run copies of its DNN instead."""
+    data = instance.model_dump()
+    names = {dnn["name"]: [f"{dnn['name']}-copy", dnn["name"], f"{dnn['name']}-same"] for dnn in data["dnns"]}
+    data["dnns"] = [{**dnn, "name": name} for dnn in data["dnns"] for name in names[dnn["name"]]]
+    for device in data.get("devices", ()):
+        device["measured"] = {name: runs for dnn, runs in device["measured"].items() for name in names[dnn]}
+    for app in data["applications"]:
+        app["dnns"] = names[app.pop("dnn")]
     return Instance.model_validate(data)
 
 
@@ -156,7 +176,6 @@ def _objective(rng: np.random.Generator, data: dict[str, Any]) -> None:
 
 
 FIELDS: dict[str, Callable[[np.random.Generator, dict[str, Any]], None]] = {
-    "alternatives": _alternatives,
     "transit": _transit,
     "measured": _measured,
     "parallel": _parallel,
