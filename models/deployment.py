@@ -20,6 +20,8 @@ class ApplicationDeployment(BaseModel):
 
     application: Name
     """Name of the application."""
+    dnn: Annotated[Name | None, Field(exclude_if=lambda value: value is None)] = None
+    """Name of the chosen alternative (eq. 29); may be left out where the application has only one DNN."""
     last_exit: Annotated[int, Field(ge=1)]
     """1-based index f of the last deployed exit."""
     placement: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)]

@@ -55,6 +55,8 @@ class ApplicationProof(_Part):
 
     application: Name
     """Its name; applications that differ in their names alone need no entry of their own."""
+    dnn: Annotated[Name | None, Field(exclude_if=lambda value: value is None)] = None
+    """The alternative that the entry is for, where it has several; each has an entry of its own."""
     multiplier: NonNegative = 0.0
     """Multiplier μ of its latency row [W/s, or J/s where no rate is given]."""
     least: NonNegative | None = None
