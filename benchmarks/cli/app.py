@@ -22,6 +22,7 @@ from finbench.benchmarks.cli import (
     papers,
     plugins,
     results,
+    simulating,
     solving,
     upkeep,
     verifying,
@@ -112,7 +113,20 @@ def common(
     os.environ["FINBENCH_DEBUG"] = "1" if debug else ""
 
 
-for group in (solving, verifying, insight, campaigns, papers, results, claims, instances, files, plugins, upkeep):
+for group in (
+    solving,
+    verifying,
+    simulating,
+    insight,
+    campaigns,
+    papers,
+    results,
+    claims,
+    instances,
+    files,
+    plugins,
+    upkeep,
+):
     app.add_typer(group.commands)
 
 
