@@ -16,12 +16,14 @@ from typer.core import TyperGroup
 from finbench.benchmarks.cli import (
     campaigns,
     claims,
+    files,
     importing,
     insight,
     instances,
     papers,
     plugins,
     results,
+    simulating,
     solving,
     upkeep,
     verifying,
@@ -112,7 +114,21 @@ def common(
     os.environ["FINBENCH_DEBUG"] = "1" if debug else ""
 
 
-for group in (solving, verifying, insight, campaigns, papers, results, claims, instances, importing, plugins, upkeep):
+for group in (
+    solving,
+    verifying,
+    simulating,
+    insight,
+    campaigns,
+    papers,
+    results,
+    claims,
+    instances,
+    files,
+    importing,
+    plugins,
+    upkeep,
+):
     app.add_typer(group.commands)
 
 

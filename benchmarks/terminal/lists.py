@@ -45,13 +45,13 @@ def _option_names(options: type[Options]) -> str:
 def instance_row(name: str, instance: Instance) -> tuple[str, ...]:
     """Return size and targets of an instance, for the list of shipped ones."""
     app = instance.applications[0]
-    dnn = instance.dnn_of(app)
+    dnns = instance.dnns_of(app)
     return (
         name,
         str(len(instance.network.nodes)),
         str(len(instance.network.links)),
-        str(len(dnn.blocks)),
-        str(len(dnn.exits)),
+        str(max(len(dnn.blocks) for dnn in dnns)),
+        str(max(len(dnn.exits) for dnn in dnns)),
         number(app.max_latency_s),
         number(app.min_accuracy),
         instance.accounting.value,
