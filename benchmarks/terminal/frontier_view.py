@@ -33,7 +33,7 @@ def instance_frontiers(
         If the instance has several applications, or capacities that may bind; if the horizon is no positive finite
         number, or so many latency steps do not fit into memory.
     """
-    reason = reason_to_refuse(instance)
+    reason = reason_to_refuse(instance) or instance.alternatives_refused
     if reason is not None:
         raise InputError(f"instance '{instance.name}'", f"frontier: {reason}")
     if horizon_s is not None and not 0 < horizon_s < inf:

@@ -45,6 +45,9 @@ SORTED_AT_ONCE = 1 << 21
 TRIED = 50
 """Labels that are completed for each deployment that a stopped search shall name: many complete to the same."""
 
+HANDED_OVER_S = 0.2
+"""For how long a search that a limit has ended completes labels [s]."""
+
 MULTIPLES = (2.0, 4.0, 16.0)
 """Of the dual's multiplier: at which labels are completed as well then, to lead to other deployments."""
 
@@ -214,12 +217,13 @@ class LabelSearch:
         ways += [costs_to_go(edges, 1.0, factor * multiplier).next_link for factor in MULTIPLES if multiplier > 0]
         likely = [(energy, label, way) for way in range(len(ways)) for energy, label in self._ends_along(ways[way])]
         found: dict[tuple[tuple[int, int], ...], tuple[float, ApplicationDeployment]] = {}
+        clock = Clock(HANDED_OVER_S)
         for energy, label, way in sorted(likely)[: most * TRIED]:
             layers, nodes = self._completed(label, ways[way])
             path = tuple(zip(layers, nodes, strict=True))
             if path not in found and len(set(path)) == len(path):
                 found[path] = energy, self._problem.deployment(layers, nodes)
-            if len(found) == most:
+            if len(found) == most or clock.expired:
                 break
         return list(found.values())
 

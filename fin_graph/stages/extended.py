@@ -205,6 +205,7 @@ def deployment_of_path(instance: Instance, app: Application, vertices: Sequence[
     exits = instance.dnn_of(app).exits
     return ApplicationDeployment(
         application=app.name,
+        dnn=app.named_dnn,
         last_exit=next(f for f, exit_ in enumerate(exits, start=1) if exit_.after_block == depth),
         placement=tuple(placement),
         routes=tuple(tuple(route) if len(route) > 1 else () for route in routes),

@@ -63,7 +63,8 @@ def placement(ax: Axes | None, solution: Solution, *, application: str | None = 
     axes.set_xticks(range(len(stops)), ["sample", *map(str, range(1, len(stops)))])
     axes.set(xlabel="block", ylim=(-0.5, len(lanes) - 0.5))
     axes.invert_yaxis()
-    axes.set_title(f"{literal(decided.application)}: last exit {decided.last_exit}", loc="left")
+    chosen = "" if decided.dnn is None else f" of {literal(decided.dnn)}"
+    axes.set_title(f"{literal(decided.application)}: last exit {decided.last_exit}{chosen}", loc="left")
     return axes
 
 

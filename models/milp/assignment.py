@@ -55,7 +55,7 @@ def supports(instance: Instance, options: MilpOptions = MilpOptions()) -> str | 
     Sufficient: for all links (n, k) and (k, m) with m ≠ n there is a link (n, m) whose energy, time per bit and delay
     are each at most the two hops' sum (by induction then no longer route is better), and no bandwidth row can bind.
     """
-    missing = reason_not_to_use(options.solver)
+    missing = reason_not_to_use(options.solver) or instance.alternatives_refused
     if missing is not None:
         return missing
     menu = next((node.name for node in instance.network.nodes if node.reserves), None)

@@ -68,9 +68,9 @@ class FlowProgram(ApplicationProgram):
     """y_{f,n}, the DNN ends at exit f on node n; `step` is b(f), `subject` is n."""
 
 
-def supports(instance: Instance, options: MilpFlowOptions = MilpFlowOptions()) -> str | None:  # noqa: ARG001
-    """Return why the solver cannot be used here; None where it can: every instance is supported."""
-    return reason_not_to_use(options.solver)
+def supports(instance: Instance, options: MilpFlowOptions = MilpFlowOptions()) -> str | None:
+    """Return why the solver cannot be used here, or an application has alternatives; None where neither is so."""
+    return reason_not_to_use(options.solver) or instance.alternatives_refused
 
 
 def solve(

@@ -98,10 +98,14 @@ def evaluate_exactly(instance: Instance, deployment: Deployment) -> ExactEvaluat
         if decision is None:
             objective += Fraction(app.rejection_penalty_w or 0)
             continue
-        faults, away = list(_faults(instance, app, decision)), _away(instance, app, decision)
+        choice = app.choice(decision.dnn)
+        if choice is None:
+            broken.append(f"application '{app.name}': of its alternatives (29) {decision.dnn or 'none'} is named")
+            continue
+        faults, away = list(_faults(instance, choice, decision)), _away(instance, choice, decision)
         broken += [f"application '{app.name}': {fault}" for fault in (*faults, *away)]
         if not faults:
-            cost, own = _costs(instance, app, decision, loads)
+            cost, own = _costs(instance, choice, decision, loads)
             objective += weight_of(app) * cost
             rows += own
     return ExactEvaluation(None if broken else objective, (*rows, *loads.rows()), tuple(broken))

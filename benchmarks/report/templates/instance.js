@@ -175,7 +175,7 @@ const chosen = {
     const box = el("section", { class: "side", "aria-label": `${side ? "Right" : "Left"}: ${name}` });
     box.append(el("h3", {}, name, el("span", { class: "status" }, this.outcome(run))));
     if (!network) return box;
-    const dnn = data.dnns[app.dnn];
+    const dnn = data.dnns[decision?.dnn ?? app.dnn]; // of several alternatives the decision names the one that runs
     const wide = Math.max(290, Math.min(720, byId("sides").clientWidth > 1000 ? (byId("sides").clientWidth - 24) / 2 - 10 : byId("sides").clientWidth - 10));
     const said = `Network by tiers with the placement of ${name}: ${this.inWords(app, decision)}`;
     const image = drawNetwork(network, app, dnn, decision, named, wide, said);
@@ -205,7 +205,7 @@ const chosen = {
 
   inWords(app, decision) {
     if (!decision) return "none";
-    return `source ${app.source}; ${decision.blocks.map(([node], k) => `block ${k + 1} on ${node}`).join(", ")}; last exit ${decision.last_exit}`;
+    return `source ${app.source}; ${decision.blocks.map(([node], k) => `block ${k + 1} on ${node}`).join(", ")}; last exit ${decision.last_exit}${decision.dnn === undefined ? "" : ` of ${data.dnns[decision.dnn].name}`}`;
   },
 
   blockTable(app, dnn, decision, name) {
