@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from finbench.models.instance import SCHEMA_VERSION
+from finbench.models.fields import SCHEMA_VERSION
 from finbench.models.io import write_text
 
 PART_SUFFIXES = (".toml", ".json")
