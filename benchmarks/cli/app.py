@@ -17,11 +17,13 @@ from finbench.benchmarks.cli import (
     campaigns,
     claims,
     files,
+    importing,
     insight,
     instances,
     papers,
     plugins,
     results,
+    simulating,
     solving,
     upkeep,
     verifying,
@@ -112,8 +114,32 @@ def common(
     os.environ["FINBENCH_DEBUG"] = "1" if debug else ""
 
 
-for group in (solving, verifying, insight, campaigns, papers, results, claims, instances, files, plugins, upkeep):
+for group in (
+    solving,
+    verifying,
+    simulating,
+    insight,
+    campaigns,
+    papers,
+    results,
+    claims,
+    instances,
+    files,
+    importing,
+    plugins,
+    upkeep,
+):
     app.add_typer(group.commands)
+
+
+def every_command() -> dict[str, Any]:
+    """Return the commands by name; those of a group with its name before their own."""
+    top: Any = typer.main.get_command(app)
+    found: dict[str, Any] = {}
+    for name, each in top.commands.items():
+        inner = getattr(each, "commands", None)
+        found |= {name: each} if inner is None else {f"{name} {own}": command for own, command in inner.items()}
+    return found
 
 
 def main() -> None:
