@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from finbench.benchmarks.analysis.campaign_tables import campaign_tables, side_by_side
@@ -60,7 +62,12 @@ def test_totals_of_systems_have_the_objectives_unit() -> None:
 
 
 def test_a_frontier_over_targets_draws_what_was_minimised() -> None:
-    grid = {"accounting": "expected", "latency_kind": "quantile", "latency_quantile": 0.5, "min_accuracy": 0.5}
+    grid: dict[str, Any] = {
+        "accounting": "expected",
+        "latency_kind": "quantile",
+        "latency_quantile": 0.5,
+        "min_accuracy": 0.5,
+    }
     rows = [
         found(
             "a", "fin", 1.0 / k, content_hash=f"{k}", energy_j=7.0, max_latency_s=k * 1e-3, objective_unit="g", **grid
