@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from finbench.api.campaign import campaign as campaign
     from finbench.api.campaign import read_results as read_results
     from finbench.api.campaign import run as run
+    from finbench.api.checking import check as check
     from finbench.api.comparison import compare as compare
     from finbench.api.extension import family as family
     from finbench.api.extension import load_plugin as load_plugin
@@ -75,6 +76,7 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "api.campaign": "Results campaign read_results run",
+    "api.checking": "check",
     "api.comparison": "compare",
     "api.extension": "family load_plugin method register_family register_method register_solver shared_family",
     "api.importing": "import_network",
@@ -138,6 +140,7 @@ __all__ = [
     "Violation",
     "__version__",
     "campaign",
+    "check",
     "compare",
     "evaluate",
     "explain",

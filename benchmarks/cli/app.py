@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 
 from finbench.benchmarks.cli import (
     campaigns,
+    checking,
     claims,
     files,
     importing,
@@ -124,6 +125,7 @@ for group in (
     results,
     claims,
     instances,
+    checking,
     files,
     importing,
     plugins,

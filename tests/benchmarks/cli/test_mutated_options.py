@@ -68,6 +68,7 @@ def sound(tmp_path: Path, results: Path) -> dict[str, list[str]]:
         "campaigns": [],
         "plugins": [],
         "test-method": ["single-node", "--quick"],
+        "check": ["blenet-mnist"],
         "import network": ["catalogue:kreonet", "-o", f"{out}.toml"],
         "simulate": ["blenet-mnist", str(made), "--arrivals", "alone", "--samples", "500"],
     }
@@ -126,7 +127,7 @@ COMMANDS = (
     *("solve", "export", "evaluate", "compare", "explain", "frontier", "generate", "draw", "instances", "methods"),
     *("schema", "run", "scale", "table", "plot", "report", "compare-results", "claims", "bench", "figures"),
     *("verify", "families", "campaigns", "plugins", "test-method", "upgrade", "simulate"),
-    "import network",
+    *("check", "import network"),
 )
 
 
