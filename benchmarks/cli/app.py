@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 
 from finbench.benchmarks.cli import (
     campaigns,
+    cataloguing,
     checking,
     claims,
     files,
@@ -125,6 +126,7 @@ for group in (
     results,
     claims,
     instances,
+    cataloguing,
     checking,
     files,
     importing,

@@ -69,6 +69,7 @@ def sound(tmp_path: Path, results: Path) -> dict[str, list[str]]:
         "plugins": [],
         "test-method": ["single-node", "--quick"],
         "check": ["blenet-mnist"],
+        "catalogue": ["zoo"],
         "import network": ["catalogue:kreonet", "-o", f"{out}.toml"],
         "simulate": ["blenet-mnist", str(made), "--arrivals", "alone", "--samples", "500"],
     }
@@ -127,7 +128,7 @@ COMMANDS = (
     *("solve", "export", "evaluate", "compare", "explain", "frontier", "generate", "draw", "instances", "methods"),
     *("schema", "run", "scale", "table", "plot", "report", "compare-results", "claims", "bench", "figures"),
     *("verify", "families", "campaigns", "plugins", "test-method", "upgrade", "simulate"),
-    *("check", "import network"),
+    *("check", "catalogue", "import network"),
 )
 
 
