@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from finbench.api.instances import generate as generate
     from finbench.api.instances import load as load
     from finbench.api.instances import save as save
+    from finbench.api.simulation import simulate as simulate
     from finbench.api.solution import Solution as Solution
     from finbench.api.solve import solve as solve
     from finbench.api.versions import show_versions as show_versions
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from finbench.benchmarks.families.family import SharedSize as SharedSize
     from finbench.benchmarks.families.family import Size as Size
     from finbench.benchmarks.methods import Method as Method
+    from finbench.benchmarks.simulation.options import SimulationOptions as SimulationOptions
+    from finbench.benchmarks.simulation.simulate import Simulation as Simulation
     from finbench.fin_graph.frontier import ExitFrontier as ExitFrontier
     from finbench.fin_graph.joint.explanation.explain import Explanation as Explanation
     from finbench.models.deployment import ApplicationDeployment as ApplicationDeployment
@@ -75,12 +78,15 @@ _NAMES = {
     "api.extension": "family load_plugin method register_family register_method register_solver shared_family",
     "api.insight": "explain frontier",
     "api.instances": "evaluate generate load save",
+    "api.simulation": "simulate",
     "api.solution": "Solution",
     "api.solve": "solve",
     "api.versions": "show_versions",
     "benchmarks.campaigns.campaign": "Campaign",
     "benchmarks.families.family": "Family SharedFamily SharedSize Size",
     "benchmarks.methods": "Method",
+    "benchmarks.simulation.options": "SimulationOptions",
+    "benchmarks.simulation.simulate": "Simulation",
     "fin_graph.frontier": "ExitFrontier",
     "fin_graph.joint.explanation.explain": "Explanation",
     "models.deployment": "ApplicationDeployment Deployment",
@@ -121,6 +127,8 @@ __all__ = [
     "Results",
     "SharedFamily",
     "SharedSize",
+    "Simulation",
+    "SimulationOptions",
     "Size",
     "Solution",
     "Solver",
@@ -146,6 +154,7 @@ __all__ = [
     "save",
     "shared_family",
     "show_versions",
+    "simulate",
     "solve",
 ]
 

@@ -6,6 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from finbench.models.fields import SCHEMA_VERSION, SchemaVersion
 from finbench.models.instance import Name, PositiveShare
 
 
@@ -80,6 +81,8 @@ class DeploymentOrigin(BaseModel):
 class DeploymentFile(Deployment):
     """A deployment as its file holds it. Files without an origin are read as well."""
 
+    schema_version: SchemaVersion = SCHEMA_VERSION
+    """Version of the file format."""
     made_for: DeploymentOrigin | None = None
     """Instance, method and version; None where the file does not say."""
 

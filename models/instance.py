@@ -34,17 +34,19 @@ from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
 from math import inf, isfinite
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, ValidationError, model_validator
 
 from finbench.models.application import Application
 from finbench.models.dnn import DNN, Block, Device, Exit, MeasuredRun, check_measured_blocks
 from finbench.models.fields import (
+    SCHEMA_VERSION,
     Frozen,
     Name,
     NonNegative,
     PositiveShare,
+    SchemaVersion,
     Share,
     check_known,
     check_unique,
@@ -73,9 +75,6 @@ __all__ = [
     "PositiveShare",
     "Share",
 ]
-
-SCHEMA_VERSION = 1
-"""Version of the file format that this package writes, and the newest that it reads."""
 
 
 class Accounting(StrEnum):
@@ -112,7 +111,7 @@ OBJECTIVE_UNITS = {
 class Instance(Frozen):
     """A network, the DNNs, and the applications that share it."""
 
-    schema_version: Literal[1] = 1
+    schema_version: SchemaVersion = SCHEMA_VERSION
     """Version of the file format."""
     name: Name
     """Name of the instance."""

@@ -2,7 +2,7 @@
 
 An instance file combines four kinds of parts, each written inline or as the path of a file of its own (relative to
 the instance file): `network`, `dnns`, `applications`, `devices`. Hand-written files are TOML, generated ones JSON; the
-schema is one (`instance_schema`).
+schema is one (`models.file_schema`).
 """
 
 from __future__ import annotations
@@ -19,15 +19,16 @@ import warnings
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from finbench.models.deployment import Deployment, DeploymentFile, DeploymentOrigin
-from finbench.models.instance import DNN, SCHEMA_VERSION, Application, Device, Instance, Network
+from finbench.models.fields import SCHEMA_VERSION
+from finbench.models.instance import DNN, Application, Device, Instance, Network
 from finbench.models.remarks import remarks
-from finbench.models.shorthand import in_full, in_si, with_shorthand
+from finbench.models.shorthand import in_full, in_si
 
 MAX_TOML_BYTES = 8 * 2**20
 """Hand-written files are small; a larger one is a mistake (generated files are JSON)."""
@@ -57,27 +58,6 @@ class InputError(ValueError):
 
 class InputWarning(UserWarning):
     """Input that breaks no rule, and yet looks like a mistake: one line."""
-
-
-class _InstanceFile(Instance):
-    """Description of the file: as an Instance, but every part may be the path of a file (for the schema only)."""
-
-    network: Network | str  # type: ignore[assignment]
-    """The network, or the path of its file."""
-    dnns: Annotated[tuple[DNN | str, ...], Field(min_length=1)]  # type: ignore[assignment]
-    """DNN profiles, or paths of their files."""
-    applications: Annotated[tuple[Application | str, ...], Field(min_length=1)]  # type: ignore[assignment]
-    """Applications, or paths of their files."""
-    devices: tuple[Device | str, ...] = ()  # type: ignore[assignment]
-    """Kinds of machines with measurements, or paths of their files."""
-
-
-def instance_schema() -> Document:
-    """Return the JSON Schema of an instance file; the parts' own files follow its `$defs`."""
-    schema = _InstanceFile.model_json_schema()
-    schema["title"] = "finbench instance file"
-    schema["description"] = "One problem: a network, DNN profiles and the applications that share them."
-    return with_shorthand(schema)
 
 
 def data_directory() -> Path:
@@ -203,12 +183,12 @@ def read_document(path: Path) -> Document:
     Raises
     ------
     InputError
-        If it cannot be read, is too large or too deeply nested, repeats a key, is not a table, or was written for a
-        newer version of the format.
+        If it cannot be read, is too large or too deeply nested, repeats a key, is not a table, or is of no version
+        of the format that this package knows.
     """
     if path.suffix not in (".toml", ".json"):
         raise InputError(path, "file name must end in .toml or .json")
-    text = _text_of(path, MAX_TOML_BYTES if path.suffix == ".toml" else MAX_JSON_BYTES)
+    text = text_of(path, MAX_TOML_BYTES if path.suffix == ".toml" else MAX_JSON_BYTES)
     try:
         document = _parse_toml(text) if path.suffix == ".toml" else json.loads(text, object_pairs_hook=_no_repeats)
     except RecursionError:
@@ -217,15 +197,19 @@ def read_document(path: Path) -> Document:
         raise InputError(path, f"is not valid {path.suffix[1:].upper()}: {_shortened(str(error))}") from None
     if not isinstance(document, dict):
         raise InputError(path, f"must hold a table, holds {_shown(document)}")
-    version = document.get("schema_version", SCHEMA_VERSION)
-    if isinstance(version, int) and version > SCHEMA_VERSION:
-        raise InputError(
-            path, f"schema_version = {version}: written for a newer finbench; this one reads up to {SCHEMA_VERSION}"
-        )
+    _check_version(path, document.get("schema_version", SCHEMA_VERSION))
     return document
 
 
-def _text_of(path: Path, most_bytes: int) -> bytes:
+def _check_version(path: Path, version: object) -> None:
+    told = f"schema_version = {_shown(version)}"
+    if type(version) is not int or version < 1:
+        raise InputError(path, f"{told}: must be a version of the format: 1 to {SCHEMA_VERSION}")
+    if version > SCHEMA_VERSION:
+        raise InputError(path, f"{told}: written for a newer finbench; this one reads up to {SCHEMA_VERSION}")
+
+
+def text_of(path: Path, most_bytes: int) -> bytes:
     """Return what a regular file holds: a pipe or a device might never end."""
     try:
         facts = path.stat()
@@ -392,7 +376,7 @@ def dump_deployment(deployment: Deployment, made_for: DeploymentOrigin | None = 
     """Return the deployment as JSON text, with its origin where one is given."""
     decisions = deployment.model_dump(mode="json")
     origin = {} if made_for is None else {"made_for": made_for.model_dump(mode="json")}
-    return json.dumps({**origin, **decisions}, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps({"schema_version": SCHEMA_VERSION, **origin, **decisions}, indent=1, ensure_ascii=False) + "\n"
 
 
 STANDARD_OUTPUT = "-"

@@ -42,7 +42,7 @@ from dataclasses import dataclass
 from itertools import product
 from math import prod
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field
 
@@ -52,6 +52,7 @@ from finbench.benchmarks.campaigns.origins import Given, Member, SharedMember, T
 from finbench.benchmarks.campaigns.overrides import Overrides
 from finbench.benchmarks.methods import Choice, check_options, find_method
 from finbench.benchmarks.plugins.plugin import load_file
+from finbench.models.fields import SCHEMA_VERSION, SchemaVersion
 from finbench.models.instance import (
     Accounting,
     LatencyKind,
@@ -218,7 +219,7 @@ Entry = InstanceEntry | FamilyEntry | SharedFamilyEntry
 class Campaign(Conditions, FromFile):
     """What a campaign file holds."""
 
-    schema_version: Literal[1] = 1
+    schema_version: SchemaVersion = SCHEMA_VERSION
     """Version of the file format."""
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
     """Name, and the folder of its results."""

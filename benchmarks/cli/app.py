@@ -16,11 +16,13 @@ from typer.core import TyperGroup
 from finbench.benchmarks.cli import (
     campaigns,
     claims,
+    files,
     insight,
     instances,
     papers,
     plugins,
     results,
+    simulating,
     solving,
     upkeep,
     verifying,
@@ -111,7 +113,20 @@ def common(
     os.environ["FINBENCH_DEBUG"] = "1" if debug else ""
 
 
-for group in (solving, verifying, insight, campaigns, papers, results, claims, instances, plugins, upkeep):
+for group in (
+    solving,
+    verifying,
+    simulating,
+    insight,
+    campaigns,
+    papers,
+    results,
+    claims,
+    instances,
+    files,
+    plugins,
+    upkeep,
+):
     app.add_typer(group.commands)
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic import BaseModel
 from typer.core import TyperCommand
 
 from finbench.benchmarks.analysis.numbers import plural
@@ -23,17 +21,15 @@ from finbench.benchmarks.terminal.lists import device_row, instance_row, print_m
 from finbench.benchmarks.terminal.plugin_list import plugins_listed
 from finbench.models.deployment import Deployment
 from finbench.models.evaluate import Evaluation, ViolationKind, evaluate
-from finbench.models.instance import DNN, Application, Device, Instance, Network
+from finbench.models.instance import Instance
 from finbench.models.io import (
     InputError,
     dump_instance,
-    instance_schema,
     load_device,
     load_instance,
     shipped,
     write_text,
 )
-from finbench.models.shorthand import with_shorthand
 
 commands = typer.Typer()
 
@@ -230,50 +226,3 @@ def families() -> None:
     columns = ("family", "applications", "what", "options beside --nodes and --seed")
     with plugins_listed("family"):
         console.output().print(console.table("families", columns, family_rows(), text_columns=4))
-
-
-class FileKind(StrEnum):
-    """The kinds of files that have a schema."""
-
-    INSTANCE = "instance"
-    NETWORK = "network"
-    DNN = "dnn"
-    APPLICATION = "application"
-    DEVICE = "device"
-    DEPLOYMENT = "deployment"
-    CAMPAIGN = "campaign"
-    LADDER = "ladder"
-
-
-@commands.command(rich_help_panel=DATA)
-def schema(
-    kind: Annotated[FileKind, typer.Argument(metavar="[KIND]", help=f"{', '.join(FileKind)}.")] = FileKind.INSTANCE,
-) -> None:
-    """Print the JSON Schema of a kind of file.
-
-    Example: [bold]finbench schema > instance.schema.json[/bold]
-
-    Example: [bold]finbench schema campaign > campaign.schema.json[/bold]
-    """
-    if kind is FileKind.INSTANCE:
-        console.print_json(instance_schema())
-        return
-    console.print_json({**with_shorthand(_model_of(kind).model_json_schema()), "title": f"finbench {kind} file"})
-
-
-def _model_of(kind: FileKind) -> type[BaseModel]:
-    """Return the class that holds what a kind of file says."""
-    from finbench.benchmarks.campaigns.campaign import Campaign
-    from finbench.benchmarks.campaigns.ladder import LadderCampaign
-
-    models: dict[FileKind, type[BaseModel]] = {
-        FileKind.INSTANCE: Instance,
-        FileKind.NETWORK: Network,
-        FileKind.DNN: DNN,
-        FileKind.APPLICATION: Application,
-        FileKind.DEVICE: Device,
-        FileKind.DEPLOYMENT: Deployment,
-        FileKind.CAMPAIGN: Campaign,
-        FileKind.LADDER: LadderCampaign,
-    }
-    return models[kind]

@@ -22,7 +22,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("fin_graph",),
     ("benchmarks.plugins",),
     ("benchmarks.methods", "benchmarks.families"),
-    ("benchmarks.campaigns", "benchmarks.judging"),
+    ("benchmarks.campaigns", "benchmarks.judging", "benchmarks.simulation"),
     ("benchmarks.rows",),
     ("benchmarks.execution", "benchmarks.analysis"),
     ("benchmarks.plots", "benchmarks.terminal"),

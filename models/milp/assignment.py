@@ -29,6 +29,7 @@ from finbench.models.milp.options import MilpOptions
 from finbench.models.milp.rows import ApplicationProgram, Terms
 from finbench.models.milp.solvers import registry
 from finbench.models.milp.solvers.interface import (
+    GIVING_BACK,
     Limits,
     SolveProgram,
     SolverAnswer,
@@ -127,6 +128,7 @@ def solve(
     families = [family for program in programs for family in (program.x, program.sent, program.z, program.rho)]
     info: dict[str, Any] = {"mip_gap": options.mip_gap, "variables": sum(len(family.step) for family in families)}
     limits = Limits(options.mip_gap, options.threads, seed)
+    clock.keep(GIVING_BACK * clock.elapsed_s)
     with told_in_units_of(scale):
         answer, again = _answered(ask, model, limits, Knowledge(all_costs, capacities), (scale, least), clock)
     if again is not None:
@@ -136,6 +138,7 @@ def solve(
         if answer.values is not None:
             selected = selections_of(answer.values, all_costs)
             found = [_direct(costs, chosen) for costs, chosen in zip(all_costs, selected, strict=True)]
+        rows.give_back(model)
     if found is not None and any(steps is None for _, steps in decided(all_costs, found)):
         with clock.phase("explain"):
             alone = flow.alone_on(instance.network, ask, Limits(threads=options.threads, seed=seed), clock)
@@ -177,8 +180,7 @@ def build(
     finbench.models.result.OutOfTime
         Once the clock's limit has passed; the model raises it, too, while it is handed over.
     """
-    with PauseGC():
-        model = rows.new_model(all_costs, clock)
+    with PauseGC(), rows.given_back_unless_built(all_costs, clock) as model:
         applications, blocks = by_application(all_costs), list(model.application.values())
         programs = [
             _program(blocks[v], all_costs[v], clock, several=len(group) > 1, first=v == group.start)

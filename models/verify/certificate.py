@@ -7,10 +7,11 @@ deployment's objective lies below (eqs. 19, 25); good ones make this number larg
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from finbench.models.fields import SCHEMA_VERSION, SchemaVersion
 from finbench.models.instance import Name, NonNegative
 
 
@@ -66,7 +67,7 @@ class ApplicationProof(_Part):
 class Certificate(_Part):
     """A proof that can be recomputed."""
 
-    schema_version: Literal[1] = 1
+    schema_version: SchemaVersion = SCHEMA_VERSION
     """Version of the file format."""
     instance: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     """Content hash of the instance."""

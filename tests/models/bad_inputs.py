@@ -10,7 +10,7 @@ from typing import Any
 Document = dict[str, Any]
 
 SOUND: Document = {
-    "schema_version": 1,
+    "schema_version": 2,
     "name": "small",
     "network": {
         "name": "net",
@@ -345,7 +345,7 @@ BAD_DOCUMENTS: dict[str, tuple[Document, list[str]]] = {
             ["device 'board'", "measured.dnn", "the DNN itself"],
         ),
         ("unknown accounting", put("accounting", value="weekly"), ["accounting = 'weekly'", "expected", "full_depth"]),
-        ("schema version of the future", put("schema_version", value=2), ["schema_version = 2", "newer finbench"]),
+        ("schema version of the future", put("schema_version", value=3), ["schema_version = 3", "newer finbench"]),
         ("schema version of the past", put("schema_version", value=0), ["schema_version = 0"]),
         (
             "part that is no file",

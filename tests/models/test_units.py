@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from finbench.benchmarks.campaigns.file_kinds import FileKind, schema_of
 from finbench.models.instance import Instance, Network
-from finbench.models.io import InputError, dump_instance, instance_schema, load_instance, validate
+from finbench.models.io import InputError, dump_instance, load_instance, validate
 from finbench.models.units import si_number
 
 NODES = [
@@ -160,10 +161,10 @@ def test_the_schema_knows_quantities_and_links_both_ways() -> None:
     jsonschema = pytest.importorskip("jsonschema")
     said = with_units()
     said["network"]["links"][0]["both_ways"] = True
-    jsonschema.validate(said, instance_schema())
+    jsonschema.validate(said, schema_of(FileKind.INSTANCE))
     said["network"]["links"][0]["both_ways"] = "yes"
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(said, instance_schema())
+        jsonschema.validate(said, schema_of(FileKind.INSTANCE))
 
 
 def test_pint_is_not_imported_for_plain_numbers() -> None:

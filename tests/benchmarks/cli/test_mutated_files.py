@@ -44,6 +44,7 @@ def commands(file: str, folder: Path, draw: random.Random) -> list[str]:
         ["frontier", file, "--gamma", "9", "--time-limit", "2", *draw.choice(([], ["--json"]))],
         ["export", file, "-o", f"{folder}/model.lp", "--format", "lp", *draw.choice(([], ["--plain"]))],
         ["evaluate", file, f"{folder}/sound.json"],
+        ["upgrade", file, "-o", f"{folder}/upgraded.json"],
     ]
     slow = [["draw", file, "-o", f"{folder}/system.{picture}"], ["solve", file, "--method", "cp-sat"]]
     return draw.choice(slow if draw.random() < 0.02 else fast)
@@ -121,10 +122,10 @@ def test_what_is_no_regular_file_is_refused_wherever_a_file_is_read(tmp_path: Pa
             ["evaluate", bad, bad], ["export", bad, "-o", f"{tmp_path}/a.lp"], ["draw", bad, "-o", f"{tmp_path}/a.png"],
             ["draw", sound, "-o", f"{tmp_path}/a.png", "--deployment", bad], ["run", bad, "-o", f"{tmp_path}/results"],
             ["scale", bad, "-o", f"{tmp_path}/results"], ["table", bad], ["plot", bad, "-o", f"{tmp_path}/a.png"],
-            ["report", bad, "-o", f"{tmp_path}/a.html"], ["compare-results", bad, bad],
+            ["report", bad, "-o", f"{tmp_path}/a.html"], ["compare-results", bad, bad], ["upgrade", bad],
         ):  # fmt: skip
             tally.run(arguments)
-    tally.assert_sound(refused=15 * len(no_files), answered=0)
+    tally.assert_sound(refused=16 * len(no_files), answered=0)
 
 
 @pytest.mark.slow

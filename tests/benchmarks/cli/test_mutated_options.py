@@ -54,6 +54,7 @@ def sound(tmp_path: Path, results: Path) -> dict[str, list[str]]:
         "instances": [],
         "methods": [],
         "schema": [],
+        "upgrade": [str(made), "-o", f"{out}.json"],
         "run": ["smoke", "-o", out],
         "scale": ["scale", "-o", out],
         "table": [str(results)],
@@ -68,6 +69,7 @@ def sound(tmp_path: Path, results: Path) -> dict[str, list[str]]:
         "campaigns": [],
         "plugins": [],
         "test-method": ["single-node", "--quick"],
+        "simulate": ["blenet-mnist", str(made), "--arrivals", "alone", "--samples", "500"],
     }
 
 
@@ -129,7 +131,7 @@ def test_every_command_is_attacked(sound: dict[str, list[str]]) -> None:
 COMMANDS = (
     *("solve", "export", "evaluate", "compare", "explain", "frontier", "generate", "draw", "instances", "methods"),
     *("schema", "run", "scale", "table", "plot", "report", "compare-results", "claims", "bench", "figures"),
-    *("verify", "families", "campaigns", "plugins", "test-method"),
+    *("verify", "families", "campaigns", "plugins", "test-method", "upgrade", "simulate"),
 )
 
 
