@@ -25,6 +25,7 @@ from finbench.benchmarks.cli import (
     results,
     simulating,
     solving,
+    stressing,
     upkeep,
     verifying,
 )
@@ -118,6 +119,7 @@ for group in (
     solving,
     verifying,
     simulating,
+    stressing,
     insight,
     campaigns,
     papers,
