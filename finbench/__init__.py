@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from finbench.api.instances import generate as generate
     from finbench.api.instances import load as load
     from finbench.api.instances import save as save
+    from finbench.api.robustness import stress as stress
     from finbench.api.simulation import simulate as simulate
     from finbench.api.solution import Solution as Solution
     from finbench.api.solve import solve as solve
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from finbench.benchmarks.families.family import SharedSize as SharedSize
     from finbench.benchmarks.families.family import Size as Size
     from finbench.benchmarks.methods import Method as Method
+    from finbench.benchmarks.robustness.stress import Stress as Stress
     from finbench.benchmarks.simulation.options import SimulationOptions as SimulationOptions
     from finbench.benchmarks.simulation.simulate import Simulation as Simulation
     from finbench.fin_graph.frontier import ExitFrontier as ExitFrontier
@@ -82,6 +84,7 @@ _NAMES = {
     "api.importing": "import_network",
     "api.insight": "explain frontier",
     "api.instances": "evaluate generate load save",
+    "api.robustness": "stress",
     "api.simulation": "simulate",
     "api.solution": "Solution",
     "api.solve": "solve",
@@ -89,6 +92,7 @@ _NAMES = {
     "benchmarks.campaigns.campaign": "Campaign",
     "benchmarks.families.family": "Family SharedFamily SharedSize Size",
     "benchmarks.methods": "Method",
+    "benchmarks.robustness.stress": "Stress",
     "benchmarks.simulation.options": "SimulationOptions",
     "benchmarks.simulation.simulate": "Simulation",
     "fin_graph.frontier": "ExitFrontier",
@@ -137,6 +141,7 @@ __all__ = [
     "Solution",
     "Solver",
     "Status",
+    "Stress",
     "Violation",
     "__version__",
     "campaign",
@@ -162,6 +167,7 @@ __all__ = [
     "show_versions",
     "simulate",
     "solve",
+    "stress",
 ]
 
 

@@ -27,6 +27,7 @@ from finbench.benchmarks.cli import (
     results,
     simulating,
     solving,
+    stressing,
     upkeep,
     verifying,
 )
@@ -120,6 +121,7 @@ for group in (
     solving,
     verifying,
     simulating,
+    stressing,
     insight,
     campaigns,
     papers,

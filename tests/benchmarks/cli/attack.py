@@ -42,6 +42,7 @@ CODES: dict[str, set[int]] = {
     "explain": {FOUND, BAD_INPUT, INFEASIBLE, NOTHING_FOUND},
     "frontier": {FOUND, BAD_INPUT, NOTHING_FOUND},
     "evaluate": {FOUND, BAD_INPUT, VIOLATED},
+    "stress": {FOUND, BAD_INPUT, VIOLATED},
     "simulate": {FOUND, BAD_INPUT, VIOLATED},
     "verify": {FOUND, BAD_INPUT, NOTHING_FOUND, VIOLATED},
     "compare-results": {FOUND, UNEXPECTED, BAD_INPUT},
