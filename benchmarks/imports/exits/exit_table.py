@@ -64,21 +64,36 @@ def load_exit_table(path: Path) -> ExitTable:
     return validate(document, ExitTable, path)
 
 
-def with_exits(dnn: DNN, table: ExitTable, where: Path | str) -> tuple[DNN, ...]:
+def with_exits(dnn: DNN, table: ExitTable, where: Path | str, only: int | None = None) -> tuple[DNN, ...]:
     """Return the DNN under each setting of a table, numbered in their names where there are several.
+
+    Parameters
+    ----------
+    dnn : DNN
+    table : ExitTable
+    where : Path or str
+        Where the table was read, named in errors.
+    only : int, optional
+        Number (1-based) of the only setting that is wanted.
 
     Raises
     ------
     InputError
-        If the table, read from `where`, has another number of exits than the DNN.
+        If the table has another number of exits than the DNN, or no such setting.
     """
     exits = len(table.settings[0].exits)
     if exits != len(dnn.exits):
         raise InputError(where, f"settings: have {exits} exits: '{dnn.name}' has {len(dnn.exits)}")
-    return tuple(_set(dnn, table, number) for number in range(1, len(table.settings) + 1))
+    if only is not None and not 1 <= only <= len(table.settings):
+        raise InputError(where, f"setting {only}: there are {len(table.settings)}")
+    if only is not None:
+        return (_set(dnn, table, only, dnn.name),)
+    if len(table.settings) == 1:
+        return (_set(dnn, table, 1, dnn.name),)
+    return tuple(_set(dnn, table, k, f"{dnn.name}-{k}") for k in range(1, len(table.settings) + 1))
 
 
-def _set(dnn: DNN, table: ExitTable, number: int) -> DNN:
+def _set(dnn: DNN, table: ExitTable, number: int, name: str) -> DNN:
     setting = table.settings[number - 1]
     exits = tuple(
         Exit(name=old.name, after_block=old.after_block, exit_fraction=new.exit_fraction, accuracy=new.accuracy)
@@ -89,7 +104,6 @@ def _set(dnn: DNN, table: ExitTable, number: int) -> DNN:
     kept.append(f"exits: setting {number} of {len(table.settings)} of '{table.name}'{thresholds}")
     if table.provenance:
         kept.append(f"exits: {' '.join(table.provenance.split())}")
-    name = f"{dnn.name}-{number}" if len(table.settings) > 1 else dnn.name
     return DNN(
         name=name,
         provenance="\n".join(kept),

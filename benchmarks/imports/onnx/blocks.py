@@ -13,10 +13,13 @@ from finbench.benchmarks.imports.onnx.costs import Costs, parameters_of
 from finbench.benchmarks.imports.onnx.counting import Work
 from finbench.benchmarks.imports.onnx.graph import Operator, Tensor
 from finbench.benchmarks.imports.onnx.grouping import chosen_borders
-from finbench.benchmarks.imports.onnx.options import DEFAULT_BLOCKS, Asked, Bits, Count
+from finbench.benchmarks.imports.onnx.options import DEFAULT_BLOCKS, Asked, Count
 from finbench.benchmarks.imports.onnx.reading import shown
 from finbench.models.instance import Block
 from finbench.models.io import InputError
+
+LITTLE_WORK = 1e-3
+"""Part of a model's operations for which no block of its own is made, unless it is asked for."""
 
 
 @dataclass(frozen=True)
@@ -103,8 +106,8 @@ def layout_of(chain: Chain, costs: Costs, asked: Asked) -> Layout:
     return Layout(chain, tuple(chain.positions[useful[k]] for k in borders), exits)
 
 
-def _useful_places(chain: Chain, before: list[int], asked: set[int], bits: Bits | None) -> list[int]:
-    """Return the places that are asked for, and of those with no operation between them the one of least bits.
+def _useful_places(chain: Chain, before: list[int], asked: set[int], bits: int | None) -> list[int]:
+    """Return the places that are asked for, and of others with hardly any work between them the one of least bits.
 
     Parameters
     ----------
@@ -113,25 +116,29 @@ def _useful_places(chain: Chain, before: list[int], asked: set[int], bits: Bits 
         Operations before each of the chain's operators, and of them all.
     asked : set of int
         Places that are asked for.
-    bits : {8, 16, 32}, optional
-        Size of a floating-point number in a transfer.
+    bits : int, optional
+        Size of a floating-point number in a transfer [bit].
     """
-    best: dict[int, int] = {}
+    little = before[-1] * LITTLE_WORK
+    best: list[int] = []
+    begin = 0.0
     for k, position in enumerate(chain.positions):
         work = before[position.after]
-        size = transfer_bits(position.tensor, bits)
-        if 0 < work < before[-1] and (
-            work not in best or size <= transfer_bits(chain.positions[best[work]].tensor, bits)
-        ):
-            best[work] = k
-    return sorted(asked.union(best.values()))
+        if work <= little or work >= before[-1] - little:
+            continue
+        if not best or work - begin > little:
+            best.append(k)
+            begin = work
+        elif transfer_bits(position.tensor, bits) <= transfer_bits(chain.positions[best[-1]].tensor, bits):
+            best[-1] = k
+    return sorted(asked.union(best))
 
 
 def _number_of_blocks(asked: Asked, most: int, needed: int) -> int:
     if asked.blocks is None:
         return needed + 1 if asked.cuts else min(most, max(needed + 1, DEFAULT_BLOCKS))
     if asked.blocks > most:
-        raise InputError("--blocks", f"{asked.blocks}: the model can be cut into at most {most} blocks with work")
+        raise InputError("--blocks", f"{asked.blocks}: the model has places for at most {most} blocks with work")
     if asked.blocks <= needed:
         raise InputError("--blocks", f"{asked.blocks}: exits and cuts that are asked for make {needed + 1} blocks")
     return asked.blocks
@@ -194,7 +201,7 @@ def _leaving(chain: Chain, output: str, end: int) -> Leaving:
     return Leaving(output, place)
 
 
-def transfer_bits(tensor: Tensor, bits: Bits | None) -> int:
+def transfer_bits(tensor: Tensor, bits: int | None) -> int:
     """Return the size of a transfer of a tensor [bit]; `bits` is that of each of its floating-point numbers."""
     return tensor.elements * (bits if bits is not None and tensor.floating else tensor.element_bits)
 

@@ -14,7 +14,9 @@ from finbench.models.io import InputError
 OF_SHAPES_ALONE = frozenset({"Shape", "Size"})
 """Kinds of operators whose output follows from the sizes of their inputs."""
 
-DRAWN = frozenset({"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Multinomial", "Bernoulli"})
+DRAWN = frozenset(
+    {"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Multinomial", "Bernoulli"}
+)
 """Kinds of operators that make other values each time, whatever they read."""
 
 
@@ -89,9 +91,7 @@ def _traced(file: ModelFile, operators: list[Operator]) -> tuple[set[str], set[s
     return constants, flowing
 
 
-def _check_read(
-    file: ModelFile, operator: Operator, constants: set[str], flowing: set[str], later: set[str]
-) -> None:
+def _check_read(file: ModelFile, operator: Operator, constants: set[str], flowing: set[str], later: set[str]) -> None:
     for name in operator.read:
         if name not in constants and name not in flowing:
             where = f"operator '{shown(operator.name)}' ({shown(operator.kind)}): reads '{shown(name)}'"

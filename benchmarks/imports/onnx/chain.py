@@ -50,7 +50,7 @@ class Chain:
 def chain_of(graph: OperatorGraph, final: tuple[str, ...]) -> Chain:
     """Return the chain of a model whose last answer are the outputs `final`; its other outputs are exits."""
     operators, heads = _in_order(graph, final)
-    last_use = _last_uses(graph, operators, final)
+    last_use = _last_uses(operators, final)
     positions: list[Position] = []
     alive: list[int] = []
     now = {name: graph.tensors[name] for name in graph.inputs}
@@ -66,7 +66,7 @@ def chain_of(graph: OperatorGraph, final: tuple[str, ...]) -> Chain:
     return Chain(graph, operators, heads, final, tuple(positions), tuple(alive))
 
 
-def _last_uses(graph: OperatorGraph, operators: tuple[Operator, ...], final: tuple[str, ...]) -> dict[str, int]:
+def _last_uses(operators: tuple[Operator, ...], final: tuple[str, ...]) -> dict[str, int]:
     """Return the number of the last operator that reads each tensor; the last answer's tensors stay to the end."""
     uses = {name: k for k, operator in enumerate(operators) for name in operator.read}
     return uses | dict.fromkeys(final, len(operators))

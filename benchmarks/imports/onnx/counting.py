@@ -166,9 +166,9 @@ def _resize(operator: Operator, graph: OperatorGraph) -> Work:
 
 
 _MOVES = (
-    "Cast CastLike Compress Concat ConstantOfShape DepthToSpace Dropout Expand EyeLike Flatten Gather GatherElements GatherND "
-    "Identity NonZero OneHot Pad Range Reshape ReverseSequence ScatterElements ScatterND Size Slice SpaceToDepth Split "
-    "Squeeze Tile Transpose Trilu Unsqueeze Upsample"
+    "Cast CastLike Compress Concat ConstantOfShape DepthToSpace Dropout Expand EyeLike Flatten Gather GatherElements "
+    "GatherND Identity NonZero OneHot Pad Range Reshape ReverseSequence ScatterElements ScatterND Size Slice "
+    "SpaceToDepth Split Squeeze Tile Transpose Trilu Unsqueeze Upsample"
 )
 _ONE_PER_ELEMENT = (
     "Abs Acos Acosh Asin Asinh Atan Atanh BitShift BitwiseNot Ceil Clip Cos Cosh Erf Exp Floor HardSigmoid IsInf IsNaN "
@@ -193,7 +193,9 @@ _SEVERAL_PER_ELEMENT = {
     "Softmax": 5,
     "Swish": 2,
 }
-_COMBINES = "Add And BitwiseAnd BitwiseOr BitwiseXor Div Equal Greater GreaterOrEqual Less LessOrEqual Max Mean Min Mod Mul Or "
+_COMBINES = (
+    "Add And BitwiseAnd BitwiseOr BitwiseXor Div Equal Greater GreaterOrEqual Less LessOrEqual Max Mean Min Mod Mul Or "
+)
 _COMBINES += "Pow Sub Sum Xor"
 _REDUCES = {
     "ArgMax": 1,

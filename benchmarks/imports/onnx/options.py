@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
 
-Bits = Literal[8, 16, 32]
+from finbench.models.io import InputError
+
+BITS = (8, 16, 32)
+"""Sizes of a number that transfers may be asked for [bit]."""
 
 
 class Count(StrEnum):
@@ -17,6 +19,13 @@ class Count(StrEnum):
     """A multiply-add; everything else counts nothing, as tools that report MACs have it."""
     OPS = "ops"
     """An addition, product, comparison or function of one number: a multiply-add is two."""
+
+
+def count_of(text: str) -> Count:
+    """Return what is counted, by name; raise InputError for other names."""
+    if text not in list(Count):
+        raise InputError("count", f"{text[:60]!r}: must be {' or '.join(Count)}")
+    return Count(text)
 
 
 @dataclass(frozen=True)
@@ -35,11 +44,18 @@ class Asked:
     """Outputs that are the last answer; empty: the one with the most work before it. The others are exits."""
     input_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Sizes of inputs by name; the name of the only input may be empty."""
-    bits: Bits | None = None
+    bits: int | None = None
     """Size of a floating-point number in a transfer [bit]; None: as the model stores it."""
-    input_bits: Bits | None = None
+    input_bits: int | None = None
     """The same for the sample."""
-    count: Count = Count.MACS
+    count: Count = Count.OPS
+
+    def __post_init__(self) -> None:
+        for field_, value in (("bits", self.bits), ("input bits", self.input_bits)):
+            if value is not None and value not in BITS:
+                raise InputError(field_, f"{value}: must be {', '.join(map(str, BITS))} or left out")
+        if self.blocks is not None and self.blocks < 1:
+            raise InputError("blocks", f"{self.blocks}: must be at least 1")
 
 
 DEFAULT_BLOCKS = 16

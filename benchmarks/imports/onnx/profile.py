@@ -13,7 +13,7 @@ from finbench.benchmarks.imports.onnx.costs import Costs, costs_of, parameters_o
 from finbench.benchmarks.imports.onnx.options import Asked, Count
 from finbench.benchmarks.imports.onnx.reading import ModelFile, read_model, shown
 from finbench.models.instance import DNN, Exit
-from finbench.models.io import InputError
+from finbench.models.io import InputError, validate
 from finbench.models.remarks import PLACEHOLDER
 
 WHAT_COUNTS = {
@@ -41,7 +41,9 @@ class Analysis:
     @property
     def parameters(self) -> int:
         """Number of the model's parameters."""
-        return sum(each.elements for each in parameters_of(self.layout.chain.graph, self.layout.chain.operators).values())
+        return sum(
+            each.elements for each in parameters_of(self.layout.chain.graph, self.layout.chain.operators).values()
+        )
 
 
 def analysed(path: Path, asked: Asked) -> Analysis:
@@ -82,13 +84,14 @@ def dnn_of(analysis: Analysis, asked: Asked) -> DNN:
                 accuracy=1.0 if k == len(layout.exits) else round(0.5 + 0.4 * done, 4),
             )
         )
-    return DNN(
-        name=asked.name or shown(analysis.file.path.stem) or "model",
-        provenance="\n".join([*_facts(analysis, asked), *_borders(layout), *_placeholders(layout)]),
-        input_bits=float(sum(transfer_bits(graph.tensors[name], asked.input_bits) for name in graph.inputs)),
-        blocks=blocks,
-        exits=tuple(exits),
-    )
+    parts = {
+        "name": asked.name if asked.name is not None else shown(analysis.file.path.stem) or "model",
+        "provenance": "\n".join([*_facts(analysis, asked), *_borders(layout), *_placeholders(layout)]),
+        "input_bits": float(sum(transfer_bits(graph.tensors[name], asked.input_bits) for name in graph.inputs)),
+        "blocks": blocks,
+        "exits": tuple(exits),
+    }
+    return validate(parts, DNN, analysis.file.path)
 
 
 def _facts(analysis: Analysis, asked: Asked) -> list[str]:
@@ -111,7 +114,13 @@ def _facts(analysis: Analysis, asked: Asked) -> list[str]:
 
 def _borders(layout: Layout) -> list[str]:
     leaving = [*((border.tensor.name,) for border in layout.borders), layout.chain.final]
-    return [f"{BORDER}{number}: {json.dumps(names)}" for number, names in enumerate(leaving, start=1)]
+    return [f"{BORDER}{number}: {_written(tuple(names))}" for number, names in enumerate(leaving, start=1)]
+
+
+def _written(names: tuple[str, ...]) -> str:
+    """Return names of tensors as a line of a provenance has them: plainly where that is one plain name."""
+    plain = len(names) == 1 and shown(names[0]) == names[0].strip() == names[0] and names[0][:1] not in ("", "[")
+    return names[0] if plain else json.dumps(names)
 
 
 def _placeholders(layout: Layout) -> list[str]:
@@ -131,7 +140,7 @@ def borders_of(dnn: DNN) -> tuple[tuple[str, ...], ...]:
     for line in dnn.provenance.splitlines():
         if line.startswith(BORDER):
             number, _, names = line.removeprefix(BORDER).partition(": ")
-            found[int(number)] = tuple(json.loads(names))
+            found[int(number)] = tuple(json.loads(names)) if names.startswith("[") else (names,)
     if sorted(found) != list(range(1, len(dnn.blocks) + 1)):
         raise ValueError(f"dnn '{dnn.name}': provenance: does not say where its model was cut")
     return tuple(found[number] for number in range(1, len(dnn.blocks) + 1))

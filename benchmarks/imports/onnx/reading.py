@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path, PurePosixPath
@@ -66,6 +67,8 @@ def read_model(path: Path) -> ModelFile:
         model.ParseFromString(content)
     except Exception as error:  # noqa: BLE001  (the exception's class differs between protobuf's implementations)
         raise InputError(path, f"is not an ONNX model: {type(error).__name__}") from None
+    if not all(isinstance(text, str) for text in _texts(model)):
+        raise InputError(path, "is not an ONNX model: a name in it is no text")
     if not model.graph.node:
         raise InputError(path, "is not an ONNX model: it has no operators")
     if model.functions:
@@ -91,12 +94,23 @@ def _content(path: Path) -> bytes:
         raise InputError(path, f"cannot be read: {error.strerror}") from None
 
 
+def _texts(model: Any) -> Iterator[Any]:
+    """Yield every name that is read; damaged ones are bytes."""
+    graph = model.graph
+    yield from (function.name for function in model.functions)
+    for node in graph.node:
+        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+        yield from (attribute.name for attribute in node.attribute)
+    for value in (*graph.input, *graph.output, *graph.value_info, *graph.initializer):
+        yield value.name
+    for tensor in graph.initializer:
+        yield from (text for entry in tensor.external_data for text in (entry.key, entry.value))
+
+
 def _check_operator(path: Path, node: Any) -> None:
     name = shown(node.name or next(iter(node.output), ""))
     if node.op_type in CONTROL_FLOW:
-        raise InputError(
-            path, f"operator '{name}' ({node.op_type}): control flow: what it costs depends on the sample"
-        )
+        raise InputError(path, f"operator '{name}' ({node.op_type}): control flow: what it costs depends on the sample")
     if any(each.HasField("g") or each.graphs for each in node.attribute):
         raise InputError(path, f"operator '{name}' ({shown(node.op_type)}): has a graph inside, whose work is unknown")
 
@@ -134,7 +148,9 @@ def _typed_length(tensor: Any) -> int:
 def stays_inside(location: str) -> bool:
     """Return whether a path is relative and does not leave the folder that it begins in."""
     path = PurePosixPath(location.replace("\\", "/"))
-    inside = bool(location) and not path.is_absolute() and not os.path.splitdrive(location)[0] and ".." not in path.parts
+    inside = (
+        bool(location) and not path.is_absolute() and not os.path.splitdrive(location)[0] and ".." not in path.parts
+    )
     return inside and "\x00" not in location and ":" not in path.parts[0]
 
 

@@ -59,7 +59,7 @@ def _without_weights(model: Any, onnx: Any) -> Any:
     copy = onnx.ModelProto()
     copy.ir_version = model.ir_version
     copy.opset_import.extend(model.opset_import)
-    copy.graph.name = model.graph.name
+    copy.graph.name = "model"
     for field in ("node", "input", "output", "value_info"):
         getattr(copy.graph, field).extend(getattr(model.graph, field))
     listed = {each.name for each in model.graph.input}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,9 +69,17 @@ def sound(tmp_path: Path, results: Path) -> dict[str, list[str]]:
         "campaigns": [],
         "plugins": [],
         "test-method": ["single-node", "--quick"],
+        "import dnn": [small_model(), "-o", f"{out}.toml"],
         "import network": ["catalogue:kreonet", "-o", f"{out}.toml"],
         "simulate": ["blenet-mnist", str(made), "--arrivals", "alone", "--samples", "500"],
     }
+
+
+def small_model() -> str:
+    """Return the file of a model that the package `onnx` ships."""
+    place = importlib.util.find_spec("onnx")
+    folder = Path("no-onnx") if place is None or place.origin is None else Path(place.origin).parent
+    return str(folder / "backend/test/data/light/light_zfnet512.onnx")
 
 
 @pytest.fixture
@@ -126,6 +135,7 @@ COMMANDS = (
     *("solve", "export", "evaluate", "compare", "explain", "frontier", "generate", "draw", "instances", "methods"),
     *("schema", "run", "scale", "table", "plot", "report", "compare-results", "claims", "bench", "figures"),
     *("verify", "families", "campaigns", "plugins", "test-method", "upgrade", "simulate"),
+    "import dnn",
     "import network",
 )
 
