@@ -70,6 +70,9 @@ def sound(tmp_path: Path, results: Path) -> dict[str, list[str]]:
         "plugins": [],
         "test-method": ["single-node", "--quick"],
         "import dnn": [small_model(), "-o", f"{out}.toml"],
+        "check": ["blenet-mnist"],
+        "catalogue": ["zoo"],
+        "stress": ["blenet-mnist", str(made), "--time-limit", "1", "--severities", "0.5"],
         "import network": ["catalogue:kreonet", "-o", f"{out}.toml"],
         "simulate": ["blenet-mnist", str(made), "--arrivals", "alone", "--samples", "500"],
     }
@@ -134,9 +137,8 @@ def test_every_command_is_attacked(sound: dict[str, list[str]]) -> None:
 COMMANDS = (
     *("solve", "export", "evaluate", "compare", "explain", "frontier", "generate", "draw", "instances", "methods"),
     *("schema", "run", "scale", "table", "plot", "report", "compare-results", "claims", "bench", "figures"),
-    *("verify", "families", "campaigns", "plugins", "test-method", "upgrade", "simulate"),
-    "import dnn",
-    "import network",
+    *("check", "catalogue", "import dnn", "import network"),
+    *("verify", "families", "campaigns", "plugins", "test-method", "upgrade", "simulate", "stress"),
 )
 
 
