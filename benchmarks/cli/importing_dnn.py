@@ -70,15 +70,15 @@ def dnn(
 
     Example: [bold]finbench import dnn model.onnx --blocks 8 --bits 8 --exits exits.toml -o dnn.toml[/bold]
     """
-    from finbench.benchmarks.imports.exits.exit_table import load_exit_table, with_exits
-    from finbench.benchmarks.imports.onnx.options import Asked, count_of
+    from finbench.benchmarks.imports.exits.exit_profiles import load_exit_profiles, with_exits
+    from finbench.benchmarks.imports.onnx.options import DnnRequest, count_of
     from finbench.benchmarks.imports.onnx.profile import analysed, dnn_of
     from finbench.benchmarks.imports.part_files import write_part
 
     if setting is not None and exits is None:
         raise InputError("--setting", "goes with --exits")
-    table = None if exits is None else load_exit_table(exits)
-    asked = Asked(
+    table = None if exits is None else load_exit_profiles(exits)
+    asked = DnnRequest(
         name=name,
         blocks=blocks,
         cuts=tuple(cut or ()),

@@ -60,12 +60,12 @@ def import_dnn(
         If the package `onnx` is not installed, the model cannot be read or counted, or what is asked for does not go
         with it.
     """
-    from finbench.benchmarks.imports.exits.exit_table import load_exit_table, with_exits
-    from finbench.benchmarks.imports.onnx.options import Asked, count_of
+    from finbench.benchmarks.imports.exits.exit_profiles import load_exit_profiles, with_exits
+    from finbench.benchmarks.imports.onnx.options import DnnRequest, count_of
     from finbench.benchmarks.imports.onnx.profile import analysed, dnn_of
 
-    table = None if exits is None else load_exit_table(Path(exits))
-    asked = Asked(
+    table = None if exits is None else load_exit_profiles(Path(exits))
+    asked = DnnRequest(
         name=name,
         blocks=blocks,
         cuts=tuple(cuts),

@@ -8,12 +8,12 @@ from difflib import get_close_matches
 from itertools import accumulate, pairwise
 from math import prod
 
-from finbench.benchmarks.imports.onnx.chain import Chain, Position
-from finbench.benchmarks.imports.onnx.costs import Costs, parameters_of
+from finbench.benchmarks.imports.onnx.chain import ChainPosition, ModelChain
+from finbench.benchmarks.imports.onnx.costs import OperatorCosts, parameters_of
 from finbench.benchmarks.imports.onnx.counting import Work
 from finbench.benchmarks.imports.onnx.graph import Operator, Tensor
 from finbench.benchmarks.imports.onnx.grouping import chosen_borders
-from finbench.benchmarks.imports.onnx.options import DEFAULT_BLOCKS, Asked, Count
+from finbench.benchmarks.imports.onnx.options import DEFAULT_BLOCKS, CountingUnit, DnnRequest
 from finbench.benchmarks.imports.onnx.reading import shown
 from finbench.models.instance import Block
 from finbench.models.io import InputError
@@ -50,7 +50,7 @@ class LinearHead:
 
 
 @dataclass(frozen=True)
-class Leaving:
+class ModelExit:
     """An exit of the model, before it is known how many samples leave there."""
 
     name: str
@@ -63,9 +63,9 @@ class Leaving:
 class Layout:
     """How a chain is divided: the places that end its blocks, and its exits in their order."""
 
-    chain: Chain
-    borders: tuple[Position, ...]
-    exits: tuple[Leaving, ...]
+    chain: ModelChain
+    borders: tuple[ChainPosition, ...]
+    exits: tuple[ModelExit, ...]
 
     @property
     def ends(self) -> tuple[int, ...]:
@@ -77,14 +77,14 @@ class Layout:
         ends = (0, *self.ends)
         return self.chain.operators[ends[block - 1] : ends[block]]
 
-    def block_of(self, leaving: Leaving) -> int:
+    def block_of(self, leaving: ModelExit) -> int:
         """Return the number of the block (1-based) that an exit comes after."""
         if leaving.position is None:
             return len(self.ends)
         return 1 + self.borders.index(self.chain.positions[leaving.position])
 
 
-def layout_of(chain: Chain, costs: Costs, asked: Asked) -> Layout:
+def layout_of(chain: ModelChain, costs: OperatorCosts, asked: DnnRequest) -> Layout:
     """Return how the chain is divided into the blocks that are asked for.
 
     Raises
@@ -106,12 +106,12 @@ def layout_of(chain: Chain, costs: Costs, asked: Asked) -> Layout:
     return Layout(chain, tuple(chain.positions[useful[k]] for k in borders), exits)
 
 
-def _useful_places(chain: Chain, before: list[int], asked: set[int], bits: int | None) -> list[int]:
+def _useful_places(chain: ModelChain, before: list[int], asked: set[int], bits: int | None) -> list[int]:
     """Return the places that are asked for, and of others with hardly any work between them the one of least bits.
 
     Parameters
     ----------
-    chain : Chain
+    chain : ModelChain
     before : list of int
         Operations before each of the chain's operators, and of them all.
     asked : set of int
@@ -134,7 +134,7 @@ def _useful_places(chain: Chain, before: list[int], asked: set[int], bits: int |
     return sorted(asked.union(best))
 
 
-def _number_of_blocks(asked: Asked, most: int, needed: int) -> int:
+def _number_of_blocks(asked: DnnRequest, most: int, needed: int) -> int:
     if asked.blocks is None:
         return needed + 1 if asked.cuts else min(most, max(needed + 1, DEFAULT_BLOCKS))
     if asked.blocks > most:
@@ -144,7 +144,7 @@ def _number_of_blocks(asked: Asked, most: int, needed: int) -> int:
     return asked.blocks
 
 
-def place_of(chain: Chain, name: str, option: str) -> int:
+def place_of(chain: ModelChain, name: str, option: str) -> int:
     """Return the number of the place of a chain that follows a tensor, or the operator that makes it.
 
     Raises
@@ -164,7 +164,7 @@ def place_of(chain: Chain, name: str, option: str) -> int:
     raise InputError(option, f"'{shown(name)}': no place to cut: {why}{hint}")
 
 
-def _next_places(chain: Chain, tensor: str) -> list[str]:
+def _next_places(chain: ModelChain, tensor: str) -> list[str]:
     """Return the tensors at the places before and after the operator that makes `tensor`."""
     at = next((k for k, operator in enumerate(chain.operators, start=1) if tensor in operator.made), 0)
     before = [each.tensor.name for each in chain.positions if each.after < at]
@@ -172,14 +172,14 @@ def _next_places(chain: Chain, tensor: str) -> list[str]:
     return [*before[-1:], *after[:1]]
 
 
-def _exits(chain: Chain, asked: Asked) -> tuple[Leaving, ...]:
+def _exits(chain: ModelChain, asked: DnnRequest) -> tuple[ModelExit, ...]:
     """Return all exits in their order, the last answer among them."""
     answer = chain.graph.tensors[chain.final[0]]
     classes = prod(answer.shape[1:]) if len(answer.shape) > 1 else answer.elements
     found = [_leaving(chain, head.output, head.end) for head in chain.heads]
     for name in asked.exit_after:
         place = place_of(chain, name, "--exit-after")
-        found.append(Leaving(name, place, LinearHead(chain.positions[place].tensor, classes)))
+        found.append(ModelExit(name, place, LinearHead(chain.positions[place].tensor, classes)))
     found.sort(key=lambda leaving: -1 if leaving.position is None else leaving.position)
     for one, two in pairwise(found):
         if one.position == two.position:
@@ -188,17 +188,17 @@ def _exits(chain: Chain, asked: Asked) -> tuple[Leaving, ...]:
                 f"exits '{shown(one.name)}' and '{shown(two.name)}'",
                 f"both leave after '{shown(tensor)}': outputs that answer together are named by --final",
             )
-    return (*found, Leaving(" and ".join(chain.final), None))
+    return (*found, ModelExit(" and ".join(chain.final), None))
 
 
-def _leaving(chain: Chain, output: str, end: int) -> Leaving:
+def _leaving(chain: ModelChain, output: str, end: int) -> ModelExit:
     place = next((k for k, position in enumerate(chain.positions) if position.after >= end), None)
     if place is None:
         raise InputError(
             f"output '{shown(output)}'",
             "leaves where the last answer does: outputs that answer together are named by --final",
         )
-    return Leaving(output, place)
+    return ModelExit(output, place)
 
 
 def transfer_bits(tensor: Tensor, bits: int | None) -> int:
@@ -206,7 +206,7 @@ def transfer_bits(tensor: Tensor, bits: int | None) -> int:
     return tensor.elements * (bits if bits is not None and tensor.floating else tensor.element_bits)
 
 
-def blocks_of(layout: Layout, costs: Costs, asked: Asked) -> tuple[Block, ...]:
+def blocks_of(layout: Layout, costs: OperatorCosts, asked: DnnRequest) -> tuple[Block, ...]:
     """Return the blocks, each with the heads of its exits."""
     heads = {layout.block_of(each): each.head for each in layout.exits if each.head is not None}
     answer = [layout.chain.graph.tensors[name] for name in layout.chain.final]
@@ -217,13 +217,13 @@ def blocks_of(layout: Layout, costs: Costs, asked: Asked) -> tuple[Block, ...]:
     )
 
 
-def _block(layout: Layout, number: int, costs: Costs, head: LinearHead | None, output_bits: int) -> Block:
+def _block(layout: Layout, number: int, costs: OperatorCosts, head: LinearHead | None, output_bits: int) -> Block:
     operators = layout.operators(number)
     parameters = parameters_of(layout.chain.graph, operators).values()
     ops = sum(map(costs.operations, operators))
     stored = sum(tensor.stored_bytes for tensor in parameters)
     if head is not None:
-        ops += head.work.macs if costs.count is Count.MACS else head.work.ops
+        ops += head.work.macs if costs.count is CountingUnit.MACS else head.work.ops
         stored += head.parameter_bytes
     end = layout.ends[number - 1]
     name = layout.borders[number - 1].tensor.name if number <= len(layout.borders) else layout.chain.final[0]

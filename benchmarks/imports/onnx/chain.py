@@ -14,7 +14,7 @@ from finbench.benchmarks.imports.onnx.graph import Operator, OperatorGraph, Tens
 
 
 @dataclass(frozen=True)
-class Position:
+class ChainPosition:
     """A place where the chain can be cut."""
 
     after: int
@@ -33,7 +33,7 @@ class ExitHead:
 
 
 @dataclass(frozen=True)
-class Chain:
+class ModelChain:
     """A model in one order, with its exits and the places where it can be cut."""
 
     graph: OperatorGraph
@@ -42,16 +42,16 @@ class Chain:
     """Exits before the last answer, in their order."""
     final: tuple[str, ...]
     """Outputs that are the last answer."""
-    positions: tuple[Position, ...]
+    positions: tuple[ChainPosition, ...]
     alive: tuple[int, ...]
     """Memory that tensors take while each operator runs: those it reads and makes, and those that wait [byte]."""
 
 
-def chain_of(graph: OperatorGraph, final: tuple[str, ...]) -> Chain:
+def chain_of(graph: OperatorGraph, final: tuple[str, ...]) -> ModelChain:
     """Return the chain of a model whose last answer are the outputs `final`; its other outputs are exits."""
     operators, heads = _in_order(graph, final)
     last_use = _last_uses(operators, final)
-    positions: list[Position] = []
+    positions: list[ChainPosition] = []
     alive: list[int] = []
     now = {name: graph.tensors[name] for name in graph.inputs}
     for k, operator in enumerate(operators):
@@ -62,8 +62,8 @@ def chain_of(graph: OperatorGraph, final: tuple[str, ...]) -> Chain:
             (tensor,) = now.values()
             if positions and positions[-1].tensor == tensor:
                 positions.pop()
-            positions.append(Position(k + 1, tensor))
-    return Chain(graph, operators, heads, final, tuple(positions), tuple(alive))
+            positions.append(ChainPosition(k + 1, tensor))
+    return ModelChain(graph, operators, heads, final, tuple(positions), tuple(alive))
 
 
 def _last_uses(operators: tuple[Operator, ...], final: tuple[str, ...]) -> dict[str, int]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from finbench.benchmarks.imports.onnx.counting import UncountableError, Work, work_of
 from finbench.benchmarks.imports.onnx.graph import Operator, OperatorGraph, Tensor
-from finbench.benchmarks.imports.onnx.options import Count
+from finbench.benchmarks.imports.onnx.options import CountingUnit
 from finbench.benchmarks.imports.onnx.reading import shown
 from finbench.models.io import InputError
 
@@ -16,20 +16,20 @@ _NAMED = 5
 
 
 @dataclass(frozen=True)
-class Costs:
+class OperatorCosts:
     """The work of each operator of a graph."""
 
     work: Mapping[str, Work]
     """By the operator's first output."""
-    count: Count
+    count: CountingUnit
 
     def operations(self, operator: Operator) -> int:
         """Return the operations of an operator, in the unit that is asked for."""
         work = self.work[operator.outputs[0]]
-        return work.macs if self.count is Count.MACS else work.ops
+        return work.macs if self.count is CountingUnit.MACS else work.ops
 
 
-def costs_of(path: Path, graph: OperatorGraph, count: Count) -> Costs:
+def costs_of(path: Path, graph: OperatorGraph, count: CountingUnit) -> OperatorCosts:
     """Return what every operator costs.
 
     Raises
@@ -48,7 +48,7 @@ def costs_of(path: Path, graph: OperatorGraph, count: Count) -> Costs:
     if refused:
         others = f" and {len(refused) - _NAMED} others" if len(refused) > _NAMED else ""
         raise InputError(path, f"cannot count the operations of {', '.join(refused[:_NAMED])}{others}")
-    return Costs(work, count)
+    return OperatorCosts(work, count)
 
 
 def parameters_of(graph: OperatorGraph, operators: tuple[Operator, ...]) -> dict[str, Tensor]:

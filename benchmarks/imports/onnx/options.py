@@ -12,7 +12,7 @@ BITS = (8, 16, 32)
 """Sizes of a number that transfers may be asked for [bit]."""
 
 
-class Count(StrEnum):
+class CountingUnit(StrEnum):
     """What one operation is, in a DNN and so in the rates of nodes."""
 
     MACS = "macs"
@@ -21,15 +21,15 @@ class Count(StrEnum):
     """An addition, product, comparison or function of one number: a multiply-add is two."""
 
 
-def count_of(text: str) -> Count:
+def count_of(text: str) -> CountingUnit:
     """Return what is counted, by name; raise InputError for other names."""
-    if text not in list(Count):
-        raise InputError("count", f"{text[:60]!r}: must be {' or '.join(Count)}")
-    return Count(text)
+    if text not in list(CountingUnit):
+        raise InputError("count", f"{text[:60]!r}: must be {' or '.join(CountingUnit)}")
+    return CountingUnit(text)
 
 
 @dataclass(frozen=True)
-class Asked:
+class DnnRequest:
     """What an import of a model is asked for."""
 
     name: str | None = None
@@ -48,7 +48,7 @@ class Asked:
     """Size of a floating-point number in a transfer [bit]; None: as the model stores it."""
     input_bits: int | None = None
     """The same for the sample."""
-    count: Count = Count.OPS
+    count: CountingUnit = CountingUnit.OPS
 
     def __post_init__(self) -> None:
         for field_, value in (("bits", self.bits), ("input bits", self.input_bits)):

@@ -9,16 +9,16 @@ from pathlib import Path
 from finbench.benchmarks.imports.onnx.blocks import Layout, blocks_of, layout_of, transfer_bits
 from finbench.benchmarks.imports.onnx.building import operator_graph
 from finbench.benchmarks.imports.onnx.chain import chain_of, most_worked_for
-from finbench.benchmarks.imports.onnx.costs import Costs, costs_of, parameters_of
-from finbench.benchmarks.imports.onnx.options import Asked, Count
+from finbench.benchmarks.imports.onnx.costs import OperatorCosts, costs_of, parameters_of
+from finbench.benchmarks.imports.onnx.options import CountingUnit, DnnRequest
 from finbench.benchmarks.imports.onnx.reading import ModelFile, read_model, shown
 from finbench.models.instance import DNN, Exit
 from finbench.models.io import InputError, validate
 from finbench.models.remarks import PLACEHOLDER
 
 WHAT_COUNTS = {
-    Count.MACS: "a multiply-add is 1 operation; additions, comparisons and functions alone count nothing",
-    Count.OPS: "a multiply-add is 2 operations; an addition, product, comparison or function of one number is 1",
+    CountingUnit.MACS: "a multiply-add is 1 operation; additions, comparisons and functions alone count nothing",
+    CountingUnit.OPS: "a multiply-add is 2 operations; an addition, product, comparison or function of one number is 1",
 }
 
 BORDER = "border "
@@ -30,7 +30,7 @@ class Analysis:
     """A model taken apart: its file, what each operator costs, and how it is divided."""
 
     file: ModelFile
-    costs: Costs
+    costs: OperatorCosts
     layout: Layout
 
     @property
@@ -46,7 +46,7 @@ class Analysis:
         )
 
 
-def analysed(path: Path, asked: Asked) -> Analysis:
+def analysed(path: Path, asked: DnnRequest) -> Analysis:
     """Return a model taken apart.
 
     Raises
@@ -65,7 +65,7 @@ def analysed(path: Path, asked: Asked) -> Analysis:
     return Analysis(file, costs, layout_of(chain_of(graph, final), costs, asked))
 
 
-def dnn_of(analysis: Analysis, asked: Asked) -> DNN:
+def dnn_of(analysis: Analysis, asked: DnnRequest) -> DNN:
     """Return the DNN of a model; shares and accuracies of its exits are placeholders that its provenance names."""
     layout = analysis.layout
     graph = layout.chain.graph
@@ -94,7 +94,7 @@ def dnn_of(analysis: Analysis, asked: Asked) -> DNN:
     return validate(parts, DNN, analysis.file.path)
 
 
-def _facts(analysis: Analysis, asked: Asked) -> list[str]:
+def _facts(analysis: Analysis, asked: DnnRequest) -> list[str]:
     graph = analysis.layout.chain.graph
     inputs = [f"{shown(name)} {'x'.join(map(str, graph.tensors[name].shape)) or '1'}" for name in graph.inputs]
     heads = [f"'{shown(leaving.name)}'" for leaving in analysis.layout.exits if leaving.head]

@@ -24,13 +24,13 @@ from tests.benchmarks.imports.onnx.made_models import (  # isort: skip  (skips w
 
 import finbench as fb
 from finbench.benchmarks.imports.onnx.grouping import chosen_borders
-from finbench.benchmarks.imports.onnx.options import Asked, Count
+from finbench.benchmarks.imports.onnx.options import CountingUnit, DnnRequest
 from finbench.benchmarks.imports.onnx.profile import Analysis, analysed, borders_of
 from finbench.models.io import InputError
 
 
 def taken_apart(made: Any, folder: Path, **asked: Any) -> Analysis:
-    return analysed(saved(made, folder / "made.onnx"), Asked(**asked))
+    return analysed(saved(made, folder / "made.onnx"), DnnRequest(**asked))
 
 
 def refusal(made: Any, folder: Path, **asked: Any) -> str:
@@ -246,4 +246,4 @@ def test_the_unit_of_counting_is_checked(tmp_path: Path) -> None:
     path = saved(two_exits(), tmp_path / "m.onnx")
     with pytest.raises(InputError, match="macs or ops"):
         fb.import_dnn(path, count="flops")
-    assert fb.import_dnn(path, count=Count.MACS).name == "m"
+    assert fb.import_dnn(path, count=CountingUnit.MACS).name == "m"

@@ -8,7 +8,7 @@ import pytest
 
 from tests.benchmarks.imports.onnx.made_models import LIGHT, light, onnx  # isort: skip  (skips where onnx is missing)
 
-from finbench.benchmarks.imports.onnx.options import Asked, Count
+from finbench.benchmarks.imports.onnx.options import CountingUnit, DnnRequest
 from finbench.benchmarks.imports.onnx.profile import analysed, borders_of, dnn_of
 from tests.benchmarks.imports.onnx.recount import recounted
 
@@ -27,7 +27,7 @@ def test_there_are_nine() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_totals_and_sizes_are_those_of_a_count_from_the_definitions(name: str) -> None:
-    analysis = analysed(light(name), Asked(count=Count.MACS))
+    analysis = analysed(light(name), DnnRequest(count=CountingUnit.MACS))
     expected = recounted(onnx.load(light(name), load_external_data=False))
     assert analysis.operations == expected.macs
     assert analysis.parameters == expected.parameters
@@ -38,18 +38,18 @@ def test_totals_and_sizes_are_those_of_a_count_from_the_definitions(name: str) -
 
 @pytest.mark.parametrize("name", FACTS)
 def test_totals_are_those_counted_elsewhere(name: str) -> None:
-    analysis = analysed(light(name), Asked(count=Count.MACS))
+    analysis = analysed(light(name), DnnRequest(count=CountingUnit.MACS))
     assert (analysis.operations, analysis.parameters) == pytest.approx(FACTS[name], rel=1e-3)
 
 
 @pytest.mark.parametrize("name", PLACES)
 def test_places_to_cut_are_those_counted_elsewhere(name: str) -> None:
-    assert len(analysed(light(name), Asked()).layout.chain.positions) + 1 == PLACES[name]
+    assert len(analysed(light(name), DnnRequest()).layout.chain.positions) + 1 == PLACES[name]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_blocks_hold_the_whole_model_and_name_their_borders(name: str) -> None:
-    asked = Asked(bits=8, input_bits=8)
+    asked = DnnRequest(bits=8, input_bits=8)
     analysis = analysed(light(name), asked)
     made = dnn_of(analysis, asked)
     assert sum(block.ops for block in made.blocks) == analysis.operations
@@ -62,9 +62,11 @@ def test_blocks_hold_the_whole_model_and_name_their_borders(name: str) -> None:
 
 def test_a_unit_of_counting_is_said_and_kept(tmp_path: Path) -> None:
     totals = {}
-    for count in Count:
-        made = dnn_of(analysed(light("resnet50"), Asked(count=count)), Asked(count=count))
-        assert f"count: {count}: a multiply-add is {1 if count is Count.MACS else 2} operation" in made.provenance
+    for count in CountingUnit:
+        made = dnn_of(analysed(light("resnet50"), DnnRequest(count=count)), DnnRequest(count=count))
+        assert (
+            f"count: {count}: a multiply-add is {1 if count is CountingUnit.MACS else 2} operation" in made.provenance
+        )
         totals[count] = sum(block.ops for block in made.blocks)
     # Beside the multiply-adds: 2 for each of 10.6 million normalised numbers, 1 for each ReLU, sum and pooled number.
-    assert 2 * totals[Count.MACS] < totals[Count.OPS] < 2.01 * totals[Count.MACS]
+    assert 2 * totals[CountingUnit.MACS] < totals[CountingUnit.OPS] < 2.01 * totals[CountingUnit.MACS]

@@ -23,7 +23,7 @@ class ExitFacts(Frozen):
     """Accuracy of the DNN when this is its last deployed exit."""
 
 
-class ExitSetting(Frozen):
+class ExitProfile(Frozen):
     """One setting of all exits."""
 
     thresholds: Annotated[tuple[float, ...], Field(strict=False)] = since_version_2(())
@@ -39,14 +39,14 @@ class ExitSetting(Frozen):
         return self
 
 
-class ExitTable(Frozen):
+class ExitProfiles(Frozen):
     """Settings among which one may choose."""
 
     name: Name
     """Name of the table."""
     provenance: str = ""
     """Where the numbers come from."""
-    settings: Annotated[tuple[ExitSetting, ...], Field(min_length=1, strict=False)]
+    settings: Annotated[tuple[ExitProfile, ...], Field(min_length=1, strict=False)]
     """All settings; each has the same number of exits."""
 
     @model_validator(mode="after")
@@ -57,20 +57,20 @@ class ExitTable(Frozen):
         return self
 
 
-def load_exit_table(path: Path) -> ExitTable:
+def load_exit_profiles(path: Path) -> ExitProfiles:
     """Read a table of settings; raise InputError if it cannot be read or breaks a rule."""
     document = read_document(path)
     document.pop("schema_version", None)
-    return validate(document, ExitTable, path)
+    return validate(document, ExitProfiles, path)
 
 
-def with_exits(dnn: DNN, table: ExitTable, where: Path | str, only: int | None = None) -> tuple[DNN, ...]:
+def with_exits(dnn: DNN, table: ExitProfiles, where: Path | str, only: int | None = None) -> tuple[DNN, ...]:
     """Return the DNN under each setting of a table, numbered in their names where there are several.
 
     Parameters
     ----------
     dnn : DNN
-    table : ExitTable
+    table : ExitProfiles
     where : Path or str
         Where the table was read, named in errors.
     only : int, optional
@@ -93,7 +93,7 @@ def with_exits(dnn: DNN, table: ExitTable, where: Path | str, only: int | None =
     return tuple(_set(dnn, table, k, f"{dnn.name}-{k}") for k in range(1, len(table.settings) + 1))
 
 
-def _set(dnn: DNN, table: ExitTable, number: int, name: str) -> DNN:
+def _set(dnn: DNN, table: ExitProfiles, number: int, name: str) -> DNN:
     setting = table.settings[number - 1]
     exits = tuple(
         Exit(name=old.name, after_block=old.after_block, exit_fraction=new.exit_fraction, accuracy=new.accuracy)
