@@ -293,8 +293,11 @@ class Instance(Frozen):
         accounting: Accounting | None = None,
         latency_kind: LatencyKind | None = None,
         latency_quantile: float | None = None,
+        objective: Objective | None = None,
     ) -> Instance:
-        """Return a copy with other targets or choices; None keeps what is there. Another latency kind drops a quantile.
+        """Return a copy with other targets or choices; None keeps what is there.
+
+        Another latency kind drops a quantile, and a quantile alone makes the kind `quantile`.
 
         Raises
         ------
@@ -308,7 +311,8 @@ class Instance(Frozen):
         apps = tuple(
             Application.model_validate({**app.model_dump(), **targets}) if targets else app for app in self.applications
         )
-        kind = self.latency_kind if latency_kind is None else latency_kind
+        kind = self.latency_kind if latency_quantile is None else LatencyKind.QUANTILE
+        kind = kind if latency_kind is None else latency_kind
         quantile = self.latency_quantile if kind is LatencyKind.QUANTILE else None
         data = {
             **{field: getattr(self, field) for field in Instance.model_fields},
@@ -316,6 +320,7 @@ class Instance(Frozen):
             "accounting": self.accounting if accounting is None else accounting,
             "latency_kind": kind,
             "latency_quantile": quantile if latency_quantile is None else latency_quantile,
+            "objective": self.objective if objective is None else objective,
         }
         try:
             return Instance(**data)

@@ -24,6 +24,7 @@ from typing import Any, NoReturn, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from finbench.models.catalogue import PREFIX, entry_file
 from finbench.models.deployment import Deployment, DeploymentFile, DeploymentOrigin
 from finbench.models.fields import SCHEMA_VERSION
 from finbench.models.instance import DNN, Application, Device, Instance, Network
@@ -38,6 +39,9 @@ MAX_JSON_BYTES = 2**30
 
 _DEEP_TOML_KEY = re.compile(rb"(?<![\w\"'-])(?:[\w\"'-]++[ \t]*+\.[ \t]*+){32}")
 """Begins at a word's first character only and never goes back, or a long word would take time by its square."""
+
+_CATALOGUED: dict[type[BaseModel], str] = {Network: "networks", DNN: "dnns"}
+"""Parts that may be entries of the catalogue, and its folder."""
 
 _SPECIAL_FOLDERS = ("/dev", "/proc")
 """What lies there stands for something else, and is never replaced by a file."""
@@ -114,6 +118,13 @@ def load_instance(name_or_path: str | Path) -> Instance:
             )
     if "devices" in parts and "dnns" in parts:
         parts["devices"] = _of_these_dnns(parts["devices"], document["devices"], {dnn.name for dnn in parts["dnns"]})
+    if parts.keys() >= {"network", "dnns"} and ("devices" in parts or "devices" not in document):
+        from finbench.models.catalogue_files import measured_devices  # which reads its files by this module
+
+        given: tuple[Device, ...] = parts.get("devices", ())
+        found = measured_devices(parts["network"], parts["dnns"], [device.name for device in given])
+        if found:
+            parts["devices"] = (*given, *found)
     instance = validate({**document, **parts}, Instance, path)
     for remark in remarks(instance):
         warnings.warn(f"{path}: {remark}", InputWarning, stacklevel=2)
@@ -162,12 +173,22 @@ def load_deployment_file(path: str | Path) -> DeploymentFile:
 
 def _part(value: object, model: type[Model], file: Path, field: str) -> Model:
     """Return a part of an instance: inline, or from the file that `value` names relative to `file`."""
+    if isinstance(value, str) and value.startswith(PREFIX) and model in _CATALOGUED:
+        return _part_file(_entry_file(value, model, file, field), model)
     if isinstance(value, str):
         part_file = file.parent / value
         if not os.path.isfile(part_file):
             raise InputError(file, f"{field} = {_shown(value)}: must be a table or the path of a file that exists")
         return _part_file(part_file, model)
     return validate(value, model, file, at=field)
+
+
+def _entry_file(value: str, model: type[BaseModel], file: Path, field: str) -> Path:
+    """Return the file of the catalogue's entry that a part names."""
+    try:
+        return entry_file(_CATALOGUED[model], value.removeprefix(PREFIX))
+    except ValueError as error:
+        raise InputError(file, f"{field} = {error}") from None
 
 
 def _part_file(file: Path, model: type[Model]) -> Model:

@@ -1,4 +1,4 @@
-"""What files may say in short: quantities with units, and links that lead both ways; here written out in full.
+"""What files may say in short, written out: quantities with units, links both ways, devices of the catalogue.
 
 Files that are written say everything in full and in SI units, and so does whatever is hashed.
 """
@@ -23,21 +23,34 @@ _NUMBER_ERRORS = ("float_type", "float_parsing")
 
 
 def in_full(value: Any, model: type[BaseModel]) -> Any:
-    """Return what a file says of a network or an instance with every link that leads both ways written as two.
+    """Return what a file says of a network or an instance, in full: links both ways as two, devices of the catalogue.
 
     Raises
     ------
     ValueError
-        If a link's `both_ways` is neither true nor false.
+        If a link's `both_ways` is neither true nor false, or a device would have to be in the catalogue and is not.
     """
     if model is Instance and isinstance(value, dict) and isinstance(value.get("network"), dict):
         return {**value, "network": in_full(value["network"], Network)}
-    if model is not Network or not isinstance(value, dict) or not isinstance(value.get("links"), list):
+    if model is not Network or not isinstance(value, dict):
         return value
-    links = value["links"]
-    if not any(isinstance(link, dict) and BOTH_WAYS in link for link in links):
-        return value
-    return {**value, "links": [each for link in links for each in _directed(link)]}
+    links, nodes = value.get("links"), value.get("nodes")
+    if isinstance(links, list) and any(isinstance(link, dict) and BOTH_WAYS in link for link in links):
+        value = {**value, "links": [each for link in links for each in _directed(link)]}
+    if isinstance(nodes, list) and any(map(_names_an_entry, nodes)):
+        value = {**value, "nodes": [_equipped(node) if _names_an_entry(node) else node for node in nodes]}
+    return value
+
+
+def _names_an_entry(node: Any) -> bool:
+    """Return whether a node may have a device of the catalogue, which has a slash in its name."""
+    return isinstance(node, dict) and isinstance(node.get("device"), str) and "/" in node["device"]
+
+
+def _equipped(node: Document) -> Document:
+    from finbench.models.catalogue_files import of_catalogue  # which reads files by `models.io`, as this is read by it
+
+    return of_catalogue(node, f"node '{str(node.get('name'))[:60]}'")
 
 
 def _directed(link: Any) -> list[Any]:

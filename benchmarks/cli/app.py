@@ -17,6 +17,7 @@ from finbench.benchmarks.cli import (
     campaigns,
     claims,
     files,
+    importing,
     insight,
     instances,
     papers,
@@ -124,10 +125,21 @@ for group in (
     claims,
     instances,
     files,
+    importing,
     plugins,
     upkeep,
 ):
     app.add_typer(group.commands)
+
+
+def every_command() -> dict[str, Any]:
+    """Return the commands by name; those of a group with its name before their own."""
+    top: Any = typer.main.get_command(app)
+    found: dict[str, Any] = {}
+    for name, each in top.commands.items():
+        inner = getattr(each, "commands", None)
+        found |= {name: each} if inner is None else {f"{name} {own}": command for own, command in inner.items()}
+    return found
 
 
 def main() -> None:

@@ -43,7 +43,6 @@ class Gallery:
         return {
             "network": network,
             "several": len(instance.applications),
-            "rated": all(app.rate_per_s is not None for app in instance.applications),
             "applications": [self._application(instance, app) for app in apps],
         }
 

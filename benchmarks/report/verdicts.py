@@ -118,7 +118,9 @@ def _named(instance: Instance) -> str:
         return instance.name
     app = instance.applications[0]
     targets = f"δ = {number(app.max_latency_s)} s, α = {number(app.min_accuracy)}"
-    definitions = f"{instance.accounting.value} accounting, {instance.latency_kind.value} latency".replace("_", " ")
+    share = "" if instance.latency_quantile is None else f" {number(instance.latency_quantile)}"
+    latency = f"{instance.latency_kind.value}{share}"
+    definitions = f"{instance.accounting.value} accounting, {latency} latency".replace("_", " ")
     return f"{instance.name} ({targets}, {definitions})"
 
 

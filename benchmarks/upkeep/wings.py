@@ -21,7 +21,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("fin_graph.joint.explanation",),
     ("fin_graph",),
     ("benchmarks.plugins",),
-    ("benchmarks.methods", "benchmarks.families"),
+    ("benchmarks.methods", "benchmarks.families", "benchmarks.imports"),
     ("benchmarks.campaigns", "benchmarks.judging", "benchmarks.simulation"),
     ("benchmarks.rows",),
     ("benchmarks.execution", "benchmarks.analysis"),

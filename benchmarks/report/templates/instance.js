@@ -133,16 +133,17 @@ const chosen = {
   },
 
   objective(one, value) {
-    return quantity(value, one.drawing?.rated ? "W" : "J", 7);
+    return quantity(value, one.objective_unit, 7);
   },
 
   several() {
     return data.instances[this.at].applications > 1;
   },
 
-  /** What a run found: energy per inference, or the power of several applications together. */
+  /** What a run found: energy per inference, or the objective where it is another one or of several applications. */
   cost(run) {
-    return this.several() ? quantity(ifFound("objective")(run), "W", 6) : quantity(ifFound("energy_j")(run), "J", 6);
+    const unit = data.instances[this.at].objective_unit;
+    return this.several() || !"JW".includes(unit) ? quantity(ifFound("objective")(run), unit, 6) : quantity(ifFound("energy_j")(run), "J", 6);
   },
 
   decision(run, app) {
