@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Iterator
+from copy import copy
 from typing import Any
 
 import pytest
 import typer.main
-import typer.testing
 
-
-@cache
-def _built(app: Any, _: tuple[object, ...]) -> Any:
-    return typer.main.get_command(app)
-
-
-def built(app: Any) -> Any:
-    """Return the commands of `app`, built once for each registry of methods: a method brings flags.
-
-    To build them from their annotations takes longer than most commands that tests give.
-    """
-    from finbench.benchmarks.methods import METHODS
-
-    return _built(app, tuple((name, id(method)) for name, method in METHODS.items()))
+build = typer.main.get_group
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _commands_built_once() -> Any:
+def commands_are_built_once() -> Iterator[None]:
+    """Build the commands once for each registry of methods, which bring flags.
+
+    To build them from their annotations takes longer than most commands that tests give.
+    """
+    made: dict[tuple[object, ...], Any] = {}
+
+    def built(app: Any) -> Any:
+        from finbench.benchmarks.methods import METHODS
+
+        key = (app, *METHODS.values())
+        if key not in made:
+            made[key] = build(app)
+        group = copy(made[key])
+        group.params = list(group.params)
+        return group
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(typer.testing, "_get_command", built)
+        patch.setattr(typer.main, "get_group", built)
         yield
