@@ -104,7 +104,7 @@ def test_all_methods_agree_on_applications_that_share_a_system(seed: int) -> Non
 def test_other_solvers_agree(solver: SolverName) -> None:
     if (reason := reason_not_to_use(solver)) is not None:
         pytest.skip(reason)
-    for seed in range(25):
+    for seed in range(15):
         for draw in (extended_instance, extended_shared_instance):
             instance = draw(seed)
             truth = exhaustive.solve(instance)

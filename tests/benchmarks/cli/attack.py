@@ -18,7 +18,7 @@ from typer.testing import CliRunner, Result
 
 from finbench.benchmarks.cli.app import app
 from finbench.benchmarks.execution.memory import forget_peak, peak_bytes
-from tests.benchmarks.rows.test_mutated_results import MARK, NASTY, places
+from tests.benchmarks.rows.test_mutated_results import MARK, NASTY, few_resamples, places
 
 Document = dict[str, Any]
 
@@ -102,7 +102,7 @@ def invoked(arguments: Sequence[str]) -> tuple[Result, int]:
     """Return what a command of this process came to under limits, and the memory that it added at most [byte]."""
     before = psutil.Process().memory_info().rss
     forget_peak()
-    with _guarded():
+    with _guarded(), few_resamples():
         came = CliRunner().invoke(app, list(arguments))
     return came, peak_bytes() - before
 
