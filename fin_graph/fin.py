@@ -52,8 +52,6 @@ def supports(instance: Instance, options: FinOptions = FinOptions()) -> str | No
     if _prunes(options) and (options.certify is not None or options.engine == "arrays"):
         return "band < gamma drops end replicas, which only the graphs of engine 'networkx' have"
     shared = reason_to_refuse(instance)
-    if shared is not None and instance.alternatives_refused is not None:
-        return instance.alternatives_refused
     if shared is not None and (options.certify is not None or options.engine == "networkx" or _prunes(options)):
         return f"certify, band and engine 'networkx' are for one application alone: FIN with them {shared}"
     return None

@@ -40,7 +40,7 @@ def _fin_line(gamma: int) -> Line2D:
 
 def frontier_styles(found: Sequence[ExitFrontier]) -> dict[str, dict[str, Any]]:
     """Return the style of each exit's staircase, by the name that a legend gives it."""
-    return group_styles([f"exit {one.last_exit}, accuracy {one.accuracy:.1%}" for one in found])
+    return group_styles([f"exit {one.exit_name}, accuracy {one.accuracy:.1%}" for one in found])
 
 
 def draw_frontier(axes: Axes, found: Sequence[ExitFrontier]) -> None:

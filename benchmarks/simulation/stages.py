@@ -101,9 +101,8 @@ def itineraries(instance: Instance, deployment: Deployment) -> tuple[list[Statio
     """Return the stations of a feasible deployment, and what the samples of every served application pass."""
     numbers = StationNumbers()
     by_name = {app.name: app for app in instance.applications}
-    found = [
-        _itinerary(instance, by_name[decision.application], decision, numbers) for decision in deployment.deployments
-    ]
+    chosen = ((by_name[decision.application].choice(decision.dnn), decision) for decision in deployment.deployments)
+    found = [_itinerary(instance, app, decision, numbers) for app, decision in chosen if app is not None]
     return numbers.stations, found
 
 
