@@ -1,5 +1,7 @@
 """The energy-latency-accuracy frontier: the least energy for every latency budget and every exit.
 
+Where the instance minimises carbon or money (eq. 31), that stands in the place of the energy.
+
 One pass of FIN to the deepest exit gives its whole frontier. After the block of an exit, the least energy over all
 nodes at replicas ≤ k is what that exit costs within a budget of k/γ of the horizon. Label setting gives the
 exact frontier beside it.
@@ -20,7 +22,7 @@ from finbench.models.result import Clock
 from finbench.models.tolerances import FLOAT_NOISE
 
 Corner = tuple[float, float]
-"""Latency budget [s] and the least energy [J per inference] from there on, until the next corner."""
+"""Latency budget [s] and the least cost of one inference from there on, until the next corner."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class ExitFrontier:
     """FIN's corners, by rising budget, one for each energy: feasible, hence on or above the exact frontier."""
     exact: tuple[Corner, ...] | None
     """Exact corners; None where the time limit ended the search."""
+    unit: str = "J"
+    """Unit of what is least: the objective of one inference."""
     dnn: str | None = None
     """The alternative that it is of (eq. 29); None where the application has only one DNN."""
 
@@ -90,12 +94,12 @@ def frontiers(
     return tuple(
         frontier
         for choice, exits in zip(app.choices, problems, strict=True)
-        for frontier in _frontiers(instance.dnn_of(choice), exits, gamma, horizon_s, clock)
+        for frontier in _frontiers(instance.dnn_of(choice), exits, gamma, horizon_s, clock, instance.inference_unit)
     )
 
 
 def _frontiers(
-    dnn: DNN, problems: list[PathProblem], gamma: int, horizon_s: float, clock: Clock
+    dnn: DNN, problems: list[PathProblem], gamma: int, horizon_s: float, clock: Clock, unit: str
 ) -> Iterator[ExitFrontier]:
     """Yield the frontiers of one DNN's exits, which have one problem each."""
     problems = [replace(problem, max_latency_s=horizon_s) for problem in problems]
@@ -104,9 +108,9 @@ def _frontiers(
         steps = [(horizon_s * k / gamma, float(energy)) for k, energy in enumerate(least[problem.depth])]
         exact = latency_energy_frontier(problem, clock)
         fin = _corners(steps)
+        corners = None if exact is None else _corners(exact)
         if fin or exact:
-            corners = None if exact is None else _corners(exact)
-            yield ExitFrontier(problem.last_exit, exit_.accuracy, fin, corners, problem.dnn)
+            yield ExitFrontier(problem.last_exit, exit_.accuracy, fin, corners, unit, problem.dnn)
 
 
 def _problem(instance: Instance, app: Application, last_exit: int) -> PathProblem:

@@ -101,8 +101,12 @@ def itineraries(instance: Instance, deployment: Deployment) -> tuple[list[Statio
     """Return the stations of a feasible deployment, and what the samples of every served application pass."""
     numbers = StationNumbers()
     by_name = {app.name: app for app in instance.applications}
-    chosen = ((by_name[decision.application].choice(decision.dnn), decision) for decision in deployment.deployments)
-    found = [_itinerary(instance, app, decision, numbers) for app, decision in chosen if app is not None]
+    found = []
+    for decision in deployment.deployments:
+        app = by_name[decision.application].choice(decision.dnn)
+        if app is None:
+            raise ValueError(f"application '{decision.application}': dnn = {decision.dnn!r}: not one that it may run")
+        found.append(_itinerary(instance, app, decision, numbers))
     return numbers.stations, found
 
 

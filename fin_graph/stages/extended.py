@@ -141,7 +141,7 @@ def extended_graph(instance: Instance, app: Application, clock: Clock | None = N
         Vertices (i, n) for i = 0..L', L' the block of the deepest accepted exit (0 where none is accepted), each with
         its node's `tier`; edges with `energy_j`, `latency_s` and `kind` (`run`, `send` or `relay`). Edges into a
         pinned block exist only at its pin (eq. 10). Graph attributes: `source` (a vertex), `ends` (accepted end
-        vertices, each with its 1-based exit index) and `max_latency_s` (δ).
+        vertices, each with its 1-based exit index) `max_latency_s` (δ), `minimised` and the `unit` of that (eq. 31).
 
     Raises
     ------
@@ -156,6 +156,8 @@ def extended_graph(instance: Instance, app: Application, clock: Clock | None = N
         source=(0, app.source),
         ends={(exit_.after_block, node.name): f for f, exit_ in exits.items() for node in nodes},
         max_latency_s=relaxed(app.max_latency_s),
+        minimised=instance.objective.value,
+        unit=instance.inference_unit,
     )
     for i in range(depth + 1):
         clock.check()

@@ -86,7 +86,8 @@ def frontier(ax: Axes | None, found: Sequence[ExitFrontier]) -> Axes:
 
     if not found:
         raise InputError("frontier", "no exit can be reached: there is nothing to draw")
-    axes = _given(ax)
+    axes, unit = _given(ax), found[0].unit
+    cost = {"J": "energy", "g": "carbon"}.get(unit, unit)
     end = 1.05 * max(budget for one in found for budget, _ in (*one.fin, *(one.exact or ())))
     for k, one in enumerate(found):
         colour = COLOURS[k % len(COLOURS)]
@@ -96,7 +97,7 @@ def frontier(ax: Axes | None, found: Sequence[ExitFrontier]) -> Axes:
                 axes.step([*budgets, end], [*energies, energies[-1]], style, where="post", color=colour)
         axes.plot([], [], "-", color=colour, label=f"exit {one.last_exit}, accuracy {one.accuracy:.1%}")
     axes.plot([], [], "--", color="black", label="FIN")
-    axes.set(xlabel="latency budget δ [s]", ylabel="least energy per inference [J]", ylim=(0, None))
+    axes.set(xlabel="latency budget δ [s]", ylabel=f"least {cost} per inference [{unit}]", ylim=(0, None))
     axes.legend()
     return axes
 

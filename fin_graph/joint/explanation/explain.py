@@ -72,7 +72,7 @@ class Price:
     price: float
     unit: str
     price_w: float
-    """What as much again as there is would save [W]."""
+    """What as much again as there is would save [unit of the objective]."""
 
 
 @dataclass(frozen=True)

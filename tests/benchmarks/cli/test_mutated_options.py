@@ -68,6 +68,9 @@ def sound(tmp_path: Path, results: Path) -> dict[str, list[str]]:
         "campaigns": [],
         "plugins": [],
         "test-method": ["single-node", "--quick"],
+        "check": ["blenet-mnist"],
+        "catalogue": ["zoo"],
+        "stress": ["blenet-mnist", str(made), "--time-limit", "1", "--severities", "0.5"],
         "import network": ["catalogue:kreonet", "-o", f"{out}.toml"],
         "simulate": ["blenet-mnist", str(made), "--arrivals", "alone", "--samples", "500"],
     }
@@ -125,8 +128,8 @@ def test_every_command_is_attacked(sound: dict[str, list[str]]) -> None:
 COMMANDS = (
     *("solve", "export", "evaluate", "compare", "explain", "frontier", "generate", "draw", "instances", "methods"),
     *("schema", "run", "scale", "table", "plot", "report", "compare-results", "claims", "bench", "figures"),
-    *("verify", "families", "campaigns", "plugins", "test-method", "upgrade", "simulate"),
-    "import network",
+    *("check", "catalogue", "import network"),
+    *("verify", "families", "campaigns", "plugins", "test-method", "upgrade", "simulate", "stress"),
 )
 
 
