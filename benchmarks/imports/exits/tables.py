@@ -122,8 +122,8 @@ def _of_summary(path: Path, header: tuple[str, ...]) -> ExitProfiles:
         left += share
         answered += share * accuracy
     provenance = (
-        f"{path.name}: summary of {len(rows)} exits; accuracy where an exit is the last: samples that would leave later "
-        "are taken to be as easy for it as those that leave there, which is too good for all exits but the last"
+        f"{path.name}: summary of {len(rows)} exits; accuracy where an exit is the last: samples that would leave "
+        "later are taken to be as easy for it as those that leave there, which is too good for all exits but the last"
     )
     setting = ExitProfile(exits=tuple(facts))
     return ExitProfiles(name=path.stem[:80] or "exits", provenance=provenance, settings=(setting,))

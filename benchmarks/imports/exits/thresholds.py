@@ -1,7 +1,7 @@
 r"""Thresholds of a DNN's exits, judged on samples: where they leave, and how often the DNN is right.
 
-A sample leaves at the first exit whose confidence reaches the exit's threshold (or whose entropy does not exceed it), at
-the last exit otherwise. With l_s the exit where sample s leaves and c_{s,e} whether exit e is right about it,
+A sample leaves at the first exit whose confidence reaches the exit's threshold (or whose entropy does not exceed it),
+at the last exit otherwise. With l_s the exit where sample s leaves and c_{s,e} whether exit e is right about it,
 
     φ_e = share of samples with l_s = e,        α_f = mean over s of c_{s, min(l_s, f)},
 

@@ -61,7 +61,7 @@ def pairs(setting: ExitProfile) -> list[tuple[float, float]]:
     return [(each.exit_fraction, each.accuracy) for each in setting.exits]
 
 
-@pytest.mark.parametrize(("exits", "by"), product((1, 2, 3), ("confidence", "entropy")))
+@pytest.mark.parametrize(("exits", "by"), list(product((1, 2, 3), ("confidence", "entropy"))))
 def test_shares_and_accuracies_are_those_of_a_plain_recount(exits: int, by: str, tmp_path: Path) -> None:
     rows = drawn_rows(80, exits)
     made = exit_profiles(table(rows, tmp_path / "t.csv"), by=by, steps=5, most=1000)
