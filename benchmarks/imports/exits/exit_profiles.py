@@ -64,6 +64,13 @@ def load_exit_profiles(path: Path) -> ExitProfiles:
     return validate(document, ExitProfiles, path)
 
 
+def load_dnn(path: Path) -> DNN:
+    """Read a file that holds a DNN; raise InputError if it cannot be read or breaks a rule."""
+    document = read_document(path)
+    document.pop("schema_version", None)
+    return validate(document, DNN, path)
+
+
 def with_exits(dnn: DNN, table: ExitProfiles, where: Path | str, only: int | None = None) -> tuple[DNN, ...]:
     """Return the DNN under each setting of a table, numbered in their names where there are several.
 
