@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from finbench.benchmarks.plots.style import COLOURS, STYLE
 from finbench.benchmarks.upkeep.wings import RUNG, Arrow, arrows, needed
 
-WIDTHS = {"benchmarks": 2.0, "fin_graph": 3.0, "models": 2.0}
+WIDTHS = {"benchmarks": 4.0, "fin_graph": 3.0, "models": 2.0}
 """Packages from left to right, each of which imports those to its right; how many wings stand side by side there."""
 
 OWN_FILES = {"models": "instance,\nevaluate, …", "fin_graph": "fin, mcp, …"}
@@ -36,7 +36,7 @@ def draw_wings() -> Figure:
     """Draw the wings of every package and, within it, the arrows that do not follow from others."""
     found = arrows()
     with mpl.rc_context({**STYLE, "axes.grid": False}):
-        figure = Figure(figsize=(7, 4.6), layout="constrained")
+        figure = Figure(figsize=(8.6, 4.9), layout="constrained")
         axes = figure.subplots()
         left = 0.0
         tallest = max(len(_rows(package, found)) for package in WIDTHS)
@@ -95,16 +95,27 @@ def _rows(package: str, found: set[Arrow]) -> list[list[str]]:
 
 
 def places_of(package: str, drawn: set[Arrow], found: set[Arrow]) -> dict[str, Place]:
-    """Return where the wings stand, so that arrows are short and pass behind no other wing."""
-    rows = _rows(package, found)
-    every = product(*(_spread(row, WIDTHS[package]) for row in rows))
-    best, least = {}, inf
-    for choice in every:
-        places = {wing: (x, float(y)) for y, row in enumerate(choice) for wing, x in row.items()}
-        cost = cost_of(places, drawn)
-        if cost < least:
-            best, least = places, cost
-    return best
+    """Return where the wings stand, so that arrows are short and pass behind no other wing.
+
+    Three rows at a time are put in their best order, up and down the package, until no three can be improved.
+    """
+    ways = [list(_spread(row, WIDTHS[package])) for row in _rows(package, found)]
+    choice = [way[0] for way in ways]
+    windows = [range(y, min(y + 3, len(ways))) for y in range(max(1, len(ways) - 2))]
+    least, before = inf, None
+    while before != least:
+        before = least
+        for rows in chain(windows, reversed(windows)):
+            for some in product(*(ways[y] for y in rows)):
+                tried = [*choice[: rows.start], *some, *choice[rows.stop :]]
+                cost = cost_of(_stacked(tried), drawn)
+                if cost < least:
+                    choice, least = tried, cost
+    return _stacked(choice)
+
+
+def _stacked(choice: Sequence[Mapping[str, float]]) -> dict[str, Place]:
+    return {wing: (x, float(y)) for y, row in enumerate(choice) for wing, x in row.items()}
 
 
 def _spread(row: Sequence[str], width: float) -> Iterator[dict[str, float]]:
