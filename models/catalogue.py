@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from finbench.models.dnn import MeasuredBlocks
-from finbench.models.fields import Frozen, Name, NonNegative, OptionalName, Positive
+from finbench.models.fields import Frozen, Name, NonNegative, OptionalName, Positive, Share
 
 PREFIX = "catalogue:"
 
@@ -81,6 +81,29 @@ class LinkKind(Frozen):
     def downward(self) -> LinkCosts:
         """Costs from the network to a device."""
         return self.up if self.down is None else self.down
+
+
+class ExitSetting(Frozen):
+    """Where samples leave at one setting of the thresholds."""
+
+    setting: Name
+    """The thresholds, in words."""
+    exit_fractions: Annotated[tuple[Share, ...], Field(min_length=1, strict=False)]
+    """Share of samples that leaves at each exit, in order."""
+    accuracy: Share | None = None
+    """Accuracy over all samples."""
+    accuracy_of_leavers: Annotated[tuple[Share, ...], Field(strict=False)] = ()
+    """Accuracy of those that leave at each exit; empty: not published."""
+
+
+class ExitTable(Frozen):
+    """What somebody published of the early exits of a DNN."""
+
+    name: Name
+    provenance: str
+    task: Name
+    """Data set."""
+    settings: Annotated[tuple[ExitSetting, ...], Field(min_length=1, strict=False)]
 
 
 def catalogue_directory() -> Path:

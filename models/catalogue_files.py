@@ -8,9 +8,18 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from finbench.models.catalogue import CatalogueDevice, LinkKind, Runtime, entries, entry_file
+from finbench.models.catalogue import CatalogueDevice, ExitTable, LinkKind, Runtime, entries, entry_file
 from finbench.models.instance import DNN, Device, Network
 from finbench.models.io import InputError, read_document, validate
+
+CLASSES: dict[str, type[BaseModel]] = {
+    "devices": CatalogueDevice,
+    "links": LinkKind,
+    "networks": Network,
+    "dnns": DNN,
+    "exits": ExitTable,
+}
+"""What an entry of each kind of the catalogue is."""
 
 Entry = TypeVar("Entry", bound=BaseModel)
 
@@ -47,6 +56,13 @@ def load_catalogue_device(name: str, file: str) -> tuple[CatalogueDevice, Runtim
             return entry, each
     names = ", ".join(each.name for each in entry.runtimes)
     raise InputError(file, f"device = {name[:60]!r}: '{device}' has no such runtime; runtimes: {names}")
+
+
+def load_entry(kind: str, path: Path) -> BaseModel:
+    """Return an entry of a kind from its file, as an object of the kind's class."""
+    document = read_document(path)
+    document.pop("schema_version", None)
+    return validate(document, CLASSES[kind], path)
 
 
 def of_catalogue(node: Mapping[str, Any], file: str) -> dict[str, Any]:

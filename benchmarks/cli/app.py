@@ -15,6 +15,8 @@ from typer.core import TyperGroup
 
 from finbench.benchmarks.cli import (
     campaigns,
+    cataloguing,
+    checking,
     claims,
     files,
     importing,
@@ -25,6 +27,7 @@ from finbench.benchmarks.cli import (
     results,
     simulating,
     solving,
+    stressing,
     upkeep,
     verifying,
 )
@@ -118,12 +121,15 @@ for group in (
     solving,
     verifying,
     simulating,
+    stressing,
     insight,
     campaigns,
     papers,
     results,
     claims,
     instances,
+    cataloguing,
+    checking,
     files,
     importing,
     plugins,

@@ -101,9 +101,12 @@ def itineraries(instance: Instance, deployment: Deployment) -> tuple[list[Statio
     """Return the stations of a feasible deployment, and what the samples of every served application pass."""
     numbers = StationNumbers()
     by_name = {app.name: app for app in instance.applications}
-    found = [
-        _itinerary(instance, by_name[decision.application], decision, numbers) for decision in deployment.deployments
-    ]
+    found = []
+    for decision in deployment.deployments:
+        app = by_name[decision.application].choice(decision.dnn)
+        if app is None:
+            raise ValueError(f"application '{decision.application}': dnn = {decision.dnn!r}: not one that it may run")
+        found.append(_itinerary(instance, app, decision, numbers))
     return numbers.stations, found
 
 

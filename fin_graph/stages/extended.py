@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
+from math import inf
 
 import networkx as nx
 
@@ -95,6 +96,25 @@ def _fits_and_may(app: Application, block: Block, i: int, node: Node) -> bool:
     return fits and app.permits(i, node)
 
 
+def cheapest_first(instance: Instance, app: Application) -> list[tuple[float, Application]]:
+    """Return the DNNs that an application may run (eq. 29) with an energy that none undercuts, the least first.
+
+    Each block costs at least what it does at its cheapest node, up to the earliest accurate exit; later ones only add.
+    It is infinite where no exit is accurate enough, or a block can run at no node.
+    """
+    if len(app.choices) == 1:
+        return [(0.0, app.choices[0])]
+    return sorted(((_least_energy(instance, choice), choice) for choice in app.choices), key=lambda one: one[0])
+
+
+def _least_energy(instance: Instance, app: Application) -> float:
+    first = next(iter(accepted_exits(instance, app).values()), None)
+    if first is None:
+        return inf
+    blocks = range(1, first.after_block + 1)
+    return sum(min((energy for energy, _ in run_costs(instance, app, i).values()), default=inf) for i in blocks)
+
+
 def send_cost(instance: Instance, app: Application, block: int, link: Link) -> tuple[float, float]:
     """Return the weighted energy [J] and latency [s] of moving the input of block i = `block` (1-based) over `link`."""
     bits, nodes = instance.dnn_of(app).transfer_bits(block), instance.network.node_by_name
@@ -121,7 +141,7 @@ def extended_graph(instance: Instance, app: Application, clock: Clock | None = N
         Vertices (i, n) for i = 0..L', L' the block of the deepest accepted exit (0 where none is accepted), each with
         its node's `tier`; edges with `energy_j`, `latency_s` and `kind` (`run`, `send` or `relay`). Edges into a
         pinned block exist only at its pin (eq. 10). Graph attributes: `source` (a vertex), `ends` (accepted end
-        vertices, each with its 1-based exit index) and `max_latency_s` (δ).
+        vertices, each with its 1-based exit index) `max_latency_s` (δ), `minimised` and the `unit` of that (eq. 31).
 
     Raises
     ------
@@ -136,6 +156,8 @@ def extended_graph(instance: Instance, app: Application, clock: Clock | None = N
         source=(0, app.source),
         ends={(exit_.after_block, node.name): f for f, exit_ in exits.items() for node in nodes},
         max_latency_s=relaxed(app.max_latency_s),
+        minimised=instance.objective.value,
+        unit=instance.inference_unit,
     )
     for i in range(depth + 1):
         clock.check()

@@ -111,7 +111,8 @@ def steps_of(all_costs: list[Costs], deployment: Deployment) -> list[Steps | Non
 
 def _numbered(costs: Costs, decision: ApplicationDeployment) -> Steps | None:
     """Return the decisions of an application for one of its alternatives; None where another one is chosen."""
-    if decision.dnn != costs.app.named_dnn and (costs.app.dnns or decision.dnn != costs.app.dnn):
+    only = decision.dnn is None and len(costs.app.alternatives) == 1
+    if decision.dnn != costs.app.dnn and not only:
         return None
     network = costs.network
     return Steps(

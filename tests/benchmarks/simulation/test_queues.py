@@ -184,6 +184,17 @@ def test_exits_and_arrivals_can_be_replayed() -> None:
     } or last == 1
 
 
+def test_the_chosen_alternative_is_simulated() -> None:
+    instance, _ = one_server(0.2)
+    slow = instance.dnns[0].model_copy(update={"name": "slow", "blocks": (Block(ops=2.0, output_bits=1.0),)})
+    app = instance.applications[0].model_copy(update={"dnn": None, "dnns": ("d", "slow")})
+    both = instance.model_copy(update={"dnns": (*instance.dnns, slow), "applications": (app,)})
+    for name, seconds in (("d", 1.0), ("slow", 2.0)):
+        decided = ApplicationDeployment(application="a", dnn=name, last_exit=1, placement=("n",))
+        (met,) = run(both, Deployment(deployments=(decided,)), arrivals="alone", samples=100).applications
+        assert met.latency_s.value == pytest.approx(seconds)
+
+
 def test_who_has_no_rate_is_simulated_alone_only() -> None:
     instance, deployment = one_server(1.0)
     app = instance.applications[0].model_copy(update={"rate_per_s": None})
