@@ -10,7 +10,8 @@ from finbench.fin_graph.paths.arrays import path_problem
 from finbench.fin_graph.paths.bounds import lagrangian_dual
 from finbench.fin_graph.paths.infeasibility import reason_of_infeasibility
 from finbench.fin_graph.paths.loading import load_compiled
-from finbench.fin_graph.paths.support import reason_to_refuse
+from finbench.fin_graph.paths.support import may_bind, reason_to_share
+from finbench.fin_graph.repair import repaired
 from finbench.models.deployment import Deployment
 from finbench.models.instance import Instance
 from finbench.models.options import Options
@@ -20,7 +21,7 @@ from finbench.models.tolerances import OPTIMAL_GAP
 
 def supports(instance: Instance, options: Options = Options()) -> str | None:  # noqa: ARG001
     """Return why LARAC cannot take `instance`; None where it can."""
-    return reason_to_refuse(instance)
+    return reason_to_share(instance)
 
 
 def solve(
@@ -35,7 +36,7 @@ def solve(
     Parameters
     ----------
     instance : Instance
-        Of a single application whose capacities cannot bind (`supports`).
+        One that `supports` takes.
     options : Options
         There are none.
     time_limit_s : float, optional
@@ -47,8 +48,13 @@ def solve(
     -------
     Result
         `optimal` where the bound meets the path, else `feasible`, or `time-limit` with the path and the bound so far;
-        or `infeasible`.
+        or `infeasible`. Where capacities may bind, what `fin_graph.repair` makes of it.
     """
+    return repaired(_alone, instance, time_limit_s) if may_bind(instance) else _alone(instance, time_limit_s)
+
+
+def _alone(instance: Instance, time_limit_s: float | None) -> Result:
+    """Run LARAC, which sees no capacity."""
     clock = Clock(time_limit_s)
     with clock.phase(LOAD):
         load_compiled()

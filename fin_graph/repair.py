@@ -1,0 +1,182 @@
+"""One path that overloads something, repaired: what is too much is forbidden, and the method runs again.
+
+Methods that search one path see no capacity (eqs. 11–13). `repaired` lets them run on an instance without what is too
+large by itself: a block at a node, a link for every transfer. That is a relaxation, so a bound, or a proof that there
+is no path, holds. Where the answer still overloads a node, the first of its blocks there that is too much is forbidden
+there; where it overloads a link, the link is taken away. What then comes is a heuristic's answer, and its bound is that
+of the first run. Each round forbids one thing more, so the rounds end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from finbench.fin_graph.paths.infeasibility import reason_of_infeasibility
+from finbench.fin_graph.paths.own_loads import PATH_ROOM, OwnLoads
+from finbench.models.instance import Application, Instance, Network
+from finbench.models.result import Clock, Result, Status
+from finbench.models.tolerances import OPTIMAL_GAP, accurate_enough
+
+Run = Callable[[Instance, float | None], Result]
+"""A method that sees no capacity: it takes an instance and a time limit [s]."""
+
+
+def repaired(run: Run, instance: Instance, time_limit_s: float | None) -> Result:
+    """Run a method that sees no capacity until its answer keeps all capacities.
+
+    Parameters
+    ----------
+    run : callable
+    instance : Instance
+        Of a single application; no node reserves.
+    time_limit_s : float, optional
+        Limit for all rounds together [s].
+
+    Returns
+    -------
+    Result
+        That of the first round where it fits or proves that there is no path. Else `feasible` with its bound, or
+        `no-solution`; `info["repairs"]` counts the rounds.
+    """
+    return _Repair(run, instance, Clock(time_limit_s)).result()
+
+
+def reason_nothing_fits(instance: Instance, app: Application) -> str:
+    """Return why an application of which no path fits has none, in one line."""
+    alone = reason_of_infeasibility(instance, app)
+    if alone is not None:
+        return alone
+    dnn, too_large = instance.dnn_of(app), OwnLoads.of(instance, app).too_large()
+    depth = next(e.after_block for e in dnn.exits if accurate_enough(e.accuracy, app.min_accuracy))
+    block = next((j for j in range(depth) if too_large[j].all()), None)
+    if block is not None:
+        return f"block {block + 1} alone asks every node for more memory or compute than it has"
+    return "no path that meets its targets fits the capacities, even alone"
+
+
+class _Repair:
+    """The rounds of one run, and what they have forbidden so far."""
+
+    def __init__(self, run: Run, instance: Instance, clock: Clock) -> None:
+        self._run, self._instance, self._clock = run, instance, clock
+        self._app = instance.applications[0]
+        self._loads = OwnLoads.of(instance, self._app)
+        self._forbidden = self._loads.too_large()
+        least = self._loads.load_bits.min(initial=np.inf)
+        self._closed = set(np.flatnonzero(least > PATH_ROOM * self._loads.bandwidth).tolist())
+        self._times: dict[str, float] = {}
+
+    def result(self) -> Result:
+        """Run, forbid and run again; return the last round's result as it counts for the whole instance."""
+        first: Result | None = None
+        repairs = 0
+        while True:
+            narrowed = self._narrowed()
+            if narrowed is None:
+                return self._nothing(first, repairs)
+            last = self._run(narrowed, self._clock.remaining_s)
+            first = first or last
+            for phase, spent in last.times_s.items():
+                self._times[phase] = self._times.get(phase, 0.0) + spent
+            if last.deployment is None:
+                return self._nothing_in(last, first, repairs)
+            overloads = self._loads.overloads(last.deployment.deployments[0])
+            if not overloads:
+                return self._fitting(last, first, repairs)
+            if self._clock.expired:
+                reason = "time ended the repair of a path that overloads a node or link"
+                return replace(self._nothing(first, repairs), status=Status.TIME_LIMIT, reason=reason)
+            if not self._forbid(overloads):
+                return self._nothing(first, repairs)
+            repairs += 1
+
+    def _forbid(self, overloads: dict[int, list[int]]) -> bool:
+        """Forbid one use of the first resource that is overloaded; return False where pins leave none to forbid."""
+        count = len(self._loads.names)
+        resource, blocks = min(overloads.items())
+        if resource >= 2 * count:
+            self._closed.add(resource - 2 * count)
+            return True
+        taken = np.cumsum(self._loads.demand(resource)[blocks])
+        beyond = int(np.argmax(taken > PATH_ROOM))
+        free = [j for j in (*blocks[beyond:], *blocks[:beyond][::-1]) if j + 1 not in self._app.pins]
+        if not free or self._forbidden[free[0], resource % count]:
+            return False
+        self._forbidden[free[0], resource % count] = True
+        return True
+
+    def _narrowed(self) -> Instance | None:
+        """Return the instance without what is forbidden; None where a block is left without any node."""
+        allowed = self._allowed()
+        if allowed is None:
+            return None
+        network, number = self._instance.network, self._loads.link_number
+        place = {name: n for n, name in enumerate(self._loads.names)}
+        links = tuple(
+            link for link in network.links if number[place[link.source], place[link.target]] not in self._closed
+        )
+        nodes = tuple(node.model_copy(update={"tier": ""}) for node in network.nodes)  # a tier may bear a node's name
+        data = {field: getattr(self._instance, field) for field in type(self._instance).model_fields}
+        app = {field: getattr(self._app, field) for field in type(self._app).model_fields}
+        data["network"] = Network(name=network.name, provenance=network.provenance, nodes=nodes, links=links)
+        data["applications"] = (Application(**{**app, "allowed": allowed}),)
+        return Instance(**data)
+
+    def _allowed(self) -> dict[str, tuple[str, ...]] | None:
+        """Return the nodes where each block may run; None where a block that is needed has none, or not its pin."""
+        app, nodes = self._app, self._instance.network.nodes
+        allowed: dict[str, tuple[str, ...]] = {}
+        for j in range(self._forbidden.shape[0]):
+            names = tuple(
+                node.name
+                for node, no in zip(nodes, self._forbidden[j], strict=True)
+                if not no and app.permits(j + 1, node)
+            )
+            if app.pins.get(j + 1, next(iter(names), None)) in names:
+                allowed[str(j + 1)] = names
+            elif j < self._depth:
+                return None
+        return allowed
+
+    @property
+    def _depth(self) -> int:
+        """Blocks up to the earliest exit that is accurate enough; 0 where none is."""
+        exits = self._instance.dnn_of(self._app).exits
+        return next((e.after_block for e in exits if accurate_enough(e.accuracy, self._app.min_accuracy)), 0)
+
+    def _fitting(self, last: Result, first: Result, repairs: int) -> Result:
+        if not repairs:
+            return last
+        bound, status = first.lower_bound, last.status
+        if bound is not None and last.claimed_objective is not None:
+            bound = min(bound, last.claimed_objective)
+            closed = last.claimed_objective - bound <= OPTIMAL_GAP * abs(bound)
+            status = Status.OPTIMAL if closed else Status.FEASIBLE if status is Status.OPTIMAL else status
+        elif status is Status.OPTIMAL:
+            status = Status.FEASIBLE
+        return replace(
+            last, status=status, lower_bound=bound, times_s=self._times, info={**last.info, "repairs": repairs}
+        )
+
+    def _nothing_in(self, last: Result, first: Result, repairs: int) -> Result:
+        """Return the result where a round has no deployment: a proof only in the first."""
+        if repairs == 0 and last.status is Status.INFEASIBLE:
+            return replace(last, reason=reason_nothing_fits(self._instance, self._app))
+        if repairs == 0 or last.status not in (Status.INFEASIBLE, Status.NO_SOLUTION):
+            return last if repairs == 0 else replace(last, lower_bound=first.lower_bound, times_s=self._times)
+        return self._nothing(first, repairs)
+
+    def _nothing(self, first: Result | None, repairs: int) -> Result:
+        if first is None:
+            return Result(Status.INFEASIBLE, reason=reason_nothing_fits(self._instance, self._app))
+        reason = f"after {repairs} repairs no path is left that fits the capacities"
+        return Result(
+            Status.NO_SOLUTION,
+            lower_bound=first.lower_bound,
+            reason=reason,
+            times_s=self._times,
+            info={"repairs": repairs},
+        )
