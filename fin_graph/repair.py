@@ -2,9 +2,9 @@
 
 Methods that search one path see no capacity (eqs. 11–13). `repaired` lets them run on an instance without what is too
 large by itself: a block at a node, a link for every transfer. That is a relaxation, so a bound, or a proof that there
-is no path, holds. Where the answer still overloads a node, the first of its blocks there that is too much is forbidden
-there; where it overloads a link, the link is taken away. What then comes is a heuristic's answer, and its bound is that
-of the first run. Each round forbids one thing more, so the rounds end.
+is no path, holds. Where the answer still overloads something, what `fin_graph.paths.own_loads` calls the excess is
+forbidden as well. What then comes is a heuristic's answer, and its bound is that of the first run. Each round forbids
+one thing more, so the rounds end.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from finbench.fin_graph.paths.infeasibility import reason_of_infeasibility
-from finbench.fin_graph.paths.own_loads import PATH_ROOM, OwnLoads
+from finbench.fin_graph.paths.infeasibility import reason_nothing_fits
+from finbench.fin_graph.paths.own_loads import PATH_ROOM, Excess, OwnLoads
 from finbench.models.instance import Application, Instance, Network
 from finbench.models.result import Clock, Result, Status
 from finbench.models.tolerances import OPTIMAL_GAP, accurate_enough
@@ -44,19 +44,6 @@ def repaired(run: Run, instance: Instance, time_limit_s: float | None) -> Result
     return _Repair(run, instance, Clock(time_limit_s)).result()
 
 
-def reason_nothing_fits(instance: Instance, app: Application) -> str:
-    """Return why an application of which no path fits has none, in one line."""
-    alone = reason_of_infeasibility(instance, app)
-    if alone is not None:
-        return alone
-    dnn, too_large = instance.dnn_of(app), OwnLoads.of(instance, app).too_large()
-    depth = next(e.after_block for e in dnn.exits if accurate_enough(e.accuracy, app.min_accuracy))
-    block = next((j for j in range(depth) if too_large[j].all()), None)
-    if block is not None:
-        return f"block {block + 1} alone asks every node for more memory or compute than it has"
-    return "no path that meets its targets fits the capacities, even alone"
-
-
 class _Repair:
     """The rounds of one run, and what they have forbidden so far."""
 
@@ -83,30 +70,22 @@ class _Repair:
                 self._times[phase] = self._times.get(phase, 0.0) + spent
             if last.deployment is None:
                 return self._nothing_in(last, first, repairs)
-            overloads = self._loads.overloads(last.deployment.deployments[0])
-            if not overloads:
+            excess = self._loads.excess(last.deployment.deployments[0])
+            if excess is None:
                 return self._fitting(last, first, repairs)
             if self._clock.expired:
                 reason = "time ended the repair of a path that overloads a node or link"
                 return replace(self._nothing(first, repairs), status=Status.TIME_LIMIT, reason=reason)
-            if not self._forbid(overloads):
+            if excess.link is None and self._forbidden[excess.block, excess.node]:
                 return self._nothing(first, repairs)
+            self._forbid(excess)
             repairs += 1
 
-    def _forbid(self, overloads: dict[int, list[int]]) -> bool:
-        """Forbid one use of the first resource that is overloaded; return False where pins leave none to forbid."""
-        count = len(self._loads.names)
-        resource, blocks = min(overloads.items())
-        if resource >= 2 * count:
-            self._closed.add(resource - 2 * count)
-            return True
-        taken = np.cumsum(self._loads.demand(resource)[blocks])
-        beyond = int(np.argmax(taken > PATH_ROOM))
-        free = [j for j in (*blocks[beyond:], *blocks[:beyond][::-1]) if j + 1 not in self._app.pins]
-        if not free or self._forbidden[free[0], resource % count]:
-            return False
-        self._forbidden[free[0], resource % count] = True
-        return True
+    def _forbid(self, excess: Excess) -> None:
+        if excess.link is None:
+            self._forbidden[excess.block, excess.node] = True
+        else:
+            self._closed.add(excess.link)
 
     def _narrowed(self) -> Instance | None:
         """Return the instance without what is forbidden; None where a block is left without any node."""

@@ -1,7 +1,7 @@
 """Label setting for one application whose capacities may bind: exact, by relaxing the state space decrementally.
 
 What is too large by itself for a node or link is left out beforehand. The Lagrangian dual (eq. 19) of the rest, which
-sees no capacity, bounds the optimum; LARAC's path, repaired where it overloads something, is the first incumbent. Then
+sees no capacity, bounds the optimum; its path, repaired where it overloads something, is the first incumbent. Then
 `fin_graph.paths.relaxing` finds the optimum, and with it the k least-energy deployments that keep all capacities.
 """
 
@@ -10,13 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import inf
 
-from finbench.fin_graph import larac
 from finbench.fin_graph.paths.arrays import PathProblem, accurate_exits, path_problem
 from finbench.fin_graph.paths.bounds import Dual, lagrangian_dual
+from finbench.fin_graph.paths.infeasibility import reason_nothing_fits
 from finbench.fin_graph.paths.loading import load_compiled, load_labels_with_loads
 from finbench.fin_graph.paths.own_loads import OwnLoads
 from finbench.fin_graph.paths.relaxing import Fitting, Relaxed, kth_energy, least_that_fit
-from finbench.fin_graph.repair import reason_nothing_fits
+from finbench.fin_graph.paths.repairing import fitting_path
 from finbench.models.deployment import Deployment
 from finbench.models.instance import Application, Instance
 from finbench.models.news import News, tell
@@ -55,14 +55,13 @@ def solve_within(instance: Instance, k: int, clock: Clock) -> Result:
         ways = _ways(instance, app, earliest=True, clock=clock)
     if not ways:
         return Result(Status.INFEASIBLE, reason=reason_nothing_fits(instance, app), times_s=clock.times_s)
-    with clock.phase("repair"):
-        first = larac.solve(instance, time_limit_s=clock.remaining_s)
-    known: Fitting = []
     dual_bound = min(way.dual.lower_bound for way in ways)
-    if first.deployment is not None and first.claimed_objective is not None:
-        known = [(first.claimed_objective / app.weight, first.deployment.deployments[0])]
-        incumbent = first.deployment
-        tell(News(first.claimed_objective, app.weight * min(dual_bound, known[0][0]), lambda: incumbent))
+    with clock.phase("repair"):
+        known = [one for way in ways for one in _incumbent(way, clock)]
+    if known:
+        energy, decision = min(known, key=lambda one: one[0])
+        incumbent = Deployment(deployments=(decision,))
+        tell(News(app.weight * energy, app.weight * min(dual_bound, energy), lambda: incumbent))
     with clock.phase("labels"):
         answer = _over_ways(ways, known, 1, clock)
         if k > 1 and answer.found and answer.stopped is None:
@@ -86,9 +85,15 @@ def _ways(instance: Instance, app: Application, *, earliest: bool, clock: Clock)
     return sorted(ways, key=lambda way: way.dual.lower_bound)
 
 
+def _incumbent(way: _Way, clock: Clock) -> Fitting:
+    """Return the repaired path of the dual, with its energy; nothing where no repair leads to one that fits."""
+    path = fitting_path(way.problem, way.dual, way.loads, clock).path
+    return [] if path is None else [(path.energy, way.problem.deployment(path.layers, path.nodes))]
+
+
 def _over_ways(ways: list[_Way], known: Fitting, k: int, clock: Clock) -> Relaxed:
     """Return the k least over all exits; what is known counts among them, and bounds what is looked for."""
-    found, bounds, labels, critical = known, [inf], 0, set[int]()
+    found, bounds, labels, critical = _merged(known, []), [inf], 0, set[int]()
     for number, way in enumerate(ways):
         limit = kth_energy(found, k)
         one = least_that_fit(way.problem, way.dual, way.loads, limit=limit, k=k, clock=clock, critical=critical)

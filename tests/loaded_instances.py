@@ -36,6 +36,8 @@ def loaded_instance(seed: int, *, max_nodes: int = 4, max_blocks: int = 6, extra
         _remember(rng, data)
     if rng.random() < 0.6:
         _rate(rng, plain, data)
+        if rng.random() < 0.4:
+            _there_and_back(rng, plain, data)
     loaded = Instance.model_validate(data)
     return extended(loaded, rng) if extras else loaded
 
@@ -72,3 +74,16 @@ def _rate(rng: np.random.Generator, plain: Instance, data: dict[str, Any]) -> No
     data["applications"][0]["rate_per_s"] = base * float(10 ** rng.uniform(-0.5, 0.5))
     for node in data["network"]["nodes"]:
         node["parallel"] = int(rng.integers(1, 4))
+
+
+def _there_and_back(rng: np.random.Generator, plain: Instance, data: dict[str, Any]) -> None:
+    """Pins that send data twice over a link which hardly carries both transfers; other routes may be there."""
+    app, dnn = data["applications"][0], plain.dnns[0]
+    links = [link for link in data["network"]["links"] if link["source"] == app["source"]]
+    if not links:
+        return
+    link = links[int(rng.integers(len(links)))]
+    app["pinned"] = {"1": link["target"], "2": link["source"], "3": link["target"]}
+    bits = [dnn.survival[i - 1] * dnn.transfer_bits(i) * app["rate_per_s"] for i in (1, 3)]
+    if sum(bits) > 0:
+        link["bandwidth_bit_per_s"] = max(*bits, sum(bits) * float(rng.choice([0.7, 0.9, 1.0, 1.2])))

@@ -47,6 +47,16 @@ class Critical(NamedTuple):
     """Load up to which nothing that may still come at layer j exceeds the resource; shape (R, depth + 1)."""
 
 
+class Excess(NamedTuple):
+    """What to forbid so that a path does not come back: a block at a node, or a link."""
+
+    block: int
+    """From 0; of a link, the transfer that is too much for it is the one that feeds this block."""
+    node: int
+    link: int | None = None
+    """Among those sorted by target; None where the block is to be forbidden at the node."""
+
+
 @dataclass(frozen=True)
 class OwnLoads:
     """Fractions of every node and link that the L blocks and transfers of one application take.
@@ -67,6 +77,8 @@ class OwnLoads:
     """B of every link [bit/s], in the order by target; shape (A,)."""
     source: str
     """Name of the node where samples arise."""
+    pinned: frozenset[int]
+    """Blocks (from 1) that are pinned."""
     link_number: dict[tuple[int, int], int]
     """Links by the numbers of their nodes."""
 
@@ -89,6 +101,7 @@ class OwnLoads:
             memory=in_memory,
             load_bits=rate * survival * np.array([dnn.transfer_bits(i) for i in range(1, depth + 1)]),
             source=app.source,
+            pinned=frozenset(app.pins),
             bandwidth=widths[topology.link_number],
             link_number={pair: a for a, pair in enumerate(ends)},
         )
@@ -127,6 +140,23 @@ class OwnLoads:
         """Return the resources that a deployment overloads, each with the blocks (from 0) that take some of it."""
         users = self._users(decision)
         return {resource: of for resource, of in users.items() if self.demand(resource)[of].sum() > PATH_ROOM}
+
+    def excess(self, decision: ApplicationDeployment) -> Excess | None:
+        """Return what is too much of the first resource that a deployment overloads; None where it overloads none.
+
+        Of a node's blocks that is the first one by which the sum exceeds the capacity; where it is pinned, another.
+        """
+        overloads = self.overloads(decision)
+        if not overloads:
+            return None
+        resource, blocks = min(overloads.items())
+        beyond = int(np.argmax(np.cumsum(self.demand(resource)[blocks]) > PATH_ROOM))
+        count = len(self.names)
+        if resource >= 2 * count:
+            return Excess(blocks[beyond], -1, resource - 2 * count)
+        others = (*blocks[beyond:], *blocks[:beyond][::-1])
+        block = next((j for j in others if j + 1 not in self.pinned), blocks[beyond])
+        return Excess(block, resource % count)
 
     def _users(self, decision: ApplicationDeployment) -> dict[int, list[int]]:
         """Return every resource with the blocks that run on it, or whose transfers take it, in order."""
