@@ -15,7 +15,7 @@ from finbench.fin_graph.paths.bounds import Dual, lagrangian_dual
 from finbench.fin_graph.paths.infeasibility import reason_nothing_fits
 from finbench.fin_graph.paths.loading import load_compiled, load_labels_with_loads
 from finbench.fin_graph.paths.own_loads import OwnLoads
-from finbench.fin_graph.paths.relaxing import Fitting, Relaxed, kth_energy, least_that_fit
+from finbench.fin_graph.paths.relaxing import Fitting, LeastThatFit, kth_energy, least_that_fit
 from finbench.fin_graph.paths.repairing import fitting_path
 from finbench.models.deployment import Deployment
 from finbench.models.instance import Application, Instance
@@ -91,7 +91,7 @@ def _incumbent(way: _Way, clock: Clock) -> Fitting:
     return [] if path is None else [(path.energy, way.problem.deployment(path.layers, path.nodes))]
 
 
-def _over_ways(ways: list[_Way], known: Fitting, k: int, clock: Clock) -> Relaxed:
+def _over_ways(ways: list[_Way], known: Fitting, k: int, clock: Clock) -> LeastThatFit:
     """Return the k least over all exits; what is known counts among them, and bounds what is looked for."""
     found, bounds, labels, critical = _merged(known, []), [inf], 0, set[int]()
     for number, way in enumerate(ways):
@@ -104,7 +104,7 @@ def _over_ways(ways: list[_Way], known: Fitting, k: int, clock: Clock) -> Relaxe
         if one.stopped is not None:
             bounds += [other.dual.lower_bound for other in ways[number + 1 :]]
             return replace(one, found=found, lower_bound=min(bounds), labels=labels, critical=tuple(sorted(critical)))
-    return Relaxed(found, min(bounds), labels, tuple(sorted(critical)))
+    return LeastThatFit(found, min(bounds), labels, tuple(sorted(critical)))
 
 
 def _merged(known: Fitting, found: Fitting) -> Fitting:
@@ -113,7 +113,7 @@ def _merged(known: Fitting, found: Fitting) -> Fitting:
     return sorted(once.values(), key=lambda one: one[0])
 
 
-def _result(instance: Instance, app: Application, answer: Relaxed, dual_bound: float, clock: Clock) -> Result:
+def _result(instance: Instance, app: Application, answer: LeastThatFit, dual_bound: float, clock: Clock) -> Result:
     loads = OwnLoads.of(instance, app)
     info = {
         "labels": answer.labels,

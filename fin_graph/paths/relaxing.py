@@ -26,7 +26,7 @@ Fitting = list[tuple[float, ApplicationDeployment]]
 
 
 @dataclass(frozen=True)
-class Relaxed:
+class LeastThatFit:
     """What the rounds found."""
 
     found: Fitting
@@ -41,7 +41,7 @@ class Relaxed:
 
 def least_that_fit(
     problem: PathProblem, dual: Dual, loads: OwnLoads, *, limit: float, k: int, clock: Clock, critical: set[int]
-) -> Relaxed:
+) -> LeastThatFit:
     """Find the k least-energy deployments below `limit` up to one exit that keep all capacities.
 
     Parameters
@@ -60,7 +60,7 @@ def least_that_fit(
 
     Returns
     -------
-    Relaxed
+    LeastThatFit
         Where a limit ended the search, what was met that fits.
     """
     bound, labels, critical = dual.lower_bound, 0, set(critical)
@@ -77,9 +77,9 @@ def least_that_fit(
         overloads = [(one, loads.overloads(one[1])) for one in search.deployments()]
         fitting = [one for one, over in overloads if not over]
         if search.stopped is not None or len(fitting) == len(overloads):
-            return Relaxed(fitting, bound, labels, numbers, search.stopped, search.reason)
+            return LeastThatFit(fitting, bound, labels, numbers, search.stopped, search.reason)
         critical.update(*(over for _, over in overloads))
-    return Relaxed([], min(bound, limit), labels, tuple(sorted(critical)))
+    return LeastThatFit([], min(bound, limit), labels, tuple(sorted(critical)))
 
 
 def kth_energy(found: Fitting, k: int) -> float:
