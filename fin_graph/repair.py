@@ -41,15 +41,35 @@ def repaired(run: Run, instance: Instance, time_limit_s: float | None) -> Result
         That of the first round where it fits or proves that there is no path. Else `feasible` with its bound, or
         `no-solution`; `info["repairs"]` counts the rounds.
     """
-    return _Repair(run, instance, Clock(time_limit_s)).result()
+    clock, app = Clock(time_limit_s), instance.applications[0]
+    results = [_Repair(run, instance, choice, clock).result() for choice in app.choices]
+    return results[0] if len(results) == 1 else _best_of(results)
+
+
+def _best_of(results: list[Result]) -> Result:
+    """Return the best of what was found for each alternative, with a bound for all of them."""
+    open_ones = [one for one in results if one.status is not Status.INFEASIBLE]
+    if not open_ones:
+        return results[0]
+    bounds = [one.lower_bound for one in open_ones if one.lower_bound is not None]
+    bound = min(bounds) if len(bounds) == len(open_ones) else None
+    found = [one for one in open_ones if one.claimed_objective is not None]
+    stopped = next((one for one in open_ones if one.status in (Status.TIME_LIMIT, Status.MEMORY_LIMIT)), None)
+    best = min(found, key=lambda one: one.claimed_objective or 0.0) if found else stopped or open_ones[0]
+    objective, status = best.claimed_objective, best.status
+    if objective is not None:
+        status = Status.FEASIBLE if stopped is None else stopped.status
+        if bound is not None and objective - bound <= OPTIMAL_GAP * abs(bound):
+            status = Status.OPTIMAL
+    return replace(best, status=status, lower_bound=bound)
 
 
 class _Repair:
     """The rounds of one run, and what they have forbidden so far."""
 
-    def __init__(self, run: Run, instance: Instance, clock: Clock) -> None:
+    def __init__(self, run: Run, instance: Instance, choice: Application, clock: Clock) -> None:
         self._run, self._instance, self._clock = run, instance, clock
-        self._app = instance.applications[0]
+        self._app = choice
         self._loads = OwnLoads.of(instance, self._app)
         self._forbidden = self._loads.too_large()
         least = self._loads.load_bits.min(initial=np.inf)
@@ -101,6 +121,8 @@ class _Repair:
         data = {field: getattr(self._instance, field) for field in type(self._instance).model_fields}
         app = {field: getattr(self._app, field) for field in type(self._app).model_fields}
         data["network"] = Network(name=network.name, provenance=network.provenance, nodes=nodes, links=links)
+        app |= {"dnn": None, "dnns": (self._app.dnn,)} if self._app.dnns else {}
+        app = {field: value for field, value in app.items() if field != "dnns" or value}
         data["applications"] = (Application(**{**app, "allowed": allowed}),)
         return Instance(**data)
 
@@ -143,14 +165,14 @@ class _Repair:
     def _nothing_in(self, last: Result, first: Result, repairs: int) -> Result:
         """Return the result where a round has no deployment: a proof only in the first."""
         if repairs == 0 and last.status is Status.INFEASIBLE:
-            return replace(last, reason=reason_nothing_fits(self._instance, self._app))
+            return replace(last, reason=reason_nothing_fits(self._instance, self._instance.applications[0]))
         if repairs == 0 or last.status not in (Status.INFEASIBLE, Status.NO_SOLUTION):
             return last if repairs == 0 else replace(last, lower_bound=first.lower_bound, times_s=self._times)
         return self._nothing(first, repairs)
 
     def _nothing(self, first: Result | None, repairs: int) -> Result:
         if first is None:
-            return Result(Status.INFEASIBLE, reason=reason_nothing_fits(self._instance, self._app))
+            return Result(Status.INFEASIBLE, reason=reason_nothing_fits(self._instance, self._instance.applications[0]))
         reason = f"after {repairs} repairs no path is left that fits the capacities"
         return Result(
             Status.NO_SOLUTION,

@@ -25,7 +25,7 @@ from finbench.models.result import LOAD, Clock, Result, Status
 
 @dataclass(frozen=True)
 class _Way:
-    """One accurate exit that the application may end at."""
+    """One accurate exit of one alternative that the application may end at."""
 
     problem: PathProblem
     dual: Dual
@@ -72,16 +72,17 @@ def solve_within(instance: Instance, k: int, clock: Clock) -> Result:
 
 
 def _ways(instance: Instance, app: Application, *, earliest: bool, clock: Clock) -> list[_Way]:
-    """Return the accurate exits that can be reached in time, the one of the least bound first."""
-    ways, loads = [], OwnLoads.of(instance, app)
-    exits = accurate_exits(instance.dnn_of(app), app.min_accuracy)
-    for last_exit in exits[:1] if earliest else exits:
-        problem = path_problem(instance, app, last_exit)
-        assert problem is not None
-        problem = loads.without_too_large(problem)
-        dual = lagrangian_dual(problem, clock)
-        if dual.incumbent is not None:
-            ways.append(_Way(problem, dual, loads))
+    """Return the accurate exits of all alternatives that can be reached in time, the one of the least bound first."""
+    ways = []
+    for choice in app.choices:
+        loads, exits = OwnLoads.of(instance, choice), accurate_exits(instance.dnn_of(choice), app.min_accuracy)
+        for last_exit in exits[:1] if earliest else exits:
+            problem = path_problem(instance, choice, last_exit)
+            assert problem is not None
+            problem = loads.without_too_large(problem)
+            dual = lagrangian_dual(problem, clock)
+            if dual.incumbent is not None:
+                ways.append(_Way(problem, dual, loads))
     return sorted(ways, key=lambda way: way.dual.lower_bound)
 
 
@@ -114,12 +115,12 @@ def _merged(known: Fitting, found: Fitting) -> Fitting:
 
 
 def _result(instance: Instance, app: Application, answer: LeastThatFit, dual_bound: float, clock: Clock) -> Result:
-    loads = OwnLoads.of(instance, app)
+    loads = OwnLoads.of(instance, app.choices[0])
     info = {
         "labels": answer.labels,
         "dual_bound_j": dual_bound,
         "critical": [loads.name(resource) for resource in answer.critical],
-        "alternatives": [
+        "runners_up": [
             {"energy_j": energy, "deployment": deployment.model_dump(mode="json")}
             for energy, deployment in answer.found[1:]
         ],

@@ -42,7 +42,7 @@ from dataclasses import dataclass
 from itertools import product
 from math import prod
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field
 
@@ -52,11 +52,13 @@ from finbench.benchmarks.campaigns.origins import Given, Member, SharedMember, T
 from finbench.benchmarks.campaigns.overrides import Overrides
 from finbench.benchmarks.methods import Choice, check_options, find_method
 from finbench.benchmarks.plugins.plugin import load_file
+from finbench.models.fields import SCHEMA_VERSION, SchemaVersion
 from finbench.models.instance import (
     Accounting,
     LatencyKind,
     Name,
     NonNegative,
+    Objective,
     PositiveShare,
     Share,
 )
@@ -130,22 +132,41 @@ class InstanceEntry(_Entry):
     """Energy accountings; left out: each instance's own."""
     latency_kind: Many[Annotated[LatencyKind, Field(strict=False)]] = ()
     """Which latency counts; left out: each instance's own."""
+    latency_quantile: Many[PositiveShare] = ()
+    """Shares of samples that leave in time, each with the latency kind `quantile`; other kinds take none."""
+    objective: Many[Annotated[Objective, Field(strict=False)]] = ()
+    """What is minimised; left out: each instance's own."""
 
     @property
     def size(self) -> int:
         """How many instances there are."""
-        lists = (self.max_latency_s, self.min_accuracy, self.accounting, self.latency_kind)
+        lists = (self.max_latency_s, self.min_accuracy, self.accounting, self.latencies, self.objective)
         return len(self.instances) * prod(len(values) or 1 for values in lists)
+
+    @property
+    def latencies(self) -> list[tuple[LatencyKind | None, float | None]]:
+        """Every latency kind, that of quantiles once for each of them; empty where each instance's own counts."""
+        kinds = self.latency_kind or ((LatencyKind.QUANTILE,) if self.latency_quantile else ())
+        shares = {LatencyKind.QUANTILE: self.latency_quantile or (None,)}
+        return [(kind, share) for kind in kinds for share in shares.get(kind, (None,))]
 
     def origins(self) -> Iterator[TargetPoint | Given]:
         """Yield every instance at every point of the grid."""
         grid = [
-            Overrides(max_latency_s=delta, min_accuracy=alpha, accounting=accounting, latency_kind=kind)
-            for delta, alpha, accounting, kind in product(
+            Overrides(
+                max_latency_s=delta,
+                min_accuracy=alpha,
+                accounting=accounting,
+                latency_kind=kind,
+                latency_quantile=share,
+                objective=objective,
+            )
+            for delta, alpha, accounting, (kind, share), objective in product(
                 self.max_latency_s or (None,),
                 self.min_accuracy or (None,),
                 self.accounting or (None,),
-                self.latency_kind or (None,),
+                self.latencies or ((None, None),),
+                self.objective or (None,),
             )
         ]
         for name in self.instances:
@@ -218,7 +239,7 @@ Entry = InstanceEntry | FamilyEntry | SharedFamilyEntry
 class Campaign(Conditions, FromFile):
     """What a campaign file holds."""
 
-    schema_version: Literal[1] = 1
+    schema_version: SchemaVersion = SCHEMA_VERSION
     """Version of the file format."""
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
     """Name, and the folder of its results."""

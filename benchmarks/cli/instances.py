@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic import BaseModel
 from typer.core import TyperCommand
 
 from finbench.benchmarks.analysis.numbers import plural
@@ -19,15 +17,15 @@ from finbench.benchmarks.cli.origin import deployment_for
 from finbench.benchmarks.cli.panels import DATA
 from finbench.benchmarks.plots.formats import PICTURE_SUFFIXES
 from finbench.benchmarks.terminal import console
-from finbench.benchmarks.terminal.lists import instance_row, print_methods
+from finbench.benchmarks.terminal.lists import device_row, instance_row, print_methods
 from finbench.benchmarks.terminal.plugin_list import plugins_listed
 from finbench.models.deployment import Deployment
 from finbench.models.evaluate import Evaluation, ViolationKind, evaluate
-from finbench.models.instance import DNN, Application, Instance, Network
+from finbench.models.instance import Instance
 from finbench.models.io import (
     InputError,
     dump_instance,
-    instance_schema,
+    load_device,
     load_instance,
     shipped,
     write_text,
@@ -197,13 +195,16 @@ def _fitting(instance: Instance, deployment: Deployment, file: Path) -> Evaluati
 
 @commands.command(rich_help_panel=DATA)
 def instances() -> None:
-    """List the shipped instances.
+    """List the shipped instances, and the devices that an instance may name for what was measured on them.
 
     Example: [bold]finbench instances[/bold]
     """
     columns = ("instance", "nodes", "links", "blocks", "exits", "latency target [s]", "accuracy target", "accounting")
     rows = [instance_row(name, load_instance(path)) for name, path in shipped("instances").items()]
     console.output().print(console.table("shipped instances", columns, rows))
+    measured = ("device", "measured DNNs", "measured blocks", "time of all of them [s]")
+    devices = [device_row(load_device(path)) for path in shipped("devices").values()]
+    console.output().print(console.table("shipped devices", measured, devices, text_columns=2))
 
 
 @commands.command(rich_help_panel=DATA)
@@ -225,48 +226,3 @@ def families() -> None:
     columns = ("family", "applications", "what", "options beside --nodes and --seed")
     with plugins_listed("family"):
         console.output().print(console.table("families", columns, family_rows(), text_columns=4))
-
-
-class FileKind(StrEnum):
-    """The kinds of files that have a schema."""
-
-    INSTANCE = "instance"
-    NETWORK = "network"
-    DNN = "dnn"
-    APPLICATION = "application"
-    DEPLOYMENT = "deployment"
-    CAMPAIGN = "campaign"
-    LADDER = "ladder"
-
-
-@commands.command(rich_help_panel=DATA)
-def schema(
-    kind: Annotated[FileKind, typer.Argument(metavar="[KIND]", help=f"{', '.join(FileKind)}.")] = FileKind.INSTANCE,
-) -> None:
-    """Print the JSON Schema of a kind of file.
-
-    Example: [bold]finbench schema > instance.schema.json[/bold]
-
-    Example: [bold]finbench schema campaign > campaign.schema.json[/bold]
-    """
-    if kind is FileKind.INSTANCE:
-        console.print_json(instance_schema())
-        return
-    console.print_json({**_model_of(kind).model_json_schema(), "title": f"finbench {kind} file"})
-
-
-def _model_of(kind: FileKind) -> type[BaseModel]:
-    """Return the class that holds what a kind of file says."""
-    from finbench.benchmarks.campaigns.campaign import Campaign
-    from finbench.benchmarks.campaigns.ladder import LadderCampaign
-
-    models: dict[FileKind, type[BaseModel]] = {
-        FileKind.INSTANCE: Instance,
-        FileKind.NETWORK: Network,
-        FileKind.DNN: DNN,
-        FileKind.APPLICATION: Application,
-        FileKind.DEPLOYMENT: Deployment,
-        FileKind.CAMPAIGN: Campaign,
-        FileKind.LADDER: LadderCampaign,
-    }
-    return models[kind]

@@ -134,6 +134,9 @@ class RowColumns(Part):
     arcs: Annotated[int, Field(ge=1, le=10**15)] | None = None
     accounting: Line | None = None
     latency_kind: Line | None = None
+    latency_quantile: Fraction | None = None
+    objective_unit: Literal["J", "W", "g", "g/s", "money", "money/s"] | None = None
+    """None: J, or W where there is a total power."""
     max_latency_s: Amount | None = None
     min_accuracy: Fraction | None = None
     status: Ending

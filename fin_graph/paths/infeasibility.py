@@ -14,8 +14,16 @@ from finbench.models.tolerances import accurate_enough
 def reason_of_infeasibility(instance: Instance, app: Application) -> str | None:
     """Return why `app` could not be placed even if it were alone; None where it could.
 
-    The least-latency path to the earliest accurate exit decides: it meets the target or nothing does.
+    The least-latency path to the earliest accurate exit decides: it meets the target or nothing does. An application
+    with alternatives has none that could be placed; the line then tells of the first.
     """
+    found = [_reason_of_choice(instance, choice) for choice in app.choices]
+    if None in found:
+        return None
+    return found[0] if len(found) == 1 else f"alternative '{app.dnns[0]}' (and no other either): {found[0]}"
+
+
+def _reason_of_choice(instance: Instance, app: Application) -> str | None:
     problem = path_problem(instance, app)
     if problem is None:
         best = max(exit_.accuracy for exit_ in instance.dnn_of(app).exits)
@@ -33,6 +41,9 @@ def reason_nothing_fits(instance: Instance, app: Application) -> str:
     alone = reason_of_infeasibility(instance, app)
     if alone is not None:
         return alone
+    app = app.choices[0] if len(app.choices) == 1 else app
+    if len(app.choices) > 1:
+        return "no path of any alternative that meets its targets fits the capacities"
     dnn, too_large = instance.dnn_of(app), OwnLoads.of(instance, app).too_large()
     depth = next(e.after_block for e in dnn.exits if accurate_enough(e.accuracy, app.min_accuracy))
     block = next((j for j in range(depth) if too_large[j].all()), None)

@@ -27,7 +27,7 @@ def reason_to_refuse(instance: Instance) -> str | None:
         One line for people; None where there is one application and no capacity can ever bind.
     """
     reason = reason_to_share(instance)
-    resource = _resource_that_may_bind(instance, instance.applications[0]) if reason is None else None
+    resource = _first_that_may_bind(instance) if reason is None else None
     return reason if resource is None else f"does not see capacities, and {resource} may bind"
 
 
@@ -46,13 +46,19 @@ def reason_to_share(instance: Instance) -> str | None:
 
 def may_bind(instance: Instance) -> bool:
     """Return whether any capacity could bind for the single application of `instance`."""
-    return _resource_that_may_bind(instance, instance.applications[0]) is not None
+    return _first_that_may_bind(instance) is not None
+
+
+def _first_that_may_bind(instance: Instance) -> str | None:
+    """Return the first resource that could bind for any choice of the single application; None where none could."""
+    found = (_resource_that_may_bind(instance, choice) for choice in instance.applications[0].choices)
+    return next((one for one in found if one is not None), None)
 
 
 def layered_arcs(instance: Instance) -> int:
-    """Return the number of edges of a single application's extended graph without pins: L (N + 2 A)."""
-    network, dnn = instance.network, instance.dnn_of(instance.applications[0])
-    return len(dnn.blocks) * (len(network.nodes) + 2 * len(network.links))
+    """Return the number of edges of a single application's extended graphs without pins: L (N + 2 A), L of all DNNs."""
+    network, dnns = instance.network, instance.dnns_of(instance.applications[0])
+    return sum(len(dnn.blocks) for dnn in dnns) * (len(network.nodes) + 2 * len(network.links))
 
 
 def _resource_that_may_bind(instance: Instance, app: Application) -> str | None:
