@@ -9,8 +9,8 @@ builds the three graphs (`fin_graph.stages`), `arrays` relaxes them without buil
 With `certify` FIN proves its own gap: γ doubles until the answer and the better of two lower bounds (eqs. 18, 19) are
 as close as asked.
 
-Of an application with alternatives (eq. 29) each takes the stages, the one of the cheapest path first; one whose
-cheapest path, latency ignored, costs no less than the answer of another is left out.
+Of an application with alternatives (eq. 29) each takes the stages, the one of the least bound (eq. 19) first; one whose
+bound is no less than the answer of another is left out. (The explicit graphs of all are built, to be looked at.)
 
 Several applications, or one whose capacities may bind, that may be rejected or that reserves shares, are placed one
 after another on what is left of the system, and then improved (`fin_graph.joint.fin.many`). Where that finds nothing
@@ -54,8 +54,6 @@ def supports(instance: Instance, options: FinOptions = FinOptions()) -> str | No
     if _prunes(options) and (options.certify is not None or options.engine == "arrays"):
         return "band < gamma drops end replicas, which only the graphs of engine 'networkx' have"
     shared = reason_to_share(instance)
-    if shared is not None and instance.alternatives_refused is not None:
-        return instance.alternatives_refused
     if shared is not None and _needs_stages(options):
         return f"certify, band and engine 'networkx' are for one application alone: FIN with them {shared}"
     return None
@@ -108,7 +106,7 @@ def _with_capacities(instance: Instance, options: FinOptions, time_limit_s: floa
     from finbench.fin_graph.repair import repaired
 
     clock, run = Clock(time_limit_s), partial(_alone, options=options)
-    if _needs_stages(options) or instance.alternatives_refused is not None:
+    if _needs_stages(options):
         return repaired(run, instance, time_limit_s)
     result = solve_many(instance, options, time_limit_s=time_limit_s, seed=seed)
     if result.status is not Status.NO_SOLUTION or reason_to_share(instance) is not None:
@@ -188,7 +186,7 @@ def _arrays_result(instance: Instance, app: Application, options: FinOptions, cl
         return result
     best, relaxations = _Found(inf, None, {}), 0
     with clock.phase("search"):
-        for problem, least in in_order(problems):
+        for problem, least in in_order(problems, clock):
             if least >= best.energy:
                 break
             path = least_energy_replica_path(problem, options.gamma, clock=clock)
