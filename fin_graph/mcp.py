@@ -9,7 +9,7 @@ the extended graph an edge has one constrained metric, latency, and the end of t
 and a shortest path has the least sum of two fractions: latency over its budget, and the accuracy target over the
 accuracy. Energy plays no part. The sum is not a constraint: what comes back may miss δ, and then there is no solution.
 Each alternative of an application (eq. 29) has such a path of its own; of those that meet δ the one of least energy is
-taken.
+taken. One whose blocks alone cost no less than that is left out.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from math import inf
 
 import networkx as nx
 
-from finbench.fin_graph.paths.support import reason_to_refuse
+from finbench.fin_graph.paths.support import may_bind, reason_to_share
+from finbench.fin_graph.repair import repaired
 from finbench.fin_graph.stages.extended import (
     LOOK_EVERY,
     Vertex,
+    cheapest_first,
     deployment_of_path,
     extended_graph,
     path_costs,
@@ -41,7 +43,7 @@ _DNN_END: Vertex = (-1, "end of the DNN")
 
 def supports(instance: Instance, options: Options = Options()) -> str | None:  # noqa: ARG001
     """Return why the method cannot take `instance`; None where it can."""
-    return reason_to_refuse(instance)
+    return reason_to_share(instance)
 
 
 def solve(
@@ -68,11 +70,18 @@ def solve(
     -------
     Result
         `feasible`; `no-solution` where the path misses δ; `infeasible` where no exit is accurate enough or no path
-        leads to one; `time-limit`.
+        leads to one; `time-limit`. Where capacities may bind, what `fin_graph.repair` makes of it.
     """
+    return repaired(_alone, instance, time_limit_s) if may_bind(instance) else _alone(instance, time_limit_s)
+
+
+def _alone(instance: Instance, time_limit_s: float | None) -> Result:
+    """Find the path, whatever the capacities."""
     app, clock = instance.applications[0], Clock(time_limit_s)
-    results = []
-    for choice in app.choices:
+    results = list[Result]()
+    for least, choice in cheapest_first(instance, app):
+        if results and app.weight * least >= min(map(_objective, results)):
+            break
         results.append(_solve_choice(instance, choice, clock))
         if results[-1].status is Status.TIME_LIMIT:
             break
@@ -87,7 +96,11 @@ _ORDER = (Status.FEASIBLE, Status.TIME_LIMIT, Status.NO_SOLUTION, Status.INFEASI
 
 
 def _rank(result: Result) -> tuple[int, float]:
-    return _ORDER.index(result.status), inf if result.claimed_objective is None else result.claimed_objective
+    return _ORDER.index(result.status), _objective(result)
+
+
+def _objective(result: Result) -> float:
+    return inf if result.claimed_objective is None else result.claimed_objective
 
 
 def _solve_choice(instance: Instance, app: Application, clock: Clock) -> Result:

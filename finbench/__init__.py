@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from finbench.api.extension import register_method as register_method
     from finbench.api.extension import register_solver as register_solver
     from finbench.api.extension import shared_family as shared_family
+    from finbench.api.importing import import_dnn as import_dnn
     from finbench.api.importing import import_network as import_network
     from finbench.api.insight import explain as explain
     from finbench.api.insight import frontier as frontier
@@ -81,7 +82,7 @@ _NAMES = {
     "api.checking": "check",
     "api.comparison": "compare",
     "api.extension": "family load_plugin method register_family register_method register_solver shared_family",
-    "api.importing": "import_network",
+    "api.importing": "import_dnn import_network",
     "api.insight": "explain frontier",
     "api.instances": "evaluate generate load save",
     "api.robustness": "stress",
@@ -152,6 +153,7 @@ __all__ = [
     "family",
     "frontier",
     "generate",
+    "import_dnn",
     "import_network",
     "load",
     "load_plugin",

@@ -188,6 +188,8 @@ class FamilyEntry(_Entry):
     """Where the latency target lies between least latency and least energy."""
     links: Name | None = None
     """Choice of links where the family offers one, such as `typical`; left out: its first."""
+    set: Many[Name] = ()
+    """Parameters of the family to set, such as `edge.compute_ops_per_s=1e11..5e11`."""
     seeds: Some[Seed]
     """Seeds."""
 
@@ -201,7 +203,7 @@ class FamilyEntry(_Entry):
         for nodes, blocks, exits, tightness, seed in product(
             self.nodes, self.blocks, self.exits, self.tightness, self.seeds
         ):
-            yield Member(self.family, nodes, blocks, exits, tightness, seed, self.links)
+            yield Member(self.family, nodes, blocks, exits, tightness, seed, self.links, self.set)
 
 
 class SharedFamilyEntry(_Entry):
@@ -219,6 +221,8 @@ class SharedFamilyEntry(_Entry):
     """Rejecting an application costs this many times the least power it could take; left out: nobody is rejected."""
     shares: Many[PositiveShare] = ()
     """Compute shares that edge servers reserve; left out: they reserve nothing."""
+    set: Many[Name] = ()
+    """Parameters of the family to set, such as `edge.compute_ops_per_s=1e11..5e11`."""
     seeds: Some[Seed]
     """Seeds."""
 
@@ -230,7 +234,9 @@ class SharedFamilyEntry(_Entry):
     def origins(self) -> Iterator[SharedMember]:
         """Yield every system, smallest first."""
         for nodes, applications, load, seed in product(self.nodes, self.applications, self.load, self.seeds):
-            yield SharedMember(self.family, nodes, applications, load, seed, self.penalty, self.shares or None)
+            yield SharedMember(
+                self.family, nodes, applications, load, seed, self.penalty, self.shares or None, self.set
+            )
 
 
 Entry = InstanceEntry | FamilyEntry | SharedFamilyEntry
@@ -363,6 +369,7 @@ def check_families(families: Iterable[FamilyEntry], shared: Iterable[SharedFamil
     Sizes below are left to the runs: their rows say what is wrong with each.
     """
     from finbench.benchmarks.families import FAMILIES, SHARED_FAMILIES, find_family
+    from finbench.benchmarks.families.settings import read_settings
 
     families, shared = tuple(families), tuple(shared)
     for name in (*(entry.family for entry in families), *(system.family for system in shared)):
@@ -370,11 +377,13 @@ def check_families(families: Iterable[FamilyEntry], shared: Iterable[SharedFamil
     for entry in families:
         family = _known(entry.family, FAMILIES)
         _check_most(entry.family, nodes=(entry.nodes, family.most_nodes), blocks=(entry.blocks, family.most_blocks))
+        read_settings(entry.family, entry.set, family.tiers)
         if entry.links is not None and entry.links not in family.links:
             rule = f"must be one of {', '.join(family.links)}" if family.links else "this family has no choice of links"
             raise InputError(f"family '{entry.family}'", f"links = '{entry.links}': {rule}")
     for system in shared:
         of_many = _known(system.family, SHARED_FAMILIES)
+        read_settings(system.family, system.set, of_many.tiers)
         _check_most(
             system.family,
             nodes=(system.nodes, of_many.most_nodes),

@@ -21,7 +21,7 @@ def part_text(part: BaseModel, suffix: str) -> str:
         return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     import tomli_w
 
-    return tomli_w.dumps(document)
+    return tomli_w.dumps(document, multiline_strings=True)
 
 
 def write_part(part: BaseModel, path: Path) -> None:

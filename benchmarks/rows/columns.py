@@ -122,6 +122,7 @@ class RowColumns(Part):
     exits: Count | None = None
     tightness: Ratio | None = None
     links: Line | None = None
+    settings: Line | None = None
     load: Amount | None = None
     penalty: Amount | None = None
     shares: list[Fraction] | None = None

@@ -1,10 +1,83 @@
-"""Networks that others have made, for `Network` objects."""
+"""Networks and models that others have made, as `Network` and `DNN` objects."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from finbench.models.instance import Network
+from finbench.models.instance import DNN, Network
+
+
+def import_dnn(
+    model: str | Path,
+    *,
+    name: str | None = None,
+    blocks: int | None = None,
+    cuts: Sequence[str] = (),
+    exit_after: Sequence[str] = (),
+    final: Sequence[str] = (),
+    input_shapes: Mapping[str, Sequence[int]] | None = None,
+    bits: int | None = None,
+    input_bits: int | None = None,
+    count: str = "ops",
+    exits: str | Path | None = None,
+    setting: int = 1,
+) -> DNN:
+    """Return a model in ONNX as a DNN; its provenance says how its numbers came about, and which are placeholders.
+
+    Parameters
+    ----------
+    model : str or Path
+        The model's file; weights in files beside it are not read.
+    name : str, optional
+        Name of the DNN; left out: that of the file.
+    blocks : int, optional
+        Number of blocks; left out: up to 16, or as many as `cuts` make.
+    cuts : sequence of str
+        Tensors or operators after which a block must end.
+    exit_after : sequence of str
+        Tensors or operators after which an exit is added that the model does not have: a mean and a linear layer.
+    final : sequence of str
+        Outputs that are the last answer; left out: the one with the most work before it. The others are exits.
+    input_shapes : mapping of str to sequence of int, optional
+        Sizes of inputs that the model leaves open, by name; the name of the only input may be empty.
+    bits, input_bits : {8, 16, 32}, optional
+        Size [bit] of a floating-point number in a transfer and in the sample; left out: as the model stores it.
+    count : {"ops", "macs"}
+        A multiply-add is two operations, and every other operation one; or it is one, and the others count nothing.
+    exits : str or Path, optional
+        Table with the exits' shares and accuracies; left out: placeholders, which remarks name.
+    setting : int
+        Number (1-based) of the setting of that table.
+
+    Returns
+    -------
+    DNN
+
+    Raises
+    ------
+    InputError
+        If the package `onnx` is not installed, the model cannot be read or counted, or what is asked for does not go
+        with it.
+    """
+    from finbench.benchmarks.imports.exits.exit_profiles import load_exit_profiles, with_exits
+    from finbench.benchmarks.imports.onnx.options import DnnRequest, count_of
+    from finbench.benchmarks.imports.onnx.profile import analysed, dnn_of
+
+    table = None if exits is None else load_exit_profiles(Path(exits))
+    asked = DnnRequest(
+        name=name,
+        blocks=blocks,
+        cuts=tuple(cuts),
+        exit_after=tuple(exit_after),
+        final=tuple(final),
+        input_shapes={each: tuple(shape) for each, shape in (input_shapes or {}).items()},
+        bits=bits,
+        input_bits=input_bits,
+        count=count_of(count),
+    )
+    made = dnn_of(analysed(Path(model), asked), asked)
+    return made if table is None else with_exits(made, table, str(exits), setting)[0]
 
 
 def import_network(

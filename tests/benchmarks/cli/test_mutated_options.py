@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,12 +69,27 @@ def sound(tmp_path: Path, results: Path) -> dict[str, list[str]]:
         "campaigns": [],
         "plugins": [],
         "test-method": ["single-node", "--quick"],
+        "import dnn": [small_model(), "-o", f"{out}.toml"],
         "check": ["blenet-mnist"],
         "catalogue": ["zoo"],
         "stress": ["blenet-mnist", str(made), "--time-limit", "1", "--severities", "0.5"],
+        "import exits": [exit_summary(tmp_path), "-o", f"{out}.toml"],
         "import network": ["catalogue:kreonet", "-o", f"{out}.toml"],
         "simulate": ["blenet-mnist", str(made), "--arrivals", "alone", "--samples", "500"],
     }
+
+
+def exit_summary(folder: Path) -> str:
+    """Return the file of a summary of two exits."""
+    (folder / "exits.csv").write_text("exit,share,accuracy\n1,0.25,0.9\n2,0.75,0.8\n")
+    return str(folder / "exits.csv")
+
+
+def small_model() -> str:
+    """Return the file of a model that the package `onnx` ships."""
+    place = importlib.util.find_spec("onnx")
+    folder = Path("no-onnx") if place is None or place.origin is None else Path(place.origin).parent
+    return str(folder / "backend/test/data/light/light_zfnet512.onnx")
 
 
 @pytest.fixture
@@ -128,7 +144,7 @@ def test_every_command_is_attacked(sound: dict[str, list[str]]) -> None:
 COMMANDS = (
     *("solve", "export", "evaluate", "compare", "explain", "frontier", "generate", "draw", "instances", "methods"),
     *("schema", "run", "scale", "table", "plot", "report", "compare-results", "claims", "bench", "figures"),
-    *("check", "catalogue", "import network"),
+    *("check", "catalogue", "import dnn", "import exits", "import network"),
     *("verify", "families", "campaigns", "plugins", "test-method", "upgrade", "simulate", "stress"),
 )
 
