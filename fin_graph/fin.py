@@ -13,7 +13,8 @@ Of an application with alternatives (eq. 29) each takes the stages, the one of t
 bound is no less than the answer of another is left out. (The explicit graphs of all are built, to be looked at.)
 
 Several applications, or one whose capacities may bind, that may be rejected or that reserves shares, are placed one
-after another on what is left of the system, and then improved (`fin_graph.joint.fin.many`).
+after another on what is left of the system, and then improved (`fin_graph.joint.fin.many`). Where that finds nothing
+for one application, or options ask for its three stages, its path is repaired instead (`fin_graph.repair`).
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import partial
 from math import inf
 from typing import Any
 
 from finbench.fin_graph.options import FinOptions
-from finbench.fin_graph.paths.support import layered_arcs, reason_to_refuse
+from finbench.fin_graph.paths.support import layered_arcs, reason_to_refuse, reason_to_share
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Application, Instance
 from finbench.models.result import LOAD, Clock, OutOfTime, Result, Status
@@ -51,10 +53,15 @@ def supports(instance: Instance, options: FinOptions = FinOptions()) -> str | No
     """Return why FIN cannot take `instance` with these options; None where it can."""
     if _prunes(options) and (options.certify is not None or options.engine == "arrays"):
         return "band < gamma drops end replicas, which only the graphs of engine 'networkx' have"
-    shared = reason_to_refuse(instance)
-    if shared is not None and (options.certify is not None or options.engine == "networkx" or _prunes(options)):
+    shared = reason_to_share(instance)
+    if shared is not None and _needs_stages(options):
         return f"certify, band and engine 'networkx' are for one application alone: FIN with them {shared}"
     return None
+
+
+def _needs_stages(options: FinOptions) -> bool:
+    """Return whether only the three stages of one application can do what is asked."""
+    return options.certify is not None or options.engine == "networkx" or _prunes(options)
 
 
 def _prunes(options: FinOptions) -> bool:
@@ -89,9 +96,27 @@ def solve(
         possible latency misses the target; `time-limit` or `memory-limit`; else `no-solution`.
     """
     if reason_to_refuse(instance) is not None:
-        from finbench.fin_graph.joint.fin.many import solve_many
+        return _with_capacities(instance, options, time_limit_s, seed)
+    return _alone(instance, time_limit_s, options)
 
-        return solve_many(instance, options, time_limit_s=time_limit_s, seed=seed)
+
+def _with_capacities(instance: Instance, options: FinOptions, time_limit_s: float | None, seed: int) -> Result:
+    """Run FIN where capacities are shared, or may bind for one application."""
+    from finbench.fin_graph.joint.fin.many import solve_many
+    from finbench.fin_graph.repair import repaired
+
+    clock, run = Clock(time_limit_s), partial(_alone, options=options)
+    if _needs_stages(options):
+        return repaired(run, instance, time_limit_s)
+    result = solve_many(instance, options, time_limit_s=time_limit_s, seed=seed)
+    if result.status is not Status.NO_SOLUTION or reason_to_share(instance) is not None:
+        return result
+    again = repaired(run, instance, clock.remaining_s)
+    return result if again.deployment is None else replace(again, lower_bound=result.lower_bound)
+
+
+def _alone(instance: Instance, time_limit_s: float | None, options: FinOptions) -> Result:
+    """Run the three stages for one application, whatever the capacities."""
     clock = Clock(time_limit_s)
     app = instance.applications[0]
     if options.certify is None and _engine(instance, options) == "networkx":

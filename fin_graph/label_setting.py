@@ -25,7 +25,7 @@ from finbench.fin_graph.paths.bounds import Dual, lagrangian_dual
 from finbench.fin_graph.paths.infeasibility import reason_of_infeasibility
 from finbench.fin_graph.paths.label_search import LabelSearch
 from finbench.fin_graph.paths.loading import load_compiled
-from finbench.fin_graph.paths.support import reason_to_refuse
+from finbench.fin_graph.paths.support import may_bind, reason_to_share
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Application, Instance
 from finbench.models.news import News, tell
@@ -35,7 +35,7 @@ from finbench.models.tolerances import OPTIMAL_GAP
 
 def supports(instance: Instance, options: LabelSettingOptions = LabelSettingOptions()) -> str | None:  # noqa: ARG001
     """Return why label setting cannot take `instance`; None where it can."""
-    return reason_to_refuse(instance)
+    return reason_to_share(instance)
 
 
 FIRST_MARGIN, LARGEST_MARGIN = 2.0**-10, 16.0
@@ -68,7 +68,7 @@ def solve(
     Parameters
     ----------
     instance : Instance
-        Of a single application whose capacities cannot bind (`supports`).
+        One that `supports` takes. Where capacities may bind, `fin_graph.within_capacities` takes over.
     options : LabelSettingOptions
         Deployments beyond the best come in `info["runners_up"]`, fewer than `k` − 1 where fewer exist.
     time_limit_s : float, optional
@@ -83,6 +83,10 @@ def solve(
         `optimal`, `infeasible`, or on a limit the incumbent with a proven lower bound.
     """
     clock = Clock(time_limit_s)
+    if may_bind(instance):
+        from finbench.fin_graph.within_capacities import solve_within
+
+        return solve_within(instance, options.k, clock)
     app = instance.applications[0]
     with clock.phase(LOAD):
         load_compiled()

@@ -19,7 +19,8 @@ from math import inf
 
 import networkx as nx
 
-from finbench.fin_graph.paths.support import reason_to_refuse
+from finbench.fin_graph.paths.support import may_bind, reason_to_share
+from finbench.fin_graph.repair import repaired
 from finbench.fin_graph.stages.extended import (
     LOOK_EVERY,
     Vertex,
@@ -42,7 +43,7 @@ _DNN_END: Vertex = (-1, "end of the DNN")
 
 def supports(instance: Instance, options: Options = Options()) -> str | None:  # noqa: ARG001
     """Return why the method cannot take `instance`; None where it can."""
-    return reason_to_refuse(instance)
+    return reason_to_share(instance)
 
 
 def solve(
@@ -69,8 +70,13 @@ def solve(
     -------
     Result
         `feasible`; `no-solution` where the path misses δ; `infeasible` where no exit is accurate enough or no path
-        leads to one; `time-limit`.
+        leads to one; `time-limit`. Where capacities may bind, what `fin_graph.repair` makes of it.
     """
+    return repaired(_alone, instance, time_limit_s) if may_bind(instance) else _alone(instance, time_limit_s)
+
+
+def _alone(instance: Instance, time_limit_s: float | None) -> Result:
+    """Find the path, whatever the capacities."""
     app, clock = instance.applications[0], Clock(time_limit_s)
     results = list[Result]()
     for least, choice in cheapest_first(instance, app):

@@ -11,14 +11,15 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import count, pairwise
 from math import inf
 
 import networkx as nx
 
 from finbench.fin_graph.options import SingleNodeOptions
-from finbench.fin_graph.paths.support import reason_to_refuse
+from finbench.fin_graph.paths.support import may_bind, reason_to_share
+from finbench.fin_graph.repair import repaired
 from finbench.fin_graph.stages.extended import LOOK_EVERY, accepted_exits, cheapest_first, run_costs, send_cost
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Application, Instance
@@ -31,7 +32,7 @@ ENERGY, LATENCY = 0, 1
 
 def supports(instance: Instance, options: SingleNodeOptions = SingleNodeOptions()) -> str | None:  # noqa: ARG001
     """Return why the method cannot take `instance`; None where it can."""
-    return reason_to_refuse(instance)
+    return reason_to_share(instance)
 
 
 def solve(
@@ -57,7 +58,14 @@ def solve(
     -------
     Result
         `feasible`, `no-solution`, `infeasible` where no exit is accurate enough, or `time-limit` with the best so far.
+        Where capacities may bind, what `fin_graph.repair` makes of it.
     """
+    run = partial(_alone, options=options)
+    return repaired(run, instance, time_limit_s) if may_bind(instance) else run(instance, time_limit_s)
+
+
+def _alone(instance: Instance, time_limit_s: float | None, options: SingleNodeOptions) -> Result:
+    """Find the candidate, whatever the capacities."""
     app, clock = instance.applications[0], Clock(time_limit_s)
     if not any(accepted_exits(instance, choice) for choice in app.choices):
         return Result(Status.INFEASIBLE, reason="no exit is accurate enough")

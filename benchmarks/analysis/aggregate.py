@@ -13,14 +13,10 @@ An instance that a method ran on repeatedly counts once, with the median time an
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
 from finbench.benchmarks.analysis.frame import instance_of, refuted
-from finbench.benchmarks.analysis.numbers import number, percent
 from finbench.benchmarks.analysis.statistics import (
     GAPS,
     MITTELMANN_SHIFT_S,
@@ -33,7 +29,6 @@ from finbench.benchmarks.analysis.statistics import (
     shifted_geometric_mean,
     solved_counts,
 )
-from finbench.benchmarks.analysis.table import TextTable
 from finbench.models.result import Status
 
 OVERRUN = 0.05
@@ -135,41 +130,6 @@ def _aggregated(values: pd.DataFrame) -> dict[str, float]:
     row["par10_s"] = penalised_mean(values["time_s"].tolist(), solved, limits)
     row["median_gap"] = float(np.median(gaps))
     return row
-
-
-def aggregate_tables(judged: pd.DataFrame) -> list[TextTable]:
-    """Return the rows of `aggregate` for people, a table for each group."""
-    columns = (
-        "method",
-        *(f"solved, gap ≤ {100 * gap:g} %" for gap in GAPS),
-        "unanswered",
-        "geometric mean, shift 10 s [s]",
-        "geometric mean, shift 0.01 s [s]",
-        f"PAR10, gap ≤ {100 * SOLVED_GAP:g} % [s]",
-        "median gap [%]",
-    )
-    tables = []
-    for group, here in judged.groupby("group", sort=False):
-        first = here.iloc[0]
-        shared = f"the {first['shared']} of {first['instances']} instances that all methods share"
-        title = f"{group}: over {shared}; {first['bounded']} with a proven bound"
-        cells = tuple(_cells(row) for row in here.to_dict("records"))
-        tables.append(TextTable(title, columns, cells, text_columns=1))
-    return tables
-
-
-def _cells(row: Mapping[Hashable, Any]) -> tuple[str, ...]:
-    known = {name: value for name, value in row.items() if not pd.isna(value)}
-    means = [number(known.get(name), 4) for name in ("sgm_10s_s", "sgm_0.01s_s")]
-    at_least = "≥ " if row["unanswered"] else ""
-    gap = known.get("median_gap", np.inf)
-    return (
-        row["method"],
-        *(str(row[name]) for name in (*SOLVED_COLUMNS, "unanswered")),
-        *(at_least + mean for mean in means),
-        number(known.get("par10_s"), 4),
-        percent(gap if np.isfinite(gap) else None),
-    )
 
 
 def profiles(runs: pd.DataFrame, gap: float = SOLVED_GAP) -> dict[str, dict[str, Profile]]:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from finbench.benchmarks.analysis.numbers import quantity
+from finbench.benchmarks.analysis.units import sized
 from finbench.models.deployment import Deployment
 from finbench.models.instance import Instance
 from finbench.models.step_costs import run_once, step_costs
@@ -99,7 +99,7 @@ def links_of(instances: Iterable[Instance]) -> str:
     rates = [link.bandwidth_bit_per_s for instance in instances for link in instance.network.links]
     if not rates:
         return "no links"
-    least, most = (quantity(rate, "bit/s", 2) for rate in (min(rates), max(rates)))
+    least, most = (sized(rate, "bit/s", 2) for rate in (min(rates), max(rates)))
     return f"links of {least}" if least == most else f"links of {least} to {most}"
 
 
@@ -114,11 +114,11 @@ def against_computing(instance: Instance) -> str:
     dnn, source = instance.dnn_of(app), instance.network.node_by_name[app.source]
     sending = max(dnn.input_bits / link.bandwidth_bit_per_s + link.delay_s for link in links)
     runs = [run_once(instance, dnn, i, source) for i in range(1, len(dnn.blocks) + 1)]
-    crossing = f"{links_of([instance])}; a sample crosses the slowest in {quantity(sending, 's', 2)}"
+    crossing = f"{links_of([instance])}; a sample crosses the slowest in {sized(sending, 's', 2)}"
     if None in runs:
         return f"{crossing}, its source cannot run all blocks"
     computing = sum(run[0] for run in runs if run is not None)
-    return f"{crossing}, its source computes all blocks in {quantity(computing, 's', 2)}"
+    return f"{crossing}, its source computes all blocks in {sized(computing, 's', 2)}"
 
 
 def _percent(fraction: float) -> str:

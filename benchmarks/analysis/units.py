@@ -24,7 +24,9 @@ class Quantity(StrEnum):
     GRAM_RATE = "g/s"
     MONEY = "money"
     MONEY_RATE = "money/s"
+    BIT_RATE = "bit/s"
     BYTES = "byte"
+    DECIMAL_BYTES = "B"
     FRACTION = "fraction"
     PLAIN = ""
 
@@ -41,17 +43,20 @@ def _prefixed(symbol: str, *powers: tuple[str, float]) -> tuple[Unit, ...]:
     return tuple(Unit(prefix + symbol, size) for prefix, size in powers)
 
 
+_LARGE = (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3))
 _SMALL = (("", 1.0), ("m", 1e-3), ("µ", 1e-6), ("n", 1e-9), ("p", 1e-12))
 
 UNITS: dict[Quantity, tuple[Unit, ...]] = {
     Quantity.SECONDS: _prefixed("s", *_SMALL[:4]),
-    Quantity.JOULES: _prefixed("J", ("k", 1e3), *_SMALL),
-    Quantity.WATTS: _prefixed("W", ("M", 1e6), ("k", 1e3), *_SMALL),
-    Quantity.GRAMS: _prefixed("g", ("k", 1e3), *_SMALL),
-    Quantity.GRAM_RATE: _prefixed("g/s", ("k", 1e3), *_SMALL),
+    Quantity.JOULES: _prefixed("J", *_LARGE, *_SMALL),
+    Quantity.WATTS: _prefixed("W", *_LARGE, *_SMALL),
+    Quantity.GRAMS: _prefixed("g", *_LARGE, *_SMALL),
+    Quantity.GRAM_RATE: _prefixed("g/s", *_LARGE, *_SMALL),
     Quantity.MONEY: _prefixed("money", ("", 1.0)),
     Quantity.MONEY_RATE: _prefixed("money/s", ("", 1.0)),
+    Quantity.BIT_RATE: _prefixed("bit/s", *_LARGE, *_SMALL[:1]),
     Quantity.BYTES: _prefixed("B", ("Gi", 2.0**30), ("Mi", 2.0**20), ("Ki", 2.0**10), ("", 1.0)),
+    Quantity.DECIMAL_BYTES: _prefixed("B", *_LARGE, ("", 1.0)),  # of axes whose ticks are powers of ten
     Quantity.FRACTION: (Unit("%", 0.01),),
     Quantity.PLAIN: (Unit("", 1.0),),
 }
@@ -127,3 +132,18 @@ def with_unit(value: float, quantity: Quantity, digits: int) -> str:
     unit = unit_of(quantity, [value])
     number = significant(value / unit.size, digits)
     return f"{number} {unit.symbol}".rstrip()
+
+
+def sized(value: float | None, unit: str, digits: int = 3) -> str:
+    """Return one value of at most so many digits in the largest unit that it reaches, such as `1 kJ`; a dash for none.
+
+    Trailing zeros go, unlike those of `with_unit`: the digits are for the eye, and say nothing of noise.
+    """
+    if value is None:
+        return "–"
+    if value == 0:
+        return f"0 {unit}"
+    rounded = float(f"{value:.{digits}g}")
+    chosen = next((one for one in UNITS[Quantity(unit)] if abs(rounded) >= one.size), UNITS[Quantity(unit)][-1])
+    shown = f"{rounded / chosen.size:.{digits}g}"
+    return (f"{float(shown):,.0f}" if "e+" in shown else shown) + f" {chosen.symbol}".rstrip()

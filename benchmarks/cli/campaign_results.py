@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from finbench.benchmarks.analysis.numbers import number
-from finbench.benchmarks.analysis.table import csv_text
+from finbench.benchmarks.analysis.table import TextTable, csv_text
 from finbench.benchmarks.campaigns.campaign import Campaign
 from finbench.benchmarks.cli.lasting_output import lasting_output
 from finbench.benchmarks.execution.plan import Run, RunFilter, plan
@@ -86,7 +87,26 @@ def collect(runs: pd.DataFrame, folder: Path) -> tuple[Path, Path]:
     return parquet, csv
 
 
-def _write_and_print(campaign: Campaign, made: CampaignResult, folder: Path) -> None:
+@dataclass(frozen=True)
+class Written:
+    """What a campaign has left behind."""
+
+    tables: list[TextTable]
+    notes: list[str]
+    files: list[Path]
+
+
+def write_results(name: str, made: CampaignResult, folder: Path) -> Written:
+    """Write all runs as Parquet and CSV, the tables and the figures of a campaign to its folder.
+
+    Parameters
+    ----------
+    name : str
+        Of the campaign.
+    made : CampaignResult
+        With at least one run.
+    folder : Path
+    """
     from finbench.benchmarks.analysis.campaign_tables import campaign_tables
     from finbench.benchmarks.analysis.frame import frame
     from finbench.benchmarks.analysis.table import markdown
@@ -102,14 +122,18 @@ def _write_and_print(campaign: Campaign, made: CampaignResult, folder: Path) -> 
     machines = machines_of(made.rows)
     if len(machines) > 1:
         notes.append(f"made on {len(machines)} machines, whose times do not compare: {'; '.join(machines)}")
-    write_text(folder / "tables.md", markdown(f"Campaign {campaign.name}", tables, notes))
+    write_text(folder / "tables.md", markdown(f"Campaign {name}", tables, notes))
     figures = campaign_figures(runs, folder / "figures")
-    screen = console.output()
-    for each in tables:
+    return Written(tables, notes, [folder / "runs.jsonl", *collected, folder / "tables.md", *figures])
+
+
+def _write_and_print(campaign: Campaign, made: CampaignResult, folder: Path) -> None:
+    written, screen = write_results(campaign.name, made, folder), console.output()
+    for each in written.tables:
         screen.print(console.table(each.title, each.columns, each.rows, text_columns=each.text_columns))
-    for note in notes:
+    for note in written.notes:
         screen.print(note, markup=False)
-    for path in (folder / "runs.jsonl", *collected, folder / "tables.md", *figures):
+    for path in written.files:
         screen.print(f"wrote {path}", markup=False)
 
 

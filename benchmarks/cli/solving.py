@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,7 +26,7 @@ from finbench.benchmarks.cli.options import (
 from finbench.benchmarks.cli.origin import deployment_for, origin_of
 from finbench.benchmarks.cli.panels import SOLVE
 from finbench.benchmarks.cli.target_grid import GRID, grid_points
-from finbench.benchmarks.judging.comparison import compare_methods
+from finbench.benchmarks.judging.comparison import Comparison, compare_methods
 from finbench.benchmarks.judging.contradictions import contradictions
 from finbench.benchmarks.judging.judged import Judged, judge, judge_deployment
 from finbench.benchmarks.methods import check_options, label, run_method
@@ -204,7 +205,8 @@ def compare(
 ) -> None:
     """Run several methods on one or more instances, side by side, at their own targets or over a grid of targets.
 
-    Gaps are against the best bound that any of them proved. Exit code 5 where two answers cannot both be true.
+    Gaps are against the best bound that any of them proved. Exit code 5 where two answers cannot both be true, 1 where
+    a method fails; else 0 where any deployment is found, 3 where it is proven that there is none, 4 where neither is.
 
     Example: [bold]finbench compare balexnet-cifar10 bresnet-cifar10 --methods milp-flow,fin --gamma 10,100[/bold]
 
@@ -216,18 +218,26 @@ def compare(
     chosen = chosen_methods(names, method or (), {"gamma": gamma, "solver": solver})
     points = grid_points(overrides)
     problems = [loaded(name, point) for name in instances for point in points]
-    broken: list[str] = []
-    shown: list[dict[str, Any]] = []
+    made: list[Comparison] = []
     for problem in problems:
-        comparison = compare_methods(problem, chosen, time_limit_s=time_limit, seed=seed)
-        broken += comparison.contradictions
-        if as_json:
-            shown.append(comparison.to_json())
-        else:
-            print_comparison(comparison)
+        made.append(compare_methods(problem, chosen, time_limit_s=time_limit, seed=seed))
+        if not as_json:
+            print_comparison(made[-1])
     if as_json:
-        console.print_json(shown)
-    raise typer.Exit(CONTRADICTED if broken else FOUND)
+        console.print_json([comparison.to_json() for comparison in made])
+    raise typer.Exit(exit_code_of_all(made))
+
+
+def exit_code_of_all(comparisons: Sequence[Comparison]) -> int:
+    """Return the exit code of comparisons: what cannot be true or fails comes before any deployment found."""
+    if any(comparison.contradictions for comparison in comparisons):
+        return CONTRADICTED
+    runs = [[run.result.status for run in comparison.runs] for comparison in comparisons]
+    if any(Status.ERROR in statuses for statuses in runs):
+        return UNEXPECTED
+    if any(run.found for comparison in comparisons for run in comparison.runs):
+        return FOUND
+    return INFEASIBLE if all(Status.INFEASIBLE in statuses for statuses in runs) else NOTHING_FOUND
 
 
 def exit_code(judged: Judged) -> int:

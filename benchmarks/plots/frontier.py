@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from finbench.benchmarks.analysis.units import HEADINGS, Quantity
 from finbench.benchmarks.plots.axis_scales import axis_unit, headed
-from finbench.benchmarks.plots.line_names import add_legend
+from finbench.benchmarks.plots.line_names import add_legend, lines_of
 from finbench.benchmarks.plots.style import Paper, group_styles, literal, nested, paper, shortened
 from finbench.fin_graph.frontier import ExitFrontier
 from finbench.models.instance import Instance
@@ -59,8 +59,14 @@ def draw_frontiers_side_by_side(
     return figure
 
 
-def _fin_line(gamma: int) -> Line2D:
-    return Line2D([], [], linestyle="--", color="black", marker="o", markerfacecolor="white", label=f"FIN, γ = {gamma}")
+def frontier_lines(found: Sequence[ExitFrontier]) -> list[Line2D]:
+    """Return what a legend beside `draw_frontier` shows: a line for each exit, and FIN's."""
+    return [*lines_of(frontier_styles(found)), _fin_line(None)]
+
+
+def _fin_line(gamma: int | None) -> Line2D:
+    label = "FIN" if gamma is None else f"FIN, γ = {gamma}"
+    return Line2D([], [], linestyle="--", color="black", marker="o", markerfacecolor="white", label=label)
 
 
 def frontier_styles(found: Sequence[ExitFrontier]) -> dict[str, dict[str, Any]]:

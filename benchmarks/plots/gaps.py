@@ -38,12 +38,14 @@ def draw_gap_by_gamma(table: pd.DataFrame, on: Paper | None = None) -> Figure:
         draw_missed(panels["missed"], table)
         draw_matched(panels["matched"], table)
         panels["gaps"].set(xlabel="", xticklabels=[])
-        add_legend(figure, group_styles(groups), 0, _line_kinds(hollow=bool((table["found"] < 100).any())))
+        add_legend(figure, group_styles(groups), 0, gap_lines(table))
     return figure
 
 
-def _line_kinds(*, hollow: bool) -> list[Any]:
+def gap_lines(table: pd.DataFrame) -> list[Line2D]:
+    """Return what a legend beside `draw_gaps` shows whatever the group: what solid, dashed and hollow mean."""
     black: Any = {"color": "black", "marker": ""}
+    hollow = bool((table["found"] < 100).any())
     lines = [Line2D([], [], label="worst", **black), Line2D([], [], label="mean", linestyle="--", **black)]
     marker: Any = {"color": "black", "linestyle": "", "marker": "o", "markerfacecolor": "white"}
     return [*lines, *([Line2D([], [], label="hollow: failures left out", **marker)] if hollow else [])]

@@ -103,6 +103,11 @@ def fit_at_ends(names: Sequence[str]) -> bool:
     return len(names) <= MOST_AT_ENDS and all(len(name) <= LONGEST_AT_ENDS for name in names)
 
 
+def lines_of(styles: Mapping[str, Mapping[str, Any]]) -> list[Line2D]:
+    """Return a line for each style, called as a legend has it."""
+    return [Line2D([], [], label=literal(shortened(name, LEGEND_NAME)), **style) for name, style in styles.items()]
+
+
 def add_legend(figure: Figure, styles: Mapping[str, Mapping[str, Any]], others: int, extra: Sequence[Any] = ()) -> None:
     """Add a legend below a figure, in as many columns as fit; the figure grows by its height.
 

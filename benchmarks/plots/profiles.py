@@ -10,6 +10,7 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from finbench.benchmarks.analysis.aggregate import SOLVED_GAP, profiles
 from finbench.benchmarks.analysis.numbers import plural
@@ -17,7 +18,7 @@ from finbench.benchmarks.analysis.statistics import Profile
 from finbench.benchmarks.analysis.table_methods import method_text
 from finbench.benchmarks.plots.axis_scales import set_log
 from finbench.benchmarks.plots.curves import BACK, MOST_NAMED, panel_height
-from finbench.benchmarks.plots.line_names import LineEnd, add_legend, fit_at_ends, name_line_ends
+from finbench.benchmarks.plots.line_names import LineEnd, add_legend, fit_at_ends, lines_of, name_line_ends
 from finbench.benchmarks.plots.style import Paper, in_order, literal, method_styles, nested, paper, shortened
 
 Profiles = Mapping[str, Profile]
@@ -91,6 +92,11 @@ def best_profiles(groups: Sequence[Profiles], count: int) -> list[str]:
 def _end(made: Profiles) -> float:
     """Return the largest ratio that is drawn."""
     return max(2.0, *(1.3 * profile.ratios[-1] for profile in made.values() if profile.ratios), 2.0)
+
+
+def profile_lines(made: Profiles) -> list[Line2D]:
+    """Return what a legend beside `draw_profile` shows: a line for each method."""
+    return lines_of({method_text(label): style for label, style in method_styles(made).items()})
 
 
 def draw_profile(axes: Axes, made: Profiles, styles: Mapping[str, Mapping[str, Any]] | None = None) -> list[LineEnd]:

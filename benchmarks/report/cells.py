@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
-from finbench.benchmarks.analysis.numbers import percent, quantity
+from finbench.benchmarks.analysis.numbers import percent
 from finbench.benchmarks.analysis.table import TextTable
+from finbench.benchmarks.analysis.units import sized
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def known(value: Any) -> float | None:
 def measured(value: Any, unit: str, digits: int = 3, before: str = "") -> Cell:
     """Return a value in the prefix of its unit that suits its size; a dash where there is none."""
     number = known(value)
-    return NONE if number is None else Cell(before + quantity(number, unit, digits), number)
+    return NONE if number is None else Cell(before + sized(number, unit, digits), number)
 
 
 def percentage(value: Any) -> Cell:

@@ -10,9 +10,8 @@ import pandas as pd
 
 from finbench.benchmarks.analysis.aggregate import SOLVED_GAP, profiles
 from finbench.benchmarks.analysis.gaps import FEWEST_GAMMAS, gap_by_gamma
-from finbench.benchmarks.analysis.numbers import seconds
 from finbench.benchmarks.analysis.statistics import Profile
-from finbench.benchmarks.analysis.units import HEADINGS, Quantity, total_heading
+from finbench.benchmarks.analysis.units import HEADINGS, Quantity, sized, total_heading
 from finbench.benchmarks.plots.axis_scales import SMALLEST_GAP
 from finbench.benchmarks.report.chart import Axis, Chart, Kind, Panel, Series, View, entries, finite
 from finbench.benchmarks.report.order import in_order
@@ -173,7 +172,7 @@ def _trajectory_panel(rows: Sequence[Row]) -> Panel:
 
 def _searched_name(row: Row) -> str:
     delta, alpha = row.get("max_latency_s"), row.get("min_accuracy")
-    targets = "" if delta is None or alpha is None else f", δ ≤ {seconds(delta)}, α ≥ {alpha:g}"
+    targets = "" if delta is None or alpha is None else f", δ ≤ {sized(delta, 's')}, α ≥ {alpha:g}"
     return f"{row['instance']}{targets}"
 
 

@@ -8,7 +8,7 @@ from math import ceil, floor, log10
 
 from markupsafe import Markup, escape
 
-from finbench.benchmarks.analysis.numbers import quantity
+from finbench.benchmarks.analysis.units import sized
 from finbench.benchmarks.plots.style import COLOURS
 from finbench.benchmarks.report.chart import Axis, Chart, Panel, Series
 
@@ -121,7 +121,7 @@ def _text(x: float, y: float, anchor: str, text: str) -> Markup:
 
 def _tick(axis: Axis, value: float) -> str:
     if axis.unit:
-        return quantity(value, axis.unit, 3)
+        return sized(value, axis.unit, 3)
     return f"{value:,.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.4g}"
 
 

@@ -9,7 +9,8 @@ import pandas as pd
 
 from finbench.benchmarks.analysis.claims import Claims
 from finbench.benchmarks.analysis.frame import instance_of, refuted
-from finbench.benchmarks.analysis.numbers import fixed_percent, plural, quantity
+from finbench.benchmarks.analysis.numbers import fixed_percent, plural
+from finbench.benchmarks.analysis.units import sized
 from finbench.benchmarks.report.methods_table import MethodFacts
 from finbench.benchmarks.rows.row import Row
 from finbench.models.result import Status
@@ -113,12 +114,12 @@ def _who_is_fast(runs: pd.DataFrame, methods: Sequence[MethodFacts]) -> str:
     ended = "" if longest["found"] else f", which ended as {longest['status']}"
     return (
         f"Fastest by the median of its conclusive runs: {_timed(fastest)}; slowest: {_timed(slowest)}. The longest "
-        f"run took {quantity(float(longest['time_s']), 's', 3)}: {longest['label']} on {longest['instance']}{ended}."
+        f"run took {sized(float(longest['time_s']), 's', 3)}: {longest['label']} on {longest['instance']}{ended}."
     )
 
 
 def _timed(one: MethodFacts) -> str:
-    return f"{one.label}, {quantity(one.time_median_s, 's', 3)} ({one.conclusive:,} of {one.runs:,} runs are)"
+    return f"{one.label}, {sized(one.time_median_s, 's', 3)} ({one.conclusive:,} of {one.runs:,} runs are)"
 
 
 def repeated(rows: int, runs: int) -> str:

@@ -18,7 +18,13 @@ def measure() -> Iterator[Measurement]:
     for part in (
         *(fin_targets.published, command_targets.cold_start, command_targets.overhead),
         *(fin_targets.backends, fin_targets.rates, fin_targets.large, fin_targets.growth),
-        *(exact_targets.labels, exact_targets.cspy, exact_targets.handover, exact_targets.proofs),
+        *(
+            exact_targets.labels,
+            exact_targets.capacities,
+            exact_targets.cspy,
+            exact_targets.handover,
+            exact_targets.proofs,
+        ),
         many_applications,
     ):
         yield from part()

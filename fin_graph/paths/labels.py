@@ -157,7 +157,7 @@ def _put(pool: Pool, at: int, energy: float, latency: float, node: int, parent: 
 
 
 @compiled
-def _heap_push(heap: Heap, size: int, key: float, index: int) -> None:
+def heap_push(heap: Heap, size: int, key: float, index: int) -> None:
     """Add a key and its index to a heap of `size` entries."""
     at = size
     while at > 0 and heap.key[(at - 1) // 2] > key:
@@ -169,7 +169,7 @@ def _heap_push(heap: Heap, size: int, key: float, index: int) -> None:
 
 
 @compiled
-def _heap_pop(heap: Heap, size: int) -> int:
+def heap_pop(heap: Heap, size: int) -> int:
     """Remove the entry of least key from a heap of `size` entries and return its index."""
     least = int(heap.label[0])
     key, index = heap.key[size - 1], heap.label[size - 1]
@@ -256,7 +256,7 @@ def settle_layer(
             return FULL
         pool = relayed if from_heap else arrivals
         if from_heap:
-            at = _heap_pop(heap, counters[HEAPED])
+            at = heap_pop(heap, counters[HEAPED])
             counters[HEAPED] -= 1
         else:
             at = counters[NEXT]
@@ -286,7 +286,7 @@ def settle_layer(
             hopeless = t >= least_latency[m] if k == 1 else _on_route(settled, layer_start, label, m)
             if not hopeless and promising(to_go, limit, j, m, e, t):
                 _put(relayed, counters[RELAYED], e, t, m, label)
-                _heap_push(heap, counters[HEAPED], e, counters[RELAYED])
+                heap_push(heap, counters[HEAPED], e, counters[RELAYED])
                 counters[RELAYED] += 1
                 counters[HEAPED] += 1
     return PAUSED

@@ -29,6 +29,24 @@ def load_compiled() -> None:
     shortest.latency_along(problem.edges, to_go.next_link, problem.source)
 
 
+@cache
+def load_labels_with_loads() -> None:
+    """Do the same for the search whose labels carry loads, which only capacities that bind call for."""
+    from math import inf
+
+    from finbench.fin_graph.paths.arrays import path_problem
+    from finbench.fin_graph.paths.bounds import lagrangian_dual
+    from finbench.fin_graph.paths.load_search import LoadSearch
+    from finbench.fin_graph.paths.own_loads import OwnLoads
+    from finbench.models.result import Clock
+
+    instance = smallest()
+    problem = path_problem(instance, instance.applications[0])
+    assert problem is not None
+    critical = OwnLoads.of(instance, instance.applications[0]).critical((0,), problem)
+    LoadSearch(problem, lagrangian_dual(problem), critical, limit=inf, k=1, clock=Clock()).run()
+
+
 def smallest() -> Instance:
     """Return an instance of two nodes, one link and one block."""
     nodes = tuple(Node(name=name, compute_ops_per_s=1.0, power_w=1.0) for name in "ab")

@@ -26,6 +26,13 @@ def reason_to_refuse(instance: Instance) -> str | None:
     str or None
         One line for people; None where there is one application and no capacity can ever bind.
     """
+    reason = reason_to_share(instance)
+    resource = _first_that_may_bind(instance) if reason is None else None
+    return reason if resource is None else f"does not see capacities, and {resource} may bind"
+
+
+def reason_to_share(instance: Instance) -> str | None:
+    """Return why a method that routes one application, and heeds capacities, cannot take `instance`; None if it can."""
     if len(instance.applications) > 1:
         return f"places one application; the instance has {len(instance.applications)}"
     app = instance.applications[0]
@@ -34,9 +41,18 @@ def reason_to_refuse(instance: Instance) -> str | None:
     for node in instance.network.nodes:
         if node.reserves:
             return f"runs blocks at a node's whole rate; node '{node.name}' offers shares to reserve"
-    found = (_resource_that_may_bind(instance, choice) for choice in app.choices)
-    resource = next((one for one in found if one is not None), None)
-    return None if resource is None else f"does not see capacities, and {resource} may bind"
+    return None
+
+
+def may_bind(instance: Instance) -> bool:
+    """Return whether any capacity could bind for the single application of `instance`."""
+    return _first_that_may_bind(instance) is not None
+
+
+def _first_that_may_bind(instance: Instance) -> str | None:
+    """Return the first resource that could bind for any choice of the single application; None where none could."""
+    found = (_resource_that_may_bind(instance, choice) for choice in instance.applications[0].choices)
+    return next((one for one in found if one is not None), None)
 
 
 def layered_arcs(instance: Instance) -> int:
@@ -56,7 +72,7 @@ def _resource_that_may_bind(instance: Instance, app: Application) -> str | None:
             return f"the memory of node '{node.name}'"
         if rate > 0 and _executions(instance, app, node, operations) > node.parallel:
             return f"the compute rate of node '{node.name}'"
-    for link in instance.network.links:
+    for link in instance.network.links if bits > 0 else ():
         if bits > link.bandwidth_bit_per_s:
             return f"the bandwidth of link '{link.source}->{link.target}'"
     return None

@@ -159,6 +159,8 @@ def run(
 ) -> Results:
     """Run what is missing of a campaign, each run in a process of its own; every run is on the disk as it ends.
 
+    Tables and figures land beside the runs, as `finbench run` writes them.
+
     Parameters
     ----------
     campaign : str, Path or Campaign
@@ -186,7 +188,7 @@ def run(
     KeyboardInterrupt
         If it is interrupted; the same call goes on where it stopped.
     """
-    from finbench.benchmarks.cli.campaign_results import collect
+    from finbench.benchmarks.cli.campaign_results import write_results
     from finbench.benchmarks.execution.backends import chosen_backend
     from finbench.benchmarks.execution.runner import Silence, run_campaign
     from finbench.benchmarks.terminal.console import output as terminal
@@ -200,10 +202,9 @@ def run(
         made = run_campaign(asked, folder, where, progress=told)
     if made.stopped_by == signal.SIGINT:
         raise KeyboardInterrupt
-    results = Results(folder, made.rows)
     if made.rows:
-        collect(results.to_frame(), folder)
-    return results
+        write_results(asked.name, made, folder)
+    return Results(folder, made.rows)
 
 
 def _backend(name: str) -> BackendName:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from finbench.models.io import InputError
 
@@ -71,6 +71,8 @@ def placement(ax: Axes | None, solution: Solution, *, application: str | None = 
 def frontier(ax: Axes | None, found: Sequence[ExitFrontier]) -> Axes:
     """Draw the least energy against the latency budget: a staircase for each exit, exact solid, FIN's dashed.
 
+    In the units that suit, such as mJ and ms.
+
     Parameters
     ----------
     ax : matplotlib.axes.Axes or None
@@ -82,23 +84,13 @@ def frontier(ax: Axes | None, found: Sequence[ExitFrontier]) -> Axes:
     InputError
         If there is none: no exit can be reached.
     """
-    from finbench.benchmarks.plots.style import COLOURS
+    from finbench.benchmarks.plots.frontier import draw_frontier, frontier_lines
 
     if not found:
         raise InputError("frontier", "no exit can be reached: there is nothing to draw")
-    axes, unit = _given(ax), found[0].unit
-    cost = {"J": "energy", "g": "carbon"}.get(unit, unit)
-    end = 1.05 * max(budget for one in found for budget, _ in (*one.fin, *(one.exact or ())))
-    for k, one in enumerate(found):
-        colour = COLOURS[k % len(COLOURS)]
-        for corners, style in ((one.exact or (), "-"), (one.fin, "--")):
-            if corners:
-                budgets, energies = zip(*corners, strict=True)
-                axes.step([*budgets, end], [*energies, energies[-1]], style, where="post", color=colour)
-        axes.plot([], [], "-", color=colour, label=f"exit {one.last_exit}, accuracy {one.accuracy:.1%}")
-    axes.plot([], [], "--", color="black", label="FIN")
-    axes.set(xlabel="latency budget δ [s]", ylabel=f"least {cost} per inference [{unit}]", ylim=(0, None))
-    axes.legend()
+    axes = _given(ax)
+    draw_frontier(axes, found)
+    axes.legend(handles=frontier_lines(found))
     return axes
 
 
@@ -121,27 +113,18 @@ def profile(ax: Axes | None, runs: pd.DataFrame, *, gap: float = 0.01, group: st
         If there is no such group, several and none is named, or its methods share no instance.
     """
     from finbench.benchmarks.analysis.aggregate import profiles
-    from finbench.benchmarks.plots.style import COLOURS, DASHES, literal
+    from finbench.benchmarks.plots.profiles import draw_profile, profile_lines
 
     made = profiles(runs, gap)
     chosen = made[_one_of(group, made, "the methods share no instance in any group")]
     axes = _given(ax)
-    end = max(2.0, 1.3 * max((one.ratios[-1] for one in chosen.values() if one.ratios), default=1.0))
-    for k, (label, one) in enumerate(chosen.items()):
-        corners = [1.0, *one.ratios, end]
-        solved = [100 * one.solved_fraction(ratio) for ratio in corners]
-        style: dict[str, Any] = {
-            "color": COLOURS[k % len(COLOURS)],
-            "linestyle": DASHES[k // len(COLOURS) % len(DASHES)],
-        }
-        axes.plot(corners, solved, drawstyle="steps-post", label=literal(label), **style)
-    axes.set(xscale="log", xlim=(1, end), ylim=(-2, 102), ylabel="solved [%]", xlabel="time over fastest method's, τ")
-    axes.legend()
+    draw_profile(axes, chosen)
+    axes.legend(handles=profile_lines(chosen))
     return axes
 
 
 def gaps(ax: Axes | None, runs: pd.DataFrame, *, group: str | None = None) -> Axes:
-    """Draw FIN's gap to the optimum against γ: the mean, and the worst.
+    """Draw FIN's gap to the optimum against γ: the mean, and the worst; hollow where FIN missed solvable instances.
 
     Parameters
     ----------
@@ -157,19 +140,15 @@ def gaps(ax: Axes | None, runs: pd.DataFrame, *, group: str | None = None) -> Ax
         If no run of FIN has an instance whose optimum is proven, there is no such group, or several and none is named.
     """
     from finbench.benchmarks.analysis.gaps import gap_by_gamma
-    from finbench.benchmarks.plots.style import COLOURS
+    from finbench.benchmarks.plots.gaps import draw_gaps, gap_lines
 
     table = gap_by_gamma(runs)
     nothing = "no run of FIN on an instance whose optimum is proven"
     name = _one_of(group, [] if table.empty else table["group"].unique(), nothing)
-    here = table[table["group"] == name].sort_values("gamma")
+    here = table[table["group"] == name]
     axes = _given(ax)
-    axes.plot(here["gamma"], here["worst"], "o-", color=COLOURS[0], label="worst")
-    axes.plot(here["gamma"], here["mean"], "o--", color=COLOURS[0], markerfacecolor="white", label="mean")
-    axes.set(xscale="log", xlabel="FIN's resolution γ", ylabel="gap to the proven optimum [%]")
-    axes.set_yscale("symlog", linthresh=1e-2)
-    axes.set_ylim(bottom=0)
-    axes.legend()
+    draw_gaps(axes, here)
+    axes.legend(handles=gap_lines(here))
     return axes
 
 

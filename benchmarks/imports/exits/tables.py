@@ -111,19 +111,18 @@ def judgements(path: Path, header: tuple[str, ...], by: str) -> Judgements:
 def _of_summary(path: Path, header: tuple[str, ...]) -> ExitProfiles:
     """Return the one setting of a summary.
 
-    How often exit f is right about samples that would have left later, no summary says. They are taken to be as easy
-    for it as those that leave there: α_f = Σ_{e<f} φ_e a_e + (1 − Σ_{e<f} φ_e) a_f, which flatters all but the last.
+    How often exit f is right about samples that would have left later, no summary says. They are counted as wrong:
+    α_f = Σ_{e ≤ f} φ_e a_e, a lower bound that is exact for the last exit, so what is deployed is as accurate as asked.
     """
     rows = list(rows_of(path, header))
     shares, right = _summary_columns(path, rows)
-    facts, left, answered = [], 0.0, 0.0
+    facts, answered = [], 0.0
     for share, accuracy in zip(shares, right, strict=True):
-        facts.append(ExitFacts(exit_fraction=share, accuracy=min(1.0, answered + max(0.0, 1 - left) * accuracy)))
-        left += share
         answered += share * accuracy
+        facts.append(ExitFacts(exit_fraction=share, accuracy=min(1.0, answered)))
     provenance = (
-        f"{path.name}: summary of {len(rows)} exits; accuracy where an exit is the last: samples that would leave "
-        "later are taken to be as easy for it as those that leave there, which is too good for all exits but the last"
+        f"{path.name}: summary of {len(rows)} exits; accuracy where an exit is the last: a lower bound, which counts "
+        "samples that would leave later as wrong, since no summary says more"
     )
     setting = ExitProfile(exits=tuple(facts))
     return ExitProfiles(name=path.stem[:80] or "exits", provenance=provenance, settings=(setting,))

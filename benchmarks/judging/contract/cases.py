@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from finbench.benchmarks.families import generate, generate_shared
+from finbench.models.dnn import MeasuredRun
 from finbench.models.evaluate import evaluate
 from finbench.models.exhaustive import solve
-from finbench.models.instance import Accounting, Application, Instance, LatencyKind, Link, Network
+from finbench.models.instance import Accounting, Application, Instance, LatencyKind, Link, Network, Objective
 from finbench.models.io import load_instance
 
 
@@ -54,6 +55,20 @@ def _of_one_application() -> Iterator[Case]:
     yield Case("infeasible accuracy", base.with_overrides(min_accuracy=1.0))
     yield Case("infeasible pins", _pinned_apart(base))
     yield Case("no latency left", base.with_overrides(max_latency_s=0.0))
+    yield from _of_further_fields(base)
+
+
+def _of_further_fields(base: Instance) -> Iterator[Case]:
+    """Yield instances with a quantile, permissions, measurements, or another objective than the energy."""
+    (app,), nodes = base.applications, base.network.nodes
+    others = tuple(node.name for node in nodes if node.name != app.source)
+    loose = _changed(base, "loose", max_latency_s=2 * app.max_latency_s)
+    yield Case("quantile", base.with_overrides(latency_quantile=0.5), quick=True)
+    yield Case("allowed nodes", _changed(loose, "allowed", allowed={"2": others[:1]}), quick=True)
+    yield Case("infeasible permissions", _changed(_apart(base), "allowed", allowed={"1": ("island",)}))
+    yield Case("measured costs", _measured(loose), quick=True)
+    for k, objective in enumerate((Objective.CARBON, Objective.MONEY)):
+        yield Case(f"least {objective}", _priced(base).with_overrides(objective=objective), quick=k == 0)
 
 
 def _of_several_applications() -> Iterator[Case]:
@@ -66,6 +81,9 @@ def _of_several_applications() -> Iterator[Case]:
     ]
     for k, (kind, size) in enumerate(sizes):
         yield Case(kind, generate_shared("campus", seed=1, **size), quick=k in (0, 4))
+    crowded = generate_shared("campus", nodes=3, applications=2, load=0.95, seed=2)
+    yield Case("several applications, parallel", _with_nodes(crowded, lambda _: {"parallel": 2}))
+    yield Case("several applications, least money", _priced(crowded).with_overrides(objective=Objective.MONEY))
 
 
 def _large() -> Iterator[Case]:
@@ -98,10 +116,48 @@ def _pinned(instance: Instance) -> Instance:
 
 def _pinned_apart(instance: Instance) -> Instance:
     """Return the instance pinned to a node that no link leads to."""
+    return _changed(_apart(instance), "pins", pinned={"1": "island"})
+
+
+def _apart(instance: Instance) -> Instance:
+    """Return the instance with one more node, to which no link leads."""
     network = instance.network
     island = network.nodes[-1].model_copy(update={"name": "island"})
     apart = Network(name="apart", nodes=(*network.nodes, island), links=network.links)
-    return _changed(_changed(instance, "island", network=apart), "pins", pinned={"1": "island"})
+    return _changed(instance, "island", network=apart)
+
+
+def _with_nodes(instance: Instance, change: Callable[[int], dict[str, Any]]) -> Instance:
+    """Return the instance whose nodes, by their number, have other fields."""
+    network = instance.network
+    nodes = tuple(node.model_copy(update=change(k)) for k, node in enumerate(network.nodes))
+    data = {field: getattr(instance, field) for field in Instance.model_fields}
+    return Instance(**{**data, "network": Network(name=network.name, nodes=nodes, links=network.links)})
+
+
+def _measured(instance: Instance) -> Instance:
+    """Return the instance with every second node a device that runs the first block more slowly, for less energy."""
+    (app,) = instance.applications
+    dnn, first = instance.dnn_of(app), instance.network.nodes[0]
+    assert first.compute_ops_per_s is not None
+    time = 1.5 * dnn.blocks[0].ops / first.compute_ops_per_s
+    run = MeasuredRun(time_s=time, energy_j=0.5 * first.power_w * time)
+    devices = _with_nodes(instance, lambda k: {"device": "board"} if k % 2 == 0 else {})
+    data = {field: getattr(devices, field) for field in Instance.model_fields}
+    return Instance(**{**data, "dnns": (dnn.model_copy(update={"measured": {"board": {"1": run}}}),)})
+
+
+def _priced(instance: Instance) -> Instance:
+    """Return the instance with nodes that emit and cost differently, so that least energy is not least of either."""
+    last = len(instance.network.nodes) - 1
+    return _with_nodes(
+        instance,
+        lambda k: {
+            "carbon_g_per_j": 1.0 + 9.0 * (last - k),
+            "price_per_j": 1.0 + 9.0 * k,
+            "price_per_busy_s": 0.01 * k,
+        },
+    )
 
 
 def _with_twins(instance: Instance) -> Instance:

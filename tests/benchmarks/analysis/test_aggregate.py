@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from finbench.benchmarks.analysis.aggregate import aggregate, aggregate_tables, profiles, worth
+from finbench.benchmarks.analysis.aggregate import aggregate, profiles, worth
 from finbench.benchmarks.analysis.frame import frame
 from finbench.benchmarks.rows.row import Row
 from tests.benchmarks.conftest import made_up_row
@@ -56,14 +56,6 @@ def test_aggregates_are_as_worked_out_by_hand() -> None:
     assert exact["par10_s"] == pytest.approx(10.0, abs=1e-5)
     assert quick["par10_s"] == pytest.approx((0.03 + 600 + 600) / 3)
     assert (exact["median_gap"], quick["median_gap"]) == (0.0, inf)
-
-
-def test_tables_mark_lower_bounds_and_unknown_gaps() -> None:
-    (table,) = aggregate_tables(aggregate(frame(ROWS)))
-    assert table.title == "g: over the 3 of 4 instances that all methods share; 3 with a proven bound"
-    assert [table.text_columns, len(table.columns)] == [1, len(table.rows[0])]
-    assert table.rows[0][:6] == ("exact", "3", "3", "3", "3", "0")
-    assert table.rows[1][5:] == ("2", "≥ 26.63", "≥ 5.232", "400", "–")
 
 
 @pytest.mark.parametrize(
@@ -133,7 +125,6 @@ def test_groups_and_methods_stand_in_the_order_of_the_runs() -> None:
     assert aggregate(frame(rows))[["group", "method"]].to_numpy().tolist() == [
         [group, method] for group in "zx" for method in ("quick", "exact")
     ]
-    assert [table.title[0] for table in aggregate_tables(aggregate(frame([*rows[:2], rows[3]])))] == ["z", "x"]
 
 
 def test_without_a_bound_nothing_counts_as_solved() -> None:
@@ -143,9 +134,9 @@ def test_without_a_bound_nothing_counts_as_solved() -> None:
 
 def test_nothing_shared_is_said_and_not_averaged() -> None:
     rows = [proved("a", "exact", 1.0, 1.0), solved("b", "quick", 1.0, 1.0)]
-    (table,) = aggregate_tables(aggregate(frame(rows)))
-    assert "over the 0 of 2 instances" in table.title
-    assert table.rows[0] == ("exact", "0", "0", "0", "0", "0", "–", "–", "–", "–")
+    exact = judged(rows)["exact"]
+    assert (exact["shared"], exact["instances"], exact["unanswered"]) == (0, 2, 0)
+    assert not {"sgm_10s_s", "sgm_0.01s_s", "par10_s", "median_gap"} & set(exact), "nothing is averaged"
     assert profiles(frame(rows)) == {}
 
 

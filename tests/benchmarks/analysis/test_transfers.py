@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from finbench.benchmarks.analysis.numbers import quantity
 from finbench.benchmarks.analysis.transfers import (
     TransferPart,
     against_computing,
@@ -48,18 +47,3 @@ def test_published_links_are_so_fast_that_it_is_said(balexnet: Instance) -> None
     assert said.startswith("1 of 1 deployments send something over links of 560 Gbit/s to 4.5 Tbit/s")
     assert said.endswith("so that these results say little about networks whose links are slow.")
     assert "a sample crosses the slowest in 44 ns" in against_computing(balexnet)
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0.0123, "12.3 mJ"), (999.9999, "1 kJ"), (1.0, "1 J"), (5e-6, "5 µJ"), (0.0, "0 J"), (None, "–"),
-        (4.5e12, "4.5 TJ"), (1e15, "1,000 TJ"), (1e-15, "0.001 pJ"), (-0.002, "-2 mJ"),
-    ],
-)  # fmt: skip
-def test_a_quantity_has_the_prefix_that_suits_its_size(value: float | None, text: str) -> None:
-    assert quantity(value, "J", 3) == text
-
-
-def test_seconds_take_no_prefix_above_one() -> None:
-    assert quantity(12345.0, "s", 5) == "12345 s"

@@ -6,7 +6,15 @@ from math import inf
 
 import pytest
 
-from finbench.benchmarks.analysis.units import Quantity, digits_of, one_unit_serves, significant, unit_of, with_unit
+from finbench.benchmarks.analysis.units import (
+    Quantity,
+    digits_of,
+    one_unit_serves,
+    significant,
+    sized,
+    unit_of,
+    with_unit,
+)
 
 
 @pytest.mark.parametrize(
@@ -58,3 +66,20 @@ def test_values_far_apart_share_no_unit() -> None:
     assert one_unit_serves([])
     assert with_unit(0.00052, Quantity.SECONDS, 2) == "520 µs"
     assert with_unit(20, Quantity.SECONDS, 3) == "20.0 s"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0123, "12.3 mJ"), (999.9999, "1 kJ"), (1.0, "1 J"), (5e-6, "5 µJ"), (0.0, "0 J"), (None, "–"),
+        (4.5e12, "4.5 TJ"), (1e15, "1,000 TJ"), (1e-15, "0.001 pJ"), (1e-18, "1e-06 pJ"), (-0.002, "-2 mJ"),
+    ],
+)  # fmt: skip
+def test_one_value_has_the_prefix_that_suits_its_size(value: float | None, text: str) -> None:
+    assert sized(value, "J", 3) == text
+
+
+def test_seconds_take_no_prefix_above_one_and_money_takes_none() -> None:
+    assert sized(12345.0, "s", 5) == "12345 s"
+    assert [sized(value, "money") for value in (0.00123, 12345.0)] == ["0.00123 money", "12,300 money"]
+    assert [sized(2e6, unit) for unit in ("B", "bit/s", "")] == ["2 MB", "2 Mbit/s", "2,000,000"]

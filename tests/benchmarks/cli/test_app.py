@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 
 import finbench.benchmarks.families
 from finbench.benchmarks.cli.app import app, every_command, main
+from finbench.benchmarks.cli.exit_codes import FOUND, INFEASIBLE, NOTHING_FOUND
 from finbench.benchmarks.families import FAMILIES, SHARED_FAMILIES
 from finbench.benchmarks.methods import METHODS
 from finbench.models.instance import Instance
@@ -464,6 +465,19 @@ def test_labels_name_the_solver_where_several_are_compared() -> None:
         "milp-flow (solver=highs)", "milp-flow (solver=scip)",
     ]  # fmt: skip
     assert "\nmilp-flow\t" in called("compare", "blenet-mnist", "--methods", "milp-flow").stdout
+
+
+@pytest.mark.parametrize(
+    ("methods", "latency", "code"),
+    [
+        ("label-setting,mcp", "0.003,1e-9", FOUND),
+        ("label-setting,fin", "1e-9", INFEASIBLE),
+        ("single-node", "1e-9", NOTHING_FOUND),
+    ],
+)
+def test_compare_succeeds_where_a_deployment_is_found(methods: str, latency: str, code: int) -> None:
+    given = ("--methods", methods, "--gamma", "10", "--max-latency", latency)
+    assert called("compare", "balexnet-cifar10", *given).exit_code == code
 
 
 def test_compare_over_a_grid_tells_its_tables_apart() -> None:

@@ -73,6 +73,7 @@ def sound(tmp_path: Path, results: Path) -> dict[str, list[str]]:
         "check": ["blenet-mnist"],
         "catalogue": ["zoo"],
         "stress": ["blenet-mnist", str(made), "--time-limit", "1", "--severities", "0.5"],
+        "init": ["method", "-o", f"{out}.py"],
         "import exits": [exit_summary(tmp_path), "-o", f"{out}.toml"],
         "import network": ["catalogue:kreonet", "-o", f"{out}.toml"],
         "simulate": ["blenet-mnist", str(made), "--arrivals", "alone", "--samples", "500"],
@@ -144,7 +145,7 @@ def test_every_command_is_attacked(sound: dict[str, list[str]]) -> None:
 COMMANDS = (
     *("solve", "export", "evaluate", "compare", "explain", "frontier", "generate", "draw", "instances", "methods"),
     *("schema", "run", "scale", "table", "plot", "report", "compare-results", "claims", "bench", "figures"),
-    *("check", "catalogue", "import dnn", "import exits", "import network"),
+    *("check", "catalogue", "import dnn", "import exits", "import network", "init"),
     *("verify", "families", "campaigns", "plugins", "test-method", "upgrade", "simulate", "stress"),
 )
 

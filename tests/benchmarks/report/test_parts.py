@@ -10,7 +10,7 @@ import pytest
 from finbench.benchmarks.analysis.claims import MATCHES, SAVING, TARGETS
 from finbench.benchmarks.analysis.claims_of_runs import UNKNOWN, claims_of_runs
 from finbench.benchmarks.analysis.frame import frame
-from finbench.benchmarks.analysis.numbers import seconds
+from finbench.benchmarks.analysis.units import sized
 from finbench.benchmarks.judging.judged import judge_deployment
 from finbench.benchmarks.report.charts import frontier_chart, gap_chart, profile_chart, trajectory_chart
 from finbench.benchmarks.report.growth_chart import growth_chart, with_sizes
@@ -196,9 +196,9 @@ def test_sentences_name_who_meets_the_optimum() -> None:
     assert isinstance(runs, pd.DataFrame)
 
 
-@pytest.mark.parametrize(("value", "text"), [(12.0, "12 s"), (0.0123, "12.3 ms"), (5e-6, "5 µs"), (0.0, "0 µs")])
+@pytest.mark.parametrize(("value", "text"), [(12.0, "12 s"), (0.0123, "12.3 ms"), (5e-6, "5 µs"), (0.0, "0 s")])
 def test_times_are_written_in_readable_units(value: float, text: str) -> None:
-    assert seconds(value) == text
+    assert sized(value, "s") == text
 
 
 def test_of_many_applications_the_first_are_drawn() -> None:

@@ -88,6 +88,23 @@ def test_cells_have_units_by_size_and_sort_by_value() -> None:
     assert [[cell.text for cell in row] for row in converted.rows] == [["fin", "400 µs", "1"], ["x", "–", "–"]]
 
 
+def test_means_over_what_is_shared_mark_lower_bounds_and_unknown_gaps() -> None:
+    rows = [
+        *(run(name, "exact", 1.0, lower_bound=1.0, status="optimal", time_s=10.0) for name in "abd"),
+        run("a", "quick", 1.005, time_s=0.03),
+        run("b", "quick", None, time_s=0.001),
+    ]
+    (table,) = aggregate_tables(frame(rows)).values()
+    assert table.title == "g: over the 2 of 3 instances that all methods share; 3 with a proven bound"
+    shown = {row[0].text: [cell.text for cell in row[1:]] for row in table.rows}
+    assert shown["exact"] == ["2", "2", "2", "2", "0", "10 s", "10 s", "10 s", "0.0000"]
+    assert shown["quick"] == ["0", "0", "1", "1", "1", "≥ 16.5 s", "≥ 1.54 s", "300 s", "–"]
+    nothing = [run("a", "exact", 1.0, lower_bound=1.0), run("b", "quick", 1.0)]
+    (empty,) = aggregate_tables(frame(nothing)).values()
+    assert "over the 0 of 2 instances" in empty.title
+    assert [cell.text for cell in empty.rows[0]] == ["exact", "0", "0", "0", "0", "0", "–", "–", "–", "–"]
+
+
 def test_systems_are_rows_by_size_load_and_method() -> None:
     size = {"applications": 5, "network_nodes": 9}
     rows = [

@@ -18,7 +18,7 @@ from finbench.benchmarks.cli.app import app
 from finbench.benchmarks.rows.reading import load_rows
 from finbench.models.io import InputError
 
-MUTANTS = {"table": 100, "csv": 100, "latex": 50, "plot": 40, "report": 150, "compare-results": 100}
+MUTANTS = {"table": 130, "csv": 130, "latex": 60, "plot": 30, "report": 90, "compare-results": 100}
 """How many of them each command is given."""
 
 CAMPAIGN = """

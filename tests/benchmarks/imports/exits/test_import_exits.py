@@ -96,7 +96,7 @@ def test_a_summary_gives_one_setting(tmp_path: Path) -> None:
     path = tmp_path / "s.csv"
     path.write_text("exit,accuracy,share\n2,0.8,0.3\n1,0.9,0.5\n3,0.7,0.2\n")
     (setting,) = exit_profiles(path).settings
-    assert np.allclose(pairs(setting), [(0.5, 0.9), (0.3, 0.45 + 0.5 * 0.8), (0.2, 0.45 + 0.24 + 0.14)])
+    assert np.allclose(pairs(setting), [(0.5, 0.45), (0.3, 0.45 + 0.24), (0.2, 0.45 + 0.24 + 0.14)])
 
 
 GOOD = "sample,exit,confidence,correct\na,1,0.5,1\na,2,0.9,1\n"

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from finbench.benchmarks.families import generate
 from finbench.benchmarks.judging.contract import trial, truth
 from finbench.benchmarks.judging.contract.cases import Case, cases
 from finbench.benchmarks.judging.contract.checks import ASKED, Check
 from finbench.benchmarks.judging.contract.contract import ContractReport, examine
 from finbench.benchmarks.judging.contract.truth import truth_of
 from finbench.benchmarks.methods import METHODS, run_method
+from finbench.models import exhaustive
 from finbench.models.evaluate import evaluate
 from finbench.models.instance import Instance
 from finbench.models.io import load_instance
@@ -285,3 +287,16 @@ def test_every_method_keeps_the_whole_contract(name: str) -> None:
     if name in WAITING and not report.answered:
         pytest.skip(next(iter(report.refused.values())))
     assert list(failures(report)) == []
+
+
+def test_further_fields_change_the_least_objective() -> None:
+    """A method that looked over a quantile, a permission, a measurement or a price would claim another."""
+    known = {case.kind: case for case in cases()}
+    for kind in ("quantile", "allowed nodes", "measured costs", "least carbon", "least money"):
+        case = known[kind]
+        (app,) = case.instance.applications
+        plain = generate("mesh", nodes=3, blocks=3, exits=2, seed=5).with_overrides(max_latency_s=app.max_latency_s)
+        optimum, found = truth_of(case, "fin").optimum, exhaustive.solve(plain).deployment
+        assert optimum is not None
+        assert found is not None
+        assert optimum != pytest.approx(evaluate(plain, found).objective), kind
