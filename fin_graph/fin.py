@@ -4,10 +4,11 @@ Latencies are rounded up to γ steps of the budget (eq. 17), so whatever is foun
 
     energy ≤ OPT(δ (1 − K/γ))                                                                       (20)
 
-with K the number of edges of an optimal path of the tightened budget. Two engines give the same energy: `networkx`
-builds the three graphs (`fin_graph.stages`), `arrays` relaxes them without building them (`fin_graph.paths.kernel`).
-With `certify` FIN proves its own gap: γ doubles until the answer and the better of two lower bounds (eqs. 18, 19) are
-as close as asked.
+with K the number of edges of an optimal path of the tightened budget. With `rounding` cumulative it is the latency of
+the path so far that is rounded up (eq. 32): never worse than edge by edge, at any γ. Two engines give the same energy:
+`networkx` builds the three graphs (`fin_graph.stages`), `arrays` relaxes them without building them
+(`fin_graph.paths.kernel`, `fin_graph.paths.cumulative`). With `certify` FIN proves its own gap: γ doubles until the
+answer and the better of two lower bounds (eqs. 18, 19) are as close as asked.
 
 Several applications, or one whose capacities may bind, that may be rejected or that reserves shares, are placed one
 after another on what is left of the system, and then improved (`fin_graph.joint.fin.many`).
@@ -18,13 +19,16 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, replace
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from finbench.fin_graph.options import FinOptions
 from finbench.fin_graph.paths.support import layered_arcs, reason_to_refuse
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Application, Instance
 from finbench.models.result import LOAD, Clock, OutOfTime, Result, Status
+
+if TYPE_CHECKING:
+    from finbench.fin_graph.paths.kernel import How
 
 SMALL_EXPANSION = 50_000
 """`auto` takes the NetworkX stages up to this many expanded edges while the compiler is not loaded: loading it takes
@@ -48,6 +52,8 @@ def supports(instance: Instance, options: FinOptions = FinOptions()) -> str | No
     if _prunes(options) and (options.certify is not None or options.engine == "arrays"):
         return "band < gamma drops end replicas, which only the graphs of engine 'networkx' have"
     shared = reason_to_refuse(instance)
+    if shared is not None and options.rounding != "per-edge":
+        return f"rounding 'cumulative' is for one application alone: FIN with it {shared}"
     if shared is not None and (options.certify is not None or options.engine == "networkx" or _prunes(options)):
         return f"certify, band and engine 'networkx' are for one application alone: FIN with them {shared}"
     return None
@@ -101,6 +107,11 @@ def solve(
     return replace(result, times_s=clock.times_s, info={"gamma": options.gamma, "engine": engine, **result.info})
 
 
+def _how(options: FinOptions) -> How:
+    """Return how the searches round latencies for an answer."""
+    return "up" if options.rounding == "per-edge" else "cumulative"
+
+
 def _engine(instance: Instance, options: FinOptions) -> str:
     """Return the engine that runs the three stages: `networkx` or `arrays`."""
     if _prunes(options):
@@ -124,7 +135,7 @@ def _networkx_result(instance: Instance, app: Application, options: FinOptions, 
     if reason is not None:
         return Result(Status.MEMORY_LIMIT, reason=reason)
     with clock.phase("search"):
-        stages = fin_three_stages(instance, app, options.gamma, options.band, clock=clock)
+        stages = fin_three_stages(instance, app, options.gamma, options.band, _how(options), clock)
     energy = inf if stages.energy_j is None else stages.energy_j
     info = {
         "extended_vertices": stages.extended.number_of_nodes(),
@@ -140,7 +151,7 @@ def _networkx_result(instance: Instance, app: Application, options: FinOptions, 
 def _arrays_result(instance: Instance, app: Application, options: FinOptions, clock: Clock) -> Result:
     from finbench.fin_graph.paths.arrays import path_problem
     from finbench.fin_graph.paths.kernel import least_energy_replica_path, rows_bytes
-    from finbench.fin_graph.paths.loading import load_compiled
+    from finbench.fin_graph.paths.loading import load_compiled, load_cumulative
     from finbench.models.memory import reason_not_to_fit
 
     with clock.phase(LOAD):
@@ -149,15 +160,19 @@ def _arrays_result(instance: Instance, app: Application, options: FinOptions, cl
         problem = path_problem(instance, app)
     if problem is None:
         return _result(instance, app, _Found(inf, None, {}), clock)
-    reason = reason_not_to_fit(rows_bytes(problem, options.gamma))
+    how = _how(options)
+    if how == "cumulative":
+        with clock.phase(LOAD):
+            load_cumulative()
+    reason = reason_not_to_fit(rows_bytes(problem, options.gamma, how))
     if reason is not None:
         return Result(Status.MEMORY_LIMIT, reason=reason)
     if options.certify is not None:
         from finbench.fin_graph.paths.certificate import certify_fin
 
-        return certify_fin(problem, app.weight, gamma=options.gamma, tolerance=options.certify, clock=clock)
+        return certify_fin(problem, app.weight, gamma=options.gamma, tolerance=options.certify, clock=clock, how=how)
     with clock.phase("search"):
-        path = least_energy_replica_path(problem, options.gamma, clock=clock)
+        path = least_energy_replica_path(problem, options.gamma, how=how, clock=clock)
         if path.stopped:
             raise OutOfTime
         deployment = problem.deployment(path.layers, path.nodes) if path.layers else None

@@ -6,7 +6,7 @@ from math import inf
 
 from finbench.fin_graph.paths.arrays import PathProblem
 from finbench.fin_graph.paths.bounds import lagrangian_dual, meets
-from finbench.fin_graph.paths.kernel import ReplicaPath, least_energy_replica_path, rows_bytes
+from finbench.fin_graph.paths.kernel import How, ReplicaPath, least_energy_replica_path, rows_bytes
 from finbench.fin_graph.paths.shortest import Path, path_costs
 from finbench.models.deployment import Deployment
 from finbench.models.memory import reason_not_to_fit
@@ -38,7 +38,9 @@ class Sandwich:
         return self.energy - self.lower_bound <= tolerance * self.lower_bound
 
 
-def certify_fin(problem: PathProblem, weight: float, *, gamma: int, tolerance: float, clock: Clock) -> Result:
+def certify_fin(
+    problem: PathProblem, weight: float, *, gamma: int, tolerance: float, clock: Clock, how: How = "up"
+) -> Result:
     """Double γ until the gap is proven, time is up, or the next doubling would not fit into memory.
 
     Parameters
@@ -51,6 +53,8 @@ def certify_fin(problem: PathProblem, weight: float, *, gamma: int, tolerance: f
     tolerance : float
         Relative gap to prove; below `OPTIMAL_GAP` that gap counts as closed.
     clock : Clock
+    how : {"up", "cumulative"}
+        How answers are rounded; bounds are rounded down.
 
     Returns
     -------
@@ -64,13 +68,13 @@ def certify_fin(problem: PathProblem, weight: float, *, gamma: int, tolerance: f
         return Result(Status.INFEASIBLE, reason="the least-latency path misses the latency target")
     sandwich = Sandwich(problem, dual.incumbent, dual.lower_bound)
     while True:
-        reason = reason_not_to_fit(rows_bytes(problem, gamma))
+        reason = reason_not_to_fit(rows_bytes(problem, gamma, how))
         if reason is not None:
             return _result(problem, weight, sandwich, Status.MEMORY_LIMIT, reason)
         with clock.phase("search"):
-            up = least_energy_replica_path(problem, gamma, clock=clock)
+            up = least_energy_replica_path(problem, gamma, how=how, clock=clock)
         with clock.phase("bound"):
-            down = least_energy_replica_path(problem, gamma, up=False, clock=clock)
+            down = least_energy_replica_path(problem, gamma, how="down", clock=clock)
         if not (up.stopped or down.stopped):
             sandwich.add(gamma, up, down)
         if sandwich.closed(tolerance):

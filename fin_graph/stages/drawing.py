@@ -15,8 +15,8 @@ from matplotlib.patches import FancyBboxPatch
 from numpy.typing import NDArray
 
 from finbench.fin_graph.stages.extended import Vertex, path_costs
-from finbench.fin_graph.stages.feasible import Replica
 from finbench.fin_graph.stages.inference import FinStages
+from finbench.fin_graph.stages.labels import Replica
 
 PATH_COLOUR = "#D55E00"
 """Vermilion; with `GRAPH_COLOUR` and `END_COLOUR` from the Okabe–Ito palette, told apart by colour-blind readers."""
