@@ -48,7 +48,7 @@ ENERGY, USED = 0, 1
 """Planes of a layer's rows: energies [J], and true latencies in steps; a layer has shape (2, N, γ + 1)."""
 
 LAYER, REPLICA, ROW, WORK, RELAXATIONS = 0, 1, 2, 3, 4
-"""Positions in `LabelCursor.at`: layer within the segment, next replica of its relays, next row, work and relaxations."""
+"""Positions in `LabelCursor.at`: layer within the segment, next replica of its relays, next row, work, relaxations."""
 
 
 class LabelCursor(NamedTuple):
