@@ -15,7 +15,8 @@ from finbench.fin_graph.joint.columns.master import Aim
 from finbench.fin_graph.joint.columns.pricing import load_pricing
 from finbench.fin_graph.joint.columns.relaxation import Relaxation
 from finbench.fin_graph.joint.system import SharedSystem, resource_name
-from finbench.fin_graph.paths.arrays import Floats, path_problem
+from finbench.fin_graph.paths.alternatives import problems_of
+from finbench.fin_graph.paths.arrays import Floats
 from finbench.fin_graph.paths.bounds import lagrangian_dual
 from finbench.fin_graph.paths.loading import load_compiled
 from finbench.models.instance import Instance
@@ -51,6 +52,8 @@ def certificate_of(
     infeasible = result.status is Status.INFEASIBLE
     if result.deployment is None and not infeasible:
         return None
+    if len(instance.applications) > 1 and instance.alternatives_refused is not None:
+        return None
     load_compiled()
     claim = CertificateKind.INFEASIBLE if infeasible else CertificateKind.BOUND
     prices: tuple[ResourcePrice, ...] = ()
@@ -74,12 +77,12 @@ def certificate_of(
 
 
 def _alone(instance: Instance) -> Iterator[ApplicationProof]:
-    """Yield the multiplier of the single application; nothing where no path meets its targets."""
+    """Yield the multiplier of the single application for each of its DNNs; nothing where no path meets its targets."""
     app = instance.applications[0]
-    problem = path_problem(instance, app)
-    dual = None if problem is None else lagrangian_dual(problem)
-    if dual is not None and dual.incumbent is not None:
-        yield ApplicationProof(application=app.name, multiplier=app.weight * dual.multiplier)
+    for problem in problems_of(instance, app):
+        dual = lagrangian_dual(problem)
+        if dual.incumbent is not None:
+            yield ApplicationProof(application=app.name, dnn=problem.dnn, multiplier=app.weight * dual.multiplier)
 
 
 def _prices(system: SharedSystem, result: Result, infeasible: bool, clock: Clock) -> Floats:

@@ -10,6 +10,9 @@ the path so far that is rounded up (eq. 32): never worse than edge by edge, at a
 (`fin_graph.paths.kernel`, `fin_graph.paths.cumulative`). With `certify` FIN proves its own gap: γ doubles until the
 answer and the better of two lower bounds (eqs. 18, 19) are as close as asked.
 
+Of an application with alternatives (eq. 29) each takes the stages, the one of the cheapest path first; one whose
+cheapest path, latency ignored, costs no less than the answer of another is left out.
+
 Several applications, or one whose capacities may bind, that may be rejected or that reserves shares, are placed one
 after another on what is left of the system, and then improved (`fin_graph.joint.fin.many`).
 """
@@ -17,6 +20,7 @@ after another on what is left of the system, and then improved (`fin_graph.joint
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from dataclasses import dataclass, replace
 from math import inf
 from typing import TYPE_CHECKING, Any
@@ -52,6 +56,8 @@ def supports(instance: Instance, options: FinOptions = FinOptions()) -> str | No
     if _prunes(options) and (options.certify is not None or options.engine == "arrays"):
         return "band < gamma drops end replicas, which only the graphs of engine 'networkx' have"
     shared = reason_to_refuse(instance)
+    if shared is not None and instance.alternatives_refused is not None:
+        return instance.alternatives_refused
     if shared is not None and options.rounding != "per-edge":
         return f"rounding 'cumulative' is for one application alone: FIN with it {shared}"
     if shared is not None and (options.certify is not None or options.engine == "networkx" or _prunes(options)):
@@ -134,22 +140,20 @@ def _networkx_result(instance: Instance, app: Application, options: FinOptions, 
     reason = reason_not_to_fit(BYTES_PER_EXPANDED_EDGE * _expanded_edges(instance, options.gamma))
     if reason is not None:
         return Result(Status.MEMORY_LIMIT, reason=reason)
-    with clock.phase("search"):
-        stages = fin_three_stages(instance, app, options.gamma, options.band, _how(options), clock)
-    energy = inf if stages.energy_j is None else stages.energy_j
-    info = {
-        "extended_vertices": stages.extended.number_of_nodes(),
-        "extended_edges": stages.extended.number_of_edges(),
-        "feasible_vertices": stages.feasible.number_of_nodes(),
-        "feasible_edges": stages.feasible.number_of_edges(),
-        "inference_vertices": stages.inference.number_of_nodes(),
-        "inference_edges": stages.inference.number_of_edges(),
-    }
-    return _result(instance, app, _Found(energy, stages.deployment, info), clock)
+    best, sizes = _Found(inf, None, {}), Counter[str]()
+    for choice in app.choices:
+        with clock.phase("search"):
+            stages = fin_three_stages(instance, choice, options.gamma, options.band, _how(options), clock)
+        for name in ("extended", "feasible", "inference"):
+            graph = getattr(stages, name)
+            sizes.update({f"{name}_vertices": len(graph), f"{name}_edges": graph.number_of_edges()})
+        if stages.energy_j is not None and stages.energy_j < best.energy:
+            best = _Found(stages.energy_j, stages.deployment, {})
+    return _result(instance, app, replace(best, info=dict(sizes)), clock)
 
 
 def _arrays_result(instance: Instance, app: Application, options: FinOptions, clock: Clock) -> Result:
-    from finbench.fin_graph.paths.arrays import path_problem
+    from finbench.fin_graph.paths.alternatives import in_order, problems_of
     from finbench.fin_graph.paths.kernel import least_energy_replica_path, rows_bytes
     from finbench.fin_graph.paths.loading import load_compiled, load_cumulative
     from finbench.models.memory import reason_not_to_fit
@@ -157,46 +161,59 @@ def _arrays_result(instance: Instance, app: Application, options: FinOptions, cl
     with clock.phase(LOAD):
         load_compiled()
     with clock.phase("build"):
-        problem = path_problem(instance, app)
-    if problem is None:
-        return _result(instance, app, _Found(inf, None, {}), clock)
+        problems = problems_of(instance, app)
     how = _how(options)
     if how == "cumulative":
         with clock.phase(LOAD):
             load_cumulative()
-    reason = reason_not_to_fit(rows_bytes(problem, options.gamma, how))
+    reason = reason_not_to_fit(max((rows_bytes(problem, options.gamma, how) for problem in problems), default=0))
     if reason is not None:
         return Result(Status.MEMORY_LIMIT, reason=reason)
-    if options.certify is not None:
+    if options.certify is not None and problems:
         from finbench.fin_graph.paths.certificate import certify_fin
 
-        return certify_fin(problem, app.weight, gamma=options.gamma, tolerance=options.certify, clock=clock, how=how)
+        result = certify_fin(problems, app.weight, gamma=options.gamma, tolerance=options.certify, clock=clock, how=how)
+        if result.status is Status.INFEASIBLE and len(problems) > 1:
+            return replace(result, reason=_reason(instance, app))
+        return result
+    best, relaxations = _Found(inf, None, {}), 0
     with clock.phase("search"):
-        path = least_energy_replica_path(problem, options.gamma, how=how, clock=clock)
-        if path.stopped:
-            raise OutOfTime
-        deployment = problem.deployment(path.layers, path.nodes) if path.layers else None
-    return _result(instance, app, _Found(path.energy, deployment, {"relaxations": path.relaxations}), clock)
+        for problem, least in in_order(problems):
+            if least >= best.energy:
+                break
+            path = least_energy_replica_path(problem, options.gamma, how=how, clock=clock)
+            if path.stopped:
+                raise OutOfTime
+            relaxations += path.relaxations
+            if path.energy < best.energy:
+                best = _Found(path.energy, problem.deployment(path.layers, path.nodes), {})
+    return _result(instance, app, replace(best, info={"relaxations": relaxations}), clock)
+
+
+def _reason(instance: Instance, app: Application) -> str | None:
+    from finbench.fin_graph.paths.infeasibility import reason_of_infeasibility
+
+    return reason_of_infeasibility(instance, app)
 
 
 def _stopped(instance: Instance, app: Application, clock: Clock) -> Result:
     """Return the Lagrangian dual's answer where the time ended the pass: it takes only a few shortest paths."""
-    from finbench.fin_graph.paths.arrays import path_problem
-    from finbench.fin_graph.paths.bounds import lagrangian_dual
-    from finbench.fin_graph.paths.infeasibility import reason_of_infeasibility
+    from finbench.fin_graph.paths.alternatives import best_incumbent, bounded, problems_of
     from finbench.fin_graph.paths.loading import load_compiled
 
     with clock.phase(LOAD):
         load_compiled()
     with clock.phase("dual"):
-        problem = path_problem(instance, app)
-        dual = None if problem is None else lagrangian_dual(problem, clock)
-    if problem is None or dual is None or dual.incumbent is None:
-        return Result(Status.INFEASIBLE, reason=reason_of_infeasibility(instance, app))
+        alternatives = bounded(problems_of(instance, app), clock)
+    if not alternatives:
+        return Result(Status.INFEASIBLE, reason=_reason(instance, app))
+    best = best_incumbent(alternatives)
+    path = best.dual.incumbent
+    assert path is not None
     return Result(
         Status.TIME_LIMIT,
-        deployment=Deployment(deployments=(problem.deployment(dual.incumbent.layers, dual.incumbent.nodes),)),
-        claimed_objective=app.weight * dual.incumbent.energy,
+        deployment=Deployment(deployments=(best.problem.deployment(path.layers, path.nodes),)),
+        claimed_objective=app.weight * path.energy,
         reason="time ended the pass over the replicas; this is the best path of the Lagrangian dual",
     )
 
@@ -209,10 +226,8 @@ def _result(instance: Instance, app: Application, found: _Found, clock: Clock) -
             claimed_objective=app.weight * found.energy,
             info=found.info,
         )
-    from finbench.fin_graph.paths.infeasibility import reason_of_infeasibility
-
     with clock.phase("prove"):
-        reason = reason_of_infeasibility(instance, app)
+        reason = _reason(instance, app)
     if reason is not None:
         return Result(Status.INFEASIBLE, reason=reason, info=found.info)
     return Result(Status.NO_SOLUTION, reason="no path fits the rounded latencies; try a larger gamma", info=found.info)

@@ -1,5 +1,7 @@
 """The energy-latency-accuracy frontier: the least energy for every latency budget and every exit.
 
+Where the instance minimises carbon or money (eq. 31), that stands in the place of the energy.
+
 One pass of FIN to the deepest exit gives its whole frontier. After the block of an exit, the least energy over all
 nodes at replicas ≤ k is what that exit costs within a budget of k/γ of the horizon. Label setting gives the
 exact frontier beside it.
@@ -19,7 +21,7 @@ from finbench.models.result import Clock
 from finbench.models.tolerances import FLOAT_NOISE
 
 Corner = tuple[float, float]
-"""Latency budget [s] and the least energy [J per inference] from there on, until the next corner."""
+"""Latency budget [s] and the least cost of one inference from there on, until the next corner."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class ExitFrontier:
     """FIN's corners, by rising budget, one for each energy: feasible, hence on or above the exact frontier."""
     exact: tuple[Corner, ...] | None
     """Exact corners; None where the time limit ended the search."""
+    unit: str = "J"
+    """Unit of what is least: the objective of one inference."""
 
 
 def frontiers(
@@ -82,10 +86,9 @@ def frontiers(
         steps = [(horizon_s * k / gamma, float(energy)) for k, energy in enumerate(least[problem.depth])]
         exact = latency_energy_frontier(problem, clock)
         fin = _corners(steps)
+        corners = None if exact is None else _corners(exact)
         if fin or exact:
-            found.append(
-                ExitFrontier(problem.last_exit, exit_.accuracy, fin, None if exact is None else _corners(exact))
-            )
+            found.append(ExitFrontier(problem.last_exit, exit_.accuracy, fin, corners, instance.inference_unit))
     return tuple(found)
 
 

@@ -5,9 +5,12 @@ dual (eq. 19) against the best known answer: the dual's at first, then the best 
 is the optimum. When time or memory ends first, the incumbent is returned with a proven bound: the least that any label
 still open can lead to.
 
+Of an application with alternatives (eq. 29), those whose bound is not below the best known answer are left out, and the
+others are searched one after another, each for what is better still.
+
 The optimum ends at the earliest accurate exit, which dominates every later one. The k least-energy deployments may end
-at any accurate exit, so every such exit is searched. Two of them differ in the last exit, the placement or a route; a
-route visits no node twice.
+at any accurate exit, so every such exit of every alternative is searched. Two of them differ in the alternative, the
+last exit, the placement or a route; a route visits no node twice.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from dataclasses import dataclass
 from math import inf
 
 from finbench.fin_graph.options import LabelSettingOptions
+from finbench.fin_graph.paths.alternatives import Bounded, best_incumbent, bounded, problems_of
 from finbench.fin_graph.paths.arrays import PathProblem, accurate_exits, path_problem
 from finbench.fin_graph.paths.bounds import Dual, lagrangian_dual
 from finbench.fin_graph.paths.infeasibility import reason_of_infeasibility
@@ -66,7 +70,7 @@ def solve(
     instance : Instance
         Of a single application whose capacities cannot bind (`supports`).
     options : LabelSettingOptions
-        Deployments beyond the best come in `info["alternatives"]`, fewer than `k` − 1 where fewer exist.
+        Deployments beyond the best come in `info["runners_up"]`, fewer than `k` − 1 where fewer exist.
     time_limit_s : float, optional
         Limit [s]. Where it ends the search for the k least, the least and its proof stay, with the least others
         that were met.
@@ -83,24 +87,28 @@ def solve(
     with clock.phase(LOAD):
         load_compiled()
     with clock.phase("build"):
-        problem = path_problem(instance, app)
+        problems = problems_of(instance, app)
     with clock.phase("bounds"):
-        dual = None if problem is None else lagrangian_dual(problem, clock)
-    if problem is None or dual is None or dual.incumbent is None:
+        alternatives = bounded(problems, clock)
+    if not alternatives:
         return Result(Status.INFEASIBLE, reason=reason_of_infeasibility(instance, app), times_s=clock.times_s)
-    incumbent = dual.incumbent.energy, problem.deployment(dual.incumbent.layers, dual.incumbent.nodes)
+    best_known = best_incumbent(alternatives)
+    path = best_known.dual.incumbent
+    assert path is not None
+    incumbent = path.energy, best_known.problem.deployment(path.layers, path.nodes)
+    dual_bound = min(path.energy, *(one.dual.lower_bound for one in alternatives))
     known = Deployment(deployments=(incumbent[1],))
-    tell(News(app.weight * incumbent[0], app.weight * dual.lower_bound, lambda: known))
+    tell(News(app.weight * incumbent[0], app.weight * dual_bound, lambda: known))
     with clock.phase("labels"):
-        answer = _least(problem, dual, incumbent, clock)
+        answer = _least(alternatives, incumbent, clock)
         if options.k > 1 and answer.stopped is None:
             answer = _KLeast(instance, app, answer, options.k, clock).answer()
     energy, best = answer.found[0]
     info = {
         "labels": answer.labels,
-        "dual_bound_j": dual.lower_bound,
+        "dual_bound_j": dual_bound,
         "incumbent_j": incumbent[0],
-        "alternatives": [
+        "runners_up": [
             {"energy_j": e, "deployment": deployment.model_dump(mode="json")} for e, deployment in answer.found[1:]
         ],
     }
@@ -115,19 +123,29 @@ def solve(
     )
 
 
-def _least(problem: PathProblem, dual: Dual, incumbent: tuple[float, ApplicationDeployment], clock: Clock) -> _Answer:
-    """Find the least-energy deployment, or the best known one with a proven bound where a limit ends the search."""
-    if incumbent[0] - dual.lower_bound <= OPTIMAL_GAP * incumbent[0]:
-        return _Answer([incumbent], dual.lower_bound, labels=0)
-    search = LabelSearch(problem, dual, limit=incumbent[0], clock=clock, complete=True)
-    search.run()
-    better = search.deployments()
-    bound = max(dual.lower_bound, search.lower_bound())
-    return _Answer(better or [incumbent], bound, search.labels, search.stopped, search.reason)
+def _least(alternatives: list[Bounded], incumbent: tuple[float, ApplicationDeployment], clock: Clock) -> _Answer:
+    """Find the least-energy deployment, or the best known one with a proven bound where a limit ends the search.
+
+    The alternatives come by rising bound. What the search of one finds is the limit of the next.
+    """
+    best, labels, bounds = incumbent, 0, list[float]()
+    for number, one in enumerate(alternatives):
+        bounds.append(one.dual.lower_bound)
+        if best[0] - one.dual.lower_bound <= OPTIMAL_GAP * best[0]:
+            continue
+        search = LabelSearch(one.problem, one.dual, limit=best[0], clock=clock, complete=True)
+        search.run()
+        best = min([best, *search.deployments()], key=lambda found: found[0])
+        bounds[-1] = max(bounds[-1], search.lower_bound())
+        labels += search.labels
+        if search.stopped is not None:
+            bounds += [other.dual.lower_bound for other in alternatives[number + 1 :]]
+            return _Answer([best], min(bounds), labels, search.stopped, search.reason)
+    return _Answer([best], min(bounds), labels)
 
 
 class _KLeast:
-    """The k least-energy deployments over all accurate exits, from the least on.
+    """The k least-energy deployments over all accurate exits of all alternatives, from the least on.
 
     Everything below a limit is found, exit by exit; the limit grows until k are found or nothing was cut off.
 
@@ -143,8 +161,11 @@ class _KLeast:
 
     def __init__(self, instance: Instance, app: Application, least: _Answer, k: int, clock: Clock) -> None:
         self._least, self._k, self._clock = least, k, clock
-        exits = accurate_exits(instance.dnn_of(app), app.min_accuracy)
-        problems = (path_problem(instance, app, last_exit) for last_exit in exits)
+        problems = (
+            path_problem(instance, choice, last_exit)
+            for choice in app.choices
+            for last_exit in accurate_exits(instance.dnn_of(choice), app.min_accuracy)
+        )
         self._exits = [(problem, lagrangian_dual(problem, clock)) for problem in problems if problem is not None]
         self._found: list[Found] = [[] for _ in self._exits]
         self._labels = least.labels

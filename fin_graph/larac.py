@@ -6,8 +6,7 @@ a baseline: the answer is as good as the dual's end points are, and a duality ga
 
 from __future__ import annotations
 
-from finbench.fin_graph.paths.arrays import path_problem
-from finbench.fin_graph.paths.bounds import lagrangian_dual
+from finbench.fin_graph.paths.alternatives import best_incumbent, bounded, problems_of
 from finbench.fin_graph.paths.infeasibility import reason_of_infeasibility
 from finbench.fin_graph.paths.loading import load_compiled
 from finbench.fin_graph.paths.support import reason_to_refuse
@@ -54,18 +53,25 @@ def solve(
         load_compiled()
     app = instance.applications[0]
     with clock.phase("build"):
-        problem = path_problem(instance, app)
+        problems = problems_of(instance, app)
     with clock.phase("search"):
-        dual = None if problem is None else lagrangian_dual(problem, clock)
-    if problem is None or dual is None or dual.incumbent is None:
+        alternatives = bounded(problems, clock)
+    if not alternatives:
         return Result(Status.INFEASIBLE, reason=reason_of_infeasibility(instance, app), times_s=clock.times_s)
-    path = dual.incumbent
-    closed = path.energy - dual.lower_bound <= OPTIMAL_GAP * dual.lower_bound
+    best = best_incumbent(alternatives)
+    path, dual = best.dual.incumbent, best.dual
+    assert path is not None
+    bound = min(path.energy, *(one.dual.lower_bound for one in alternatives))
+    closed = path.energy - bound <= OPTIMAL_GAP * bound
+    stopped = any(one.dual.stopped for one in alternatives)
     return Result(
-        Status.OPTIMAL if closed else Status.TIME_LIMIT if dual.stopped else Status.FEASIBLE,
-        deployment=Deployment(deployments=(problem.deployment(path.layers, path.nodes),)),
+        Status.OPTIMAL if closed else Status.TIME_LIMIT if stopped else Status.FEASIBLE,
+        deployment=Deployment(deployments=(best.problem.deployment(path.layers, path.nodes),)),
         claimed_objective=app.weight * path.energy,
-        lower_bound=app.weight * dual.lower_bound,
+        lower_bound=app.weight * bound,
         times_s=clock.times_s,
-        info={"multiplier_j_per_s": dual.multiplier, "shortest_paths": dual.iterations},
+        info={
+            "multiplier_j_per_s": dual.multiplier,
+            "shortest_paths": sum(one.dual.iterations for one in alternatives),
+        },
     )

@@ -8,10 +8,13 @@ the extended graph an edge has one constrained metric, latency, and the end of t
 
 and a shortest path has the least sum of two fractions: latency over its budget, and the accuracy target over the
 accuracy. Energy plays no part. The sum is not a constraint: what comes back may miss δ, and then there is no solution.
+Each alternative of an application (eq. 29) has such a path of its own; of those that meet δ the one of least energy is
+taken.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 
 import networkx as nx
@@ -68,28 +71,49 @@ def solve(
         leads to one; `time-limit`.
     """
     app, clock = instance.applications[0], Clock(time_limit_s)
+    results = []
+    for choice in app.choices:
+        results.append(_solve_choice(instance, choice, clock))
+        if results[-1].status is Status.TIME_LIMIT:
+            break
+    best = min(results, key=_rank)
+    if results[-1].status is Status.TIME_LIMIT and best.deployment is not None:
+        best = replace(best, status=Status.TIME_LIMIT, reason="time ended before every alternative had its path")
+    return replace(best, times_s=clock.times_s)
+
+
+_ORDER = (Status.FEASIBLE, Status.TIME_LIMIT, Status.NO_SOLUTION, Status.INFEASIBLE)
+"""What is said of several alternatives: the first of these that is true of any."""
+
+
+def _rank(result: Result) -> tuple[int, float]:
+    return _ORDER.index(result.status), inf if result.claimed_objective is None else result.claimed_objective
+
+
+def _solve_choice(instance: Instance, app: Application, clock: Clock) -> Result:
+    """Return the path of least normalised weight of one choice, checked."""
     try:
         with clock.phase("build"):
             graph = extended_graph(instance, app, clock)
             _add_weights(graph, instance, app, clock)
         if not graph.graph["ends"]:
-            return Result(Status.INFEASIBLE, reason="no exit is accurate enough", times_s=clock.times_s)
+            return Result(Status.INFEASIBLE, reason="no exit is accurate enough")
         with clock.phase("search"):
             weight = timed_weight("weight", clock)
             path = nx.dijkstra_path(graph, graph.graph["source"], _DNN_END, weight=weight)[:-1]
     except OutOfTime:
-        return Result(Status.TIME_LIMIT, reason="no path was found in time", times_s=clock.times_s)
+        return Result(Status.TIME_LIMIT, reason="no path was found in time")
     except nx.NetworkXNoPath:
         without_node = block_without_node(instance, app)
         reason = without_node or "no path leads from the source to an exit that is accurate enough"
-        return Result(Status.INFEASIBLE, reason=reason, times_s=clock.times_s)
+        return Result(Status.INFEASIBLE, reason=reason)
     with clock.phase("extract"):
         decision = deployment_of_path(instance, app, path)
         energy, latency = path_costs(graph, path_of_deployment(app, decision))
     if latency > relaxed(app.max_latency_s):
         reason = f"its path takes {latency:.6g} s, the target is {app.max_latency_s:.6g} s"
-        return Result(Status.NO_SOLUTION, reason=reason, times_s=clock.times_s)
-    return Result(Status.FEASIBLE, Deployment(deployments=(decision,)), app.weight * energy, times_s=clock.times_s)
+        return Result(Status.NO_SOLUTION, reason=reason)
+    return Result(Status.FEASIBLE, Deployment(deployments=(decision,)), app.weight * energy)
 
 
 def _add_weights(graph: nx.DiGraph[Vertex], instance: Instance, app: Application, clock: Clock) -> None:

@@ -1,4 +1,4 @@
-"""Baseline: the whole DNN at one node, pinned blocks at their pins.
+"""Baseline: the whole DNN at one node, pinned blocks at their pins; of alternatives (eq. 29) each is tried.
 
 By the prefix lemma (costs are not negative, and a deployment up to exit f is the beginning of one up to a later exit)
 the earliest accurate exit dominates every later one in energy and latency, so only that one is tried. For each node
@@ -56,18 +56,19 @@ def solve(
         `feasible`, `no-solution`, `infeasible` where no exit is accurate enough, or `time-limit` with the best so far.
     """
     app, clock = instance.applications[0], Clock(time_limit_s)
-    accepted = accepted_exits(instance, app)
-    if not accepted:
+    accepted = [(choice, accepted_exits(instance, choice)) for choice in app.choices]
+    if not any(exits for _, exits in accepted):
         return Result(Status.INFEASIBLE, reason="no exit is accurate enough")
     names = [app.source] if options.node == "source" else [one.name for one in instance.network.nodes]
     found: list[_Candidate] = []
     with clock.phase("search"), suppress(OutOfTime):
-        candidates = _Candidates(instance, app, min(accepted), clock)
-        for name in names:
-            clock.check()
-            candidate = candidates.at(name)
-            if candidate is not None:
-                found.append(candidate)
+        for choice, exits in accepted:
+            candidates = _Candidates(instance, choice, min(exits), clock) if exits else None
+            for name in names if candidates else ():
+                clock.check()
+                candidate = candidates.at(name) if candidates else None
+                if candidate is not None:
+                    found.append(candidate)
     ended = Status.TIME_LIMIT if clock.expired else None
     if not found:
         reason = "no single node meets the targets" if ended is None else "no node was found in time"
@@ -123,7 +124,11 @@ class _Candidates:
                 return None
             routes.append(tuple(route))
         return ApplicationDeployment(
-            application=self._app.name, last_exit=self._last_exit, placement=placement, routes=tuple(routes)
+            application=self._app.name,
+            dnn=self._app.named_dnn,
+            last_exit=self._last_exit,
+            placement=placement,
+            routes=tuple(routes),
         )
 
     def _route(self, i: int, start: str, end: str, metric: int) -> list[str] | None:

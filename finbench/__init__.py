@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from finbench.api.campaign import campaign as campaign
     from finbench.api.campaign import read_results as read_results
     from finbench.api.campaign import run as run
+    from finbench.api.checking import check as check
     from finbench.api.comparison import compare as compare
     from finbench.api.extension import family as family
     from finbench.api.extension import load_plugin as load_plugin
@@ -27,12 +28,16 @@ if TYPE_CHECKING:
     from finbench.api.extension import register_method as register_method
     from finbench.api.extension import register_solver as register_solver
     from finbench.api.extension import shared_family as shared_family
+    from finbench.api.importing import import_dnn as import_dnn
+    from finbench.api.importing import import_network as import_network
     from finbench.api.insight import explain as explain
     from finbench.api.insight import frontier as frontier
     from finbench.api.instances import evaluate as evaluate
     from finbench.api.instances import generate as generate
     from finbench.api.instances import load as load
     from finbench.api.instances import save as save
+    from finbench.api.robustness import stress as stress
+    from finbench.api.simulation import simulate as simulate
     from finbench.api.solution import Solution as Solution
     from finbench.api.solve import solve as solve
     from finbench.api.versions import show_versions as show_versions
@@ -42,6 +47,9 @@ if TYPE_CHECKING:
     from finbench.benchmarks.families.family import SharedSize as SharedSize
     from finbench.benchmarks.families.family import Size as Size
     from finbench.benchmarks.methods import Method as Method
+    from finbench.benchmarks.robustness.stress import Stress as Stress
+    from finbench.benchmarks.simulation.options import SimulationOptions as SimulationOptions
+    from finbench.benchmarks.simulation.simulate import Simulation as Simulation
     from finbench.fin_graph.frontier import ExitFrontier as ExitFrontier
     from finbench.fin_graph.joint.explanation.explain import Explanation as Explanation
     from finbench.models.deployment import ApplicationDeployment as ApplicationDeployment
@@ -71,16 +79,23 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "api.campaign": "Results campaign read_results run",
+    "api.checking": "check",
     "api.comparison": "compare",
     "api.extension": "family load_plugin method register_family register_method register_solver shared_family",
+    "api.importing": "import_dnn import_network",
     "api.insight": "explain frontier",
     "api.instances": "evaluate generate load save",
+    "api.robustness": "stress",
+    "api.simulation": "simulate",
     "api.solution": "Solution",
     "api.solve": "solve",
     "api.versions": "show_versions",
     "benchmarks.campaigns.campaign": "Campaign",
     "benchmarks.families.family": "Family SharedFamily SharedSize Size",
     "benchmarks.methods": "Method",
+    "benchmarks.robustness.stress": "Stress",
+    "benchmarks.simulation.options": "SimulationOptions",
+    "benchmarks.simulation.simulate": "Simulation",
     "fin_graph.frontier": "ExitFrontier",
     "fin_graph.joint.explanation.explain": "Explanation",
     "models.deployment": "ApplicationDeployment Deployment",
@@ -121,19 +136,25 @@ __all__ = [
     "Results",
     "SharedFamily",
     "SharedSize",
+    "Simulation",
+    "SimulationOptions",
     "Size",
     "Solution",
     "Solver",
     "Status",
+    "Stress",
     "Violation",
     "__version__",
     "campaign",
+    "check",
     "compare",
     "evaluate",
     "explain",
     "family",
     "frontier",
     "generate",
+    "import_dnn",
+    "import_network",
     "load",
     "load_plugin",
     "method",
@@ -146,7 +167,9 @@ __all__ = [
     "save",
     "shared_family",
     "show_versions",
+    "simulate",
     "solve",
+    "stress",
 ]
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from finbench.models.fields import SCHEMA_VERSION, SchemaVersion
 from finbench.models.instance import Name, PositiveShare
 
 
@@ -19,6 +20,8 @@ class ApplicationDeployment(BaseModel):
 
     application: Name
     """Name of the application."""
+    dnn: Annotated[Name | None, Field(exclude_if=lambda value: value is None)] = None
+    """Name of the chosen alternative (eq. 29); may be left out where the application has only one DNN."""
     last_exit: Annotated[int, Field(ge=1)]
     """1-based index f of the last deployed exit."""
     placement: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)]
@@ -78,6 +81,8 @@ class DeploymentOrigin(BaseModel):
 class DeploymentFile(Deployment):
     """A deployment as its file holds it. Files without an origin are read as well."""
 
+    schema_version: SchemaVersion = SCHEMA_VERSION
+    """Version of the file format."""
     made_for: DeploymentOrigin | None = None
     """Instance, method and version; None where the file does not say."""
 

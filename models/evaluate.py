@@ -2,7 +2,7 @@
 
 It imports no method. Every number that a table shows comes from here, computed after the method's clock has stopped.
 
-For application h with last exit f, placement x and routes (README eqs. 1, 2, 4):
+For application h with last exit f, placement x and routes (eqs. 1, 2, 4):
 
     (1) energy(h)   = Σ_{i≤b(f)} e_i (ε_{i,x_i} + d_{i-1} Σ_{(n,m)∈route_i} (e^tx_nm + e^rx_nm))
     (2) latency(h)  = Σ_{i≤b(f)} l_i (t_{i,x_i}/r_i + Σ_{(n,m)∈route_i} (d_{i-1}/B_nm + τ_nm))
@@ -17,7 +17,7 @@ its block:
 
     (22) λ_h s_i t_{i,x_i} ≤ r_i K_{x_i}      where x_i reserves shares
 
-and a block runs only where it fits and may:
+of an application's alternatives its deployment names exactly one (29), and a block runs only where it fits and may:
 
     (27) w_i + v_i ≤ M_{x_i}                  (28) x_i is among the nodes that `allowed` names for block i
 """
@@ -40,6 +40,7 @@ class ViolationKind(StrEnum):
     """Which rule a deployment breaks."""
 
     APPLICATION = "application"
+    ALTERNATIVE = "alternative"
     EXIT = "exit"
     PLACEMENT = "placement"
     NODE = "node"
@@ -150,10 +151,14 @@ def evaluate(instance: Instance, deployment: Deployment) -> Evaluation:
     chosen, rejected = _match_applications(instance, deployment, violations)
     sound: list[tuple[Application, ApplicationDeployment]] = []
     for app, decision in chosen:
-        broken = _structural_violations(instance, app, decision)
+        choice = app.choice(decision.dnn)
+        if choice is None:
+            violations.append(_no_choice(app, decision))
+            continue
+        broken = _structural_violations(instance, choice, decision)
         violations += broken
         if all(v.kind in NOT_STRUCTURAL for v in broken):
-            sound.append((app, decision))
+            sound.append((choice, decision))
     evaluations = tuple(_costs(instance, app, decision) for app, decision in sound)
     for (app, decision), costs in zip(sound, evaluations, strict=True):
         violations += [*_target_violations(app, costs), *_stability_violations(instance, app, decision)]
@@ -227,6 +232,13 @@ def _structural_violations(instance: Instance, app: Application, decision: Appli
         message = f"routes lists {len(routes)} transfers, must be {depth}"
         return [*found, _structural(app, ViolationKind.ROUTE, message)]
     return [*found, *_route_violations(instance, app, (app.source, *decision.placement), routes)]
+
+
+def _no_choice(app: Application, decision: ApplicationDeployment) -> Violation:
+    """Return what is broken of (29) where a deployment chooses none of an application's DNNs."""
+    named = "names no dnn" if decision.dnn is None else f"dnn = {decision.dnn!r}"
+    known = ", ".join(repr(name) for name in app.alternatives)
+    return _structural(app, ViolationKind.ALTERNATIVE, f"{named}; must be {'one of ' if app.dnns else ''}{known}")
 
 
 def _structural(app: Application, kind: ViolationKind, message: str) -> Violation:

@@ -1,8 +1,8 @@
 """`exhaustive`: the ground truth on tiny instances, by plain enumeration.
 
-Every last exit, every placement, every share of a node that reserves (eq. 22 holding) and every simple route of an
-application is looked at (a route that visits a node twice costs and loads at least as much as without the detour). Two
-short cuts, both obvious:
+Every alternative (eq. 29), every last exit, every placement, every share of a node that reserves (eq. 22 holding) and
+every simple route of an application is looked at (a route that visits a node twice costs and loads at least as much as
+without the detour). Two short cuts, both obvious:
 
 - A branch stops once its latency exceeds δ: latencies are non-negative, so nothing behind it can be feasible.
 - Where no bandwidth row can bind, a route matters through its energy and latency alone. Then for each transfer, pair of
@@ -64,6 +64,8 @@ WaysByBlock = list[dict[str, list[Way]]]
 class Candidate:
     """A feasible deployment of one application, capacities aside, or its rejection."""
 
+    app: Application
+    """The application, with the alternative chosen that it runs."""
     cost: float
     """Its part of the objective: λ energy, or ψ."""
     last_exit: int | None
@@ -80,11 +82,15 @@ def supports(instance: Instance, options: Options = Options()) -> str | None:  #
     routes = list(islice(_simple_routes(instance), MAX_ROUTES + 1))
     if len(routes) > MAX_ROUTES:
         return f"enumerates routes; the network has more than {MAX_ROUTES}"
-    placements = [_leaves(instance, app, _numbers_of_nodes(instance, app, routes)) for app in instance.applications]
-    if prod(placements) <= MAX_LEAVES:
-        leaves = [_leaves(instance, app, _numbers_of_ways(instance, app, routes)) for app in instance.applications]
-        if prod(leaves) <= MAX_LEAVES:
-            return None
+    for numbers in (_numbers_of_nodes, _numbers_of_ways):
+        leaves = [
+            sum(_leaves(instance, choice, numbers(instance, choice, routes)) for choice in app.choices)
+            for app in instance.applications
+        ]
+        if prod(leaves) > MAX_LEAVES:
+            break
+    else:
+        return None
     return f"enumerates; its deployments are more than {MAX_LEAVES:.0e}"
 
 
@@ -126,7 +132,9 @@ class Enumeration:
     def __init__(self, instance: Instance, clock: Clock) -> None:
         routes = list(_simple_routes(instance))
         self.instance = instance
-        self.ways: list[WaysByBlock] = [list(_ways_by_block(instance, app, routes)) for app in instance.applications]
+        self.ways: list[list[WaysByBlock]] = [
+            [list(_ways_by_block(instance, choice, routes)) for choice in app.choices] for app in instance.applications
+        ]
         self.clock = clock
         self.interrupted = False
         self.feasible_deployments = [0] * len(instance.applications)
@@ -141,19 +149,18 @@ class Enumeration:
     def _best_of_one(self) -> list[Candidate] | None:
         app = self.instance.applications[0]
         best = _rejection(app)
-        for energy, last_exit, path in self.feasible(0):
-            if best is None or app.weight * energy < best.cost:
-                candidate = Candidate(app.weight * energy, last_exit, tuple(path))
-                if self._fits(self._loads(app, candidate)):
-                    best = candidate
+        for v, choice in enumerate(app.choices):
+            for energy, last_exit, path in self.feasible(0, v):
+                if best is None or app.weight * energy < best.cost:
+                    candidate = Candidate(choice, app.weight * energy, last_exit, tuple(path))
+                    if self._fits(self._loads(candidate)):
+                        best = candidate
         return None if best is None else [best]
 
     def _best_of_several(self) -> list[Candidate] | None:
         apps = self.instance.applications
         found = [self._candidates(h, app) for h, app in enumerate(apps)]
-        loads = [
-            np.array([self._loads(app, c) for c in candidates]) for app, candidates in zip(apps, found, strict=True)
-        ]
+        loads = [np.array([self._loads(c) for c in candidates]) for candidates in found]
         best, least = None, np.inf
         for combination in self._combinations(found, loads, np.zeros(len(self.capacities))):
             objective = sum(candidate.cost for candidate in combination)
@@ -163,16 +170,20 @@ class Enumeration:
 
     def _candidates(self, h: int, app: Application) -> list[Candidate]:
         """Return all candidates of application h, the cheapest first."""
-        served = [Candidate(app.weight * energy, f, tuple(path)) for energy, f, path in self.feasible(h)]
+        served = [
+            Candidate(choice, app.weight * energy, f, tuple(path))
+            for v, choice in enumerate(app.choices)
+            for energy, f, path in self.feasible(h, v)
+        ]
         rejection = _rejection(app)
         return sorted(served if rejection is None else [*served, rejection], key=lambda c: c.cost)
 
-    def feasible(self, h: int) -> Iterator[tuple[float, int, list[Way]]]:
+    def feasible(self, h: int, v: int = 0) -> Iterator[tuple[float, int, list[Way]]]:
         """Yield (energy [J], last exit, path so far) of every deployment that meets application h's own constraints.
 
-        The path is the search's own list: copy it to keep it.
+        Of its DNNs it runs number v. The path is the search's own list: copy it to keep it.
         """
-        app, ways = self.instance.applications[h], self.ways[h]
+        app, ways = self.instance.applications[h].choices[v], self.ways[h][v]
         exits = enumerate(self.instance.dnn_of(app).exits, start=1)
         accepted = {exit_.after_block: f for f, exit_ in exits if accurate_enough(exit_.accuracy, app.min_accuracy)}
         path: list[Way] = []
@@ -216,9 +227,11 @@ class Enumeration:
         limits = np.array(list(self.capacities.values()))
         return np.asarray((loads <= relaxed(limits)).all(axis=-1))
 
-    def _loads(self, app: Application, candidate: Candidate) -> Floats:
+    def _loads(self, candidate: Candidate) -> Floats:
         """Return the left-hand sides of the capacity rows (11)–(13) and (21) that could bind."""
-        dnn, rate = self.instance.dnn_of(app), app.rate_per_s or 0.0
+        if candidate.last_exit is None:
+            return np.zeros(len(self.capacities))
+        dnn, rate = self.instance.dnn_of(candidate.app), candidate.app.rate_per_s or 0.0
         loads: defaultdict[CapacityKey, float] = defaultdict(float)
         for i, (way, share) in enumerate(zip(candidate.path, dnn.survival, strict=False), start=1):
             loads["compute", way.node] += rate * share * _time(self.instance, dnn, i, way.node)
@@ -239,7 +252,7 @@ def _result(instance: Instance, search: Enumeration, best: list[Candidate] | Non
     objective = sum(candidate.cost for candidate in best)
     return Result(
         status,
-        deployment=_deployment(instance, best),
+        deployment=_deployment(best),
         claimed_objective=objective,
         lower_bound=objective if status is Status.OPTIMAL else None,
         times_s=clock.times_s,
@@ -247,27 +260,27 @@ def _result(instance: Instance, search: Enumeration, best: list[Candidate] | Non
     )
 
 
-def _deployment(instance: Instance, best: list[Candidate]) -> Deployment:
-    chosen = list(zip(instance.applications, best, strict=True))
-    served = [(app.name, c.last_exit, c.path) for app, c in chosen if c.last_exit is not None]
+def _deployment(best: list[Candidate]) -> Deployment:
+    served = [(c.app, c.last_exit, c.path) for c in best if c.last_exit is not None]
     return Deployment(
         deployments=tuple(
             ApplicationDeployment(
-                application=name,
+                application=app.name,
+                dnn=app.named_dnn,
                 last_exit=last_exit,
                 placement=tuple(way.node for way in path),
                 routes=tuple(way.route for way in path),
                 shares=tuple(way.share for way in path) if any(way.share < 1 for way in path) else None,
             )
-            for name, last_exit, path in served
+            for app, last_exit, path in served
         ),
-        rejected=tuple(app.name for app, c in chosen if c.last_exit is None),
+        rejected=tuple(c.app.name for c in best if c.last_exit is None),
     )
 
 
 def _rejection(app: Application) -> Candidate | None:
     """Return the candidate that turns `app` away; None where that is not allowed."""
-    return None if app.rejection_penalty_w is None else Candidate(app.rejection_penalty_w, None, ())
+    return None if app.rejection_penalty_w is None else Candidate(app, app.rejection_penalty_w, None, ())
 
 
 def _simple_routes(instance: Instance) -> Iterator[Route]:
@@ -417,9 +430,11 @@ def _capacities_that_may_bind(instance: Instance) -> dict[CapacityKey, float]:
     """Return the right-hand sides of (11)–(13) that all applications together could exceed, and of (21)."""
     memory = bits = 0.0
     for app in instance.applications:
-        dnn, rate = instance.dnn_of(app), app.rate_per_s or 0.0
-        memory += sum(block.parameter_bytes for block in dnn.blocks)
-        bits += rate * sum(share * dnn.transfer_bits(i) for i, share in enumerate(dnn.survival, start=1))
+        dnns, rate = instance.dnns_of(app), app.rate_per_s or 0.0
+        memory += max(sum(block.parameter_bytes for block in dnn.blocks) for dnn in dnns)
+        bits += rate * max(
+            sum(share * dnn.transfer_bits(i) for i, share in enumerate(dnn.survival, start=1)) for dnn in dnns
+        )
     capacities: dict[CapacityKey, float] = {}
     for node in instance.network.nodes:
         if _executions_of_everything(instance, node.name) > node.parallel:
@@ -438,8 +453,12 @@ def _executions_of_everything(instance: Instance, name: str) -> float:
     """Return the executions at the same time if all blocks that can run at a node did (left side of eq. 11)."""
     total = 0.0
     for app in instance.applications:
-        dnn = instance.dnn_of(app)
-        times = [_time(instance, dnn, i, name) for i in range(1, len(dnn.blocks) + 1)]
-        shares = zip(dnn.survival, times, strict=True)
-        total += (app.rate_per_s or 0.0) * sum(share * time for share, time in shares if time < inf)
+        most = max(_executions_per_rate(instance, dnn, name) for dnn in instance.dnns_of(app))
+        total += (app.rate_per_s or 0.0) * most
     return total
+
+
+def _executions_per_rate(instance: Instance, dnn: DNN, name: str) -> float:
+    """Return the seconds of running that one inference takes at a node where all blocks that can run there do."""
+    times = (_time(instance, dnn, i, name) for i in range(1, len(dnn.blocks) + 1))
+    return sum(share * time for share, time in zip(dnn.survival, times, strict=True) if time < inf)

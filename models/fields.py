@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
 OptionalName = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
@@ -17,6 +17,13 @@ PositiveShare = Annotated[float, Field(gt=0, le=1)]
 Index = Annotated[int, Field(ge=1)]
 BlockKey = Annotated[str, Field(pattern=r"^[1-9][0-9]*$")]
 """1-based index of a block; a string, as file keys are."""
+
+
+SCHEMA_VERSION: Final = 2
+"""Version of the file formats that this package writes, and the newest that it reads."""
+
+SchemaVersion = Annotated[Literal[1, 2], AfterValidator(lambda _: SCHEMA_VERSION)]
+"""Version of a file's format; what was read is of the newest, whatever its file says."""
 
 
 def since_version_2(default: Any) -> Any:

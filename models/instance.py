@@ -3,7 +3,7 @@
 All classes are immutable; every quantity carries its SI unit in its name. A value that breaks a rule never gets
 past construction: fields are checked where they are declared, relations where both sides are known.
 
-Symbols (README, section "The problem") beside the fields:
+Symbols (`docs/problem.md`) beside the fields:
 
 ==========  =========================================  =========================================
 n, C_n      `Node.name`, `Node.compute_ops_per_s`      a node and its processing rate
@@ -34,17 +34,19 @@ from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
 from math import inf, isfinite
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, ValidationError, model_validator
 
 from finbench.models.application import Application
 from finbench.models.dnn import DNN, Block, Device, Exit, MeasuredRun, check_measured_blocks
 from finbench.models.fields import (
+    SCHEMA_VERSION,
     Frozen,
     Name,
     NonNegative,
     PositiveShare,
+    SchemaVersion,
     Share,
     check_known,
     check_unique,
@@ -73,9 +75,6 @@ __all__ = [
     "PositiveShare",
     "Share",
 ]
-
-SCHEMA_VERSION = 1
-"""Version of the file format that this package writes, and the newest that it reads."""
 
 
 class Accounting(StrEnum):
@@ -112,7 +111,7 @@ OBJECTIVE_UNITS = {
 class Instance(Frozen):
     """A network, the DNNs, and the applications that share it."""
 
-    schema_version: Literal[1] = 1
+    schema_version: SchemaVersion = SCHEMA_VERSION
     """Version of the file format."""
     name: Name
     """Name of the instance."""
@@ -146,12 +145,14 @@ class Instance(Frozen):
         check_unique("application", [app.name for app in self.applications])
         for app in self.applications:
             label = f"application '{app.name}'"
-            check_known(label, "dnn", app.dnn, self.dnn_by_name, "DNN of the instance")
+            for name in app.alternatives:
+                check_known(label, "dnns" if app.dnns else "dnn", name, self.dnn_by_name, "DNN of the instance")
             check_known(label, "source", app.source, self.network.node_by_name, "node of the network")
-            blocks = len(self.dnn_by_name[app.dnn].blocks)
+            blocks = min(len(self.dnn_by_name[name].blocks) for name in app.alternatives)
+            exists = "that every alternative has" if app.dnns else "that exists"
             for block, node in app.pins.items():
                 if block > blocks:
-                    raise ValueError(f"{label}: pinned = {block}: must be a block that exists (1..{blocks})")
+                    raise ValueError(f"{label}: pinned = {block}: must be a block {exists} (1..{blocks})")
                 check_known(label, f"pinned.{block}", node, self.network.node_by_name, "node of the network")
             self._check_allowed(app, blocks)
             if app.rate_per_s is None and len(self.applications) > 1:
@@ -166,7 +167,8 @@ class Instance(Frozen):
         known = {name for node in nodes.values() for name in (node.name, node.tier) if name}
         for key, names in app.allowed.items():
             if key.isdigit() and int(key) > blocks:
-                raise ValueError(f"{label}: allowed = {key}: must be a block that exists (1..{blocks}), or all")
+                exists = "that every alternative has" if app.dnns else "that exists"
+                raise ValueError(f"{label}: allowed = {key}: must be a block {exists} (1..{blocks}), or all")
             for name in names:
                 check_known(label, f"allowed.{key}", name, known, "node or tier of the network")
         for block, name in app.pins.items():
@@ -187,7 +189,7 @@ class Instance(Frozen):
     def _check_finite(self) -> None:
         """Refuse numbers whose products or sums (eqs. 1–3, 8, 11–13) could overflow, whatever is decided."""
         network, total, load = self.network, 0.0, 0.0
-        for app in self.applications:
+        for app in (choice for one in self.applications for choice in one.choices):
             dnn = self.dnn_of(app)
             energy, latency = self._greatest(dnn)
             joule, second = _dearest(network.nodes)
@@ -218,8 +220,28 @@ class Instance(Frozen):
         return {dnn.name: dnn for dnn in self.dnns}
 
     def dnn_of(self, app: Application) -> DNN:
-        """Return the DNN that `app` runs."""
+        """Return the DNN that `app` runs; of one with alternatives, each of its `choices` runs another.
+
+        Raises
+        ------
+        ValueError
+            If `app` has alternatives and none is chosen.
+        """
+        if app.dnn is None:
+            raise ValueError(
+                f"application '{app.name}' has alternatives: {', '.join(app.dnns)}; choose one of them first"
+            )
         return self.dnn_by_name[app.dnn]
+
+    @property
+    def alternatives_refused(self) -> str | None:
+        """Why a method that runs one DNN for each application refuses the instance; None where each has only one."""
+        app = next((app for app in self.applications if app.dnns), None)
+        return None if app is None else f"runs one DNN for each application; '{app.name}' has alternatives"
+
+    def dnns_of(self, app: Application) -> tuple[DNN, ...]:
+        """Return the DNNs that `app` may run: one, or its alternatives."""
+        return tuple(self.dnn_by_name[name] for name in app.alternatives)
 
     @cached_property
     def _measurements(self) -> dict[tuple[str, str], dict[int, MeasuredRun]]:
@@ -271,8 +293,11 @@ class Instance(Frozen):
         accounting: Accounting | None = None,
         latency_kind: LatencyKind | None = None,
         latency_quantile: float | None = None,
+        objective: Objective | None = None,
     ) -> Instance:
-        """Return a copy with other targets or choices; None keeps what is there. Another latency kind drops a quantile.
+        """Return a copy with other targets or choices; None keeps what is there.
+
+        Another latency kind drops a quantile, and a quantile alone makes the kind `quantile`.
 
         Raises
         ------
@@ -286,7 +311,8 @@ class Instance(Frozen):
         apps = tuple(
             Application.model_validate({**app.model_dump(), **targets}) if targets else app for app in self.applications
         )
-        kind = self.latency_kind if latency_kind is None else latency_kind
+        kind = self.latency_kind if latency_quantile is None else LatencyKind.QUANTILE
+        kind = kind if latency_kind is None else latency_kind
         quantile = self.latency_quantile if kind is LatencyKind.QUANTILE else None
         data = {
             **{field: getattr(self, field) for field in Instance.model_fields},
@@ -294,6 +320,7 @@ class Instance(Frozen):
             "accounting": self.accounting if accounting is None else accounting,
             "latency_kind": kind,
             "latency_quantile": quantile if latency_quantile is None else latency_quantile,
+            "objective": self.objective if objective is None else objective,
         }
         try:
             return Instance(**data)

@@ -2,7 +2,7 @@
 
 An instance file combines four kinds of parts, each written inline or as the path of a file of its own (relative to
 the instance file): `network`, `dnns`, `applications`, `devices`. Hand-written files are TOML, generated ones JSON; the
-schema is one (`instance_schema`).
+schema is one (`models.file_schema`).
 """
 
 from __future__ import annotations
@@ -17,15 +17,19 @@ import tempfile
 import tomllib
 import warnings
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from finbench.models.catalogue import PREFIX, entry_file
 from finbench.models.deployment import Deployment, DeploymentFile, DeploymentOrigin
-from finbench.models.instance import DNN, SCHEMA_VERSION, Application, Device, Instance, Network
+from finbench.models.fields import SCHEMA_VERSION
+from finbench.models.instance import DNN, Application, Device, Instance, Network
 from finbench.models.remarks import remarks
+from finbench.models.shorthand import in_full, in_si
 
 MAX_TOML_BYTES = 8 * 2**20
 """Hand-written files are small; a larger one is a mistake (generated files are JSON)."""
@@ -35,6 +39,9 @@ MAX_JSON_BYTES = 2**30
 
 _DEEP_TOML_KEY = re.compile(rb"(?<![\w\"'-])(?:[\w\"'-]++[ \t]*+\.[ \t]*+){32}")
 """Begins at a word's first character only and never goes back, or a long word would take time by its square."""
+
+_CATALOGUED: dict[type[BaseModel], str] = {Network: "networks", DNN: "dnns"}
+"""Parts that may be entries of the catalogue, and its folder."""
 
 _SPECIAL_FOLDERS = ("/dev", "/proc")
 """What lies there stands for something else, and is never replaced by a file."""
@@ -55,27 +62,6 @@ class InputError(ValueError):
 
 class InputWarning(UserWarning):
     """Input that breaks no rule, and yet looks like a mistake: one line."""
-
-
-class _InstanceFile(Instance):
-    """Description of the file: as an Instance, but every part may be the path of a file (for the schema only)."""
-
-    network: Network | str  # type: ignore[assignment]
-    """The network, or the path of its file."""
-    dnns: Annotated[tuple[DNN | str, ...], Field(min_length=1)]  # type: ignore[assignment]
-    """DNN profiles, or paths of their files."""
-    applications: Annotated[tuple[Application | str, ...], Field(min_length=1)]  # type: ignore[assignment]
-    """Applications, or paths of their files."""
-    devices: tuple[Device | str, ...] = ()  # type: ignore[assignment]
-    """Kinds of machines with measurements, or paths of their files."""
-
-
-def instance_schema() -> Document:
-    """Return the JSON Schema of an instance file; the parts' own files follow its `$defs`."""
-    schema = _InstanceFile.model_json_schema()
-    schema["title"] = "finbench instance file"
-    schema["description"] = "One problem: a network, DNN profiles and the applications that share them."
-    return schema
 
 
 def data_directory() -> Path:
@@ -130,10 +116,43 @@ def load_instance(name_or_path: str | Path) -> Instance:
             parts[field] = tuple(
                 _part(part, model, path, _item_label(field, k, part)) for k, part in enumerate(document[field])
             )
+    if "devices" in parts and "dnns" in parts:
+        parts["devices"] = _of_these_dnns(parts["devices"], document["devices"], {dnn.name for dnn in parts["dnns"]})
+    if parts.keys() >= {"network", "dnns"} and ("devices" in parts or "devices" not in document):
+        from finbench.models.catalogue_files import measured_devices  # which reads its files by this module
+
+        given: tuple[Device, ...] = parts.get("devices", ())
+        found = measured_devices(parts["network"], parts["dnns"], [device.name for device in given])
+        if found:
+            parts["devices"] = (*given, *found)
     instance = validate({**document, **parts}, Instance, path)
     for remark in remarks(instance):
         warnings.warn(f"{path}: {remark}", InputWarning, stacklevel=2)
     return instance
+
+
+def _of_these_dnns(devices: Iterable[Device], given: Iterable[object], dnns: set[str]) -> tuple[Device, ...]:
+    """Return the devices; of one from a file of its own only what was measured of `dnns`, the others being elsewhere.
+
+    A file without a measurement of any of them is left as it is, to be refused.
+    """
+    kept = []
+    for device, part in zip(devices, given, strict=True):
+        measured = {name: blocks for name, blocks in device.measured.items() if name in dnns}
+        kept.append(device.model_copy(update={"measured": measured}) if isinstance(part, str) and measured else device)
+    return tuple(kept)
+
+
+def load_device(name_or_path: str | Path) -> Device:
+    """Read a device by shipped name or path.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or breaks a rule.
+    """
+    path = find_file(str(name_or_path), "devices")
+    return _part_file(path, Device)
 
 
 def load_deployment(path: str | Path) -> Deployment:
@@ -154,14 +173,29 @@ def load_deployment_file(path: str | Path) -> DeploymentFile:
 
 def _part(value: object, model: type[Model], file: Path, field: str) -> Model:
     """Return a part of an instance: inline, or from the file that `value` names relative to `file`."""
+    if isinstance(value, str) and value.startswith(PREFIX) and model in _CATALOGUED:
+        return _part_file(_entry_file(value, model, file, field), model)
     if isinstance(value, str):
         part_file = file.parent / value
         if not os.path.isfile(part_file):
             raise InputError(file, f"{field} = {_shown(value)}: must be a table or the path of a file that exists")
-        document = read_document(part_file)
-        document.pop("schema_version", None)
-        return validate(document, model, part_file)
+        return _part_file(part_file, model)
     return validate(value, model, file, at=field)
+
+
+def _entry_file(value: str, model: type[BaseModel], file: Path, field: str) -> Path:
+    """Return the file of the catalogue's entry that a part names."""
+    try:
+        return entry_file(_CATALOGUED[model], value.removeprefix(PREFIX))
+    except ValueError as error:
+        raise InputError(file, f"{field} = {error}") from None
+
+
+def _part_file(file: Path, model: type[Model]) -> Model:
+    """Return a part of an instance from a file of its own."""
+    document = read_document(file)
+    document.pop("schema_version", None)
+    return validate(document, model, file)
 
 
 def read_document(path: Path) -> Document:
@@ -170,12 +204,12 @@ def read_document(path: Path) -> Document:
     Raises
     ------
     InputError
-        If it cannot be read, is too large or too deeply nested, repeats a key, is not a table, or was written for a
-        newer version of the format.
+        If it cannot be read, is too large or too deeply nested, repeats a key, is not a table, or is of no version
+        of the format that this package knows.
     """
     if path.suffix not in (".toml", ".json"):
         raise InputError(path, "file name must end in .toml or .json")
-    text = _text_of(path, MAX_TOML_BYTES if path.suffix == ".toml" else MAX_JSON_BYTES)
+    text = text_of(path, MAX_TOML_BYTES if path.suffix == ".toml" else MAX_JSON_BYTES)
     try:
         document = _parse_toml(text) if path.suffix == ".toml" else json.loads(text, object_pairs_hook=_no_repeats)
     except RecursionError:
@@ -184,15 +218,19 @@ def read_document(path: Path) -> Document:
         raise InputError(path, f"is not valid {path.suffix[1:].upper()}: {_shortened(str(error))}") from None
     if not isinstance(document, dict):
         raise InputError(path, f"must hold a table, holds {_shown(document)}")
-    version = document.get("schema_version", SCHEMA_VERSION)
-    if isinstance(version, int) and version > SCHEMA_VERSION:
-        raise InputError(
-            path, f"schema_version = {version}: written for a newer finbench; this one reads up to {SCHEMA_VERSION}"
-        )
+    _check_version(path, document.get("schema_version", SCHEMA_VERSION))
     return document
 
 
-def _text_of(path: Path, most_bytes: int) -> bytes:
+def _check_version(path: Path, version: object) -> None:
+    told = f"schema_version = {_shown(version)}"
+    if type(version) is not int or version < 1:
+        raise InputError(path, f"{told}: must be a version of the format: 1 to {SCHEMA_VERSION}")
+    if version > SCHEMA_VERSION:
+        raise InputError(path, f"{told}: written for a newer finbench; this one reads up to {SCHEMA_VERSION}")
+
+
+def text_of(path: Path, most_bytes: int) -> bytes:
     """Return what a regular file holds: a pipe or a device might never end."""
     try:
         facts = path.stat()
@@ -240,9 +278,23 @@ def validate(value: object, model: type[Model], file: Path | str, at: str = "") 
     if not isinstance(value, (dict, model)):
         raise InputError(file, f"{at or 'file'} = {_shown(value)}: must be a table")
     try:
-        return model.model_validate(value)
+        value = in_full(value, model)
+        return _validated(value, model)
     except ValidationError as error:
         _raise_first(error, value if isinstance(value, dict) else {}, model, file, at)
+    except ValueError as error:
+        raise InputError(file, f"{at}: {error}" if at else str(error)) from None
+
+
+def _validated(value: object, model: type[Model]) -> Model:
+    """Build `model`; where texts stand in the place of numbers, from the numbers that they stand for."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        plain = in_si(value, error, lambda details: _place(details, value, model)[0])
+        if plain is value:
+            raise
+        return model.model_validate(plain)
 
 
 def _raise_first(
@@ -345,7 +397,7 @@ def dump_deployment(deployment: Deployment, made_for: DeploymentOrigin | None = 
     """Return the deployment as JSON text, with its origin where one is given."""
     decisions = deployment.model_dump(mode="json")
     origin = {} if made_for is None else {"made_for": made_for.model_dump(mode="json")}
-    return json.dumps({**origin, **decisions}, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps({"schema_version": SCHEMA_VERSION, **origin, **decisions}, indent=1, ensure_ascii=False) + "\n"
 
 
 STANDARD_OUTPUT = "-"

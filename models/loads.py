@@ -1,6 +1,6 @@
 """What deployments ask of the shared system: loads of nodes and links, how full each is, where the power goes.
 
-The left-hand sides of the capacity rows (README eqs. 11–13 and 21), for applications h with rate λ_h (0 without one):
+The left-hand sides of the capacity rows (eqs. 11–13 and 21), for applications h with rate λ_h (0 without one):
 
     (11) compute of n      Σ_h λ_h Σ_i s_i t_{i,n} [x_i = n]                     ≤ K_n
     (12) memory of n       Σ_h Σ_i w_i [x_i = n]                                 ≤ M_n

@@ -14,8 +14,17 @@ NOTHING_ALONE = "no exit is accurate enough, or no path to one meets the latency
 def block_without_node(instance: Instance, app: Application) -> str | None:
     """Return the first block that `app` needs and that can run at no node, with what keeps it off; None where each can.
 
-    A block is needed where it comes before the earliest exit that is accurate enough (eq. 9).
+    A block is needed where it comes before the earliest exit that is accurate enough (eq. 9). An application with
+    alternatives needs it in each of them; the line then tells of the first.
     """
+    found = [_block_of_choice(instance, choice) for choice in app.choices]
+    if None in found:
+        return None
+    return found[0] if len(found) == 1 else f"alternative '{app.dnns[0]}': {found[0]}"
+
+
+def _block_of_choice(instance: Instance, app: Application) -> str | None:
+    """Return what `block_without_node` does of one choice."""
     dnn = instance.dnn_of(app)
     accurate = (e.after_block for e in dnn.exits if accurate_enough(e.accuracy, app.min_accuracy))
     for block in range(1, next(accurate, 0) + 1):

@@ -6,9 +6,16 @@ from collections.abc import Iterator
 
 from finbench.models.instance import Instance, Objective
 
+PLACEHOLDER = "placeholder: "
+"""Begins a line of a DNN's provenance that says which of its numbers were made up, to be replaced by facts."""
+
 
 def remarks(instance: Instance) -> Iterator[str]:
-    """Yield one line for each measured device that no node is, and one where all that is minimised is 0."""
+    """Yield one line for each measured device that no node is and each placeholder, one where all costs are 0."""
+    for dnn in instance.dnns:
+        for line in dnn.provenance.splitlines():
+            if line.startswith(PLACEHOLDER):
+                yield f"dnn '{dnn.name}': {line.removeprefix(PLACEHOLDER)}"
     there = {node.device for node in instance.network.nodes}
     weights = {
         Objective.CARBON: any(node.carbon_g_per_j for node in instance.network.nodes),

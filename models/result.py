@@ -103,6 +103,11 @@ class Clock:
             self.times_s[LOAD] = self.times_s.get(LOAD, 0.0) + seconds
             self._start += seconds
 
+    def keep(self, seconds: float) -> None:
+        """Bring the limit forward, so that these seconds are left for what the run has to do at its end."""
+        if self._limit is not None:
+            self._limit = max(0.0, self._limit - seconds)
+
     @property
     def elapsed_s(self) -> float:
         """Seconds since the run began, without those of phase `LOAD`."""

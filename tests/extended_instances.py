@@ -14,26 +14,75 @@ DEVICES = ("board", "card")
 """Kinds of machines in the instances drawn here."""
 
 
-def extended_instance(seed: int, *, only: str | None = None, direct_only: bool = False) -> Instance:
+def extended_instance(
+    seed: int, *, only: str | None = None, direct_only: bool = False, alternatives: bool = False
+) -> Instance:
     """One application on a small network, with each of `FIELDS` half of the time, or `only` one ("" for none)."""
     plain = random_instance(seed, max_nodes=4, max_blocks=4, direct_only=direct_only)
-    return extended(plain, np.random.default_rng([seed, 1]), only)
+    return extended(plain, np.random.default_rng([seed, 1]), only, alternatives)
 
 
-def extended_shared_instance(seed: int, *, only: str | None = None, direct_only: bool = False) -> Instance:
+def extended_shared_instance(
+    seed: int, *, only: str | None = None, direct_only: bool = False, alternatives: bool = False
+) -> Instance:
     """Two or three applications that share a small system, some with service levels and penalties."""
     levels = not direct_only and seed % 2 == 1
     plain = random_shared_instance(seed, levels=levels, penalties=seed % 4 > 1, direct_only=direct_only)
-    return extended(plain, np.random.default_rng([seed, 2]), only)
+    return extended(plain, np.random.default_rng([seed, 2]), only, alternatives)
 
 
-def extended(instance: Instance, rng: np.random.Generator, only: str | None = None) -> Instance:
-    """The instance with each of `FIELDS` half of the time, or with `only` one of them."""
+def extended(
+    instance: Instance, rng: np.random.Generator, only: str | None = None, alternatives: bool = False
+) -> Instance:
+    """The instance with each of `FIELDS` half of the time, or with `only` one of them; on request with alternatives."""
     data = instance.model_dump()
+    if alternatives:
+        _alternatives(rng, data)
     for name, change in FIELDS.items():
         if rng.random() < 0.5 if only is None else name == only:
             change(rng, data)
     return Instance.model_validate(data)
+
+
+def copied_alternatives(instance: Instance) -> Instance:
+    """The instance in which every application may run copies of its DNN instead."""
+    data = instance.model_dump()
+    names = {dnn["name"]: [f"{dnn['name']}-copy", dnn["name"], f"{dnn['name']}-same"] for dnn in data["dnns"]}
+    data["dnns"] = [{**dnn, "name": name} for dnn in data["dnns"] for name in names[dnn["name"]]]
+    for device in data.get("devices", ()):
+        device["measured"] = {name: runs for dnn, runs in device["measured"].items() for name in names[dnn]}
+    for app in data["applications"]:
+        app["dnns"] = names[app.pop("dnn")]
+    return Instance.model_validate(data)
+
+
+def _alternatives(rng: np.random.Generator, data: dict[str, Any]) -> None:
+    """Most DNNs have one or two alternatives, some of them a block longer or shorter than the pins ask for."""
+    pinned: dict[str, int] = {}
+    for app in data["applications"]:
+        pinned[app["dnn"]] = max([pinned.get(app["dnn"], 1), *map(int, app["pinned"])])
+    names: dict[str, list[str]] = {}
+    for dnn in list(data["dnns"]):
+        others = [_varied(rng, dnn, number, pinned[dnn["name"]]) for number in range(int(rng.integers(3)))]
+        data["dnns"] = [*data["dnns"], *others]
+        names[dnn["name"]] = [one["name"] for one in rng.permutation(np.array([dnn, *others], dtype=object))]
+    for app in data["applications"]:
+        app["dnns"] = names[app.pop("dnn")]
+
+
+def _varied(rng: np.random.Generator, dnn: dict[str, Any], number: int, least_blocks: int) -> dict[str, Any]:
+    """A DNN for the same task: other sizes and accuracies, and as many blocks, one more, or down to `least_blocks`."""
+    blocks = [
+        {field: value * float(10 ** rng.uniform(-0.6, 0.6)) for field, value in block.items() if field != "name"}
+        for block in dnn["blocks"]
+    ]
+    depth = int(rng.integers(least_blocks, len(blocks) + 2))
+    blocks = [*blocks, blocks[-1]][:depth]
+    exits = [exit_ for exit_ in dnn["exits"] if exit_["after_block"] < depth]
+    rest = 1.0 - sum(exit_["exit_fraction"] for exit_ in exits)
+    exits.append({**dnn["exits"][-1], "after_block": depth, "exit_fraction": min(1.0, max(0.0, rest))})
+    exits = [{**exit_, "accuracy": min(1.0, exit_["accuracy"] * float(rng.uniform(0.8, 1.2)))} for exit_ in exits]
+    return {**dnn, "name": f"{dnn['name']}-{number}", "blocks": blocks, "exits": exits}
 
 
 def _measured(rng: np.random.Generator, data: dict[str, Any]) -> None:
@@ -98,12 +147,13 @@ def _allowed(rng: np.random.Generator, data: dict[str, Any]) -> None:
     names = [name for node in data["network"]["nodes"] for name in (node["name"], node["tier"])]
     drawn: dict[str, dict[str, Any]] = {}
     for app in data["applications"]:
-        blocks = len(next(dnn for dnn in data["dnns"] if dnn["name"] == app["dnn"])["blocks"])
+        runs = app.get("dnns") or [app["dnn"]]
+        blocks = min(len(dnn["blocks"]) for dnn in data["dnns"] if dnn["name"] in runs)
         keys = ["all", *(str(i) for i in range(1, blocks + 1))]
-        if app["dnn"] not in drawn:  # who shares a DNN may be a copy, and stays one
+        if runs[0] not in drawn:  # who shares a DNN may be a copy, and stays one
             some = {key: sorted({str(name) for name in rng.choice(names, 3)}) for key in keys if rng.random() < 0.5}
-            drawn[app["dnn"]] = some
-        app["allowed"] = {key: [*these, *app["pinned"].values()] for key, these in drawn[app["dnn"]].items()}
+            drawn[runs[0]] = some
+        app["allowed"] = {key: [*these, *app["pinned"].values()] for key, these in drawn[runs[0]].items()}
 
 
 def _quantile(rng: np.random.Generator, data: dict[str, Any]) -> None:

@@ -156,7 +156,7 @@ def _applications(
 
 def _pairs(apps: tuple[Application, ...], dnns: tuple[DNN, ...]) -> list[tuple[Application, DNN]]:
     by_name = {dnn.name: dnn for dnn in dnns}
-    return [(app, by_name[app.dnn]) for app in apps]
+    return [(app, by_name[app.alternatives[0]]) for app in apps]
 
 
 def _bits(dnn: DNN) -> list[float]:
@@ -221,7 +221,7 @@ def _with_targets(
             ),
         }
         done.setdefault(dnn.name, app.model_copy(update=targets))
-    return tuple(done[app.dnn].model_copy(update={"name": app.name}) for app in apps)
+    return tuple(done[app.alternatives[0]].model_copy(update={"name": app.name}) for app in apps)
 
 
 def _nodes(rng: np.random.Generator, count: int, zeros: bool) -> tuple[Node, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from finbench.benchmarks.families import FAMILIES, generate, generate_shared
 from finbench.models.instance import Instance
-from finbench.models.io import load_instance, shipped
+from finbench.models.io import load_instance
 from tests.models.enumeration import shared_instance
 from tests.random_instances import random_instance, random_shared_instance
 
@@ -21,8 +21,9 @@ RECORD: dict[str, dict[str, Any]] = json.loads(
 
 def recorded_instances() -> Iterator[tuple[str, Instance]]:
     """Yield shipped and generated instances with their keys in `RECORD`; few applications each, soon solved."""
-    for name in shipped("instances"):
-        yield f"shipped {name}", load_instance(name)
+    for key in RECORD:
+        if key.startswith("shipped "):
+            yield key, load_instance(key.removeprefix("shipped "))
     for family in FAMILIES:
         blocks = 50 if family == "deep" else 6
         for seed in range(8):

@@ -14,14 +14,13 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-import typer
 from finbench_docs import code, commands, options, schema
 from finbench_docs.offline import loads_from_elsewhere
 from typer.testing import CliRunner
 
 import finbench
 from finbench.benchmarks.analysis.claims import GAMMAS
-from finbench.benchmarks.cli.app import app
+from finbench.benchmarks.cli.app import app, every_command
 from finbench.benchmarks.methods import METHODS
 from finbench.models.instance import Instance, Network, Node
 
@@ -200,8 +199,7 @@ def test_a_table_of_fields_has_every_field_and_links_to_what_is_on_the_page() ->
 
 
 def commands_with_options() -> Iterator[tuple[str, list[str]]]:
-    group: Any = typer.main.get_command(app)
-    for name, command in group.commands.items():
+    for name, command in every_command().items():
         yield name, [spelling for each in command.params for spelling in each.opts if spelling.startswith("-")]
 
 
@@ -261,8 +259,7 @@ def test_commands_on_a_page_run(page: Path, tmp_path: Path, monkeypatch: pytest.
 
 
 def examples() -> Iterator[Any]:
-    group: Any = typer.main.get_command(app)
-    for name, command in group.commands.items():
+    for name, command in every_command().items():
         text = " ".join((command.help or "").split())
         for k, example in enumerate(re.findall(r"\[bold\](finbench .*?)\[/bold\]", text)):
             own = re.sub(r" --plugin \S+", "", example.partition(" > ")[0])  # which is taken before a command is chosen
@@ -274,8 +271,9 @@ def test_an_example_of_the_help_is_a_line_that_its_command_takes(
     name: str, command: Any, example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    program, called, *arguments = shlex.split(example.replace("\\[", "["))
-    assert (program, called) == ("finbench", name)
+    program, *words = shlex.split(example.replace("\\[", "["))
+    called, arguments = words[: len(name.split())], words[len(name.split()) :]
+    assert (program, called) == ("finbench", name.split())
     command.make_context(name, arguments)
 
 

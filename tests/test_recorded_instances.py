@@ -22,10 +22,11 @@ def test_all_shipped_and_a_hundred_generated_instances_are_recorded() -> None:
 
 
 @pytest.mark.parametrize("key", RECORD)
-def test_hashes_and_written_bytes_stay(key: str) -> None:
+def test_hashes_stay_and_written_bytes_but_the_version(key: str) -> None:
     instance, record = INSTANCES[key], RECORD[key]
     assert instance.content_hash == record["content_hash"]
-    assert hashlib.sha256(dump_instance(instance).encode()).hexdigest() == record["written"]
+    as_then = dump_instance(instance).replace('"schema_version": 2', '"schema_version": 1', 1)
+    assert hashlib.sha256(as_then.encode()).hexdigest() == record["written"]
 
 
 @pytest.mark.parametrize("key", few_and_many(sorted(RECORD, key=lambda key: key.split()[-1]), 20))

@@ -9,13 +9,21 @@ import pandas as pd
 
 from finbench.benchmarks.analysis.numbers import fixed_percent, number, percent
 from finbench.benchmarks.analysis.table import TextTable
+from finbench.benchmarks.analysis.units import HEADINGS, Quantity, quantity_of_objectives
 from finbench.models.tolerances import ENERGY_TOLERANCE
 
 FEW = 12
 """Groups of at most this many instances are listed run by run."""
 
-TARGETS = (("δ [s]", "max_latency_s"), ("α", "min_accuracy"), ("accounting", "accounting"), ("latency", "latency_kind"))
+TARGETS = (
+    *(("δ [s]", "max_latency_s"), ("α", "min_accuracy"), ("accounting", "accounting"), ("latency", "latency_kind")),
+    *(("q", "latency_quantile"), ("unit", "objective_unit")),
+)
 """What tells points of a target grid apart, and its column."""
+
+
+ENERGIES = (Quantity.JOULES.value, Quantity.WATTS.value)
+"""Units of objectives that say the energy."""
 
 
 def campaign_tables(runs: pd.DataFrame) -> list[TextTable]:
@@ -39,18 +47,20 @@ def campaign_tables(runs: pd.DataFrame) -> list[TextTable]:
 
 def side_by_side(title: str, runs: pd.DataFrame) -> TextTable:
     """Return a table of every run: energy, gap to the best proven bound, latency, accuracy, runtime."""
+    others = bool((~runs["objective_unit"].isin(ENERGIES)).any())
     columns = (
         "instance",
         "method",
         "status",
         "energy [J]",
+        *(["minimised"] if others else []),
         "gap to best bound [%]",
         "latency [s]",
         "accuracy",
         "runtime [s]",
     )
     targets = [(name, column) for name, column in TARGETS if _differs_by(runs, column)]
-    rows = tuple(_run_row(run, targets) for run in runs.to_dict("records"))
+    rows = tuple(_run_row(run, targets, others) for run in runs.to_dict("records"))
     return TextTable(f"{title}: side by side", columns, rows, text_columns=3)
 
 
@@ -59,12 +69,13 @@ def _differs_by(runs: pd.DataFrame, column: str) -> bool:
     return column in runs and bool((runs.groupby("instance")[column].nunique() > 1).any())
 
 
-def _run_row(run: Mapping[Hashable, Any], targets: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+def _run_row(run: Mapping[Hashable, Any], targets: Sequence[tuple[str, str]], others: bool) -> tuple[str, ...]:
     told = [str(run["instance"]), *(f"{name} = {_text(run[column])}" for name, column in targets)]
-    costs: tuple[str, ...] = ("–", "–", "–", "–")
+    costs: tuple[str, ...] = ("–",) * (5 if others else 4)
     if run["found"]:
+        minimised = (f"{number(run['objective'])} {run['objective_unit']}",) if others else ()
         gap = percent(_known(run["gap_to_best_bound"]))
-        costs = (number(run["energy_j"]), gap, number(run["latency_s"]), number(run["accuracy"]))
+        costs = (number(run["energy_j"]), *minimised, gap, number(run["latency_s"]), number(run["accuracy"]))
     return (", ".join(told), run["label"], run["status"], *costs, number(_known(run["time_s"]), 4))
 
 
@@ -90,11 +101,17 @@ def shared_systems(title: str, runs: pd.DataFrame) -> TextTable:
     """
     columns = (
         *("nodes", "applications", "load", "method", "found"),
-        *("total power [W]", "gap median [%]", "gap worst [%]", "runtime median [s]", "rejected", "other ends"),
+        *(_total(runs), "gap median [%]", "gap worst [%]", "runtime median [s]", "rejected", "other ends"),
     )
-    by_system = runs.groupby([*SYSTEM, "label"], sort=False, dropna=False)
+    by_system = runs.groupby([*SYSTEM, "objective_unit", "label"], sort=False, dropna=False)
     rows = tuple(_system_row(str(label), here) for (*_, label), here in by_system)
     return TextTable(f"{title}: by size and load", columns, rows, text_columns=5)
+
+
+def _total(runs: pd.DataFrame) -> str:
+    """Return the heading of the totals: what is minimised, in its unit where there is one."""
+    quantity = quantity_of_objectives(runs["objective_unit"])
+    return f"total {HEADINGS[quantity]} [{quantity}]" if quantity in HEADINGS else "objective"
 
 
 def _system_row(label: str, runs: pd.DataFrame) -> tuple[str, ...]:
@@ -104,7 +121,7 @@ def _system_row(label: str, runs: pd.DataFrame) -> tuple[str, ...]:
         *(number(_known(runs[column].iloc[0])) for column in SYSTEM),
         label,
         f"{len(found)} of {len(runs)}",
-        number(_known(found["total_power_w"].astype(float).mean()), 6),
+        number(_known(found["objective"].astype(float).mean()), 6),
         *(percent(_known(gap)) for gap in (gaps.median(), gaps.max())),
         number(_known(times.median()), 3),
         number(_known(found["rejected"].astype(float).mean()), 3),

@@ -11,6 +11,7 @@ import pandas as pd
 from finbench.benchmarks.analysis.dimensions import DIMENSIONS, Dimension, binned, values_of
 from finbench.benchmarks.analysis.measures import Measure, with_common
 from finbench.benchmarks.analysis.points import chosen_runs, one_label, points, shared_points, without_gamma
+from finbench.benchmarks.analysis.units import quantity_of_objectives
 from finbench.models.io import InputError
 
 
@@ -40,7 +41,7 @@ def curves(
     DataFrame
         `group`, `label` (without γ where the dimension is γ), `method`, `at` (NaN for a method that has no value of the
         dimension), `value`, `low` and `high` (the band), `counted`, `instances`, `above`, as `measures.Estimate` has
-        them, and `watts`, whether energies are powers. Ascending in `at`. Empty where the methods share no instance.
+        them, and `unit`, that of the objectives. Ascending in `at`. Empty where the methods share no instance.
 
     Raises
     ------
@@ -63,7 +64,7 @@ def curves(
         _point(dict(zip(keys, key, strict=True)), of_point, measure)
         for key, of_point in here.groupby(keys, sort=False, dropna=False)
     ]
-    names = [*keys, "method", "value", "low", "high", "counted", "instances", "above", "watts"]
+    names = [*keys, "method", "value", "low", "high", "counted", "instances", "above", "unit"]
     table = pd.DataFrame(rows, columns=names)
     ranks = {name: k for k, name in enumerate(dict.fromkeys(zip(table["group"], table["label"], strict=True)))}
     place = [ranks[pair] for pair in zip(table["group"], table["label"], strict=True)]
@@ -82,7 +83,7 @@ def _point(key: dict[str, Any], of_point: pd.DataFrame, measure: Measure) -> dic
         "counted": estimate.counted,
         "instances": estimate.instances,
         "above": estimate.above,
-        "watts": bool(of_point["total_power_w"].notna().any()),
+        "unit": quantity_of_objectives(of_point["objective_unit"]).value,
     }
 
 

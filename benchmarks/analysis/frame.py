@@ -20,7 +20,7 @@ NESTED = ("options", "times_s", "info", "deployments", "environment", "violation
 
 COLUMNS = (
     *("objective", "lower_bound", "gap", "energy_j", "latency_s", "accuracy", "content_hash", "time_s"),
-    *("applications", "network_nodes", "load", "total_power_w", "rejected"),
+    *("applications", "network_nodes", "load", "total_power_w", "rejected", "objective_unit"),
 )
 """Columns that every frame has, whatever its runs are."""
 
@@ -31,14 +31,16 @@ def frame(rows: Sequence[Row]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The rows' flat columns; phases as `time_<phase>_s`; `gamma` where the method has one; and, over all runs on
-        the same instance (by content), `best_bound`, `best_objective`, `proven` (the two meet), `gap_to_best_bound` and
-        `gap_to_best_known` (None where there is no feasible deployment or nothing to compare with).
+        The rows' flat columns, `objective_unit` filled in where a row does not say it; phases as `time_<phase>_s`;
+        `gamma` where the method has one; and, over all runs on the same instance (by content), `best_bound`,
+        `best_objective`, `proven` (the two meet), `gap_to_best_bound` and `gap_to_best_known` (None where there is no
+        feasible deployment or nothing to compare with).
     """
     runs = pd.DataFrame([_flat(row) for row in rows])
     for column in COLUMNS:
         if column not in runs:
             runs[column] = None
+    runs["objective_unit"] = _objective_units(runs)
     feasible = runs["objective"].where(runs["found"].astype(bool)).astype(float)
     instance = runs["content_hash"].fillna("")
     runs["best_bound"] = runs["lower_bound"].astype(float).groupby(instance).transform("max")
@@ -50,6 +52,12 @@ def frame(rows: Sequence[Row]) -> pd.DataFrame:
         for gap in map(relative_gap, _optional(runs["best_objective"]), _optional(runs["best_bound"]))
     ]
     return runs
+
+
+def _objective_units(runs: pd.DataFrame) -> pd.Series[str]:
+    """Return the unit of each run's objective; rows of before there were several are of energies or powers."""
+    powers = runs["total_power_w"].notna() | (runs["applications"].fillna(1) > 1)
+    return runs["objective_unit"].fillna(powers.map({True: "W", False: "J"}))
 
 
 def instance_of(runs: pd.DataFrame) -> pd.Series[str]:

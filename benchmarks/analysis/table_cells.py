@@ -10,10 +10,12 @@ import pandas as pd
 
 from finbench.benchmarks.analysis.measures import Count, Estimate, Measure, Share
 from finbench.benchmarks.analysis.units import (
+    HEADINGS,
     Quantity,
     Unit,
     digits_of,
     one_unit_serves,
+    quantity_of_objectives,
     significant,
     unit_of,
     with_unit,
@@ -47,14 +49,15 @@ class CellWriter:
         self.measure = measure
         self.quantity = measure.quantity
         self.unit: Unit | None = None
-        watts = here["total_power_w"].notna().groupby(here["group"]).any()
-        if self.quantity is Quantity.JOULES and watts.all():
-            self.quantity = Quantity.WATTS
-        mixed = self.quantity is Quantity.JOULES and watts.any()
+        self.of_group: dict[str, Quantity] = {}
+        if measure.quantity is Quantity.JOULES:
+            units = here.groupby("group")["objective_unit"].agg(quantity_of_objectives)
+            self.of_group = {str(group): quantity for group, quantity in units.items()}
+            self.quantity = quantity_of_objectives(self.of_group.values())
+        mixed = len(set(self.of_group.values())) > 1
         if one_unit_serves(values) or self.quantity in (Quantity.FRACTION, Quantity.PLAIN):
             self.unit = None if mixed else unit_of(self.quantity, values)
-        self.watts = watts
-        heading = "power" if self.quantity is Quantity.WATTS else measure.heading
+        heading = HEADINGS.get(self.quantity, measure.heading)
         self.column = Heading(measure.name, heading, "" if self.unit is None else self.unit.symbol)
 
     def text(self, estimate: Estimate, group: str, noise: float) -> str:
@@ -75,8 +78,7 @@ class CellWriter:
             return "0"
         digits = self.measure.digits or digits_of(noise)
         if self.unit is None:
-            watts = self.quantity is Quantity.JOULES and self.watts[group]
-            return with_unit(value, Quantity.WATTS if watts else self.quantity, digits)
+            return with_unit(value, self.of_group.get(group, self.quantity), digits)
         return significant(value / self.unit.size, digits)
 
     def _beyond(self, estimate: Estimate) -> str:

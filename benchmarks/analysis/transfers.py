@@ -1,6 +1,6 @@
 """How much transfers count: their part of the latency and of the energy of deployments, and the links they use.
 
-For one application with steps i (README eqs. 1 and 2), both parts are
+For one application with steps i (eqs. 1 and 2), both parts are
 
     latency  Σ_i l_i Σ_{(n,m) ∈ route_i} (d_{i−1}/B_nm + τ_nm) / latency(h)
     energy   Σ_i e_i d_{i−1} Σ_{(n,m) ∈ route_i} (e^tx_nm + e^rx_nm) / energy(h)
@@ -70,7 +70,10 @@ def parts_of(instance: Instance, deployment: Deployment) -> list[TransferPart]:
     apps = {app.name: app for app in instance.applications}
     found = []
     for decision in deployment.deployments:
-        steps = list(step_costs(instance, apps[decision.application], decision))
+        choice = apps[decision.application].choice(decision.dnn)
+        if choice is None:
+            continue
+        steps = list(step_costs(instance, choice, decision))
         transfer_j, transfer_s = (sum(step.transfer_energy_j for step in steps), sum(step.transfer_s for step in steps))
         computing_j, latency_s = (sum(step.compute_energy_j for step in steps), sum(step.latency_s for step in steps))
         found.append(part(transfer_s, latency_s, transfer_j, transfer_j + computing_j, any(s.hops for s in steps)))
@@ -103,9 +106,9 @@ def links_of(instances: Iterable[Instance]) -> str:
 def against_computing(instance: Instance) -> str:
     """Return in words how long the slowest link takes for a sample, and its source to compute all blocks.
 
-    Said of the instance's first application; it needs no deployment.
+    Said of the instance's first application, and of its first alternative where it has several; it needs no deployment.
     """
-    app, links = instance.applications[0], instance.network.links
+    app, links = instance.applications[0].choices[0], instance.network.links
     if not links:
         return "no links"
     dnn, source = instance.dnn_of(app), instance.network.node_by_name[app.source]

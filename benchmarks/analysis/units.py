@@ -20,6 +20,10 @@ class Quantity(StrEnum):
     SECONDS = "s"
     JOULES = "J"
     WATTS = "W"
+    GRAMS = "g"
+    GRAM_RATE = "g/s"
+    MONEY = "money"
+    MONEY_RATE = "money/s"
     BYTES = "byte"
     FRACTION = "fraction"
     PLAIN = ""
@@ -43,11 +47,37 @@ UNITS: dict[Quantity, tuple[Unit, ...]] = {
     Quantity.SECONDS: _prefixed("s", *_SMALL[:4]),
     Quantity.JOULES: _prefixed("J", ("k", 1e3), *_SMALL),
     Quantity.WATTS: _prefixed("W", ("M", 1e6), ("k", 1e3), *_SMALL),
+    Quantity.GRAMS: _prefixed("g", ("k", 1e3), *_SMALL),
+    Quantity.GRAM_RATE: _prefixed("g/s", ("k", 1e3), *_SMALL),
+    Quantity.MONEY: _prefixed("money", ("", 1.0)),
+    Quantity.MONEY_RATE: _prefixed("money/s", ("", 1.0)),
     Quantity.BYTES: _prefixed("B", ("Gi", 2.0**30), ("Mi", 2.0**20), ("Ki", 2.0**10), ("", 1.0)),
     Quantity.FRACTION: (Unit("%", 0.01),),
     Quantity.PLAIN: (Unit("", 1.0),),
 }
 """Units of each quantity, the largest first."""
+
+HEADINGS = {
+    Quantity.JOULES: "energy",
+    Quantity.WATTS: "power",
+    Quantity.GRAMS: "carbon",
+    Quantity.GRAM_RATE: "carbon rate",
+    Quantity.MONEY: "money",
+    Quantity.MONEY_RATE: "money rate",
+}
+"""What an objective is called in tables and figures, by the quantity of its unit."""
+
+
+def total_heading(quantity: Quantity) -> str:
+    """Return what an objective is called on an axis."""
+    return "total power" if quantity is Quantity.WATTS else HEADINGS.get(quantity, "objective")
+
+
+def quantity_of_objectives(units: Iterable[str]) -> Quantity:
+    """Return the quantity that objectives in these units are; none of its own where they differ."""
+    there = set(units)
+    return Quantity(there.pop()) if len(there) == 1 else Quantity.PLAIN
+
 
 MOST_DIGITS = 5
 

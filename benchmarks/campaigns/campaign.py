@@ -42,7 +42,7 @@ from dataclasses import dataclass
 from itertools import product
 from math import prod
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field
 
@@ -52,11 +52,13 @@ from finbench.benchmarks.campaigns.origins import Given, Member, SharedMember, T
 from finbench.benchmarks.campaigns.overrides import Overrides
 from finbench.benchmarks.methods import Choice, check_options, find_method
 from finbench.benchmarks.plugins.plugin import load_file
+from finbench.models.fields import SCHEMA_VERSION, SchemaVersion
 from finbench.models.instance import (
     Accounting,
     LatencyKind,
     Name,
     NonNegative,
+    Objective,
     PositiveShare,
     Share,
 )
@@ -130,22 +132,41 @@ class InstanceEntry(_Entry):
     """Energy accountings; left out: each instance's own."""
     latency_kind: Many[Annotated[LatencyKind, Field(strict=False)]] = ()
     """Which latency counts; left out: each instance's own."""
+    latency_quantile: Many[PositiveShare] = ()
+    """Shares of samples that leave in time, each with the latency kind `quantile`; other kinds take none."""
+    objective: Many[Annotated[Objective, Field(strict=False)]] = ()
+    """What is minimised; left out: each instance's own."""
 
     @property
     def size(self) -> int:
         """How many instances there are."""
-        lists = (self.max_latency_s, self.min_accuracy, self.accounting, self.latency_kind)
+        lists = (self.max_latency_s, self.min_accuracy, self.accounting, self.latencies, self.objective)
         return len(self.instances) * prod(len(values) or 1 for values in lists)
+
+    @property
+    def latencies(self) -> list[tuple[LatencyKind | None, float | None]]:
+        """Every latency kind, that of quantiles once for each of them; empty where each instance's own counts."""
+        kinds = self.latency_kind or ((LatencyKind.QUANTILE,) if self.latency_quantile else ())
+        shares = {LatencyKind.QUANTILE: self.latency_quantile or (None,)}
+        return [(kind, share) for kind in kinds for share in shares.get(kind, (None,))]
 
     def origins(self) -> Iterator[TargetPoint | Given]:
         """Yield every instance at every point of the grid."""
         grid = [
-            Overrides(max_latency_s=delta, min_accuracy=alpha, accounting=accounting, latency_kind=kind)
-            for delta, alpha, accounting, kind in product(
+            Overrides(
+                max_latency_s=delta,
+                min_accuracy=alpha,
+                accounting=accounting,
+                latency_kind=kind,
+                latency_quantile=share,
+                objective=objective,
+            )
+            for delta, alpha, accounting, (kind, share), objective in product(
                 self.max_latency_s or (None,),
                 self.min_accuracy or (None,),
                 self.accounting or (None,),
-                self.latency_kind or (None,),
+                self.latencies or ((None, None),),
+                self.objective or (None,),
             )
         ]
         for name in self.instances:
@@ -167,6 +188,8 @@ class FamilyEntry(_Entry):
     """Where the latency target lies between least latency and least energy."""
     links: Name | None = None
     """Choice of links where the family offers one, such as `typical`; left out: its first."""
+    set: Many[Name] = ()
+    """Parameters of the family to set, such as `edge.compute_ops_per_s=1e11..5e11`."""
     seeds: Some[Seed]
     """Seeds."""
 
@@ -180,7 +203,7 @@ class FamilyEntry(_Entry):
         for nodes, blocks, exits, tightness, seed in product(
             self.nodes, self.blocks, self.exits, self.tightness, self.seeds
         ):
-            yield Member(self.family, nodes, blocks, exits, tightness, seed, self.links)
+            yield Member(self.family, nodes, blocks, exits, tightness, seed, self.links, self.set)
 
 
 class SharedFamilyEntry(_Entry):
@@ -198,6 +221,8 @@ class SharedFamilyEntry(_Entry):
     """Rejecting an application costs this many times the least power it could take; left out: nobody is rejected."""
     shares: Many[PositiveShare] = ()
     """Compute shares that edge servers reserve; left out: they reserve nothing."""
+    set: Many[Name] = ()
+    """Parameters of the family to set, such as `edge.compute_ops_per_s=1e11..5e11`."""
     seeds: Some[Seed]
     """Seeds."""
 
@@ -209,7 +234,9 @@ class SharedFamilyEntry(_Entry):
     def origins(self) -> Iterator[SharedMember]:
         """Yield every system, smallest first."""
         for nodes, applications, load, seed in product(self.nodes, self.applications, self.load, self.seeds):
-            yield SharedMember(self.family, nodes, applications, load, seed, self.penalty, self.shares or None)
+            yield SharedMember(
+                self.family, nodes, applications, load, seed, self.penalty, self.shares or None, self.set
+            )
 
 
 Entry = InstanceEntry | FamilyEntry | SharedFamilyEntry
@@ -218,7 +245,7 @@ Entry = InstanceEntry | FamilyEntry | SharedFamilyEntry
 class Campaign(Conditions, FromFile):
     """What a campaign file holds."""
 
-    schema_version: Literal[1] = 1
+    schema_version: SchemaVersion = SCHEMA_VERSION
     """Version of the file format."""
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
     """Name, and the folder of its results."""
@@ -342,6 +369,7 @@ def check_families(families: Iterable[FamilyEntry], shared: Iterable[SharedFamil
     Sizes below are left to the runs: their rows say what is wrong with each.
     """
     from finbench.benchmarks.families import FAMILIES, SHARED_FAMILIES, find_family
+    from finbench.benchmarks.families.settings import read_settings
 
     families, shared = tuple(families), tuple(shared)
     for name in (*(entry.family for entry in families), *(system.family for system in shared)):
@@ -349,11 +377,13 @@ def check_families(families: Iterable[FamilyEntry], shared: Iterable[SharedFamil
     for entry in families:
         family = _known(entry.family, FAMILIES)
         _check_most(entry.family, nodes=(entry.nodes, family.most_nodes), blocks=(entry.blocks, family.most_blocks))
+        read_settings(entry.family, entry.set, family.tiers)
         if entry.links is not None and entry.links not in family.links:
             rule = f"must be one of {', '.join(family.links)}" if family.links else "this family has no choice of links"
             raise InputError(f"family '{entry.family}'", f"links = '{entry.links}': {rule}")
     for system in shared:
         of_many = _known(system.family, SHARED_FAMILIES)
+        read_settings(system.family, system.set, of_many.tiers)
         _check_most(
             system.family,
             nodes=(system.nodes, of_many.most_nodes),

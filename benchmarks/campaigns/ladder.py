@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -21,6 +21,7 @@ from finbench.benchmarks.campaigns.campaign import (
 from finbench.benchmarks.campaigns.campaign_file import FromFile
 from finbench.benchmarks.campaigns.conditions import MemoryLimit, TimeLimit
 from finbench.benchmarks.methods import Choice
+from finbench.models.fields import SCHEMA_VERSION, SchemaVersion
 from finbench.models.instance import Name
 from finbench.models.io import find_file, validate
 
@@ -28,7 +29,7 @@ from finbench.models.io import find_file, validate
 class LadderCampaign(FromFile):
     """The fields of a ladder campaign's file."""
 
-    schema_version: Literal[1] = 1
+    schema_version: SchemaVersion = SCHEMA_VERSION
     """Version of the file format."""
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
     """Name, and the folder of its results."""

@@ -35,6 +35,14 @@ class Origin(Protocol):
         """Return the same origin for a machine that may not have this one's files."""
 
 
+def _columns(member: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters of a generated instance as columns of a row."""
+    settings = " ".join(member.pop("settings"))
+    columns = {**member, "instance_seed": member.pop("seed")}
+    columns.pop("seed", None)
+    return {**columns, "settings": settings} if settings else columns
+
+
 @dataclass(frozen=True)
 class Member:
     """One generated instance, not yet generated."""
@@ -46,6 +54,7 @@ class Member:
     tightness: float
     seed: int
     links: str | None = None
+    settings: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -65,12 +74,12 @@ class Member:
             seed=self.seed,
             tightness=self.tightness,
             links=self.links,
+            settings=self.settings,
         )
 
     def columns(self) -> dict[str, Any]:
         """Return what the rows say about where the instance comes from."""
-        columns = asdict(self)
-        return {**columns, "instance_seed": columns.pop("seed")}
+        return _columns(asdict(self))
 
     def portable(self) -> Member:
         """Return the origin itself: it needs no file."""
@@ -88,6 +97,7 @@ class SharedMember:
     seed: int
     penalty: float | None
     shares: tuple[float, ...] | None
+    settings: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -103,8 +113,7 @@ class SharedMember:
 
     def columns(self) -> dict[str, Any]:
         """Return what the rows say about where the instance comes from."""
-        columns = asdict(self)
-        return {**columns, "instance_seed": columns.pop("seed")}
+        return _columns(asdict(self))
 
     def portable(self) -> SharedMember:
         """Return the origin itself: it needs no file."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from finbench.models.instance import Accounting, Instance, LatencyKind, NonNegative, PositiveShare, Share
+from finbench.models.instance import Accounting, Instance, LatencyKind, NonNegative, Objective, PositiveShare, Share
 from finbench.models.io import InputError
 
 
@@ -26,7 +26,9 @@ class Overrides(BaseModel):
     latency_kind: Annotated[LatencyKind | None, Field(strict=False)] = None
     """Which latency must meet the target (eq. 2)."""
     latency_quantile: PositiveShare | None = None
-    """Share of samples that leave within the target, with latency kind `quantile` (eq. 30), in (0, 1]."""
+    """Share of samples that leave within the target, in (0, 1]: the latency kind `quantile` (eq. 30)."""
+    objective: Annotated[Objective | None, Field(strict=False)] = None
+    """What is minimised (eq. 31)."""
 
     def apply(self, instance: Instance) -> Instance:
         """Return the instance with these overrides.
@@ -43,6 +45,7 @@ class Overrides(BaseModel):
                 accounting=self.accounting,
                 latency_kind=self.latency_kind,
                 latency_quantile=self.latency_quantile,
+                objective=self.objective,
             )
         except ValueError as error:
             raise InputError(f"instance '{instance.name}'", str(error)) from None

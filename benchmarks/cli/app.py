@@ -15,13 +15,19 @@ from typer.core import TyperGroup
 
 from finbench.benchmarks.cli import (
     campaigns,
+    cataloguing,
+    checking,
     claims,
+    files,
+    importing,
     insight,
     instances,
     papers,
     plugins,
     results,
+    simulating,
     solving,
+    stressing,
     upkeep,
     verifying,
 )
@@ -111,8 +117,35 @@ def common(
     os.environ["FINBENCH_DEBUG"] = "1" if debug else ""
 
 
-for group in (solving, verifying, insight, campaigns, papers, results, claims, instances, plugins, upkeep):
+for group in (
+    solving,
+    verifying,
+    simulating,
+    stressing,
+    insight,
+    campaigns,
+    papers,
+    results,
+    claims,
+    instances,
+    cataloguing,
+    checking,
+    files,
+    importing,
+    plugins,
+    upkeep,
+):
     app.add_typer(group.commands)
+
+
+def every_command() -> dict[str, Any]:
+    """Return the commands by name; those of a group with its name before their own."""
+    top: Any = typer.main.get_command(app)
+    found: dict[str, Any] = {}
+    for name, each in top.commands.items():
+        inner = getattr(each, "commands", None)
+        found |= {name: each} if inner is None else {f"{name} {own}": command for own, command in inner.items()}
+    return found
 
 
 def main() -> None:

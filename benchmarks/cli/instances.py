@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic import BaseModel
 from typer.core import TyperCommand
 
 from finbench.benchmarks.analysis.numbers import plural
@@ -19,15 +17,15 @@ from finbench.benchmarks.cli.origin import deployment_for
 from finbench.benchmarks.cli.panels import DATA
 from finbench.benchmarks.plots.formats import PICTURE_SUFFIXES
 from finbench.benchmarks.terminal import console
-from finbench.benchmarks.terminal.lists import instance_row, print_methods
+from finbench.benchmarks.terminal.lists import device_row, instance_row, print_methods
 from finbench.benchmarks.terminal.plugin_list import plugins_listed
 from finbench.models.deployment import Deployment
 from finbench.models.evaluate import Evaluation, ViolationKind, evaluate
-from finbench.models.instance import DNN, Application, Instance, Network
+from finbench.models.instance import Instance
 from finbench.models.io import (
     InputError,
     dump_instance,
-    instance_schema,
+    load_device,
     load_instance,
     shipped,
     write_text,
@@ -76,6 +74,10 @@ def generate(
     shares: Annotated[
         str | None, typer.Option(help="campus: compute shares that edge servers reserve, separated by commas.")
     ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A parameter, such as edge.compute_ops_per_s=1e11..5e11 (repeatable)."),
+    ] = None,
 ) -> None:
     """Write a generated instance; the same arguments give the same bytes.
 
@@ -88,6 +90,7 @@ def generate(
     options: dict[str, Any] = {"blocks": blocks, "exits": exits, "tightness": tightness, "links": links}
     options |= {"applications": applications, "load": load, "penalty": penalty}
     options |= {"shares": None if shares is None else _menu(shares)}
+    options |= {"settings": tuple(set_) if set_ else None}
     given = {name: value for name, value in options.items() if value is not None}
     made = _generated(family, {"nodes": nodes, "seed": seed}, given)
     write_text(output, dump_instance(made))
@@ -97,8 +100,8 @@ def generate(
     console.print_written(output)
 
 
-ONE = ("blocks", "exits"), ("tightness", "links")
-MANY = ("applications",), ("load", "penalty", "shares")
+ONE = ("blocks", "exits"), ("tightness", "links", "settings")
+MANY = ("applications",), ("load", "penalty", "shares", "settings")
 """Options that families of one application and of many need, and those that they take."""
 
 
@@ -111,15 +114,30 @@ class _Kind:
     takes: tuple[str, ...]
 
 
+def _flag(name: str) -> str:
+    """Return how the command line calls an option."""
+    return "set" if name == "settings" else name
+
+
 def family_rows() -> list[tuple[str, str, str, str]]:
     """Return name, number of applications, one line and options of every family."""
     from finbench.benchmarks.families import FAMILIES, SHARED_FAMILIES
 
     rows = []
     for registry, applications, (needs, takes) in ((FAMILIES, "one", ONE), (SHARED_FAMILIES, "many", MANY)):
-        options = ", ".join([*(f"--{name}" for name in needs), *(f"[--{name}]" for name in takes)])
+        options = ", ".join([*(f"--{name}" for name in needs), *(f"[--{_flag(name)}]" for name in takes)])
         rows += [(family.name, applications, family.title, options) for family in registry.values()]
     return rows
+
+
+def parameter_rows() -> list[tuple[str, str, str]]:
+    """Return every family whose parameters can be set, with its tiers and their fields."""
+    from finbench.benchmarks.families import FAMILIES, SHARED_FAMILIES
+    from finbench.benchmarks.families.settings import OF_LINKS, OF_NODES
+
+    fields = ", ".join((*OF_NODES, *OF_LINKS))
+    every = [(f.name, f.tiers) for f in FAMILIES.values()] + [(f.name, f.tiers) for f in SHARED_FAMILIES.values()]
+    return [(name, ", ".join(tiers), fields) for name, tiers in every if tiers]
 
 
 def _kind(family: str) -> _Kind:
@@ -134,10 +152,10 @@ def _kind(family: str) -> _Kind:
 def _generated(family: str, common: dict[str, int], given: dict[str, Any]) -> Instance:
     """Return the instance, if `given` are options of its family and none is missing."""
     kind, label = _kind(family), f"family '{family}'"
-    own = ", ".join(f"--{name}" for name in ("nodes", *kind.needs, *kind.takes, "seed"))
+    own = ", ".join(f"--{_flag(name)}" for name in ("nodes", *kind.needs, *kind.takes, "seed"))
     for name in given:
         if name not in (*kind.needs, *kind.takes):
-            raise InputError(label, f"--{name}: not an option of this family, which takes {own}")
+            raise InputError(label, f"--{_flag(name)}: not an option of this family, which takes {own}")
     for name in kind.needs:
         if name not in given:
             raise InputError(label, f"--{name}: required for this family")
@@ -197,13 +215,16 @@ def _fitting(instance: Instance, deployment: Deployment, file: Path) -> Evaluati
 
 @commands.command(rich_help_panel=DATA)
 def instances() -> None:
-    """List the shipped instances.
+    """List the shipped instances, and the devices that an instance may name for what was measured on them.
 
     Example: [bold]finbench instances[/bold]
     """
     columns = ("instance", "nodes", "links", "blocks", "exits", "latency target [s]", "accuracy target", "accounting")
     rows = [instance_row(name, load_instance(path)) for name, path in shipped("instances").items()]
     console.output().print(console.table("shipped instances", columns, rows))
+    measured = ("device", "measured DNNs", "measured blocks", "time of all of them [s]")
+    devices = [device_row(load_device(path)) for path in shipped("devices").values()]
+    console.output().print(console.table("shipped devices", measured, devices, text_columns=2))
 
 
 @commands.command(rich_help_panel=DATA)
@@ -225,48 +246,5 @@ def families() -> None:
     columns = ("family", "applications", "what", "options beside --nodes and --seed")
     with plugins_listed("family"):
         console.output().print(console.table("families", columns, family_rows(), text_columns=4))
-
-
-class FileKind(StrEnum):
-    """The kinds of files that have a schema."""
-
-    INSTANCE = "instance"
-    NETWORK = "network"
-    DNN = "dnn"
-    APPLICATION = "application"
-    DEPLOYMENT = "deployment"
-    CAMPAIGN = "campaign"
-    LADDER = "ladder"
-
-
-@commands.command(rich_help_panel=DATA)
-def schema(
-    kind: Annotated[FileKind, typer.Argument(metavar="[KIND]", help=f"{', '.join(FileKind)}.")] = FileKind.INSTANCE,
-) -> None:
-    """Print the JSON Schema of a kind of file.
-
-    Example: [bold]finbench schema > instance.schema.json[/bold]
-
-    Example: [bold]finbench schema campaign > campaign.schema.json[/bold]
-    """
-    if kind is FileKind.INSTANCE:
-        console.print_json(instance_schema())
-        return
-    console.print_json({**_model_of(kind).model_json_schema(), "title": f"finbench {kind} file"})
-
-
-def _model_of(kind: FileKind) -> type[BaseModel]:
-    """Return the class that holds what a kind of file says."""
-    from finbench.benchmarks.campaigns.campaign import Campaign
-    from finbench.benchmarks.campaigns.ladder import LadderCampaign
-
-    models: dict[FileKind, type[BaseModel]] = {
-        FileKind.INSTANCE: Instance,
-        FileKind.NETWORK: Network,
-        FileKind.DNN: DNN,
-        FileKind.APPLICATION: Application,
-        FileKind.DEPLOYMENT: Deployment,
-        FileKind.CAMPAIGN: Campaign,
-        FileKind.LADDER: LadderCampaign,
-    }
-    return models[kind]
+        settable = ("family", "tiers of --set TIER.FIELD=VALUE or LEAST..MOST", "fields")
+        console.output().print(console.table("parameters", settable, parameter_rows(), text_columns=3))

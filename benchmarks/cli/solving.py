@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -33,8 +34,9 @@ from finbench.benchmarks.terminal.comparison_view import print_comparison
 from finbench.benchmarks.terminal.run_view import print_judged
 from finbench.benchmarks.terminal.shared_view import print_shared
 from finbench.models.instance import Instance
-from finbench.models.io import InputError, dump_deployment, write_text
+from finbench.models.io import InputError, InputWarning, dump_deployment, write_text
 from finbench.models.result import Result, Status
+from finbench.models.slips import slips, summed_up
 
 commands = typer.Typer()
 
@@ -83,11 +85,14 @@ def solve(
 ) -> None:
     """Solve one instance with one method, and judge what it returns.
 
-    Energy, latency and accuracy are the evaluator's. Exit code 5 where the method's own claims differ from them.
+    Energy, latency and accuracy are the evaluator's. Exit code 5 where the method's own claims differ from them. What
+    is probably a slip in the file is told on standard error, as far as single values show it (`finbench check`).
 
     Example: [bold]finbench solve balexnet-cifar10 --method fin --gamma 100 -o deployment.json[/bold]
     """
     problem = loaded(instance, overrides)
+    for line in summed_up(slips(problem)):
+        warnings.warn(f"{instance}: {line}", InputWarning, stacklevel=1)
     result = run_method(problem, method, time_limit_s=time_limit, seed=seed, **options)
     judged = judge(problem, method, check_options(method, options), result)
     if output is not None and result.deployment is not None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from hashlib import sha256
 from itertools import pairwise
 from math import inf
 
 import numpy as np
 
-from finbench.benchmarks.families import campus, linked, mesh, tiered
+from finbench.benchmarks.families import campus, linked, melbourne, mesh, tiered, zoo
 from finbench.benchmarks.families.family import MOST_LINKED_NODES, Family, SharedFamily, SharedSize, Size
+from finbench.benchmarks.families.settings import Setting, read_settings, settled
 from finbench.benchmarks.families.targets import place_target
 from finbench.benchmarks.families.tiered_links import FAST, LINK_CHOICES, TYPICAL
 from finbench.benchmarks.plugins.installed import installed_names, load_installed
@@ -35,6 +38,8 @@ GENERATION = 1
 ATTEMPTS = 100
 """Draws before a family gives up on a size that yields no trade-off."""
 
+TIERS = ("mobile", "edge", "cloud")
+
 _LINKS = f"links of {tiered.bandwidths_of(FAST)}, or typical ones of {tiered.bandwidths_of(TYPICAL)}"
 
 FAMILIES: dict[str, Family] = {
@@ -45,8 +50,9 @@ FAMILIES: dict[str, Family] = {
             f"devices under edge servers under the cloud, around the published scenario; {_LINKS}",
             tiered.draw,
             links=LINK_CHOICES,
+            tiers=TIERS,
         ),
-        Family("mesh", "sparse random geometric network, several hops needed", mesh.draw),
+        Family("mesh", "sparse random geometric network, several hops needed", mesh.draw, tiers=("device", "server")),
         Family(
             "dense",
             "completely linked, independent energies and latencies",
@@ -66,6 +72,7 @@ FAMILIES: dict[str, Family] = {
             fewest_blocks=50,
             most_blocks=200,
             links=LINK_CHOICES,
+            tiers=TIERS,
         ),
     )
 }
@@ -74,7 +81,24 @@ FAMILIES: dict[str, Family] = {
 SHARED_FAMILIES: dict[str, SharedFamily] = {
     family.name: family
     for family in (
-        SharedFamily("campus", "devices, edge clusters and clouds that many applications share", campus.draw, 3),
+        SharedFamily(
+            "campus", "devices, edge clusters and clouds that many applications share", campus.draw, 3, tiers=TIERS
+        ),
+        SharedFamily(
+            "zoo",
+            "devices that were measured, around a real backbone whose cities compute; 20 nodes or more",
+            zoo.draw,
+            zoo.FEWEST_NODES,
+            tiers=("mobile", "edge"),
+        ),
+        SharedFamily(
+            "melbourne",
+            "users under the nearest of the base stations of Melbourne's centre, by radio as fast as it is near",
+            melbourne.draw,
+            3,
+            most_nodes=melbourne.MOST_NODES,
+            tiers=("mobile", "edge"),
+        ),
     )
 }
 """Families of instances with many applications."""
@@ -122,6 +146,7 @@ def generate(
     seed: int,
     tightness: float = 0.5,
     links: str | None = None,
+    settings: tuple[str, ...] = (),
 ) -> Instance:
     """Generate one instance.
 
@@ -138,6 +163,8 @@ def generate(
     links : str or None
         For a family that offers a choice (`Family.links`): `fast` links, around the published scenario's, or `typical`
         ones; None: the family's first choice.
+    settings : tuple of str
+        Parameters to set, such as `edge.compute_ops_per_s=1e11..5e11` (`families.settings`).
 
     Returns
     -------
@@ -155,10 +182,15 @@ def generate(
     _check_links(chosen, links)
     tightness = float(tightness)
     rng = np.random.default_rng(seed)
-    size = Size(nodes, blocks, exits, links or FAST)
+    size = Size(nodes, blocks, exits, links or FAST, read_settings(family, settings, chosen.tiers))
     said, named = ("", "") if size.links == FAST else (f" --links {links}", f"-{links}")
+    said, named = said + _said(size.settings), named + _named(size.settings)
+    own = rng.spawn(1)[0]
     for _ in range(ATTEMPTS):
-        instance = place_target(chosen.draw(rng, size), tightness)
+        drawn = chosen.draw(rng, size)
+        if size.settings:
+            drawn = drawn.model_copy(update={"network": settled(drawn.network, size.settings, own)})
+        instance = place_target(drawn, tightness)
         if instance is not None:
             provenance = (
                 f"finbench generate {family} --nodes {nodes} --blocks {blocks} --exits {exits} --seed {seed} "
@@ -167,6 +199,16 @@ def generate(
             name = f"{family}-n{nodes}-l{blocks}-e{exits}-t{tightness!r}{named}-s{seed}"
             return instance.model_copy(update={"name": name, "provenance": provenance})
     raise ValueError(f"nodes = {nodes}, blocks = {blocks}: no draw of this size trades energy for latency")
+
+
+def _said(settings: Sequence[Setting]) -> str:
+    """Return settings as the command line says them."""
+    return "".join(f" --set {each}" for each in settings)
+
+
+def _named(settings: Sequence[Setting]) -> str:
+    """Return a part of an instance's name that equal settings share."""
+    return f"-set{sha256(_said(settings).encode()).hexdigest()[:8]}" if settings else ""
 
 
 def _check(family: Family, nodes: int, blocks: int, exits: int, seed: int, tightness: float) -> None:
@@ -199,6 +241,7 @@ def generate_shared(
     seed: int,
     penalty: float | None = None,
     shares: tuple[float, ...] | None = None,
+    settings: tuple[str, ...] = (),
 ) -> Instance:
     """Generate one instance of many applications.
 
@@ -218,6 +261,8 @@ def generate_shared(
     shares : tuple of float or None
         Menu of compute shares on edge servers, increasing, in (0, 1]; None: nothing is reserved. What the family
         promises of its loads holds without reservations.
+    settings : tuple of str
+        Parameters to set, such as `edge.compute_ops_per_s=1e11..5e11` (`families.settings`).
 
     Returns
     -------
@@ -233,8 +278,9 @@ def generate_shared(
         raise ValueError(f"family = {family!r}: must be one of {', '.join(SHARED_FAMILIES)}")
     load, penalty = float(load), None if penalty is None else float(penalty)
     shares = None if shares is None else tuple(float(share) for share in shares)
-    _check_shared(chosen, SharedSize(nodes, applications, load, penalty, shares), seed)
-    instance = chosen.draw(np.random.default_rng(seed), SharedSize(nodes, applications, load, penalty, shares))
+    size = SharedSize(nodes, applications, load, penalty, shares, read_settings(family, settings, chosen.tiers))
+    _check_shared(chosen, size, seed)
+    instance = chosen.draw(np.random.default_rng(seed), size)
     options = f"--nodes {nodes} --applications {applications} --load {load!r} --seed {seed}"
     name = f"{family}-n{nodes}-a{applications}-u{load!r}"
     if penalty is not None:
@@ -242,6 +288,7 @@ def generate_shared(
     if shares is not None:
         menu = ",".join(f"{share:g}" for share in shares)
         options, name = f"{options} --shares {menu}", f"{name}-r{menu}"
+    options, name = options + _said(size.settings), name + _named(size.settings)
     provenance = f"finbench generate {family} {options} (generation {GENERATION})"
     return instance.model_copy(update={"name": f"{name}-s{seed}", "provenance": provenance})
 

@@ -27,6 +27,7 @@ import numpy as np
 from finbench.benchmarks.families.balanced import Chain, Demand, Floats, NetworkArrays, Splits, balance, chain, totals
 from finbench.benchmarks.families.campus_network import draw_network
 from finbench.benchmarks.families.family import SharedSize
+from finbench.benchmarks.families.settings import settled
 from finbench.benchmarks.families.tiered import EDGE
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import DNN, Application, Instance, Network
@@ -68,8 +69,31 @@ def draw(rng: np.random.Generator, size: SharedSize) -> Instance:
 
 def draw_with_balance(rng: np.random.Generator, size: SharedSize) -> tuple[Instance, Deployment]:
     """Draw an instance and the balanced deployment that its load is measured with (all shares 1)."""
-    network = draw_network(rng, size.nodes)
-    devices, services = _users(rng, network, size.applications)
+    return fill(rng, draw_network(rng, size.nodes), size)
+
+
+def fill(
+    rng: np.random.Generator, network: Network, size: SharedSize, tightnesses: tuple[float, ...] = TIGHTNESSES
+) -> tuple[Instance, Deployment]:
+    """Draw the applications of a network, and fill it to the load.
+
+    Parameters
+    ----------
+    rng : Generator
+    network : Network
+        Devices first, which alone have a memory limit; servers are of the tier `edge`, and all nodes compute.
+    size : SharedSize
+    tightnesses : tuple of float
+        Where latency targets lie, from the quickest split (0) to the most frugal one (1) and beyond.
+
+    Returns
+    -------
+    Instance
+    Deployment
+        The balanced one that the load is measured with (all shares 1).
+    """
+    network = settled(network, size.settings, rng.spawn(1)[0]) if size.settings else network
+    devices, services = _users(rng, network, size.applications, tightnesses)
     arrays = NetworkArrays(_with_server_memory(network, services))
     splits = _splits(arrays, devices, services)
     targets = [_target(s, service.tightness) for s, service in zip(splits, services, strict=True)]
@@ -86,7 +110,7 @@ def draw_with_balance(rng: np.random.Generator, size: SharedSize) -> tuple[Insta
         _decisions(arrays, app, demand, k) for app, demand, k in zip(applications, demands, chosen, strict=True)
     ]
     instance = Instance(
-        name="campus",
+        name=network.name,
         network=_equipped(arrays, fixed, size.shares),
         dnns=shipped_dnns(),
         applications=applications,
@@ -110,20 +134,22 @@ def _with_parameters(name: str) -> DNN:
     return validate(document, DNN, path)
 
 
-def _users(rng: np.random.Generator, network: Network, count: int) -> tuple[list[int], list[_Service]]:
+def _users(
+    rng: np.random.Generator, network: Network, count: int, tightnesses: tuple[float, ...]
+) -> tuple[list[int], list[_Service]]:
     """Draw the device and the service of every application."""
     n_devices = sum(node.memory_bytes is not None for node in network.nodes)
-    offered = [[_service(rng) for _ in range(SERVICES_OF_A_DEVICE)] for _ in range(n_devices)]
+    offered = [[_service(rng, tightnesses) for _ in range(SERVICES_OF_A_DEVICE)] for _ in range(n_devices)]
     devices = [int(device) for device in rng.integers(0, n_devices, count)]
     wanted = rng.integers(0, SERVICES_OF_A_DEVICE, count)
     return devices, [offered[device][which] for device, which in zip(devices, wanted, strict=True)]
 
 
-def _service(rng: np.random.Generator) -> _Service:
+def _service(rng: np.random.Generator, tightnesses: tuple[float, ...]) -> _Service:
     """Draw a service whose accuracy needs more than the first exit."""
     dnn = int(rng.integers(0, len(PARAMETER_BYTES)))
     last_exit = int(rng.integers(2, len(shipped_dnns()[dnn].exits) + 1))
-    return _Service(dnn, last_exit, float(rng.choice(TIGHTNESSES)), float(rng.choice(RATE_CLASSES)))
+    return _Service(dnn, last_exit, float(rng.choice(tightnesses)), float(rng.choice(RATE_CLASSES)))
 
 
 @cache
@@ -205,7 +231,7 @@ def _with_server_memory(network: Network, services: list[_Service]) -> Network:
     nodes = tuple(
         node.model_copy(update={"memory_bytes": each}) if node.tier == EDGE.name else node for node in network.nodes
     )
-    return Network(name=network.name, nodes=nodes, links=network.links)
+    return network.model_copy(update={"nodes": nodes})
 
 
 def _equipped(arrays: NetworkArrays, fixed: Floats, shares: tuple[float, ...] | None) -> Network:
@@ -218,7 +244,7 @@ def _equipped(arrays: NetworkArrays, fixed: Floats, shares: tuple[float, ...] | 
         if shares is not None and node.tier == EDGE.name:
             update["compute_shares"] = shares
         nodes.append(node.model_copy(update=update))
-    return Network(name=arrays.network.name, nodes=tuple(nodes), links=arrays.network.links)
+    return arrays.network.model_copy(update={"nodes": tuple(nodes)})
 
 
 def _rounded(value: float, direction: str) -> float:

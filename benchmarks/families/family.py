@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from finbench.benchmarks.families.settings import Setting
 from finbench.benchmarks.families.tiered_links import FAST
 from finbench.models.instance import Instance
 
@@ -27,6 +28,8 @@ class Size:
     exits: int
     links: str = FAST
     """One of `Family.links`; families without a choice of links take no notice of it."""
+    settings: tuple[Setting, ...] = ()
+    """Parameters that the user sets; `generate` applies them to what the family draws."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,8 @@ class Family:
     most_nodes: int = 100_000
     links: tuple[str, ...] = ()
     """The choices of links, the default first; empty: there is no choice."""
+    tiers: tuple[str, ...] = ()
+    """Tiers of its nodes, whose parameters can be set (`settings`)."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,8 @@ class SharedSize:
     """Cost of rejecting an application, in multiples of the least power it could take; None: nobody is rejected."""
     shares: tuple[float, ...] | None = None
     """Menu of compute shares that edge servers reserve (eqs. 21, 22); None: they reserve nothing."""
+    settings: tuple[Setting, ...] = ()
+    """Parameters that the user sets; the family applies them to its network before it places targets and loads."""
 
 
 @dataclass(frozen=True)
@@ -71,3 +78,5 @@ class SharedFamily:
     fewest_nodes: int
     most_nodes: int = 10_000
     most_applications: int = 10_000
+    tiers: tuple[str, ...] = ()
+    """Tiers of its nodes, whose parameters can be set (`settings`)."""

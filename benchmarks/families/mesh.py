@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import KDTree
 
 from finbench.benchmarks.families.family import Size
+from finbench.benchmarks.families.joined import joined_pairs
 from finbench.benchmarks.families.profiles import accuracy_target, around, random_dnn
 from finbench.models.instance import Application, Instance, Link, Network, Node
 
@@ -32,7 +30,7 @@ def draw(rng: np.random.Generator, size: Size) -> Instance:
     servers[int(np.argmax(points.sum(axis=1)))] = True
     servers[source] = False
     nodes = tuple(_node(rng, k, bool(server)) for k, server in enumerate(servers))
-    links = tuple(_link(rng, nodes, points, a, b) for a, b in _pairs(points))
+    links = tuple(_link(rng, nodes, points, a, b) for a, b in joined_pairs(points, NEAREST))
     dnn = random_dnn(rng, size.blocks, size.exits)
     app = Application(
         name="app", dnn=dnn.name, source=nodes[source].name, max_latency_s=0.0, min_accuracy=accuracy_target(dnn)
@@ -58,21 +56,3 @@ def _link(rng: np.random.Generator, nodes: tuple[Node, ...], points: NDArray[np.
         rx_energy_j_per_bit=around(rng, 1e-9, 2),
         delay_s=float(f"{DELAY_S * distance:.6g}"),
     )
-
-
-def _pairs(points: NDArray[np.float64]) -> list[tuple[int, int]]:
-    """Return the directed links, both directions of every pair, sorted."""
-    count = len(points)
-    near = np.asarray(KDTree(points).query(points, k=min(NEAREST + 1, count))[1])
-    pairs = {(a, int(b)) for a, others in enumerate(near) for b in others if a != b}
-    pairs |= {(b, a) for a, b in pairs}
-    while True:
-        tails, heads = np.array(sorted(pairs)).T
-        parts, part = connected_components(coo_array((np.ones(len(tails)), (tails, heads)), shape=(count, count)))
-        if parts == 1:
-            return sorted(pairs)
-        inside, outside = np.flatnonzero(part == 0), np.flatnonzero(part != 0)
-        distance, nearest = map(np.asarray, KDTree(points[inside]).query(points[outside]))
-        closest = int(np.argmin(distance))
-        a, b = int(inside[nearest[closest]]), int(outside[closest])
-        pairs |= {(a, b), (b, a)}

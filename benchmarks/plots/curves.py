@@ -22,7 +22,7 @@ from matplotlib.patches import Patch
 from finbench.benchmarks.analysis.dimensions import Dimension
 from finbench.benchmarks.analysis.measures import Measure, Share
 from finbench.benchmarks.analysis.table_methods import method_text
-from finbench.benchmarks.analysis.units import Quantity, Unit
+from finbench.benchmarks.analysis.units import HEADINGS, Quantity, Unit, quantity_of_objectives
 from finbench.benchmarks.plots.axis_scales import (
     LOG_FROM,
     SMALLEST_GAP,
@@ -183,15 +183,15 @@ class _Scales:
 
 
 def _scales(table: pd.DataFrame, measure: Measure, dimension: Dimension) -> _Scales:
-    watts = measure.quantity is Quantity.JOULES and bool(table["watts"].any())
+    quantity = quantity_of_objectives(table["unit"]) if measure.quantity is Quantity.JOULES else measure.quantity
     x = axis_unit(dimension.quantity, table["at"].dropna())
-    y = axis_unit(Quantity.WATTS if watts else measure.quantity, table["value"].dropna())
+    y = axis_unit(quantity, table["value"].dropna())
     places = tuple(sorted(set(table["at"].dropna() / x.size)))
     return _Scales(
         x,
         y,
         headed(dimension.heading, x),
-        headed("power" if watts else measure.heading, y),
+        headed(HEADINGS.get(quantity, measure.heading), y),
         places,
         spans_decades(places),
     )

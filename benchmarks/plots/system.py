@@ -87,7 +87,7 @@ def draw_system(
     used = [] if evaluation is None else [use for use in uses(instance, evaluation.loads) if use.load > 0]
     blocks, hops = blocks_at(instance, deployment), hops_of(instance, deployment)
     with mpl.rc_context({**STYLE, "axes.grid": False}):
-        lines = lines_beside(used, prices or {}, missing_capacities(evaluation))
+        lines = lines_beside(used, prices or {}, missing_capacities(evaluation), instance.objective_unit)
         width = _page_width(rows)
         height = max(1.6 + 0.3 * _height(rows), 0.9 + 0.19 * len(lines))
         figure = Figure(figsize=(width + 2.9 * bool(lines), height), facecolor="white", layout="constrained")

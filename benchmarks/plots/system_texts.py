@@ -29,14 +29,17 @@ LONGEST_LINE = 34
 """Characters of a line's left side; a longer one loses its middle."""
 
 
-def lines_beside(used: Sequence[Use], prices: Mapping[str, float], missing: Sequence[Line]) -> list[Line]:
-    """Return what stands beside the network, left and right: what is missing, the fullest resources, the prices."""
+def lines_beside(used: Sequence[Use], prices: Mapping[str, float], missing: Sequence[Line], unit: str) -> list[Line]:
+    """Return what stands beside the network, left and right: what is missing, the fullest resources, the prices.
+
+    `unit` is that of the objective.
+    """
     lines = [(MISSING_HEADING, ""), *missing[:FULLEST]] if missing else []
     lines += [(f"… and {len(missing) - FULLEST} more", "")] if len(missing) > FULLEST else []
     lines += [*([("", "")] if lines else []), (FULLEST_HEADING, "")] if used else []
     lines += [(f"{use.subject}  {use.resource}", f"{fixed_percent(use.utilisation, 1)} %") for use in used[:FULLEST]]
     if prices:
-        lines += [*([("", "")] if lines else []), (PRICES_HEADING, "per unit")]
+        lines += [*([("", "")] if lines else []), (PRICES_HEADING, f"{unit} per unit")]
         lines += [(key, number(price, 3)) for key, price in list(prices.items())[:PRICED]]
         lines += [(f"… and {len(prices) - PRICED} more", "")] if len(prices) > PRICED else []
     return lines

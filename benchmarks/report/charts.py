@@ -12,6 +12,7 @@ from finbench.benchmarks.analysis.aggregate import SOLVED_GAP, profiles
 from finbench.benchmarks.analysis.gaps import FEWEST_GAMMAS, gap_by_gamma
 from finbench.benchmarks.analysis.numbers import seconds
 from finbench.benchmarks.analysis.statistics import Profile
+from finbench.benchmarks.analysis.units import HEADINGS, Quantity, total_heading
 from finbench.benchmarks.plots.axis_scales import SMALLEST_GAP
 from finbench.benchmarks.report.chart import Axis, Chart, Kind, Panel, Series, View, entries, finite
 from finbench.benchmarks.report.order import in_order
@@ -90,19 +91,20 @@ def _profile_panel(group: str, by_method: Mapping[str, Profile]) -> Panel:
 
 def frontier_chart(runs: pd.DataFrame) -> Chart | None:
     """Return energy over the latency target by method, a view for each accuracy target of each instance on a grid."""
-    keys = ["instance", "accounting", "latency_kind", "min_accuracy"]
+    keys = ["instance", "accounting", "latency_kind", "latency_quantile", "objective_unit", "min_accuracy"]
+    runs = runs if "latency_quantile" in runs else runs.assign(latency_quantile=None)
     if not {*keys, "max_latency_s"} <= set(runs.columns):
         return None
     asked = runs[runs["found"].astype(bool) & runs["max_latency_s"].notna() & runs["min_accuracy"].notna()]
     if "family" in asked:
         asked = asked[asked["family"].isna()]
     asked = asked[[*keys, "max_latency_s", "label", "energy_j", "objective", "best_objective", "proven"]]
-    asked = asked[asked.groupby(keys)["max_latency_s"].transform("nunique") >= FEWEST_TARGETS]
-    views = [_frontier_view(here) for _, here in asked.groupby(keys)]
+    asked = asked[asked.groupby(keys, dropna=False)["max_latency_s"].transform("nunique") >= FEWEST_TARGETS]
+    views = [_frontier_view(here) for _, here in asked.groupby(keys, dropna=False)]
     if not views:
         return None
     caption = (
-        "Least energy per inference that each method found at every latency target δ of the grid, for one accuracy "
+        "The least that each method found at every latency target δ of the grid, for one accuracy "
         "target α; the wide line beneath is the proven optimum. Where a point is missing, no deployment was found."
     )
     styles = entries([OPTIMUM, *in_order(runs["label"])])
@@ -122,17 +124,23 @@ def _frontier_view(runs: pd.DataFrame) -> View:
     first = runs.iloc[0]
     name = f"{first['instance']}, {first['accounting'].replace('_', ' ')} accounting, α ≥ {first['min_accuracy']:g}"
     if first["latency_kind"] != "full_depth":
-        name += f", {first['latency_kind']} latency"
+        share = "" if pd.isna(first["latency_quantile"]) else f" of {first['latency_quantile']:g}"
+        name += f", {first['latency_kind']} latency{share}"
+    quantity = Quantity(first["objective_unit"])
+    energy = quantity in (Quantity.JOULES, Quantity.WATTS)
+    column, unit = ("energy_j", "J") if energy else ("objective", quantity.value)
+    heading = "energy per inference" if energy else total_heading(quantity)
+    name += "" if energy else f", {HEADINGS[quantity]} minimised"
     proven = runs[runs["proven"] & (runs["objective"] <= runs["best_objective"] * (1 + ENERGY_TOLERANCE))]
-    series = [_staircase(OPTIMUM, proven, kind="halo")]
-    series += [_staircase(str(method), here) for method, here in runs.groupby("label", sort=False)]
+    series = [_staircase(OPTIMUM, proven, column, kind="halo")]
+    series += [_staircase(str(method), here, column) for method, here in runs.groupby("label", sort=False)]
     x = Axis("latency target δ", "max_latency_s", unit="s")
-    return View(name, [Panel("", x, Axis("energy per inference", "energy_j", unit="J", least=0.0), series)])
+    return View(name, [Panel("", x, Axis(heading, column, unit=unit, least=0.0), series)])
 
 
-def _staircase(name: str, runs: pd.DataFrame, kind: Kind = "line") -> Series:
+def _staircase(name: str, runs: pd.DataFrame, column: str, kind: Kind = "line") -> Series:
     least: dict[float, float] = {}
-    for target, energy in zip(runs["max_latency_s"].tolist(), runs["energy_j"].tolist(), strict=True):
+    for target, energy in zip(runs["max_latency_s"].tolist(), runs[column].tolist(), strict=True):
         least[target] = min(energy, least.get(target, energy))
     x, y = finite(sorted(least.items()))
     return Series(name, name, x, y, kind)
@@ -147,7 +155,7 @@ def trajectory_chart(records: Sequence[Row], runs: pd.DataFrame) -> Chart | None
     shown = list(by_instance.values())[:MOST_TRAJECTORIES]
     if not shown:
         return None
-    caption = "Solid: energy of the best deployment found so far. Dashed: the bound proven so far."
+    caption = "Solid: objective of the best deployment found so far. Dashed: the bound proven so far."
     if len(by_instance) > len(shown):
         caption += f" The {len(shown)} instances with the longest runs, of {len(by_instance)}."
     views = [View(_searched_name(rows[0]), [_trajectory_panel(rows)]) for rows in shown]
@@ -159,8 +167,8 @@ def trajectory_chart(records: Sequence[Row], runs: pd.DataFrame) -> Chart | None
 def _trajectory_panel(rows: Sequence[Row]) -> Panel:
     series = [one for row in rows for one in _trajectory(row)]
     x = Axis("time", "time_s", unit="s", least=0.0)
-    unit = "J" if rows[0].get("total_power_w") is None else "W"
-    return Panel("", x, Axis("total power" if unit == "W" else "energy", "objective", unit=unit), series)
+    unit = rows[0].get("objective_unit") or ("J" if rows[0].get("total_power_w") is None else "W")
+    return Panel("", x, Axis(total_heading(Quantity(unit)), "objective", unit=unit), series)
 
 
 def _searched_name(row: Row) -> str:

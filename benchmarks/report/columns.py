@@ -39,7 +39,7 @@ NAMES = ("status", "reason", "violations")
 """Columns of few distinct texts, kept as numbers into a list."""
 
 INSTANCE_COLUMNS = (
-    *("accounting", "latency_kind", "max_latency_s", "min_accuracy"),
+    *("accounting", "latency_kind", "latency_quantile", "objective_unit", "max_latency_s", "min_accuracy"),
     *("applications", "network_nodes", "network_links", "dnn_blocks", "dnn_exits", "load", "tightness", "links"),
 )
 

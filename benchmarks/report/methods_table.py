@@ -16,6 +16,7 @@ from finbench.benchmarks.analysis.aggregate import SOLVED_COLUMNS, SOLVED_GAP, a
 from finbench.benchmarks.analysis.frame import instance_of, refuted
 from finbench.benchmarks.analysis.numbers import plural
 from finbench.benchmarks.analysis.statistics import GAPS
+from finbench.benchmarks.analysis.units import quantity_of_objectives, total_heading
 from finbench.benchmarks.report.cells import (
     Cell,
     PageTable,
@@ -134,12 +135,12 @@ SYSTEM = ("network_nodes", "applications", "load")
 def system_table(title: str, runs: pd.DataFrame) -> PageTable:
     """Return what each method makes of systems that many applications share, by size and load."""
     columns = (
-        *("nodes", "applications", "load", "method", "found", "total power", "gap median [%]", "gap worst [%]"),
+        *("nodes", "applications", "load", "method", "found", _total(runs), "gap median [%]", "gap worst [%]"),
         *("time median", "rejected", "other ends"),
     )
-    by_system = runs.groupby([*SYSTEM], sort=False, dropna=False)
+    by_system = runs.groupby([*SYSTEM, "objective_unit"], sort=False, dropna=False)
     rows = [
-        (*(plain(value, 6) for value in system), *_system_row(place, one, here[here["label"] == one.label]))
+        (*(plain(value, 6) for value in system[:-1]), *_system_row(place, one, here[here["label"] == one.label]))
         for system, here in by_system
         for place, one in enumerate(facts_of(here))
     ]
@@ -151,13 +152,17 @@ def system_table(title: str, runs: pd.DataFrame) -> PageTable:
     return PageTable(f"{title}: by size and load", columns, tuple(rows), 4, note)
 
 
+def _total(runs: pd.DataFrame) -> str:
+    return total_heading(quantity_of_objectives(runs["objective_unit"]))
+
+
 def _system_row(place: int, one: MethodFacts, runs: pd.DataFrame) -> tuple[Cell, ...]:
     found = runs[runs["found"].astype(bool)]
     gaps = found["gap_to_best_bound"].dropna().astype(float)
     return (
         Cell(one.label, place),
         Cell(f"{one.found} of {one.runs}", float(one.found)),
-        measured(found["total_power_w"].astype(float).mean(), "W", 5),
+        measured(found["objective"].astype(float).mean(), runs["objective_unit"].iloc[0], 5),
         *map(percentage, (gaps.median(), gaps.max())),
         measured(one.time_median_s, "s"),
         plain(found["rejected"].astype(float).mean(), 3),

@@ -43,7 +43,6 @@ class Gallery:
         return {
             "network": network,
             "several": len(instance.applications),
-            "rated": all(app.rate_per_s is not None for app in instance.applications),
             "applications": [self._application(instance, app) for app in apps],
         }
 
@@ -93,10 +92,9 @@ class Gallery:
         return number
 
     def _application(self, instance: Instance, app: Application) -> Table:
-        dnn = instance.dnn_of(app)
         return {
             "name": app.name,
-            "dnn": self._number("dnn", dnn.model_dump_json(), self.dnns, _dnn(dnn)),
+            "dnn": self._dnn_number(instance.dnns_of(app)[0]),
             "source": app.source,
             "rate_per_s": app.rate_per_s,
             "max_latency_s": app.max_latency_s,
@@ -104,13 +102,18 @@ class Gallery:
             "pinned": app.pinned,
         }
 
+    def _dnn_number(self, dnn: DNN) -> int:
+        return self._number("dnn", dnn.model_dump_json(), self.dnns, _dnn(dnn))
+
     def _decision(self, instance: Instance, app: Application, decision: ApplicationDeployment) -> Table:
-        blocks = []
-        for step in step_costs(instance, app, decision):
+        blocks, choice = [], app.choice(decision.dnn)
+        assert choice is not None  # the evaluator has passed the deployment
+        for step in step_costs(instance, choice, decision):
             self._used[self._network(instance.network)].update((step.node.name, *step.route))
             energies, times = (step.compute_energy_j, step.transfer_energy_j), (step.compute_s, step.transfer_s)
             blocks.append([step.node.name, step.share, list(step.route), *energies, *times])
-        return {"application": app.name, "last_exit": decision.last_exit, "blocks": blocks}
+        chosen = {} if decision.dnn is None else {"dnn": self._dnn_number(instance.dnn_of(choice))}
+        return {"application": app.name, **chosen, "last_exit": decision.last_exit, "blocks": blocks}
 
     def _number(self, kind: str, key: str, kept: list[Table], table: Table) -> int:
         number = self._known.setdefault((kind, key), len(kept))

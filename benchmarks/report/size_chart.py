@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from finbench.benchmarks.analysis.frame import refuted
+from finbench.benchmarks.analysis.units import quantity_of_objectives, total_heading
 from finbench.benchmarks.report.chart import Axis, Chart, Panel, Series, View, entries, finite
 from finbench.benchmarks.report.order import in_order
 
@@ -47,8 +48,8 @@ def _view(group: str, runs: pd.DataFrame, column: str, name: str) -> View | None
     if column not in runs or runs[column].nunique() < FEWEST_SIZES:
         return None
     x = Axis(name, column, "log", ticks=_ticks(runs[column]))
-    powers = bool(runs["total_power_w"].notna().any())
-    cost = Axis("total power" if powers else "energy", "objective", "log", unit="W" if powers else "J")
+    quantity = quantity_of_objectives(runs["objective_unit"])
+    cost = Axis(total_heading(quantity), "objective", "log", unit=quantity.value)
     gap = Axis("gap to bound [%]", "gap_percent", "symlog", threshold=SMALLEST_GAP, least=0.0)
     share = Axis("conclusive [%]", "conclusive_percent", least=0.0, most=100.0)
     found = runs[runs["found"].astype(bool)]

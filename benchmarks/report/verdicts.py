@@ -84,15 +84,32 @@ def all_contradictions(judged: Sequence[Judged | None]) -> list[str]:
 
 
 def altered(rows: Sequence[Row], judged: Sequence[Judged | None]) -> list[str]:
-    """Return rows whose recorded objective is not what the evaluator says of their deployment, one line each."""
-    found = []
-    for row, run in zip(rows, judged, strict=True):
-        if run is not None and run.objective is not None and not _same(run.objective, row["objective"]):
-            found.append(
-                f"{_named(run.instance)}: {row['label']} is recorded with {row['objective']!r}, "
-                f"the evaluator finds {run.objective!r}"
-            )
-    return found
+    """Return what rows record and their instances or the evaluator do not bear out, one line for each such row."""
+    both = ((row, run, _altered(row, run)) for row, run in zip(rows, judged, strict=True) if run is not None)
+    return [f"{_named(run.instance)}: {row['label']} {why}" for row, run, why in both if why is not None]
+
+
+def _altered(row: Row, run: Judged) -> str | None:
+    if row["instance"] != run.instance.name:
+        return f"is recorded on '{row['instance']}', but its content hash is that of '{run.instance.name}'"
+    foreign = _foreign(row, run.instance)
+    if foreign is not None:
+        return f"is recorded with a deployment of another instance: {foreign}"
+    if run.objective is not None and not _same(run.objective, row["objective"]):
+        return f"is recorded with {row['objective']!r}, the evaluator finds {run.objective!r}"
+    return None
+
+
+def _foreign(row: Row, instance: Instance) -> str | None:
+    """Return what a row's deployment names and its instance does not have, in words; None where it has all."""
+    applications = {app.name for app in instance.applications}
+    for one in row.get("deployments") or []:
+        if one["application"] not in applications:
+            return f"there is no application '{one['application']}'"
+        for node in one.get("placement", ()):
+            if node not in instance.network.node_by_name:
+                return f"there is no node '{node}'"
+    return None
 
 
 def _named(instance: Instance) -> str:
@@ -101,7 +118,9 @@ def _named(instance: Instance) -> str:
         return instance.name
     app = instance.applications[0]
     targets = f"δ = {number(app.max_latency_s)} s, α = {number(app.min_accuracy)}"
-    definitions = f"{instance.accounting.value} accounting, {instance.latency_kind.value} latency".replace("_", " ")
+    share = "" if instance.latency_quantile is None else f" {number(instance.latency_quantile)}"
+    latency = f"{instance.latency_kind.value}{share}"
+    definitions = f"{instance.accounting.value} accounting, {latency} latency".replace("_", " ")
     return f"{instance.name} ({targets}, {definitions})"
 
 

@@ -122,6 +122,7 @@ class RowColumns(Part):
     exits: Count | None = None
     tightness: Ratio | None = None
     links: Line | None = None
+    settings: Line | None = None
     load: Amount | None = None
     penalty: Amount | None = None
     shares: list[Fraction] | None = None
@@ -134,6 +135,9 @@ class RowColumns(Part):
     arcs: Annotated[int, Field(ge=1, le=10**15)] | None = None
     accounting: Line | None = None
     latency_kind: Line | None = None
+    latency_quantile: Fraction | None = None
+    objective_unit: Literal["J", "W", "g", "g/s", "money", "money/s"] | None = None
+    """None: J, or W where there is a total power."""
     max_latency_s: Amount | None = None
     min_accuracy: Fraction | None = None
     status: Ending

@@ -51,6 +51,8 @@ def instance_columns(instance: Instance) -> Row:
         "arcs": layered_arcs(instance) if single else None,
         "accounting": instance.accounting.value,
         "latency_kind": instance.latency_kind.value,
+        "latency_quantile": instance.latency_quantile,
+        "objective_unit": instance.objective_unit,
         "max_latency_s": app.max_latency_s if single else None,
         "min_accuracy": app.min_accuracy if single else None,
     }

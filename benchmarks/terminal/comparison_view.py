@@ -32,6 +32,8 @@ def print_comparison(comparison: Comparison) -> None:
 def targets(instance: Instance) -> str:
     """Return the targets and definitions of an instance, for a title."""
     choices = f"accounting {instance.accounting.value}, latency {instance.latency_kind.value}"
+    if instance.latency_quantile is not None:
+        choices += f" {number(instance.latency_quantile)}"
     if len(instance.applications) > 1:
         return f"{len(instance.applications)} applications, {choices}"
     app = instance.applications[0]

@@ -10,12 +10,12 @@ from rich.markup import escape
 from finbench.benchmarks.analysis.numbers import number, percent, rounded_up
 from finbench.benchmarks.terminal import console
 from finbench.benchmarks.terminal.upgrades_view import print_enablers, print_upgrades
-from finbench.models.instance import Instance
+from finbench.models.instance import Instance, Objective
 
 if TYPE_CHECKING:
     from finbench.fin_graph.joint.explanation.elastic import CapacityGrowth
     from finbench.fin_graph.joint.explanation.enablers import Enablers
-    from finbench.fin_graph.joint.explanation.explain import Explanation, Obstacle
+    from finbench.fin_graph.joint.explanation.explain import Explanation, Obstacle, Price
 
 
 def to_json(instance: Instance, explanation: Explanation) -> dict[str, Any]:
@@ -26,6 +26,8 @@ def to_json(instance: Instance, explanation: Explanation) -> dict[str, Any]:
         "status": result.status.value,
         "fits": explanation.fits,
         "reason": result.reason,
+        "minimised": instance.objective.value,
+        "objective_unit": instance.objective_unit,
         "objective": result.claimed_objective,
         "lower_bound": result.lower_bound,
         "rejected": result.info.get("rejected", {}),
@@ -33,12 +35,19 @@ def to_json(instance: Instance, explanation: Explanation) -> dict[str, Any]:
         "factor": _growth(explanation.factor),
         "fix": _growth(explanation.fix),
         "needs": [{**asdict(need), "relative": need.relative} for need in explanation.needs],
-        "prices": [asdict(price) for price in explanation.prices],
+        "prices": [_price_json(instance, price) for price in explanation.prices],
         "upgrades": [asdict(upgrade) for upgrade in explanation.upgrades.ranked],
         "upgrades_left_out": list(explanation.upgrades.left_out),
         "relief": None if explanation.relief is None else asdict(explanation.relief),
         "enablers": None if explanation.enablers is None else _enablers_json(explanation.enablers),
     }
+
+
+def _price_json(instance: Instance, price: Price) -> dict[str, Any]:
+    """Return a price; what the whole is worth stands as `price_w` where it is a power, else as `whole`."""
+    table = asdict(price)
+    whole = table.pop("price_w")
+    return {**table, ("price_w" if instance.objective is Objective.ENERGY else "whole"): whole}
 
 
 def _growth(growth: CapacityGrowth | None) -> dict[str, float] | None:
@@ -60,7 +69,7 @@ def print_explanation(instance: Instance, explanation: Explanation) -> None:
     if result.reason:
         output.print(f"  {escape(result.reason)}")
     if explanation.fits:
-        _print_prices(explanation)
+        _print_prices(instance, explanation)
         print_upgrades(instance, explanation)
         return
     if explanation.obstacles:
@@ -89,7 +98,7 @@ def print_explanation(instance: Instance, explanation: Explanation) -> None:
         output.print(console.table("", columns, rows, text_columns=2))
 
 
-def _print_prices(explanation: Explanation) -> None:
+def _print_prices(instance: Instance, explanation: Explanation) -> None:
     """Print shadow prices, and why applications are rejected."""
     output = console.output()
     rows = [
@@ -104,7 +113,7 @@ def _print_prices(explanation: Explanation) -> None:
         for price in explanation.prices
     ]
     if rows:
-        columns = ("resource", "of", "capacity", "one more saves", "unit", "whole [W]")
+        columns = ("resource", "of", "capacity", "one more saves", "unit", f"whole [{instance.objective_unit}]")
         output.print(console.table("shadow prices", columns, rows, text_columns=2))
     else:
         output.print("no resource is scarce: more of any capacity would save nothing")

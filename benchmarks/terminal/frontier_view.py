@@ -10,7 +10,7 @@ from finbench.benchmarks.analysis.numbers import number, percent, rounded_up
 from finbench.benchmarks.terminal import console
 from finbench.fin_graph.frontier import Corner, ExitFrontier, frontiers
 from finbench.fin_graph.paths.support import reason_to_refuse
-from finbench.models.instance import Application, Instance
+from finbench.models.instance import Application, Instance, Objective
 from finbench.models.io import InputError
 from finbench.models.memory import reason_not_to_fit
 from finbench.models.tolerances import equal_energy
@@ -33,7 +33,7 @@ def instance_frontiers(
         If the instance has several applications, or capacities that may bind; if the horizon is no positive finite
         number, or so many latency steps do not fit into memory.
     """
-    reason = reason_to_refuse(instance)
+    reason = reason_to_refuse(instance) or instance.alternatives_refused
     if reason is not None:
         raise InputError(f"instance '{instance.name}'", f"frontier: {reason}")
     if horizon_s is not None and not 0 < horizon_s < inf:
@@ -53,23 +53,31 @@ def _needed_bytes(instance: Instance, app: Application, gamma: int) -> int:
 
 def to_json(instance: Instance, gamma: int, found: Sequence[ExitFrontier]) -> dict[str, Any]:
     """Return all corners at full precision."""
+    key = COST_KEYS[instance.objective]
     return {
         "instance": instance.name,
         "gamma": gamma,
+        "minimised": instance.objective.value,
+        "latency_kind": instance.latency_kind.value,
+        "latency_quantile": instance.latency_quantile,
         "exits": [
             {
                 "last_exit": one.last_exit,
                 "accuracy": one.accuracy,
-                "fin": _corners(one.fin),
-                "exact": None if one.exact is None else _corners(one.exact),
+                "fin": _corners(one.fin, key),
+                "exact": None if one.exact is None else _corners(one.exact, key),
             }
             for one in found
         ],
     }
 
 
-def _corners(corners: Sequence[Corner]) -> list[dict[str, float]]:
-    return [{"max_latency_s": budget, "energy_j": energy} for budget, energy in corners]
+COST_KEYS = {Objective.ENERGY: "energy_j", Objective.CARBON: "carbon_g", Objective.MONEY: "money"}
+"""What the cost of one inference is called in JSON."""
+
+
+def _corners(corners: Sequence[Corner], key: str) -> list[dict[str, float]]:
+    return [{"max_latency_s": budget, key: cost} for budget, cost in corners]
 
 
 def print_frontiers(instance: Instance, gamma: int, found: Sequence[ExitFrontier]) -> None:
@@ -78,10 +86,12 @@ def print_frontiers(instance: Instance, gamma: int, found: Sequence[ExitFrontier
     Budgets are rounded up, so that a run within a printed budget reaches the printed energy. Where an exit
     has more than `SHOWN` corners, that many are shown, evenly spread, the first and the last among them.
     """
-    columns = ("last exit", "accuracy", "energy [J]", "least latency budget [s]", "FIN's budget [s]", "more [%]")
+    cost = f"{instance.objective.value} [{instance.inference_unit}]"
+    columns = ("last exit", "accuracy", cost, "least latency budget [s]", "FIN's budget [s]", "more [%]")
     of_exits = [_rows(one) for one in found]
     rows = [row for corners in of_exits for row in _thinned(corners)]
-    title = f"{instance.name}: least energy by latency budget and exit; FIN at γ = {gamma}"
+    share = "" if instance.latency_quantile is None else f" for {number(100 * instance.latency_quantile)} % of samples"
+    title = f"{instance.name}: least {instance.objective.value} by latency budget{share} and exit; FIN at γ = {gamma}"
     screen = console.output()
     screen.print(console.table(title, columns, rows, text_columns=0))
     if len(rows) < sum(map(len, of_exits)):

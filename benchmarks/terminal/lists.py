@@ -5,7 +5,7 @@ from __future__ import annotations
 from finbench.benchmarks.analysis.numbers import number
 from finbench.benchmarks.methods import METHODS
 from finbench.benchmarks.terminal.console import output, table
-from finbench.models.instance import Instance
+from finbench.models.instance import Device, Instance
 from finbench.models.milp.solvers.registry import SOLVERS, Solver
 from finbench.models.options import Options
 
@@ -45,14 +45,21 @@ def _option_names(options: type[Options]) -> str:
 def instance_row(name: str, instance: Instance) -> tuple[str, ...]:
     """Return size and targets of an instance, for the list of shipped ones."""
     app = instance.applications[0]
-    dnn = instance.dnn_of(app)
+    dnns = instance.dnns_of(app)
     return (
         name,
         str(len(instance.network.nodes)),
         str(len(instance.network.links)),
-        str(len(dnn.blocks)),
-        str(len(dnn.exits)),
+        str(max(len(dnn.blocks) for dnn in dnns)),
+        str(max(len(dnn.exits) for dnn in dnns)),
         number(app.max_latency_s),
         number(app.min_accuracy),
         instance.accounting.value,
     )
+
+
+def device_row(device: Device) -> tuple[str, ...]:
+    """Return what was measured on a device, for the list of shipped ones."""
+    times = [sum(run.time_s for run in blocks.values()) for blocks in device.measured.values()]
+    sizes = [len(blocks) for blocks in device.measured.values()]
+    return (device.name, ", ".join(device.measured), ", ".join(map(str, sizes)), ", ".join(map(number, times)))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic
 
@@ -115,3 +116,14 @@ class PlainProgress(_Counts):
             told = [f"{self.done}/{self.total}", f"{self.failed} failed" if self.failed else "", self.left()]
             print(f"[{', '.join(part for part in told if part)}] {' · '.join(self.running)}", flush=True)
             self._last = monotonic()
+
+
+@contextmanager
+def counted(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Yield a function to be told how many of how many are done: a bar on standard error, if that is a terminal."""
+    with Progress(
+        TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty(),
+    ) as shown:  # fmt: skip
+        task = shown.add_task("", total=None)
+        yield lambda done, all_: shown.update(task, completed=done, total=all_)

@@ -37,7 +37,7 @@ def print_judged(judged: Judged) -> None:
         console.print(_placement(judged))
     print_rejections(console, judged)
     print_uses(console, judged)
-    _print_alternatives(console, judged)
+    _print_runners_up(console, judged)
     _print_sandwich(console, judged)
 
 
@@ -116,13 +116,14 @@ def first(rows: Sequence[tuple[str, ...]], most: int) -> list[tuple[str, ...]]:
     return list(rows) if rest <= 0 else [*rows[:most], (f"… and {rest} more", *[""] * (len(rows[0]) - 1))]
 
 
-def _print_alternatives(console: Console, judged: Judged) -> None:
+def _print_runners_up(console: Console, judged: Judged) -> None:
     """Print the next-best deployments of label setting's `k`."""
     rows = []
-    for rank, other in enumerate(judged.result.info.get("alternatives", ()), start=2):
+    for rank, other in enumerate(judged.result.info.get("runners_up", ()), start=2):
         routes = [" → ".join(route) if route else "" for route in other["deployment"]["routes"]]
         stops = [route or node for route, node in zip(routes, other["deployment"]["placement"], strict=True)]
-        rows.append((str(rank), ", ".join(stops), number(other["energy_j"], 10)))
+        chosen = f"{other['deployment']['dnn']}: " if other["deployment"].get("dnn") else ""
+        rows.append((str(rank), chosen + ", ".join(stops), number(other["energy_j"], 10)))
     if rows:
         columns = ("rank", "blocks and routes", f"{judged.instance.objective.value} [{judged.instance.inference_unit}]")
         console.print(table("next-best deployments", columns, rows, text_columns=2))
@@ -187,10 +188,12 @@ def _placement(judged: Judged) -> Tree:
     apps = {app.name: app for app in judged.instance.applications}
     for decision in judged.result.deployment.deployments:
         app = apps[decision.application]
-        branch = tree.add(escape(f"{app.name}: sample arises at {app.source}"))
+        choice = app.choice(decision.dnn) or app
+        named = "" if decision.dnn is None else f", runs {decision.dnn}"
+        branch = tree.add(escape(f"{app.name}: sample arises at {app.source}{named}"))
         routes = decision.routes_from(app.source)
         for i, (node, route) in enumerate(zip(decision.placement, routes, strict=True), start=1):
-            branch.add(escape(_block_line(judged.instance, app, i, node, route)))
+            branch.add(escape(_block_line(judged.instance, choice, i, node, route)))
         branch.add(f"last exit {decision.last_exit}")
     return tree
 

@@ -78,7 +78,7 @@ def _application_row(
     return (
         app.name,
         app.source,
-        str(decision.last_exit),
+        str(decision.last_exit) if decision.dnn is None else f"{decision.last_exit} of {decision.dnn}",
         placement_summary(app.source, decision),
         number(costs.energy_j, 5),
         number(app.weight * costs.energy_j, 5),

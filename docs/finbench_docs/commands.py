@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from finbench.benchmarks.cli.app import app
+from finbench.benchmarks.cli.app import app, every_command
 from finbench_docs.table import code, table
 
 OWN = "Options"
@@ -19,7 +19,7 @@ def commands() -> str:
     """Return one section for each command: what it does, an example, arguments, options by their headings."""
     group: Any = typer.main.get_command(app)
     root = typer.Context(group, info_name="finbench")
-    found: dict[str, Any] = {"": group, **group.commands}
+    found: dict[str, Any] = {"": group, **every_command()}
     return "\n".join(
         section(command, typer.Context(command, info_name=name, parent=root) if name else root)
         for name, command in found.items()

@@ -15,6 +15,7 @@ PARTS: dict[str, Callable[..., str]] = {
     "solvers": options.solvers,
     "commands": commands.commands,
     "fields": schema.fields,
+    "schema": schema.json_schema,
     "constraints": code.constraints,
     "api": code.api,
 }

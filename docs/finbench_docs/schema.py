@@ -1,12 +1,14 @@
-"""The tables of input files, field by field, from the classes that check them."""
+"""The tables of input files, field by field, and their JSON Schemas, from the classes that check them."""
 
 from __future__ import annotations
 
+import json
 import re
 from importlib import import_module
 
 from pydantic import BaseModel
 
+from finbench.benchmarks.campaigns.file_kinds import FileKind, schema_of
 from finbench_docs.options import default, rule
 from finbench_docs.table import code, table
 
@@ -17,6 +19,12 @@ def fields(*names: str) -> str:
     text = "\n".join(section(model) for model in models)
     described = {model.__name__.lower() for model in models}
     return re.sub(r"\[(\w+)\]\(#(\w+)\)", lambda link: link[0] if link[2] in described else "table", text)
+
+
+def json_schema(kind: str) -> str:
+    """Return the JSON Schema of a kind of file, as `finbench schema` prints it."""
+    text = json.dumps(schema_of(FileKind(kind)), indent=2, ensure_ascii=False)
+    return f"```json\n{text}\n```\n"
 
 
 def model_of(name: str) -> type[BaseModel]:

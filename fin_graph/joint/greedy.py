@@ -27,8 +27,8 @@ from finbench.models.result import Clock, Result, Status
 
 
 def supports(instance: Instance, options: Options = Options()) -> str | None:  # noqa: ARG001
-    """Return None: every instance is supported."""
-    return None
+    """Return why applications with alternatives cannot be served; None where there are none."""
+    return instance.alternatives_refused
 
 
 def solve(

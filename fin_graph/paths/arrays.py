@@ -130,6 +130,8 @@ class PathProblem:
     """Time of running block j+1 once at vertex n on the whole of its node, not weighted [s]; shape (depth, V)."""
     shares: tuple[float, ...] | None = None
     """Share of its node's rate that a block reserves when it runs at each vertex; None where no node reserves."""
+    dnn: str | None = None
+    """The alternative that runs, as deployments name it (eq. 29); None where the application has only one DNN."""
 
     @property
     def depth(self) -> int:
@@ -165,6 +167,7 @@ class PathProblem:
                     shares.append(self.shares[nodes[k]])
         return ApplicationDeployment(
             application=self.application,
+            dnn=self.dnn,
             last_exit=self.last_exit,
             placement=tuple(placement),
             routes=tuple(routes),
@@ -186,7 +189,7 @@ def path_problem(
     ----------
     instance : Instance
     app : Application
-        One of the instance's applications.
+        One of the instance's applications; of one with alternatives, one of its `choices`.
     last_exit : int, optional
         1-based exit to end at; by default the earliest that is accurate enough.
     topology : Topology, optional
@@ -238,6 +241,7 @@ def path_problem(
         edges=edges,
         run_time=runs.time,
         shares=tuple(shares.tolist()) if topology.has_levels else None,
+        dnn=app.named_dnn,
     )
 
 

@@ -131,7 +131,9 @@ def meets(latency: float, max_latency: float) -> bool:
     return latency <= max_latency * (1 + FLOAT_NOISE)
 
 
-def lagrangian_dual(problem: PathProblem, clock: Clock | None = None) -> Dual:
+def lagrangian_dual(
+    problem: PathProblem, clock: Clock | None = None, *, energy_to_go: CostsToGo | None = None, limit: float = inf
+) -> Dual:
     """Solve the Lagrangian dual in the latency row by LARAC's secant steps.
 
     Parameters
@@ -140,6 +142,10 @@ def lagrangian_dual(problem: PathProblem, clock: Clock | None = None) -> Dual:
     clock : Clock, optional
         Its limit ends the steps; the bound is then proven, but not yet the dual's optimum. The least-energy and the
         least-latency path are found in any case.
+    energy_to_go : CostsToGo, optional
+        Those of the problem, where they are at hand.
+    limit : float
+        Another bound is not sought once one is no less: what another problem is known to cost [J per inference].
 
     Returns
     -------
@@ -147,7 +153,7 @@ def lagrangian_dual(problem: PathProblem, clock: Clock | None = None) -> Dual:
         `incumbent` is None exactly when the problem is infeasible: the least-latency path is among those tried.
     """
     edges, delta = problem.edges, problem.max_latency_s
-    energy_to_go = costs_to_go(edges, 1.0, 0.0)
+    energy_to_go = costs_to_go(edges, 1.0, 0.0) if energy_to_go is None else energy_to_go
     latency_to_go = costs_to_go(edges, 0.0, 1.0)
     cheap, quick = cheapest_path(problem, energy_to_go), cheapest_path(problem, latency_to_go)
     if cheap is None or quick is None or not meets(quick.latency, delta):
@@ -157,7 +163,7 @@ def lagrangian_dual(problem: PathProblem, clock: Clock | None = None) -> Dual:
     at = Secant(cheap.energy, cheap.latency, quick.energy, quick.latency, cheap.energy, 0.0, False)
     combined, iterations = energy_to_go, 2
     stopped = False
-    while not at.closed and iterations < _MAX_ITERATIONS:
+    while not at.closed and iterations < _MAX_ITERATIONS and at.bound < limit:
         stopped = clock is not None and clock.expired
         if stopped:
             break

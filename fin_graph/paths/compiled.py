@@ -35,6 +35,9 @@ VARIABLE = "FINBENCH_CACHE_DIR"
 KEPT_VERSIONS = 8
 """Of how many versions of the sources machine code is kept."""
 
+ROOMS = ("fin_graph", "benchmarks/simulation")
+"""Where modules with compiled functions lie."""
+
 _IMPORT = re.compile(r"^from (finbench[\w.]*) import (\([^)]*\)|.*)$|^import (finbench[\w.]+)", re.MULTILINE)
 _COMPILED = re.compile(r"^from finbench\.fin_graph\.paths\.compiled import compiled", re.MULTILINE)
 
@@ -89,7 +92,8 @@ def source_hash() -> str:
 def compiled_sources() -> set[Path]:
     """Return the files whose change changes compiled code."""
     root = Path(finbench.__file__).parent
-    waiting = [file for file in (root / "fin_graph").rglob("*.py") if _COMPILED.search(file.read_text("utf-8"))]
+    rooms = [file for room in ROOMS for file in (root / room).rglob("*.py")]
+    waiting = [file for file in rooms if _COMPILED.search(file.read_text("utf-8"))]
     found: set[Path] = set()
     while waiting:
         file = waiting.pop()

@@ -12,8 +12,16 @@ from finbench.models.nowhere import block_without_node
 def reason_of_infeasibility(instance: Instance, app: Application) -> str | None:
     """Return why `app` could not be placed even if it were alone; None where it could.
 
-    The least-latency path to the earliest accurate exit decides: it meets the target or nothing does.
+    The least-latency path to the earliest accurate exit decides: it meets the target or nothing does. An application
+    with alternatives has none that could be placed; the line then tells of the first.
     """
+    found = [_reason_of_choice(instance, choice) for choice in app.choices]
+    if None in found:
+        return None
+    return found[0] if len(found) == 1 else f"alternative '{app.dnns[0]}' (and no other either): {found[0]}"
+
+
+def _reason_of_choice(instance: Instance, app: Application) -> str | None:
     problem = path_problem(instance, app)
     if problem is None:
         best = max(exit_.accuracy for exit_ in instance.dnn_of(app).exits)

@@ -6,7 +6,7 @@ from math import inf
 
 import numpy as np
 
-from finbench.fin_graph.paths.arrays import Floats, PathProblem, layer_edges
+from finbench.fin_graph.paths.arrays import Ints, PathProblem, layer_edges
 from finbench.fin_graph.paths.bounds import Dual, lagrangian_dual
 from finbench.fin_graph.paths.labels import (
     DONE,
@@ -30,7 +30,7 @@ from finbench.fin_graph.paths.labels import (
     Pruning,
     settle_layer,
 )
-from finbench.fin_graph.paths.shortest import energies_and_latencies_to_go, follow
+from finbench.fin_graph.paths.shortest import costs_to_go, energies_and_latencies_to_go, follow
 from finbench.models.deployment import ApplicationDeployment
 from finbench.models.memory import reason_not_to_fit
 from finbench.models.result import Clock, OutOfTime, Status
@@ -44,6 +44,12 @@ SORTED_AT_ONCE = 1 << 21
 
 TRIED = 50
 """Labels that are completed for each deployment that a stopped search shall name: many complete to the same."""
+
+HANDED_OVER_S = 0.2
+"""For how long a search that a limit has ended completes labels [s]."""
+
+MULTIPLES = (2.0, 4.0, 16.0)
+"""Of the dual's multiplier: at which labels are completed as well then, to lead to other deployments."""
 
 _BYTES_PER_LABEL = 36
 
@@ -72,7 +78,7 @@ class LabelSearch:
         self, problem: PathProblem, dual: Dual, *, limit: float, clock: Clock, k: int = 1, complete: bool = False
     ) -> None:
         self._problem, self._k, self._clock = problem, k, clock
-        self._next_link = dual.combined_to_go.next_link
+        self._next_link, self._quickest = dual.combined_to_go.next_link, dual.latency_to_go.next_link
         best = Best(np.array([limit]), np.array([NONE_YET if complete else UNWANTED], np.int64))
         to_go = BoundsToGo(
             dual.energy_to_go.cost,
@@ -191,7 +197,7 @@ class LabelSearch:
         """Return what `deployments` returns, as energies, layers and nodes."""
         found, best = [], self._pruning.best
         if best.label[0] >= 0:
-            found.append((float(best.limit[0]), *self._completed(int(best.label[0]))))
+            found.append((float(best.limit[0]), *self._completed(int(best.label[0]), self._next_link)))
         if self.stopped is None:
             ends = self._pools.arrivals
             for at in range(min(self._k, len(ends.energy))):
@@ -203,36 +209,43 @@ class LabelSearch:
     def completed(self, most: int) -> list[tuple[float, ApplicationDeployment]]:
         """Return up to `most` different deployments that settled labels lead to, by energy.
 
-        A search that a limit has ended knows no others: each label is completed along the path that attains the
-        combined bound, where that meets the latency target and visits no vertex twice.
+        A search that a limit has ended knows no others. Each label is completed along the cheapest paths at several
+        multipliers, from the dual's on, and along the quickest, which meets the latency target whatever the label.
         """
-        energy, latency = self._completed_costs()
-        labels = np.flatnonzero((latency <= self._pruning.to_go.max_latency) & np.isfinite(energy))
-        # Of labels that complete to one energy, most complete to one path: the first of each energy stands for them.
-        _, first = np.unique(np.round(energy[labels] / (energy[labels].min(initial=inf) or 1.0), 12), return_index=True)
+        edges, multiplier = self._problem.edges, self._pruning.to_go.multiplier
+        ways = [self._next_link, self._quickest]
+        ways += [costs_to_go(edges, 1.0, factor * multiplier).next_link for factor in MULTIPLES if multiplier > 0]
+        likely = [(energy, label, way) for way in range(len(ways)) for energy, label in self._ends_along(ways[way])]
         found: dict[tuple[tuple[int, int], ...], tuple[float, ApplicationDeployment]] = {}
-        for label in labels[first[: most * TRIED]].tolist():
-            layers, nodes = self._completed(label)
+        clock = Clock(HANDED_OVER_S)
+        for energy, label, way in sorted(likely)[: most * TRIED]:
+            layers, nodes = self._completed(label, ways[way])
             path = tuple(zip(layers, nodes, strict=True))
             if path not in found and len(set(path)) == len(path):
-                found[path] = float(energy[label]), self._problem.deployment(layers, nodes)
-            if len(found) == most:
+                found[path] = energy, self._problem.deployment(layers, nodes)
+            if len(found) == most or clock.expired:
                 break
         return list(found.values())
 
-    def _completed_costs(self) -> tuple[Floats, Floats]:
-        """Return energy and latency of every settled label's completion."""
-        settled, rest, count = self._pools.settled, self._pruning.completions, self.labels
-        layer, node = np.searchsorted(self._layer_ends, np.arange(count), side="right"), settled.node[:count]
-        return (
-            settled.energy[:count] + rest.energy[layer, node],
-            settled.latency[:count] + rest.latency[layer, node],
-        )
+    def _ends_along(self, next_link: Ints) -> list[tuple[float, int]]:
+        """Return energies to which labels lead along `next_link` within the latency target, and the label of each.
 
-    def _completed(self, label: int) -> tuple[list[int], list[int]]:
-        """Return layers and nodes of the path to a settled label and along its completion."""
+        Of labels that lead to one energy, most lead there on one path: the first of each energy stands for them.
+        """
+        settled, count = self._pools.settled, self.labels
+        energy_to_go, latency_to_go = energies_and_latencies_to_go(self._problem.edges, next_link)
+        layer, node = np.searchsorted(self._layer_ends, np.arange(count), side="right"), settled.node[:count]
+        energy = settled.energy[:count] + energy_to_go[layer, node]
+        latency = settled.latency[:count] + latency_to_go[layer, node]
+        labels = np.flatnonzero((latency <= self._pruning.to_go.max_latency) & np.isfinite(energy))
+        least = energy[labels].min(initial=inf) or 1.0
+        _, first = np.unique(np.round(energy[labels] / least, 12), return_index=True)
+        return [(float(energy[label]), label) for label in labels[first].tolist()]
+
+    def _completed(self, label: int, next_link: Ints) -> tuple[list[int], list[int]]:
+        """Return layers and nodes of the path to a settled label and onward along `next_link`."""
         layers, nodes = self._traced(label)
-        onward, via = follow(self._problem.edges, self._next_link, layers[-1], nodes[-1])
+        onward, via = follow(self._problem.edges, next_link, layers[-1], nodes[-1])
         return [*layers, *onward[1:]], [*nodes, *via[1:]]
 
     def _traced(self, label: int) -> tuple[list[int], list[int]]:

@@ -34,14 +34,15 @@ def reason_to_refuse(instance: Instance) -> str | None:
     for node in instance.network.nodes:
         if node.reserves:
             return f"runs blocks at a node's whole rate; node '{node.name}' offers shares to reserve"
-    resource = _resource_that_may_bind(instance, app)
+    found = (_resource_that_may_bind(instance, choice) for choice in app.choices)
+    resource = next((one for one in found if one is not None), None)
     return None if resource is None else f"does not see capacities, and {resource} may bind"
 
 
 def layered_arcs(instance: Instance) -> int:
-    """Return the number of edges of a single application's extended graph without pins: L (N + 2 A)."""
-    network, dnn = instance.network, instance.dnn_of(instance.applications[0])
-    return len(dnn.blocks) * (len(network.nodes) + 2 * len(network.links))
+    """Return the number of edges of a single application's extended graphs without pins: L (N + 2 A), L of all DNNs."""
+    network, dnns = instance.network, instance.dnns_of(instance.applications[0])
+    return sum(len(dnn.blocks) for dnn in dnns) * (len(network.nodes) + 2 * len(network.links))
 
 
 def _resource_that_may_bind(instance: Instance, app: Application) -> str | None:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from finbench.fin_graph.stages.extended import Vertex, path_costs
 from finbench.fin_graph.stages.inference import FinStages
 from finbench.fin_graph.stages.labels import Replica
+from finbench.models.instance import OBJECTIVE_UNITS, Objective
 
 PATH_COLOUR = "#D55E00"
 """Vermilion; with `GRAPH_COLOUR` and `END_COLOUR` from the Okabe–Ito palette, told apart by colour-blind readers."""
@@ -27,10 +28,18 @@ TEXT_COLOUR = "#2B2F36"
 BAND_COLOUR = "#F5F6F8"
 
 _ROW_PITCH, _ROW_HEIGHT = 1.0, 0.7
-_ENERGY_UNITS = ((1.0, "J"), (1e-3, "mJ"), (1e-6, "µJ"), (1e-9, "nJ"), (1e-12, "pJ"))
+_SMALL = ((1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"), (1e-12, "p"))
 _TIME_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
 Place = tuple[float, float]
+
+
+def _cost(stages: FinStages, value: float) -> str:
+    """Return what a part of an inference costs, in the unit of what is minimised."""
+    unit: str = stages.extended.graph["unit"]
+    if unit == OBJECTIVE_UNITS[Objective.MONEY][0]:
+        return f"{value:.3g} {unit}"
+    return _quantity(value, tuple((size, f"{prefix}{unit}") for size, prefix in _SMALL))
 
 
 def draw_fin(stages: FinStages, title: str) -> Figure:
@@ -59,7 +68,7 @@ def draw_fin(stages: FinStages, title: str) -> Figure:
     _draw_graph(axes, stages, places)
     _draw_path(axes, stages, places)
     _draw_titles(axes, stages, title)
-    _draw_legend(figure, entries_per_line=4 if columns >= 5 else 2)
+    _draw_legend(figure, stages.extended.graph["minimised"], entries_per_line=4 if columns >= 5 else 2)
     return figure
 
 
@@ -164,7 +173,7 @@ def _draw_path(axes: Axes, stages: FinStages, places: Mapping[Replica, Place]) -
         axes.text(
             (start[0] + end[0]) / 2,
             (start[1] + end[1]) / 2,
-            f"{_quantity(energy, _ENERGY_UNITS)}\n{_quantity(latency, _TIME_UNITS)}",
+            f"{_cost(stages, energy)}\n{_quantity(latency, _TIME_UNITS)}",
             fontsize=8.5,
             color=PATH_COLOUR,
             ha="center",
@@ -181,7 +190,7 @@ def _draw_titles(axes: Axes, stages: FinStages, title: str) -> None:
         found = "no path to an accepted exit"
     else:
         found = (
-            f"chosen: {_quantity(stages.energy_j, _ENERGY_UNITS)} in {_quantity(stages.latency_s, _TIME_UNITS)}, "
+            f"chosen: {_cost(stages, stages.energy_j)} in {_quantity(stages.latency_s, _TIME_UNITS)}, "
             f"last exit {stages.deployment.last_exit}"
         )
     above: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "color": TEXT_COLOUR}
@@ -189,10 +198,10 @@ def _draw_titles(axes: Axes, stages: FinStages, title: str) -> None:
     axes.annotate(f"{found}   ·   {scale}", (-0.28, 1), xytext=(0, 30), fontsize=10, **above)
 
 
-def _draw_legend(figure: Figure, entries_per_line: int) -> None:
+def _draw_legend(figure: Figure, minimised: str, entries_per_line: int) -> None:
     dot: dict[str, Any] = {"linestyle": "none", "marker": "o"}
     handles = [
-        Line2D([], [], color=PATH_COLOUR, lw=2.8, label="least-energy path (energy, latency)"),
+        Line2D([], [], color=PATH_COLOUR, lw=2.8, label=f"least-{minimised} path ({minimised}, latency)"),
         Line2D([], [], color=GRAPH_COLOUR, lw=1, marker="o", markersize=4, label="feasible inference graph"),
         Line2D([], [], markerfacecolor="white", color=END_COLOUR, markersize=6, label="accepted end", **dot),
         Line2D([], [], color=UNUSED_COLOUR, markersize=4, label="feasible, leads to no end", **dot),

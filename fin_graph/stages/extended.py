@@ -121,7 +121,7 @@ def extended_graph(instance: Instance, app: Application, clock: Clock | None = N
         Vertices (i, n) for i = 0..L', L' the block of the deepest accepted exit (0 where none is accepted), each with
         its node's `tier`; edges with `energy_j`, `latency_s` and `kind` (`run`, `send` or `relay`). Edges into a
         pinned block exist only at its pin (eq. 10). Graph attributes: `source` (a vertex), `ends` (accepted end
-        vertices, each with its 1-based exit index) and `max_latency_s` (δ).
+        vertices, each with its 1-based exit index) `max_latency_s` (δ), `minimised` and the `unit` of that (eq. 31).
 
     Raises
     ------
@@ -136,6 +136,8 @@ def extended_graph(instance: Instance, app: Application, clock: Clock | None = N
         source=(0, app.source),
         ends={(exit_.after_block, node.name): f for f, exit_ in exits.items() for node in nodes},
         max_latency_s=relaxed(app.max_latency_s),
+        minimised=instance.objective.value,
+        unit=instance.inference_unit,
     )
     for i in range(depth + 1):
         clock.check()
@@ -205,6 +207,7 @@ def deployment_of_path(instance: Instance, app: Application, vertices: Sequence[
     exits = instance.dnn_of(app).exits
     return ApplicationDeployment(
         application=app.name,
+        dnn=app.named_dnn,
         last_exit=next(f for f, exit_ in enumerate(exits, start=1) if exit_.after_block == depth),
         placement=tuple(placement),
         routes=tuple(tuple(route) if len(route) > 1 else () for route in routes),

@@ -64,6 +64,7 @@ def generate(
     load: float | None = None,
     penalty: float | None = None,
     shares: tuple[float, ...] | None = None,
+    settings: str | tuple[str, ...] = (),
     seed: int = 0,
 ) -> Instance:
     """Draw an instance of a family; equal arguments give equal instances, byte for byte.
@@ -88,6 +89,8 @@ def generate(
         rejected.
     shares : tuple of float, optional
         Families of many applications: compute shares that edge servers reserve; left out: nothing is reserved.
+    settings : str or tuple of str
+        Parameters of the family to set, such as `edge.compute_ops_per_s=1e11..5e11` (`finbench families`).
     seed : int
 
     Returns
@@ -119,7 +122,9 @@ def generate(
             raise InputError(f"family '{family}'", f"{name}: required for this family")
     make = families.generate if single else families.generate_shared
     try:
-        return make(family, nodes=nodes, seed=seed, **{name: value for name, value in own.items() if value is not None})  # type: ignore[arg-type]
+        given = {name: value for name, value in own.items() if value is not None}
+        texts = (settings,) if isinstance(settings, str) else tuple(settings)
+        return make(family, nodes=nodes, seed=seed, settings=texts, **given)  # type: ignore[arg-type]
     except ValueError as error:
         raise InputError(f"family '{family}'", str(error)) from None
 

@@ -44,7 +44,8 @@ def _decisions(solution: Solution) -> str:
 
 
 def _row(one: ApplicationDeployment) -> str:
-    cells = (one.application, str(one.last_exit), " → ".join(one.placement))
+    last_exit = str(one.last_exit) if one.dnn is None else f"{one.last_exit} of {one.dnn}"
+    cells = (one.application, last_exit, " → ".join(one.placement))
     return f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
 
 

@@ -63,7 +63,8 @@ def placement(ax: Axes | None, solution: Solution, *, application: str | None = 
     axes.set_xticks(range(len(stops)), ["sample", *map(str, range(1, len(stops)))])
     axes.set(xlabel="block", ylim=(-0.5, len(lanes) - 0.5))
     axes.invert_yaxis()
-    axes.set_title(f"{literal(decided.application)}: last exit {decided.last_exit}", loc="left")
+    chosen = "" if decided.dnn is None else f" of {literal(decided.dnn)}"
+    axes.set_title(f"{literal(decided.application)}: last exit {decided.last_exit}{chosen}", loc="left")
     return axes
 
 
@@ -85,7 +86,8 @@ def frontier(ax: Axes | None, found: Sequence[ExitFrontier]) -> Axes:
 
     if not found:
         raise InputError("frontier", "no exit can be reached: there is nothing to draw")
-    axes = _given(ax)
+    axes, unit = _given(ax), found[0].unit
+    cost = {"J": "energy", "g": "carbon"}.get(unit, unit)
     end = 1.05 * max(budget for one in found for budget, _ in (*one.fin, *(one.exact or ())))
     for k, one in enumerate(found):
         colour = COLOURS[k % len(COLOURS)]
@@ -95,7 +97,7 @@ def frontier(ax: Axes | None, found: Sequence[ExitFrontier]) -> Axes:
                 axes.step([*budgets, end], [*energies, energies[-1]], style, where="post", color=colour)
         axes.plot([], [], "-", color=colour, label=f"exit {one.last_exit}, accuracy {one.accuracy:.1%}")
     axes.plot([], [], "--", color="black", label="FIN")
-    axes.set(xlabel="latency budget δ [s]", ylabel="least energy per inference [J]", ylim=(0, None))
+    axes.set(xlabel="latency budget δ [s]", ylabel=f"least {cost} per inference [{unit}]", ylim=(0, None))
     axes.legend()
     return axes
 

@@ -152,9 +152,9 @@ class Solution:
         Returns
         -------
         pandas.DataFrame
-            Columns `application`, `served`, `last_exit`, `placement` (a tuple of names of nodes), `energy_j` (per
-            inference), `latency_s`, `max_latency_s`, `accuracy` and `min_accuracy`; costs are None where it is not
-            served.
+            Columns `application`, `served`, `dnn` (of several the chosen one), `last_exit`, `placement` (a tuple of
+            names of nodes), `energy_j` (per inference), `latency_s`, `max_latency_s`, `accuracy` and `min_accuracy`;
+            costs are None where it is not served.
         """
         from finbench.api.summary import application_frame
 

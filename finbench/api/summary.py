@@ -43,6 +43,8 @@ def _costs(solution: Solution) -> Iterator[tuple[str, str]]:
         yield "accuracy", f"{number(one.accuracy)} of at least {number(app.min_accuracy)}"
     if solution.deployment is not None and solution.deployment.deployments:
         decided = solution.deployment.deployments[0]
+        if decided.dnn is not None:
+            yield "alternative", decided.dnn
         yield "last exit", str(decided.last_exit)
         yield "placement", " → ".join(decided.placement)
 
@@ -78,6 +80,7 @@ def application_frame(solution: Solution) -> pd.DataFrame:
             {
                 "application": app.name,
                 "served": decision is not None,
+                "dnn": app.dnn if decision is None or decision.dnn is None else decision.dnn,
                 "last_exit": None if decision is None else decision.last_exit,
                 "placement": None if decision is None else decision.placement,
                 "energy_j": None if cost is None else cost.energy_j,

@@ -45,8 +45,8 @@ def version() -> str | None:
 
 
 def supports(instance: Instance, options: ReducedProgramOptions = ReducedProgramOptions()) -> str | None:  # noqa: ARG001
-    """Return why the method cannot be used here; None where it can: every instance is supported."""
-    return f"OR-Tools CP-SAT is not installed: {INSTALL}" if version() is None else None
+    """Return why the method cannot be used here, or an application has alternatives; None where neither is so."""
+    return f"OR-Tools CP-SAT is not installed: {INSTALL}" if version() is None else instance.alternatives_refused
 
 
 def solve(

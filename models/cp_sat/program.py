@@ -1,6 +1,6 @@
 """The flow formulation in whole numbers, for CP-SAT.
 
-ColumnNumbers are 0 or 1, for outputs i = 0..D−1 and blocks i = 1..D of each application:
+Columns are 0 or 1, for outputs i = 0..D−1 and blocks i = 1..D of each application:
 
     x_{i,p}   block i runs at site p: a node n, or a share r of one that reserves and keeps up (22)
     t_{i,nm}  output i takes link (n, m)
@@ -40,7 +40,7 @@ from finbench.models.programs.strengthen import Kept, everything, nothing
 from finbench.models.tolerances import FLOAT_NOISE, relaxed
 
 IntegerRow: TypeAlias = tuple[list[int], list[int], int, int]
-"""ColumnNumbers, their coefficients, and the least and the greatest sum."""
+"""Columns, their coefficients, and the least and the greatest sum."""
 
 PRECISION_BITS = 40
 """A row's limit, and the least energy of the objective, become whole numbers of this many bits."""

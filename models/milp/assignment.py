@@ -29,6 +29,7 @@ from finbench.models.milp.options import MilpOptions
 from finbench.models.milp.rows import ApplicationProgram, Terms
 from finbench.models.milp.solvers import registry
 from finbench.models.milp.solvers.interface import (
+    GIVING_BACK,
     Limits,
     SolveProgram,
     SolverAnswer,
@@ -54,7 +55,7 @@ def supports(instance: Instance, options: MilpOptions = MilpOptions()) -> str | 
     Sufficient: for all links (n, k) and (k, m) with m ≠ n there is a link (n, m) whose energy, time per bit and delay
     are each at most the two hops' sum (by induction then no longer route is better), and no bandwidth row can bind.
     """
-    missing = reason_not_to_use(options.solver)
+    missing = reason_not_to_use(options.solver) or instance.alternatives_refused
     if missing is not None:
         return missing
     menu = next((node.name for node in instance.network.nodes if node.reserves), None)
@@ -118,6 +119,7 @@ def solve(
     families = [family for program in programs for family in (program.x, program.sent, program.z, program.rho)]
     info: dict[str, Any] = {"mip_gap": options.mip_gap, "variables": sum(len(family.step) for family in families)}
     limits = Limits(options.mip_gap, options.threads, seed)
+    clock.keep(GIVING_BACK * clock.elapsed_s)
     with told_in_units_of(scale):
         answer, again = _answered(ask, model, limits, Knowledge(all_costs, capacities), (scale, least), clock)
     if again is not None:
@@ -127,6 +129,7 @@ def solve(
         if answer.values is not None:
             selections = selections_of(answer.values)
             found = [_direct(costs, selections[costs.app.name]) for costs in all_costs]
+        rows.give_back(model)
     if found is not None and None in found:
         with clock.phase("explain"):
             alone = flow.alone_on(instance.network, ask, Limits(threads=options.threads, seed=seed), clock)
@@ -168,8 +171,7 @@ def build(
     finbench.models.result.OutOfTime
         Once the clock's limit has passed; the model raises it, too, while it is handed over.
     """
-    with PauseGC():
-        model = rows.new_model([costs.app.name for costs in all_costs], clock)
+    with PauseGC(), rows.given_back_unless_built([costs.app.name for costs in all_costs], clock) as model:
         programs = [_program(model.application[costs.app.name], costs, clock) for costs in all_costs]
         scale = rows.eq3_objective(model, programs)
         for program in programs:

@@ -41,6 +41,7 @@ from finbench.models.milp.options import MilpFlowOptions
 from finbench.models.milp.rows import ApplicationProgram, Terms, VariableFamily
 from finbench.models.milp.solvers import registry
 from finbench.models.milp.solvers.interface import (
+    GIVING_BACK,
     Limits,
     SolveProgram,
     SolverAnswer,
@@ -67,9 +68,9 @@ class FlowProgram(ApplicationProgram):
     """y_{f,n}, the DNN ends at exit f on node n; `step` is b(f), `subject` is n."""
 
 
-def supports(instance: Instance, options: MilpFlowOptions = MilpFlowOptions()) -> str | None:  # noqa: ARG001
-    """Return why the solver cannot be used here; None where it can: every instance is supported."""
-    return reason_not_to_use(options.solver)
+def supports(instance: Instance, options: MilpFlowOptions = MilpFlowOptions()) -> str | None:
+    """Return why the solver cannot be used here, or an application has alternatives; None where neither is so."""
+    return reason_not_to_use(options.solver) or instance.alternatives_refused
 
 
 def solve(
@@ -131,9 +132,8 @@ def solve(
     answer = asked.answer
     with clock.phase("extract"):
         found = begun if answer.status is Status.TIME_LIMIT else None
-        if answer.values is not None:
-            selections = selections_of(answer.values)
-            found = [_extracted(costs, selections[costs.app.name]) for costs in all_costs]
+        if answer.values is not None and asked.chosen is not None:
+            found = [_extracted(costs, asked.chosen[costs.app.name]) for costs in all_costs]
     if found is not None and None in found:
         with clock.phase("explain"):
             alone = alone_on(instance.network, ask, Limits(threads=options.threads, seed=seed), clock)
@@ -147,10 +147,10 @@ def solve(
 class Asked:
     """What became of a program."""
 
-    model: ConcreteModel | None
-    """Held for the variables in the answer, which do not keep it alive; None where the time ended its building."""
     answer: SolverAnswer
     """What the solver said, ERROR where it cannot be true."""
+    chosen: dict[str, Selection] | None
+    """What its incumbent selects, by application; None where it has none."""
     scale: float
     """What the program's objective was divided by."""
     least: float
@@ -192,16 +192,27 @@ class Question:
             least = rows.least_objective(self.all_costs, all_kept)
         with PauseGC():  # to build and hand over make millions of objects that live on: collecting takes as long again
             try:
-                with clock.phase("build"):
-                    model, parts, scale = build(self.all_costs, all_kept, self.capacities, building(clock))
-                    if begun is not None:
-                        _set_values(parts, begun)
+                return self._built_and_solved(all_kept, begun, limits, least, clock)
             except OutOfTime:
-                return Asked(None, unbuilt(), 1.0, least, {})
-            facts = _sizes(self.all_costs, parts)
-            with told_in_units_of(scale):
-                answer = self.solver_function(model, replace(limits, warm_start=begun is not None), clock)
-        return Asked(model, answer, scale, least, facts)
+                return Asked(unbuilt(), None, 1.0, least, {})
+
+    def _built_and_solved(
+        self, all_kept: list[Kept], begun: Sequence[Steps | None] | None, limits: Limits, least: float, clock: Clock
+    ) -> Asked:
+        """Build, solve and give back, so that no variable is left when objects are collected again."""
+        with clock.phase("build"):
+            before = clock.elapsed_s
+            model, parts, scale = build(self.all_costs, all_kept, self.capacities, building(clock))
+            if begun is not None:
+                _set_values(parts, begun)
+            clock.keep(GIVING_BACK * (clock.elapsed_s - before))
+        facts = _sizes(self.all_costs, parts)
+        with told_in_units_of(scale):
+            answer = self.solver_function(model, replace(limits, warm_start=begun is not None), clock)
+        with clock.phase("extract"):
+            chosen = None if answer.values is None else selections_of(answer.values)
+            rows.give_back(model)
+        return Asked(answer, chosen, scale, least, facts)
 
 
 def _timed_doubt(knowledge: Knowledge, asked: Asked, clock: Clock) -> str | None:
@@ -219,8 +230,7 @@ def build(
     finbench.models.result.OutOfTime
         Once the clock's limit has passed; the model raises it, too, while it is handed over.
     """
-    with PauseGC():
-        model = rows.new_model([costs.app.name for costs in all_costs], clock)
+    with PauseGC(), rows.given_back_unless_built([costs.app.name for costs in all_costs], clock) as model:
         programs = [
             _program(model.application[costs.app.name], costs, kept, clock)
             for costs, kept in zip(all_costs, all_kept, strict=True)

@@ -61,7 +61,7 @@ def _some_block_nowhere(costs: Costs) -> bool:
 
 
 def _reason_beyond_bounds(costs: Costs, needed: float | None, optimal: bool) -> str:
-    penalty = costs.penalty
+    penalty, unit = costs.penalty, costs.unit
     if needed is None:
         return "not proven: the time limit passed before it was known what serving it alone costs"
     if isinf(needed):
@@ -69,10 +69,11 @@ def _reason_beyond_bounds(costs: Costs, needed: float | None, optimal: bool) -> 
     if penalty <= needed:
         return _cheaper(costs, needed)
     if not optimal:
-        return f"not proven: alone it would cost {needed:.6g} W, less than its penalty of {penalty:.6g} W"
-    more = f"at least {penalty - needed:.6g} W more beside the others"
-    return f"the capacities leave no cheaper room: {needed:.6g} W alone, {more}"
+        return f"not proven: alone it would cost {needed:.6g} {unit}, less than its penalty of {penalty:.6g} {unit}"
+    more = f"at least {penalty - needed:.6g} {unit} more beside the others"
+    return f"the capacities leave no cheaper room: {needed:.6g} {unit} alone, {more}"
 
 
 def _cheaper(costs: Costs, needed: float) -> str:
-    return f"cheaper to reject than to serve alone: penalty {costs.penalty:.6g} W, least energy {needed:.6g} W"
+    least = f"least {costs.minimised} {needed:.6g} {costs.unit}"
+    return f"cheaper to reject than to serve alone: penalty {costs.penalty:.6g} {costs.unit}, {least}"

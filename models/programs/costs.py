@@ -20,7 +20,7 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from finbench.models.instance import Application, Instance, Network, Objective
+from finbench.models.instance import OBJECTIVE_UNITS, Application, Instance, Network, Objective
 from finbench.models.tolerances import accurate_enough, relaxed
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -121,6 +121,10 @@ class Costs:
     """(E,) block b(f) that exit f follows."""
     accuracy: Floats
     """(E,) accuracy α_f."""
+    minimised: str = Objective.ENERGY.value
+    """What is minimised (eq. 31): it stands in the place of energies."""
+    unit: str = OBJECTIVE_UNITS[Objective.ENERGY][1]
+    """Unit of the objective."""
 
     @property
     def weight(self) -> float:
@@ -192,6 +196,8 @@ def _application_costs(instance: Instance, app: Application, network: NumberedNe
         link_load=per_second * survival * bits,
         after_block=np.array([exit_.after_block for exit_ in dnn.exits], dtype=np.intp),
         accuracy=np.array([exit_.accuracy for exit_ in dnn.exits]),
+        minimised=instance.objective.value,
+        unit=instance.objective_unit,
     )
 
 

@@ -1,6 +1,7 @@
 """The bound that a certificate's prices and multipliers prove, recomputed (eqs. 19, 25).
 
-With v_h at most the least of λ_h · energy + Σ_r π_r u_r over the paths of application h that meet its targets alone,
+With v_h at most the least of λ_h · energy + Σ_r π_r u_r over the paths of application h, of all its alternatives (29),
+that meet its targets alone,
 
     Σ_h min(ψ_h, v_h) − (1 + tolerance) Σ_r π_r  ≤  every deployment's objective       (ψ_h = ∞ where h must be served)
 
@@ -58,28 +59,31 @@ def recompute(instance: Instance, certificate: Certificate, objective: Fraction 
     alone = objective if with_energy and len(instance.applications) == 1 else None
     known: dict[Any, Least] = {}
     total, cut_short = Fraction(0), list[str]()
-    for app, guide in zip(instance.applications, _guides(instance, guides), strict=True):
-        key = _kind_of(app), guide.multiplier, guide.least
-        least = known.get(key)
-        if least is None:
-            layered = layered_network(instance, app, prices, with_energy=with_energy)
-            below = alone if guide.least is None else Fraction(guide.least)
-            least = least_cost(layered, Fraction(guide.multiplier), None if below is None else floor_units(below))
-            known[key] = least
+    for app in instance.applications:
         penalty = None if app.rejection_penalty_w is None else Fraction(app.rejection_penalty_w) * with_energy
-        if least.bound is None and penalty is None:
+        parts = [] if penalty is None else [penalty]
+        for choice in app.choices:
+            guide = guides.of(choice)
+            key = _kind_of(choice), guide.multiplier, guide.least
+            least = known.get(key)
+            if least is None:
+                layered = layered_network(instance, choice, prices, with_energy=with_energy)
+                below = alone if guide.least is None else Fraction(guide.least)
+                least = least_cost(layered, Fraction(guide.multiplier), None if below is None else floor_units(below))
+                known[key] = least
+            parts += [] if least.bound is None else [from_units(least.bound)]
+            if not least.exhausted and app.name not in cut_short:
+                cut_short.append(app.name)
+        if not parts:
             return Recomputed(None, unservable=app.name)
-        if not least.exhausted:
-            cut_short.append(app.name)
-        served = None if least.bound is None else from_units(least.bound)
-        total += min(part for part in (penalty, served) if part is not None)
+        total += min(parts)
     bound = total - (1 + TOLERANCE) * sum(prices.values())
     if not with_energy:
         return Recomputed(None if bound > 0 else Fraction(0), cut_short=tuple(cut_short))
     return Recomputed(bound, cut_short=tuple(cut_short))
 
 
-def _checked(instance: Instance, certificate: Certificate) -> tuple[Prices, dict[str, ApplicationProof]]:
+def _checked(instance: Instance, certificate: Certificate) -> tuple[Prices, _Guides]:
     """Return prices and guides by name, or say what does not belong here."""
     if certificate.instance != instance.content_hash:
         raise Unusable("the certificate is for another instance (content hashes differ)")
@@ -92,11 +96,7 @@ def _checked(instance: Instance, certificate: Certificate) -> tuple[Prices, dict
         if key in prices:
             raise Unusable(f"prices: two for {price.resource} of '{price.subject}'")
         prices[key] = Fraction(price.price_w)
-    guides = {guide.application: guide for guide in certificate.applications}
-    unknown = sorted(guides.keys() - {app.name for app in instance.applications})
-    if unknown or len(guides) < len(certificate.applications):
-        raise Unusable(f"applications: {f'{unknown[0]!r} is unknown' if unknown else 'one is named twice'}")
-    return prices, guides
+    return prices, _Guides(instance, certificate.applications)
 
 
 def _resources(instance: Instance) -> Iterator[tuple[ResourceKind, str]]:
@@ -109,13 +109,27 @@ def _resources(instance: Instance) -> Iterator[tuple[ResourceKind, str]]:
         yield ResourceKind.BANDWIDTH, f"{link.source}->{link.target}"
 
 
-def _guides(instance: Instance, guides: dict[str, ApplicationProof]) -> list[ApplicationProof]:
-    """Return a guide for every application: its own, or that of one that differs in its name alone."""
-    of_kind = {_kind_of(app): guides[app.name] for app in instance.applications if app.name in guides}
-    return [
-        guides.get(app.name, of_kind.get(_kind_of(app), ApplicationProof(application=app.name)))
-        for app in instance.applications
-    ]
+class _Guides:
+    """The guide for every choice of an application: its own, or that of one that differs in its name alone.
+
+    Raises
+    ------
+    Unusable
+        If one is for an application or alternative that is not there, or two are for the same.
+    """
+
+    def __init__(self, instance: Instance, given: tuple[ApplicationProof, ...]) -> None:
+        choices = {(app.name, choice.named_dnn): choice for app in instance.applications for choice in app.choices}
+        self._own = {(guide.application, guide.dnn): guide for guide in given}
+        unknown = sorted(name if dnn is None else f"{name}: {dnn}" for name, dnn in self._own.keys() - choices.keys())
+        if unknown or len(self._own) < len(given):
+            raise Unusable(f"applications: {f'{unknown[0]!r} is unknown' if unknown else 'one is named twice'}")
+        self._of_kind = {_kind_of(choices[key]): guide for key, guide in self._own.items()}
+
+    def of(self, choice: Application) -> ApplicationProof:
+        """Return the guide; one without a multiplier where there is none."""
+        of_kind = self._of_kind.get(_kind_of(choice), ApplicationProof(application=choice.name))
+        return self._own.get((choice.name, choice.named_dnn), of_kind)
 
 
 def _kind_of(app: Application) -> tuple[Any, ...]:

@@ -7,10 +7,11 @@ deployment's objective lies below (eqs. 19, 25); good ones make this number larg
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from finbench.models.fields import SCHEMA_VERSION, SchemaVersion
 from finbench.models.instance import Name, NonNegative
 
 
@@ -54,6 +55,8 @@ class ApplicationProof(_Part):
 
     application: Name
     """Its name; applications that differ in their names alone need no entry of their own."""
+    dnn: Annotated[Name | None, Field(exclude_if=lambda value: value is None)] = None
+    """The alternative that the entry is for, where it has several; each has an entry of its own."""
     multiplier: NonNegative = 0.0
     """Multiplier μ of its latency row [W/s, or J/s where no rate is given]."""
     least: NonNegative | None = None
@@ -64,7 +67,7 @@ class ApplicationProof(_Part):
 class Certificate(_Part):
     """A proof that can be recomputed."""
 
-    schema_version: Literal[1] = 1
+    schema_version: SchemaVersion = SCHEMA_VERSION
     """Version of the file format."""
     instance: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     """Content hash of the instance."""

@@ -12,7 +12,7 @@ from itertools import accumulate
 from finbench.models.instance import DNN, Accounting, Application, Instance, LatencyKind, Link, Node, Objective
 
 TOLERANCE = Fraction(1, 10**6)
-"""The rule of feasibility (README): of a right-hand side; of an accuracy target, absolute."""
+"""The rule of feasibility: of a right-hand side; of an accuracy target, absolute."""
 
 
 def survival(dnn: DNN) -> tuple[Fraction, ...]:

@@ -1,7 +1,7 @@
 """A deployment in exact arithmetic: its objective, and every constraint with its slack.
 
-The equations are those of the README: (1)–(4) costs, (8)–(13), (21), (22), (27) rows. Rules of structure (an exit that
-exists, a placement of the right length, routes over links) have no slack: they hold or are listed as broken.
+The equations are those of `docs/problem.md`: (1)–(4) costs, (8)–(13), (21), (22), (27) rows. Rules of structure (an
+exit that exists, a placement of the right length, routes over links) have no slack: they hold or are listed as broken.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Row:
     """One constraint, value ≤ limit (for accuracy: value ≥ limit)."""
 
     equation: int
-    """Its number in the README."""
+    """Its number in `docs/problem.md`."""
     subject: str
     """The application, node or link (`n->m`) concerned."""
     value: Fraction
@@ -98,10 +98,14 @@ def evaluate_exactly(instance: Instance, deployment: Deployment) -> ExactEvaluat
         if decision is None:
             objective += Fraction(app.rejection_penalty_w or 0)
             continue
-        faults, away = list(_faults(instance, app, decision)), _away(instance, app, decision)
+        choice = app.choice(decision.dnn)
+        if choice is None:
+            broken.append(f"application '{app.name}': of its alternatives (29) {decision.dnn or 'none'} is named")
+            continue
+        faults, away = list(_faults(instance, choice, decision)), _away(instance, choice, decision)
         broken += [f"application '{app.name}': {fault}" for fault in (*faults, *away)]
         if not faults:
-            cost, own = _costs(instance, app, decision, loads)
+            cost, own = _costs(instance, choice, decision, loads)
             objective += weight_of(app) * cost
             rows += own
     return ExactEvaluation(None if broken else objective, (*rows, *loads.rows()), tuple(broken))

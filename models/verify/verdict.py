@@ -13,7 +13,7 @@ from finbench.models.verify.certificate import Certificate, CertificateKind
 from finbench.models.verify.rows import ExactEvaluation, evaluate_exactly
 
 EQUAL = Fraction(1, 10**6)
-"""Relative gap up to which an objective counts as optimal (README)."""
+"""Relative gap up to which an objective counts as optimal."""
 
 
 class Ruling(StrEnum):

@@ -65,13 +65,13 @@ def energies_of(result: Result) -> list[float]:
     """Energies of all deployments of a result, in its order."""
     if result.claimed_objective is None:
         return []
-    return [result.claimed_objective, *(other["energy_j"] for other in result.info["alternatives"])]
+    return [result.claimed_objective, *(other["energy_j"] for other in result.info["runners_up"])]
 
 
 def deployments_of(result: Result) -> list[Deployment]:
     """All deployments of a result, in its order."""
     assert result.deployment is not None
-    others = (ApplicationDeployment.model_validate(other["deployment"]) for other in result.info["alternatives"])
+    others = (ApplicationDeployment.model_validate(other["deployment"]) for other in result.info["runners_up"])
     return [result.deployment, *(Deployment(deployments=(other,)) for other in others)]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 Document = dict[str, Any]
 
 SOUND: Document = {
-    "schema_version": 1,
+    "schema_version": 2,
     "name": "small",
     "network": {
         "name": "net",
@@ -92,6 +92,26 @@ def repeat(*path: str | int) -> Callable[[Document], None]:
         for step in path:
             place = place[step]
         place.append(copy.deepcopy(place[0]))
+
+    return change
+
+
+SHORT = {
+    "name": "short",
+    "input_bits": 100.0,
+    "blocks": [{"ops": 2e6, "output_bits": 0.0}],
+    "exits": [{"after_block": 1, "exit_fraction": 1.0, "accuracy": 0.9}],
+}
+"""Another DNN for the task of `SOUND`'s."""
+
+
+def runs(names: Any) -> Callable[[Document], None]:
+    """Let the application run one of several DNNs, of which `short` is one that the document then has."""
+
+    def change(document: Document) -> None:
+        document["dnns"].append(copy.deepcopy(SHORT))
+        del document["applications"][0]["dnn"]
+        document["applications"][0]["dnns"] = names
 
     return change
 
@@ -191,6 +211,23 @@ BAD_DOCUMENTS: dict[str, tuple[Document, list[str]]] = {
         ("pin of no index", put(*APP, "pinned", value={"first": "edge"}), ["pinned"]),
         ("unknown source", put(*APP, "source", value="moon"), ["application 'app'", "source = 'moon'"]),
         ("unknown dnn", put(*APP, "dnn", value="moon"), ["application 'app'", "dnn = 'moon'"]),
+        ("no dnn", drop(*APP, "dnn"), ["application 'app'", "dnn: required field is missing"]),
+        ("dnn and alternatives", put(*APP, "dnns", value=["dnn"]), ["application 'app'", "dnns", "'dnn' already"]),
+        ("no alternative", runs([]), ["application 'app'", "dnns", "at least 1"]),
+        ("an alternative twice", runs(["dnn", "dnn"]), ["application 'app'", "alternative 'dnn'", "duplicate"]),
+        ("unknown alternative", runs(["dnn", "moon"]), ["application 'app'", "dnns = 'moon'", "DNN of the instance"]),
+        ("alternatives as a text", runs("dnn"), ["application 'app'", "dnns"]),
+        ("null for an alternative", runs(["dnn", None]), ["application 'app'", "dnns", "None"]),
+        (
+            "pin of a block that an alternative lacks",
+            both(runs(["dnn", "short"]), put(*APP, "pinned", value={"2": "edge"})),
+            ["application 'app'", "pinned = 2", "every alternative has (1..1)"],
+        ),
+        (
+            "permission for a block that an alternative lacks",
+            both(runs(["dnn", "short"]), put(*APP, "allowed", value={"2": ["edge"]})),
+            ["application 'app'", "allowed = 2", "every alternative has (1..1)"],
+        ),
         ("no share", put(*NODE, "compute_shares", value=[]), ["node 'device'", "compute_shares"]),
         (
             "share of nothing",
@@ -308,7 +345,7 @@ BAD_DOCUMENTS: dict[str, tuple[Document, list[str]]] = {
             ["device 'board'", "measured.dnn", "the DNN itself"],
         ),
         ("unknown accounting", put("accounting", value="weekly"), ["accounting = 'weekly'", "expected", "full_depth"]),
-        ("schema version of the future", put("schema_version", value=2), ["schema_version = 2", "newer finbench"]),
+        ("schema version of the future", put("schema_version", value=3), ["schema_version = 3", "newer finbench"]),
         ("schema version of the past", put("schema_version", value=0), ["schema_version = 0"]),
         (
             "part that is no file",

@@ -48,13 +48,19 @@ def _sound(instance: Instance, app: Application) -> Iterator[ApplicationDeployme
 def decisions(instance: Instance, app: Application) -> Iterator[ApplicationDeployment]:
     """Every deployment of one application, sound or not: exits, placements, simple routes and shares."""
     nodes = [node.name for node in instance.network.nodes]
-    for f, exit_ in enumerate(instance.dnn_of(app).exits, start=1):
+    ends = ((one, f, exit_) for one in app.choices for f, exit_ in enumerate(instance.dnn_of(one).exits, start=1))
+    for choice, f, exit_ in ends:
         for placement in product(nodes, repeat=exit_.after_block):
             stops = (app.source, *placement)
             for routes in product(*(_routes(nodes, a, b) for a, b in zip(stops, placement, strict=False))):
                 for shares in product(*(instance.network.node_by_name[name].compute_shares for name in placement)):
                     yield ApplicationDeployment(
-                        application=app.name, last_exit=f, placement=placement, routes=routes, shares=shares
+                        application=app.name,
+                        dnn=choice.named_dnn,
+                        last_exit=f,
+                        placement=placement,
+                        routes=routes,
+                        shares=shares,
                     )
 
 

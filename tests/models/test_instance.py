@@ -41,14 +41,15 @@ def test_weights_follow_accounting_and_latency_kind(accounting: Accounting, kind
     assert instance.latency_weights(app) == (survival if kind is LatencyKind.EXPECTED else (1.0,) * 5)
 
 
-def test_another_latency_kind_drops_the_quantile_and_a_quantile_needs_its_kind() -> None:
+def test_another_latency_kind_drops_the_quantile_and_a_quantile_alone_makes_its_kind() -> None:
     most = BALEXNET.with_overrides(latency_kind=LatencyKind.QUANTILE, latency_quantile=0.9)
     assert most.with_overrides(min_accuracy=0.5).latency_quantile == 0.9
     assert most.with_overrides(latency_kind=LatencyKind.EXPECTED).latency_quantile is None
     with pytest.raises(ValueError, match=r"^latency_quantile = None: goes with"):
         BALEXNET.with_overrides(latency_kind=LatencyKind.QUANTILE)
+    assert BALEXNET.with_overrides(latency_quantile=0.9) == most
     with pytest.raises(ValueError, match=r"^latency_quantile = 0.9: goes with"):
-        BALEXNET.with_overrides(latency_quantile=0.9)
+        BALEXNET.with_overrides(latency_kind=LatencyKind.EXPECTED, latency_quantile=0.9)
     with pytest.raises(ValueError, match=r"greater than 0"):
         BALEXNET.with_overrides(latency_kind=LatencyKind.QUANTILE, latency_quantile=0.0)
 
@@ -130,7 +131,7 @@ def fields(instance: Instance) -> dict[str, Any]:
 
 def test_hashes_of_the_shipped_instances_differ() -> None:
     hashes = [load_instance(path).content_hash for path in shipped("instances").values()]
-    assert len(set(hashes)) == len(hashes) == 5
+    assert len(set(hashes)) == len(hashes) == 6
 
 
 def test_data_cannot_be_changed() -> None:

@@ -13,7 +13,7 @@ from finbench.benchmarks.methods import METHODS, run_method
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.evaluate import ViolationKind, evaluate
 from finbench.models.instance import Instance
-from finbench.models.io import InputWarning, load_instance
+from finbench.models.io import InputError, InputWarning, load_device, load_instance, shipped
 from finbench.models.nowhere import block_without_node
 from finbench.models.result import Status
 from tests.models.bad_inputs import SOUND
@@ -88,6 +88,45 @@ def test_a_device_may_have_a_file_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "instance.json").write_text(json.dumps({**document(device="board"), "devices": ["board.json"]}))
     instance = load_instance(tmp_path / "instance.json")
     assert instance.measurements(instance.dnns[0], instance.network.nodes[1])[1].energy_j == 0.5
+
+
+def with_board_file(folder: Path, measured: dict[str, Any]) -> Path:
+    """An instance whose edge is the board of a file that says `measured`."""
+    (folder / "board.json").write_text(json.dumps({**BOARD, "measured": measured}))
+    (folder / "instance.json").write_text(json.dumps({**document(device="board"), "devices": ["board.json"]}))
+    return folder / "instance.json"
+
+
+def test_a_devices_file_may_tell_of_other_dnns_which_change_no_instance(tmp_path: Path) -> None:
+    alone = load_instance(with_board_file(tmp_path, BOARD["measured"]))  # type: ignore[arg-type]
+    others = {**BOARD["measured"], "another": {"1": {"time_s": 1.0}}}  # type: ignore[dict-item]
+    among_others = load_instance(with_board_file(tmp_path, others))
+    assert among_others == alone
+    assert among_others.content_hash == alone.content_hash
+
+
+def test_a_devices_file_that_tells_of_other_dnns_alone_is_refused(tmp_path: Path) -> None:
+    path = with_board_file(tmp_path, {"another": {"1": {"time_s": 1.0}}})
+    with pytest.raises(InputError, match=r"device 'board': measured = 'another': must be a DNN of the instance"):
+        load_instance(path)
+
+
+@pytest.mark.parametrize("name", shipped("devices"))
+def test_a_shipped_device_says_source_and_licence(name: str) -> None:
+    device = load_device(name)
+    assert device.name == name
+    assert "github.com/" in device.provenance
+    assert "Apache-2.0" in device.provenance
+
+
+def test_the_measured_camera_sends_its_picture_to_the_server_by_way_of_a_node_that_computes_nothing() -> None:
+    instance = load_instance("measured-camera")
+    result = run_method(instance, "label-setting")
+    assert result.deployment is not None
+    (costs,) = evaluate(instance, result.deployment).applications
+    sent = 1204224 * (20e-9 + 10e-9 + 5e-9 + 5e-9)
+    assert costs.energy_j == pytest.approx(0.2428 + sent, rel=1e-12)
+    assert costs.latency_s == pytest.approx(0.001044 + 1204224 / 50e6 + 2e-3 + 1204224 / 1e9 + 5e-4, rel=1e-12)
 
 
 def test_a_device_that_no_node_is_gets_a_remark(tmp_path: Path) -> None:

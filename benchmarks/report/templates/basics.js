@@ -52,6 +52,7 @@ const ifFound = (name) => (run) => (runs.found[run] && runs[name] ? runs[name][r
 function quantity(value, unit, digits = 4) {
   if (value === null || value === undefined) return DASH;
   if (!unit || value === 0) return unit ? `0 ${unit}` : short(value, digits);
+  if (unit.startsWith("money")) return `${short(value, digits)} ${unit}`;
   const rounded = Number(value.toPrecision(digits));
   const offered = unit === "s" ? PREFIXES.filter(([size]) => size <= 1) : PREFIXES; // nobody counts in kiloseconds
   const [size, prefix] = offered.find(([size]) => Math.abs(rounded) >= size) || PREFIXES[PREFIXES.length - 1];

@@ -133,16 +133,17 @@ const chosen = {
   },
 
   objective(one, value) {
-    return quantity(value, one.drawing?.rated ? "W" : "J", 7);
+    return quantity(value, one.objective_unit, 7);
   },
 
   several() {
     return data.instances[this.at].applications > 1;
   },
 
-  /** What a run found: energy per inference, or the power of several applications together. */
+  /** What a run found: energy per inference, or the objective where it is another one or of several applications. */
   cost(run) {
-    return this.several() ? quantity(ifFound("objective")(run), "W", 6) : quantity(ifFound("energy_j")(run), "J", 6);
+    const unit = data.instances[this.at].objective_unit;
+    return this.several() || !"JW".includes(unit) ? quantity(ifFound("objective")(run), unit, 6) : quantity(ifFound("energy_j")(run), "J", 6);
   },
 
   decision(run, app) {
@@ -175,7 +176,7 @@ const chosen = {
     const box = el("section", { class: "side", "aria-label": `${side ? "Right" : "Left"}: ${name}` });
     box.append(el("h3", {}, name, el("span", { class: "status" }, this.outcome(run))));
     if (!network) return box;
-    const dnn = data.dnns[app.dnn];
+    const dnn = data.dnns[decision?.dnn ?? app.dnn]; // of several alternatives the decision names the one that runs
     const wide = Math.max(290, Math.min(720, byId("sides").clientWidth > 1000 ? (byId("sides").clientWidth - 24) / 2 - 10 : byId("sides").clientWidth - 10));
     const said = `Network by tiers with the placement of ${name}: ${this.inWords(app, decision)}`;
     const image = drawNetwork(network, app, dnn, decision, named, wide, said);
@@ -205,7 +206,7 @@ const chosen = {
 
   inWords(app, decision) {
     if (!decision) return "none";
-    return `source ${app.source}; ${decision.blocks.map(([node], k) => `block ${k + 1} on ${node}`).join(", ")}; last exit ${decision.last_exit}`;
+    return `source ${app.source}; ${decision.blocks.map(([node], k) => `block ${k + 1} on ${node}`).join(", ")}; last exit ${decision.last_exit}${decision.dnn === undefined ? "" : ` of ${data.dnns[decision.dnn].name}`}`;
   },
 
   blockTable(app, dnn, decision, name) {

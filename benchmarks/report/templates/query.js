@@ -6,7 +6,7 @@ const BINARY = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
 const UNITS = {
   time: { ...unitsOf("s", ["", "m", "µ", "μ", "u", "n"]), min: 60, h: 3600 },
   energy: unitsOf("J", ["", "k", "m", "µ", "μ", "u", "n", "p"]),
-  cost: { ...unitsOf("J", ["", "k", "m", "µ", "μ", "u", "n", "p"]), ...unitsOf("W", ["", "k", "M", "m", "µ", "μ", "u"]) },
+  cost: { ...unitsOf("J", ["", "k", "m", "µ", "μ", "u", "n", "p"]), ...unitsOf("W", ["", "k", "M", "m", "µ", "μ", "u"]), ...unitsOf("g", ["", "k", "m", "µ", "μ", "u"]), ...unitsOf("g/s", ["", "k", "m", "µ", "μ", "u"]), money: 1, "money/s": 1 },
   size: { ...unitsOf("B", ["", "k", "M", "G"]), ...BINARY },
   percent: { "": 0.01, "%": 0.01 },
   fraction: { "": 1, "%": 0.01 },

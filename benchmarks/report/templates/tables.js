@@ -49,8 +49,8 @@ function makeSortable(table) {
 // All runs: kept as columns, shown a page at a time.
 
 const PAGE = 50;
-/** Unit of a run's objective: a power where the applications have rates, else an energy. */
-const costUnit = (run) => (data.instances[runs.instance[run]].drawing?.rated || data.instances[runs.instance[run]].applications > 1 ? "W" : "J");
+/** Unit of a run's objective. */
+const costUnit = (run) => data.instances[runs.instance[run]].objective_unit;
 
 const COLUMNS = [
   { head: "instance", value: ofInstance("name"), link: true },

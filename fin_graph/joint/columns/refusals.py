@@ -52,9 +52,10 @@ def _too_dear(instance: Instance, relaxation: Relaxation, g: int, prices: Floats
         return None
     paid = prices[usage.resources] * usage.fractions
     kind, subject = resource_name(instance.network, int(usage.resources[paid.argmax()]))
+    unit = instance.objective_unit
     return (
-        f"cheaper to reject ({group.penalty:.6g} W) than to serve: {usage.power:.6g} W, and what it takes from others "
-        f"is worth {paid.sum():.6g} W, most of it the {kind} of {subject}"
+        f"cheaper to reject ({group.penalty:.6g} {unit}) than to serve: {usage.power:.6g} {unit}, and what it takes "
+        f"from others is worth {paid.sum():.6g} {unit}, most of it the {kind} of {subject}"
     )
 
 

@@ -25,6 +25,7 @@ from finbench.fin_graph.paths.shortest import least_latency_path
 from finbench.fin_graph.paths.support import reason_to_refuse
 from finbench.fin_graph.paths.topology import Topology
 from finbench.models.instance import Application, Instance
+from finbench.models.io import InputError
 from finbench.models.loads import UNITS, Resource
 from finbench.models.result import Clock, Result
 from finbench.models.tolerances import FEASIBILITY_TOLERANCE, relaxed
@@ -72,7 +73,7 @@ class Price:
     price: float
     unit: str
     price_w: float
-    """What as much again as there is would save [W]."""
+    """What as much again as there is would save [unit of the objective]."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,8 @@ def explain(instance: Instance, *, time_limit_s: float | None = None, seed: int 
         `prices`, `upgrades` and `relief` where everything fits; else `obstacles` and `enablers`, and where there are
         none, `factor`, `fix` and `needs`.
     """
+    if instance.alternatives_refused is not None:
+        raise InputError(f"instance '{instance.name}'", f"explain: {instance.alternatives_refused}")
     load_pricing()
     load_compiled()
     clock = Clock(time_limit_s)

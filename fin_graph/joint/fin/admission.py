@@ -26,7 +26,8 @@ def never_served_reason(instance: Instance, occupancy: Occupancy, alone: list[Al
     if one.usage is None:
         return "no path was found in the time and work allowed, even alone"
     if group.penalty is not None and one.power >= group.penalty:
-        return f"cheaper to reject ({group.penalty:.6g} W) than to serve even alone ({one.power:.6g} W)"
+        unit = instance.objective_unit
+        return f"cheaper to reject ({group.penalty:.6g} {unit}) than to serve even alone ({one.power:.6g} {unit})"
     return None
 
 

@@ -66,15 +66,14 @@ def reason_not_to_build(variables: int) -> str | None:
     return reason_not_to_fit(BYTES_PER_VARIABLE * variables)
 
 
-BUILDING_PART = 0.85
-"""Part of the time left in which a program must be built and handed over: what was made takes time to be given back,
-and a solver that could begin later than that would find nothing."""
+GIVING_BACK = 0.35
+"""Seconds that it takes to give back what was made in a second of building, at most."""
 
 
 def building(clock: Clock) -> Clock:
-    """Return the clock that ends the building and the handing over of a program."""
+    """Return the clock that ends the building and the handing over of a program: what was made must be given back."""
     left = clock.remaining_s
-    return Clock(None if left is None else BUILDING_PART * left)
+    return Clock(None if left is None else left / (1 + GIVING_BACK))
 
 
 def unbuilt() -> SolverAnswer:

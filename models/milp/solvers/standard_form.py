@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,9 +19,9 @@ import numpy as np
 import scipy.sparse
 from pyomo.common.errors import InfeasibleConstraintException
 from pyomo.core.base import ConcreteModel
-from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
 from finbench.models.milp.solvers.interface import Limits, SolverAnswer, believed
+from finbench.models.milp.solvers.linear_model import linear_model
 from finbench.models.programs.costs import Floats, Mask
 from finbench.models.result import Clock, OutOfTime, Status
 from finbench.models.tolerances import ENERGY_TOLERANCE, SMALLEST_COEFFICIENT
@@ -58,25 +58,23 @@ class StandardForm:
         ------
         pyomo.common.errors.InfeasibleConstraintException
             If a row without variables cannot hold.
+        finbench.models.result.OutOfTime
+            Once the limit of a model that watches a clock has passed.
         """
-        form = LinearStandardFormCompiler().write(model, mixed_form=True)
-        rhs, kind = np.array(form.rhs, dtype=np.float64), np.array([row.bound_type for row in form.rows])
-        matrix, dropped = _without_tiny(form.A, [row.constraint for row in form.rows])
-        bounds = np.array([variable.bounds for variable in form.columns], dtype=np.float64).reshape(-1, 2)
-        row_upper = np.where(kind == -1, np.inf, rhs)
-        integral = np.array([variable.is_integer() for variable in form.columns], dtype=np.bool_)
-        alone = _that_break_a_row_alone(matrix, row_upper, bounds[:, 0])
+        read = linear_model(model)
+        matrix, dropped = _without_tiny(read.matrix, read.constraints)
+        alone = _that_break_a_row_alone(matrix, read.row_upper, read.lower)
         return cls(
-            variables=tuple(form.columns),
-            constraints=tuple(row.constraint for row in form.rows),
-            cost=form.c.toarray().ravel(),
-            offset=float(form.c_offset[0]),
+            variables=read.variables,
+            constraints=read.constraints,
+            cost=read.cost,
+            offset=read.offset,
             matrix=matrix,
-            row_lower=np.where(kind == 1, -np.inf, rhs),  # 1: ≤, 0: =, −1: ≥
-            row_upper=row_upper,
-            lower=bounds[:, 0],
-            upper=np.where(alone & integral, 0.0, bounds[:, 1]),
-            integral=integral,
+            row_lower=read.row_lower,
+            row_upper=read.row_upper,
+            lower=read.lower,
+            upper=np.where(alone & read.integral, 0.0, read.upper),
+            integral=read.integral,
             dropped=dropped,
         )
 
@@ -98,7 +96,7 @@ class StandardForm:
 
 
 def _without_tiny(
-    matrix: scipy.sparse.csc_array[Any], constraints: list[Any]
+    matrix: scipy.sparse.csc_array[Any], constraints: Sequence[Any]
 ) -> tuple[scipy.sparse.csc_array[Any], dict[str, int]]:
     """Return the coefficients that solvers keep, and how many others there were, by the equation of their rows.
 

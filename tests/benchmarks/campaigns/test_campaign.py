@@ -92,6 +92,19 @@ def test_published_grids_are_those_of_the_scripts() -> None:
     assert all(set(entry.accounting) == set(Accounting) for entry in grids)
 
 
+def test_definitions_expand_to_a_grid_and_quantiles_belong_to_their_kind(tmp_path: Path) -> None:
+    lists = 'latency_kind = ["expected", "quantile"]\nlatency_quantile = [0.5, 1.0]\nobjective = ["energy", "carbon"]\n'
+    entry = '\n[[instances]]\ngroup = "g"\ninstances = ["measured-camera"]\n'
+    campaign = load(tmp_path, METHODS + entry + lists)
+    built = [problem.origin.build() for problem in problems(campaign)]
+    points = [(str(one.latency_kind), one.latency_quantile, str(one.objective)) for one in built]
+    kinds = (("expected", None), ("quantile", 0.5), ("quantile", 1.0))
+    assert points == [(*kind, objective) for kind in kinds for objective in ("energy", "carbon")]
+    assert campaign.instances[0].size == len(built) == 6
+    alone = load(tmp_path, METHODS + entry + "latency_quantile = [0.5]\n")
+    assert [p.origin.build().latency_quantile for p in problems(alone)] == [0.5]
+
+
 def test_every_target_of_the_published_grids_is_within_reach() -> None:
     for problem in problems(load_campaign("published")):
         if isinstance(problem.origin, TargetPoint):

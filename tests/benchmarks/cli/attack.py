@@ -18,7 +18,7 @@ from typer.testing import CliRunner, Result
 
 from finbench.benchmarks.cli.app import app
 from finbench.benchmarks.execution.memory import forget_peak, peak_bytes
-from tests.benchmarks.rows.test_mutated_results import MARK, NASTY, places
+from tests.benchmarks.rows.test_mutated_results import MARK, NASTY, few_resamples, places
 
 Document = dict[str, Any]
 
@@ -37,10 +37,13 @@ ADDRESSES_BYTES = 4 * MEMORY_BYTES
 FOUND, UNEXPECTED, BAD_INPUT, INFEASIBLE, NOTHING_FOUND, VIOLATED = 0, 1, 2, 3, 4, 5
 
 CODES: dict[str, set[int]] = {
+    "check": {FOUND, UNEXPECTED, BAD_INPUT, INFEASIBLE},
     "solve": {FOUND, BAD_INPUT, INFEASIBLE, NOTHING_FOUND},
     "explain": {FOUND, BAD_INPUT, INFEASIBLE, NOTHING_FOUND},
     "frontier": {FOUND, BAD_INPUT, NOTHING_FOUND},
     "evaluate": {FOUND, BAD_INPUT, VIOLATED},
+    "stress": {FOUND, BAD_INPUT, VIOLATED},
+    "simulate": {FOUND, BAD_INPUT, VIOLATED},
     "verify": {FOUND, BAD_INPUT, NOTHING_FOUND, VIOLATED},
     "compare-results": {FOUND, UNEXPECTED, BAD_INPUT},
 }
@@ -99,7 +102,7 @@ def invoked(arguments: Sequence[str]) -> tuple[Result, int]:
     """Return what a command of this process came to under limits, and the memory that it added at most [byte]."""
     before = psutil.Process().memory_info().rss
     forget_peak()
-    with _guarded():
+    with _guarded(), few_resamples():
         came = CliRunner().invoke(app, list(arguments))
     return came, peak_bytes() - before
 

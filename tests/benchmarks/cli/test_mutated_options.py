@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
 from finbench.benchmarks.analysis import claims_of_grids
 from finbench.benchmarks.campaigns.campaign import Campaign
 from finbench.benchmarks.cli import campaign_results, ladder_results, upkeep
-from finbench.benchmarks.cli.app import app
+from finbench.benchmarks.cli.app import every_command
 from finbench.benchmarks.execution.runner import CampaignResult
 from finbench.benchmarks.upkeep import readme_figures
 from finbench.models.io import InputError
@@ -54,6 +54,7 @@ def sound(tmp_path: Path, results: Path) -> dict[str, list[str]]:
         "instances": [],
         "methods": [],
         "schema": [],
+        "upgrade": [str(made), "-o", f"{out}.json"],
         "run": ["smoke", "-o", out],
         "scale": ["scale", "-o", out],
         "table": [str(results)],
@@ -68,7 +69,27 @@ def sound(tmp_path: Path, results: Path) -> dict[str, list[str]]:
         "campaigns": [],
         "plugins": [],
         "test-method": ["single-node", "--quick"],
+        "import dnn": [small_model(), "-o", f"{out}.toml"],
+        "check": ["blenet-mnist"],
+        "catalogue": ["zoo"],
+        "stress": ["blenet-mnist", str(made), "--time-limit", "1", "--severities", "0.5"],
+        "import exits": [exit_summary(tmp_path), "-o", f"{out}.toml"],
+        "import network": ["catalogue:kreonet", "-o", f"{out}.toml"],
+        "simulate": ["blenet-mnist", str(made), "--arrivals", "alone", "--samples", "500"],
     }
+
+
+def exit_summary(folder: Path) -> str:
+    """Return the file of a summary of two exits."""
+    (folder / "exits.csv").write_text("exit,share,accuracy\n1,0.25,0.9\n2,0.75,0.8\n")
+    return str(folder / "exits.csv")
+
+
+def small_model() -> str:
+    """Return the file of a model that the package `onnx` ships."""
+    place = importlib.util.find_spec("onnx")
+    folder = Path("no-onnx") if place is None or place.origin is None else Path(place.origin).parent
+    return str(folder / "backend/test/data/light/light_zfnet512.onnx")
 
 
 @pytest.fixture
@@ -89,15 +110,9 @@ def idle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(readme_figures, "readme_figures", lambda _: [])
 
 
-def all_commands() -> dict[str, Any]:
-    """Return the commands by name, as the library that reads the command line holds them."""
-    group: Any = typer.main.get_command(app)
-    return dict(group.commands)
-
-
 def options_of(command: str) -> Iterator[tuple[str, bool]]:
     """Yield every option of a command: how it is spelled, and whether it takes a value."""
-    for parameter in all_commands()[command].params:
+    for parameter in every_command()[command].params:
         if parameter.param_type_name == "option":
             for spelling in (parameter.opts[0], *parameter.secondary_opts):
                 yield spelling, not parameter.is_flag
@@ -123,13 +138,14 @@ def attacks(command: str, sound: list[str], bad_paths: list[str], draw: random.R
 
 
 def test_every_command_is_attacked(sound: dict[str, list[str]]) -> None:
-    assert sound.keys() == all_commands().keys() == set(COMMANDS)
+    assert sound.keys() == every_command().keys() == set(COMMANDS)
 
 
 COMMANDS = (
     *("solve", "export", "evaluate", "compare", "explain", "frontier", "generate", "draw", "instances", "methods"),
     *("schema", "run", "scale", "table", "plot", "report", "compare-results", "claims", "bench", "figures"),
-    *("verify", "families", "campaigns", "plugins", "test-method"),
+    *("check", "catalogue", "import dnn", "import exits", "import network"),
+    *("verify", "families", "campaigns", "plugins", "test-method", "upgrade", "simulate", "stress"),
 )
 
 
@@ -141,5 +157,5 @@ def test_nasty_options_are_refused_or_answered(
 ) -> None:
     draw, tally = random.Random(f"options {command}"), Tally()
     for arguments in attacks(command, sound[command], no_files, draw):
-        tally.run([command, *arguments])
+        tally.run([*command.split(), *arguments])
     tally.assert_sound(refused=2, answered=1)

@@ -275,4 +275,4 @@ def test_parameters_out_of_range_are_refused(change: dict[str, object], rule: st
 
 
 def test_the_registry_knows_it() -> None:
-    assert list(SHARED_FAMILIES) == ["campus"]
+    assert list(SHARED_FAMILIES) == ["campus", "zoo", "melbourne"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -30,7 +31,8 @@ FIRST_HASHES = {
 
 
 def typical(seed: int, nodes: int = 24, **sizes: int) -> Instance:
-    return generate("tiered", nodes=nodes, **{"blocks": 8, "exits": 3, **sizes}, seed=seed, links=TYPICAL)
+    given: dict[str, Any] = {"blocks": 8, "exits": 3, **sizes}
+    return generate("tiered", nodes=nodes, **given, seed=seed, links=TYPICAL)
 
 
 @pytest.mark.parametrize("sizes", FIRST_HASHES)

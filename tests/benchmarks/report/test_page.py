@@ -130,6 +130,23 @@ def test_an_altered_row_is_named(copied: Path, tmp_path: Path) -> None:
     assert "label-setting is recorded with" in text
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"instance": "elsewhere"}, "is recorded on &#39;elsewhere&#39;, but its content hash is that of"),
+        ({"application": "someone"}, "a deployment of another instance: there is no application &#39;someone&#39;"),
+        ({"placement": ["moon"] * 5}, "a deployment of another instance: there is no node &#39;moon&#39;"),
+    ],
+)
+def test_a_row_of_another_instance_is_named(change: dict[str, Any], said: str, copied: Path, tmp_path: Path) -> None:
+    rows = read_rows(copied)
+    changed = next(row for row in rows if row["deployments"])
+    (changed if "instance" in change else changed["deployments"][0]).update(change)
+    write_rows(copied, rows)
+    assert report(copied, "-o", tmp_path / "r.html").exit_code == 0
+    assert said in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
 def test_a_contradiction_is_named(copied: Path, tmp_path: Path) -> None:
     rows = read_rows(copied)
     rows[1] |= {"status": "infeasible", "deployments": [], "found": False, "objective": None, "claimed_objective": None}

@@ -73,6 +73,7 @@ def test_every_source_of_compiled_code_counts_and_taking_an_edit_back_leads_back
 def test_every_module_that_a_compiled_module_imports_is_a_source() -> None:
     names = {str(file.relative_to(PACKAGE)) for file in compiled.compiled_sources()}
     assert {"fin_graph/paths/kernel.py", "fin_graph/joint/columns/listing.py", "models/tolerances.py"} <= names
+    assert "benchmarks/simulation/passing.py" in names
     assert "fin_graph/mcp.py" not in names
 
 

@@ -84,7 +84,7 @@ def judged(instance: Instance, stages: FinStages) -> Evaluation:
     return evaluate(instance, Deployment(deployments=(stages.deployment,)))
 
 
-@pytest.mark.parametrize("block", few_and_many(range(15), 2))
+@pytest.mark.parametrize("block", few_and_many(range(7), 2))
 def test_the_guarantees_of_rounding_up_and_down_hold(block: int) -> None:
     """Feasible, no better than the optimum, within eq. (20); rounded down, no worse than the optimum (eq. 18)."""
     for seed in range(10 * block, 10 * (block + 1)):
@@ -102,10 +102,10 @@ def test_the_guarantees_of_rounding_up_and_down_hold(block: int) -> None:
             assert energy_of(down) <= best * (1 + NOISE), (seed, gamma)
 
 
-@pytest.mark.parametrize("seeds", [15, slow(150)])
+@pytest.mark.parametrize("seeds", [15, slow(70)])
 def test_large_gamma_is_the_optimum_nearly_always(seeds: int) -> None:
     agree = [energy_of(run(tiny(seed), 1000)) == pytest.approx(optimum(seed), rel=NOISE) for seed in range(seeds)]
-    assert sum(agree) >= 148 / 150 * seeds
+    assert sum(agree) >= 69 / 70 * seeds
 
 
 @pytest.mark.slow

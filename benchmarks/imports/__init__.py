@@ -1,0 +1,1 @@
+"""What others have made, read as parts of an instance."""
