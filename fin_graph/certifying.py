@@ -52,8 +52,6 @@ def certificate_of(
     infeasible = result.status is Status.INFEASIBLE
     if result.deployment is None and not infeasible:
         return None
-    if len(instance.applications) > 1 and instance.alternatives_refused is not None:
-        return None
     load_compiled()
     claim = CertificateKind.INFEASIBLE if infeasible else CertificateKind.BOUND
     prices: tuple[ResourcePrice, ...] = ()
@@ -104,10 +102,14 @@ def _named(system: SharedSystem, prices: Floats) -> Iterator[ResourcePrice]:
 
 
 def _guides(system: SharedSystem, prices: Floats, *, with_power: bool) -> Iterator[ApplicationProof]:
-    """Yield multiplier and least known cost at the prices for the first member of every group."""
+    """Yield multiplier and least known cost at the prices for the first member of every group and each alternative."""
     for group in system.groups:
-        problem = group.problem(prices, with_power=with_power)
-        dual = None if problem is None else lagrangian_dual(problem)
-        if dual is not None and dual.incumbent is not None:
-            least = _WIDER * dual.incumbent.energy
-            yield ApplicationProof(application=group.members[0], multiplier=dual.multiplier, least=least)
+        named = (
+            (choice.application.named_dnn, choice.problem(prices, with_power=with_power)) for choice in group.choices
+        )
+        duals = [(dnn, lagrangian_dual(problem)) for dnn, problem in named if problem is not None]
+        known = [dual.incumbent.energy for _, dual in duals if dual.incumbent is not None]
+        for dnn, dual in duals:
+            if dual.incumbent is not None:
+                least = _WIDER * min(known)
+                yield ApplicationProof(application=group.members[0], dnn=dnn, multiplier=dual.multiplier, least=least)

@@ -10,8 +10,8 @@ the path so far that is rounded up (eq. 32): never worse than edge by edge, at a
 (`fin_graph.paths.kernel`, `fin_graph.paths.cumulative`). With `certify` FIN proves its own gap: γ doubles until the
 answer and the better of two lower bounds (eqs. 18, 19) are as close as asked.
 
-Of an application with alternatives (eq. 29) each takes the stages, the one of the cheapest path first; one whose
-cheapest path, latency ignored, costs no less than the answer of another is left out.
+Of an application with alternatives (eq. 29) each takes the stages, the one of the least bound (eq. 19) first; one whose
+bound is no less than the answer of another is left out. (The explicit graphs of all are built, to be looked at.)
 
 Several applications, or one whose capacities may bind, that may be rejected or that reserves shares, are placed one
 after another on what is left of the system, and then improved (`fin_graph.joint.fin.many`).
@@ -56,8 +56,6 @@ def supports(instance: Instance, options: FinOptions = FinOptions()) -> str | No
     if _prunes(options) and (options.certify is not None or options.engine == "arrays"):
         return "band < gamma drops end replicas, which only the graphs of engine 'networkx' have"
     shared = reason_to_refuse(instance)
-    if shared is not None and instance.alternatives_refused is not None:
-        return instance.alternatives_refused
     if shared is not None and options.rounding != "per-edge":
         return f"rounding 'cumulative' is for one application alone: FIN with it {shared}"
     if shared is not None and (options.certify is not None or options.engine == "networkx" or _prunes(options)):
@@ -178,7 +176,7 @@ def _arrays_result(instance: Instance, app: Application, options: FinOptions, cl
         return result
     best, relaxations = _Found(inf, None, {}), 0
     with clock.phase("search"):
-        for problem, least in in_order(problems):
+        for problem, least in in_order(problems, clock):
             if least >= best.energy:
                 break
             path = least_energy_replica_path(problem, options.gamma, how=how, clock=clock)

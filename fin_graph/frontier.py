@@ -9,6 +9,7 @@ exact frontier beside it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import inf, isfinite
 
@@ -16,7 +17,7 @@ from finbench.fin_graph.paths.arrays import PathProblem, path_problem
 from finbench.fin_graph.paths.kernel import least_energies
 from finbench.fin_graph.paths.label_search import latency_energy_frontier
 from finbench.fin_graph.paths.shortest import least_energy_path
-from finbench.models.instance import Application, Instance
+from finbench.models.instance import DNN, Application, Instance
 from finbench.models.result import Clock
 from finbench.models.tolerances import FLOAT_NOISE
 
@@ -37,6 +38,13 @@ class ExitFrontier:
     """Exact corners; None where the time limit ended the search."""
     unit: str = "J"
     """Unit of what is least: the objective of one inference."""
+    dnn: str | None = None
+    """The alternative that it is of (eq. 29); None where the application has only one DNN."""
+
+    @property
+    def exit_name(self) -> str:
+        """The exit for people: its number, and its DNN where there are several."""
+        return str(self.last_exit) if self.dnn is None else f"{self.last_exit} of {self.dnn}"
 
 
 def frontiers(
@@ -47,7 +55,7 @@ def frontiers(
     horizon_s: float | None = None,
     time_limit_s: float | None = None,
 ) -> tuple[ExitFrontier, ...]:
-    """Return the frontiers of all exits.
+    """Return the frontiers of all exits, those of each alternative after another.
 
     Parameters
     ----------
@@ -74,22 +82,35 @@ def frontiers(
     """
     if horizon_s is not None and not (isfinite(horizon_s) and horizon_s >= 0):
         raise ValueError(f"horizon_s = {horizon_s}: must be finite and at least 0")
-    dnn, clock = instance.dnn_of(app), Clock(time_limit_s)
-    problems = [_problem(instance, app, index) for index in range(1, len(dnn.exits) + 1)]
+    clock = Clock(time_limit_s)
+    problems = [
+        [_problem(instance, choice, index) for index in range(1, len(instance.dnn_of(choice).exits) + 1)]
+        for choice in app.choices
+    ]
     if horizon_s is None:
-        slowest = max((path.latency for path in map(least_energy_path, problems) if path is not None), default=0.0)
-        horizon_s = slowest * (1 + len(dnn.blocks) / gamma)
+        paths = (least_energy_path(problem) for exits in problems for problem in exits)
+        slowest = max((path.latency for path in paths if path is not None), default=0.0)
+        horizon_s = slowest * (1 + max(exits[-1].depth for exits in problems) / gamma)
+    return tuple(
+        frontier
+        for choice, exits in zip(app.choices, problems, strict=True)
+        for frontier in _frontiers(instance.dnn_of(choice), exits, gamma, horizon_s, clock, instance.inference_unit)
+    )
+
+
+def _frontiers(
+    dnn: DNN, problems: list[PathProblem], gamma: int, horizon_s: float, clock: Clock, unit: str
+) -> Iterator[ExitFrontier]:
+    """Yield the frontiers of one DNN's exits, which have one problem each."""
     problems = [replace(problem, max_latency_s=horizon_s) for problem in problems]
     least = least_energies(problems[-1], gamma, clock)
-    found = []
     for problem, exit_ in zip(problems, dnn.exits, strict=True):
         steps = [(horizon_s * k / gamma, float(energy)) for k, energy in enumerate(least[problem.depth])]
         exact = latency_energy_frontier(problem, clock)
         fin = _corners(steps)
         corners = None if exact is None else _corners(exact)
         if fin or exact:
-            found.append(ExitFrontier(problem.last_exit, exit_.accuracy, fin, corners, instance.inference_unit))
-    return tuple(found)
+            yield ExitFrontier(problem.last_exit, exit_.accuracy, fin, corners, unit, problem.dnn)
 
 
 def _problem(instance: Instance, app: Application, last_exit: int) -> PathProblem:

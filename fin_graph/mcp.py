@@ -9,7 +9,7 @@ the extended graph an edge has one constrained metric, latency, and the end of t
 and a shortest path has the least sum of two fractions: latency over its budget, and the accuracy target over the
 accuracy. Energy plays no part. The sum is not a constraint: what comes back may miss δ, and then there is no solution.
 Each alternative of an application (eq. 29) has such a path of its own; of those that meet δ the one of least energy is
-taken.
+taken. One whose blocks alone cost no less than that is left out.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from finbench.fin_graph.paths.support import reason_to_refuse
 from finbench.fin_graph.stages.extended import (
     LOOK_EVERY,
     Vertex,
+    cheapest_first,
     deployment_of_path,
     extended_graph,
     path_costs,
@@ -71,8 +72,10 @@ def solve(
         leads to one; `time-limit`.
     """
     app, clock = instance.applications[0], Clock(time_limit_s)
-    results = []
-    for choice in app.choices:
+    results = list[Result]()
+    for least, choice in cheapest_first(instance, app):
+        if results and app.weight * least >= min(map(_objective, results)):
+            break
         results.append(_solve_choice(instance, choice, clock))
         if results[-1].status is Status.TIME_LIMIT:
             break
@@ -87,7 +90,11 @@ _ORDER = (Status.FEASIBLE, Status.TIME_LIMIT, Status.NO_SOLUTION, Status.INFEASI
 
 
 def _rank(result: Result) -> tuple[int, float]:
-    return _ORDER.index(result.status), inf if result.claimed_objective is None else result.claimed_objective
+    return _ORDER.index(result.status), _objective(result)
+
+
+def _objective(result: Result) -> float:
+    return inf if result.claimed_objective is None else result.claimed_objective
 
 
 def _solve_choice(instance: Instance, app: Application, clock: Clock) -> Result:

@@ -1,4 +1,6 @@
-"""Baseline: the whole DNN at one node, pinned blocks at their pins; of alternatives (eq. 29) each is tried.
+"""Baseline: the whole DNN at one node, pinned blocks at their pins.
+
+Of alternatives (eq. 29) each is tried whose blocks alone cost less than what was found.
 
 By the prefix lemma (costs are not negative, and a deployment up to exit f is the beginning of one up to a later exit)
 the earliest accurate exit dominates every later one in energy and latency, so only that one is tried. For each node
@@ -11,12 +13,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import count, pairwise
+from math import inf
 
 import networkx as nx
 
 from finbench.fin_graph.options import SingleNodeOptions
 from finbench.fin_graph.paths.support import reason_to_refuse
-from finbench.fin_graph.stages.extended import LOOK_EVERY, accepted_exits, run_costs, send_cost
+from finbench.fin_graph.stages.extended import LOOK_EVERY, accepted_exits, cheapest_first, run_costs, send_cost
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Application, Instance
 from finbench.models.result import Clock, OutOfTime, Result, Status
@@ -56,17 +59,18 @@ def solve(
         `feasible`, `no-solution`, `infeasible` where no exit is accurate enough, or `time-limit` with the best so far.
     """
     app, clock = instance.applications[0], Clock(time_limit_s)
-    accepted = [(choice, accepted_exits(instance, choice)) for choice in app.choices]
-    if not any(exits for _, exits in accepted):
+    if not any(accepted_exits(instance, choice) for choice in app.choices):
         return Result(Status.INFEASIBLE, reason="no exit is accurate enough")
     names = [app.source] if options.node == "source" else [one.name for one in instance.network.nodes]
     found: list[_Candidate] = []
     with clock.phase("search"), suppress(OutOfTime):
-        for choice, exits in accepted:
-            candidates = _Candidates(instance, choice, min(exits), clock) if exits else None
-            for name in names if candidates else ():
+        for least, choice in cheapest_first(instance, app):
+            if least >= min((one.energy_j for one in found), default=inf):
+                break
+            candidates = _Candidates(instance, choice, min(accepted_exits(instance, choice)), clock)
+            for name in names:
                 clock.check()
-                candidate = candidates.at(name) if candidates else None
+                candidate = candidates.at(name)
                 if candidate is not None:
                     found.append(candidate)
     ended = Status.TIME_LIMIT if clock.expired else None

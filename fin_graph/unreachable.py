@@ -19,7 +19,7 @@ def unreachable_targets(instance: Instance) -> Iterator[tuple[Application, str]]
     topology = Topology.of(instance)
     known: dict[tuple[object, ...], list[tuple[float, str]]] = {}
     for app in instance.applications:
-        key = (app.dnns, app.source, app.min_accuracy, *app.pins.items(), *map(str, app.allowed.items()))
+        key = (app.alternatives, app.source, app.min_accuracy, *app.pins.items(), *map(str, app.allowed.items()))
         if key not in known:
             problems = (path_problem(instance, choice, topology=topology) for choice in app.choices)
             known[key] = [_quickest(problem) for problem in problems if problem is not None]

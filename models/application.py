@@ -83,7 +83,7 @@ class Application(Frozen):
     def choice(self, named_dnn: str | None) -> Application | None:
         """Return the choice that a deployment names; None where that is none, or it names none of several."""
         if named_dnn is None:
-            return self if not self.dnns else None
+            return self.choices[0] if len(self.alternatives) == 1 else None
         return next((one for one in self.choices if one.dnn == named_dnn), None)
 
     @property

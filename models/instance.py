@@ -233,12 +233,6 @@ class Instance(Frozen):
             )
         return self.dnn_by_name[app.dnn]
 
-    @property
-    def alternatives_refused(self) -> str | None:
-        """Why a method that runs one DNN for each application refuses the instance; None where each has only one."""
-        app = next((app for app in self.applications if app.dnns), None)
-        return None if app is None else f"runs one DNN for each application; '{app.name}' has alternatives"
-
     def dnns_of(self, app: Application) -> tuple[DNN, ...]:
         """Return the DNNs that `app` may run: one, or its alternatives."""
         return tuple(self.dnn_by_name[name] for name in app.alternatives)

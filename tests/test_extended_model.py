@@ -8,14 +8,20 @@ import pytest
 
 from finbench.benchmarks.methods import run_method
 from finbench.models import exhaustive
+from finbench.models.cp_sat import method
 from finbench.models.evaluate import evaluate
 from finbench.models.instance import Instance
 from finbench.models.milp import assignment, flow
 from finbench.models.milp.options import MilpFlowOptions
+from finbench.models.milp.solvers.registry import SOLVERS, SolverName, reason_not_to_use
+from finbench.models.options import ReducedProgramOptions
 from finbench.models.result import Result, Status
 from finbench.models.tolerances import FLOAT_NOISE, equal_energy
 from tests.extended_instances import FIELDS, extended_instance, extended_shared_instance
 from tests.few_and_many import few_and_many
+from tests.models.cp_sat.conftest import one_process, worker
+
+__all__ = ["one_process", "worker"]
 
 ALONE = ("fin", "larac", "mcp", "single-node")
 SHARING = ("fin", "greedy")
@@ -51,6 +57,9 @@ def assert_exact_methods_agree(instance: Instance) -> Result:
         assert_optimal(instance, flow.solve(instance, options), truth)
     if assignment.supports(instance) is None:
         assert_optimal(instance, assignment.solve(instance), truth)
+    if method.version() is not None:
+        strengthen = len(instance.network.links) % 2 == 0
+        assert_optimal(instance, method.solve(instance, ReducedProgramOptions(strengthen=strengthen)), truth)
     return truth
 
 
@@ -71,9 +80,10 @@ def assert_between(instance: Instance, truth: Result, names: tuple[str, ...]) ->
         assert result.lower_bound is None or result.lower_bound <= optimum * (1 + FLOAT_NOISE)
 
 
+@pytest.mark.usefixtures("one_process")
 @pytest.mark.parametrize("seed", few_and_many(range(800), 12))
 def test_all_methods_agree_on_one_application(seed: int) -> None:
-    instance = extended_instance(seed, direct_only=seed % 4 == 3)
+    instance = extended_instance(seed, direct_only=seed % 4 == 3, alternatives=seed % 2 == 1)
     truth = assert_exact_methods_agree(instance)
     labels = run_method(instance, "label-setting")
     if labels.status is not Status.UNSUPPORTED:
@@ -81,11 +91,26 @@ def test_all_methods_agree_on_one_application(seed: int) -> None:
     assert_between(instance, truth, (*ALONE, "column-generation"))
 
 
+@pytest.mark.usefixtures("one_process")
 @pytest.mark.parametrize("seed", few_and_many(range(800), 12))
 def test_all_methods_agree_on_applications_that_share_a_system(seed: int) -> None:
-    instance = extended_shared_instance(seed, direct_only=seed % 4 == 3)
+    instance = extended_shared_instance(seed, direct_only=seed % 4 == 3, alternatives=seed % 8 > 3)
     truth = assert_exact_methods_agree(instance)
-    assert_between(instance, truth, (*SHARING, "column-generation"))
+    assert_between(instance, truth, (*(SHARING if seed % 3 else ("greedy",)), "column-generation"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("solver", [name for name in SOLVERS if name != "highs"])
+def test_other_solvers_agree(solver: SolverName) -> None:
+    if (reason := reason_not_to_use(solver)) is not None:
+        pytest.skip(reason)
+    for seed in range(15):
+        for draw in (extended_instance, extended_shared_instance):
+            instance = draw(seed)
+            truth = exhaustive.solve(instance)
+            for strengthen in (True, False):
+                options = MilpFlowOptions(solver=solver, strengthen=strengthen)
+                assert_optimal(instance, flow.solve(instance, options), truth)
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from finbench.models.evaluate import evaluate
 from finbench.models.instance import Instance, LatencyKind
 from finbench.models.milp import flow
 from finbench.models.result import Status
-from tests.extended_instances import extended_instance, extended_shared_instance
+from tests.extended_instances import copied_alternatives, extended_instance, extended_shared_instance
 from tests.few_and_many import few_and_many
 from tests.random_instances import random_instance, random_shared_instance
 
@@ -45,6 +45,12 @@ def both_kinds(seed: int) -> list[Instance]:
 def test_measurements_that_say_what_the_rates_say_change_nothing(seed: int, with_energy: bool) -> None:
     for instance in both_kinds(seed):
         assert_same_optimum(instance, measured_as_by_rates(instance, with_energy))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_alternatives_that_are_copies_change_nothing(seed: int) -> None:
+    for instance in both_kinds(seed):
+        assert_same_optimum(instance, copied_alternatives(instance))
 
 
 def measured_as_by_rates(instance: Instance, with_energy: bool) -> Instance:

@@ -8,10 +8,8 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from finbench.models.deployment import DeploymentFile
-from finbench.models.file_schema import InstanceFile, file_schema
 from finbench.models.instance import DNN, Application, Device, Network
 from finbench.models.io import Document, InputError, load_instance, validate
-from finbench.models.verify.certificate import Certificate
 
 
 class FileKind(StrEnum):
@@ -54,6 +52,8 @@ def model_of(kind: FileKind) -> type[BaseModel]:
     """Return the class that checks what a file of a kind says."""
     from finbench.benchmarks.campaigns.campaign import Campaign
     from finbench.benchmarks.campaigns.ladder import LadderCampaign
+    from finbench.models.file_schema import InstanceFile
+    from finbench.models.verify.certificate import Certificate
 
     models: dict[FileKind, type[BaseModel]] = {
         FileKind.INSTANCE: InstanceFile,
@@ -71,6 +71,8 @@ def model_of(kind: FileKind) -> type[BaseModel]:
 
 def schema_of(kind: FileKind) -> Document:
     """Return the JSON Schema of a kind of file."""
+    from finbench.models.file_schema import file_schema
+
     return file_schema(model_of(kind), f"finbench {kind} file")
 
 

@@ -33,7 +33,7 @@ def instance_frontiers(
         If the instance has several applications, or capacities that may bind; if the horizon is no positive finite
         number, or so many latency steps do not fit into memory.
     """
-    reason = reason_to_refuse(instance) or instance.alternatives_refused
+    reason = reason_to_refuse(instance)
     if reason is not None:
         raise InputError(f"instance '{instance.name}'", f"frontier: {reason}")
     if horizon_s is not None and not 0 < horizon_s < inf:
@@ -47,7 +47,7 @@ def instance_frontiers(
 
 def _needed_bytes(instance: Instance, app: Application, gamma: int) -> int:
     """Return the memory of FIN's frontiers [byte]: two rows of all nodes, one of every layer, one list of steps."""
-    rows = 2 * len(instance.network.nodes) + len(instance.dnn_of(app).blocks) + 1
+    rows = 2 * len(instance.network.nodes) + max(len(dnn.blocks) for dnn in instance.dnns_of(app)) + 1
     return (8 * rows + STEP_BYTES) * (gamma + 1)
 
 
@@ -62,6 +62,7 @@ def to_json(instance: Instance, gamma: int, found: Sequence[ExitFrontier]) -> di
         "latency_quantile": instance.latency_quantile,
         "exits": [
             {
+                **({} if one.dnn is None else {"dnn": one.dnn}),
                 "last_exit": one.last_exit,
                 "accuracy": one.accuracy,
                 "fin": _corners(one.fin, key),
@@ -107,7 +108,7 @@ def _thinned(corners: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
 
 
 def _rows(one: ExitFrontier) -> list[tuple[str, ...]]:
-    head = (str(one.last_exit), number(one.accuracy))
+    head = (one.exit_name, number(one.accuracy))
     if one.exact is None:
         return [(*head, number(energy), "–", rounded_up(budget), "–") for budget, energy in _distinct(one.fin)]
     rows: list[tuple[str, ...]] = []

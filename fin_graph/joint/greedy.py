@@ -27,8 +27,8 @@ from finbench.models.result import Clock, Result, Status
 
 
 def supports(instance: Instance, options: Options = Options()) -> str | None:  # noqa: ARG001
-    """Return why applications with alternatives cannot be served; None where there are none."""
-    return instance.alternatives_refused
+    """Return None: every instance is supported."""
+    return None
 
 
 def solve(
@@ -96,16 +96,24 @@ def _serve(instance: Instance, system: SharedSystem, clock: Clock) -> dict[str, 
 
 def _best_split(group: Group, room: Floats) -> Usage | None:
     """Return the split of least energy that meets the target and fits."""
-    problem = _frugal(group, room)
-    if problem is None:
-        return None
-    for _, layers, nodes in sorted(
-        split for k in range(problem.depth + 1) for split in _splits(group, problem, room, k)
-    ):
-        usage = group.usage(layers, nodes)
+    splits = [
+        (cost, v, layers, nodes)
+        for v, choice in enumerate(group.choices)
+        for cost, layers, nodes in _all_splits(choice, room)
+    ]
+    for _, v, layers, nodes in sorted(splits):
+        usage = group.choices[v].usage(layers, nodes)
         if usage.fits(room):
             return usage
     return None
+
+
+def _all_splits(group: Group, room: Floats) -> Iterator[tuple[float, list[int], list[int]]]:
+    """Yield cost, layers and vertices of all splits of one alternative that meet the target."""
+    problem = _frugal(group, room)
+    if problem is not None:
+        for k in range(problem.depth + 1):
+            yield from _splits(group, problem, room, k)
 
 
 def _frugal(group: Group, room: Floats) -> PathProblem | None:

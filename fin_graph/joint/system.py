@@ -8,6 +8,9 @@ node its memory (eq. 12); then for each link its bandwidth (eq. 13). With N node
 **Groups.** Applications that differ in nothing but their names are one group; its members are interchangeable, and
 whatever is found for one holds for all.
 
+**Alternatives** (eq. 29). Each has a layered graph of its own, and is a group of its own with the same members
+(`Group.choices`): what is found for one of them serves a member of the whole group.
+
 A path of one application is searched for on its own layered graph, `Group.problem(prices, room)`: prices π ≥ 0 make it
 pay for what it uses, λ·energy + Σ_r π_r u_r; room takes away what no longer fits.
 """
@@ -58,7 +61,7 @@ class Usage:
 
 
 class Group:
-    """Applications that differ in their names alone, and the layered graph that they share.
+    """Applications that differ in their names alone, and the layered graph that they share, or one by alternative.
 
     Parameters
     ----------
@@ -85,6 +88,14 @@ class Group:
         self.members = tuple(app.name for app in members)
         self.application = members[0]
         self.topology, self._most_alone = topology, np.inf if forgiving else relaxed(1.0)
+        self._choices: tuple[Group, ...] = ()
+        self._base: PathProblem | None = None
+        several = len(self.application.choices) > 1
+        self.application = self.application if several else self.application.choices[0]
+        if several:
+            chosen = zip(*(app.choices for app in members), strict=True)
+            self._choices = tuple(Group(instance, topology, one, forgiving=forgiving, memory=memory) for one in chosen)
+            return
         self._base = path_problem(instance, self.application, topology=topology)
         if self._base is not None:
             self._set_demands(instance, self._base, memory_of(instance.network) if memory is None else memory)
@@ -107,13 +118,20 @@ class Group:
         self._run_power = np.where(impossible, np.inf, self.weight * base.edges.run_energy)
 
     @property
+    def choices(self) -> tuple[Group, ...]:
+        """The group once for each DNN that its members may run; it has paths of its own where there is only one."""
+        return self._choices or (self,)
+
+    @property
     def count(self) -> int:
         """Number of members."""
         return len(self.members)
 
     @property
     def depth(self) -> int:
-        """Number of blocks that run; 0 where no exit is accurate enough."""
+        """Number of blocks that run, at most where there are alternatives; 0 where no exit is accurate enough."""
+        if self._choices:
+            return max(choice.depth for choice in self._choices)
         return 0 if self._base is None else self._base.depth
 
     @property
@@ -131,6 +149,8 @@ class Group:
     ) -> PathProblem | None:
         """Return the path problem of one member. What it calls energy is λ · energy + Σ_r π_r u_r [W].
 
+        With alternatives, each of the `choices` has one.
+
         Parameters
         ----------
         prices : ndarray, shape (R,), optional
@@ -146,6 +166,7 @@ class Group:
         PathProblem or None
             None where no exit is accurate enough.
         """
+        assert not self._choices
         if self._base is None:
             return None
         edges, at, count = self._base.edges, self.topology.node_of_vertex, len(self.topology.network.nodes)
@@ -203,6 +224,9 @@ class Group:
 
     def most(self) -> Floats:
         """Return the most that one member could take of every resource, with all its blocks there; shape (R,)."""
+        if self._choices:
+            most: Floats = np.max([choice.most() for choice in self._choices], axis=0)
+            return most
         count, number = len(self.topology.network.nodes), self.topology.link_number
         most = np.zeros(2 * count + len(self.topology.network.links))
         if self._base is not None:
@@ -275,7 +299,7 @@ class SharedSystem:
             alike[(*others(app), *where)].append(app)
         topology, memory, unit = Topology.of(instance), memory_of(instance.network), 0.0
         if from_nothing:
-            dnns = (instance.dnn_of(app) for app in instance.applications)
+            dnns = (dnn for app in instance.applications for dnn in instance.dnns_of(app))
             unit = float(sum(block.parameter_bytes for dnn in dnns for block in dnn.blocks))
             memory = np.where(memory > 0, memory, unit)
         groups = (Group(instance, topology, members, forgiving=forgiving, memory=memory) for members in alike.values())

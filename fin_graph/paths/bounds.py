@@ -131,9 +131,7 @@ def meets(latency: float, max_latency: float) -> bool:
     return latency <= max_latency * (1 + FLOAT_NOISE)
 
 
-def lagrangian_dual(
-    problem: PathProblem, clock: Clock | None = None, *, energy_to_go: CostsToGo | None = None, limit: float = inf
-) -> Dual:
+def lagrangian_dual(problem: PathProblem, clock: Clock | None = None, *, limit: float = inf) -> Dual:
     """Solve the Lagrangian dual in the latency row by LARAC's secant steps.
 
     Parameters
@@ -142,8 +140,6 @@ def lagrangian_dual(
     clock : Clock, optional
         Its limit ends the steps; the bound is then proven, but not yet the dual's optimum. The least-energy and the
         least-latency path are found in any case.
-    energy_to_go : CostsToGo, optional
-        Those of the problem, where they are at hand.
     limit : float
         Another bound is not sought once one is no less: what another problem is known to cost [J per inference].
 
@@ -153,7 +149,7 @@ def lagrangian_dual(
         `incumbent` is None exactly when the problem is infeasible: the least-latency path is among those tried.
     """
     edges, delta = problem.edges, problem.max_latency_s
-    energy_to_go = costs_to_go(edges, 1.0, 0.0) if energy_to_go is None else energy_to_go
+    energy_to_go = costs_to_go(edges, 1.0, 0.0)
     latency_to_go = costs_to_go(edges, 0.0, 1.0)
     cheap, quick = cheapest_path(problem, energy_to_go), cheapest_path(problem, latency_to_go)
     if cheap is None or quick is None or not meets(quick.latency, delta):
@@ -178,6 +174,13 @@ def lagrangian_dual(
     # A small difference of large numbers where two paths of nearly the same latency differ much in energy.
     bound = min(quick.energy, safe_bound(at.bound, abs(at.bound) + 2 * at.multiplier * delta))
     return Dual(bound, at.multiplier, quick, iterations, energy_to_go, latency_to_go, combined, stopped)
+
+
+def bound_at(problem: PathProblem, multiplier: float) -> float:
+    """Return the value of the dual at a multiplier μ ≥ 0 [J per inference], a lower bound on the optimum; maybe inf."""
+    least = float(costs_to_go(problem.edges, 1.0, multiplier).cost[0, problem.source])
+    paid = multiplier * problem.max_latency_s * (1 + FLOAT_NOISE)
+    return least if least == inf else safe_bound(least - paid, least + paid)
 
 
 def round_down_bound(problem: PathProblem, gamma: int) -> float:

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
+from math import inf
 
 import networkx as nx
 
@@ -93,6 +94,25 @@ def _fits_and_may(app: Application, block: Block, i: int, node: Node) -> bool:
     needed, memory = block.parameter_bytes + block.working_bytes, node.memory_bytes
     fits = memory is None or block.working_bytes == 0 or needed <= relaxed(memory)
     return fits and app.permits(i, node)
+
+
+def cheapest_first(instance: Instance, app: Application) -> list[tuple[float, Application]]:
+    """Return the DNNs that an application may run (eq. 29) with an energy that none undercuts, the least first.
+
+    Each block costs at least what it does at its cheapest node, up to the earliest accurate exit; later ones only add.
+    It is infinite where no exit is accurate enough, or a block can run at no node.
+    """
+    if len(app.choices) == 1:
+        return [(0.0, app.choices[0])]
+    return sorted(((_least_energy(instance, choice), choice) for choice in app.choices), key=lambda one: one[0])
+
+
+def _least_energy(instance: Instance, app: Application) -> float:
+    first = next(iter(accepted_exits(instance, app).values()), None)
+    if first is None:
+        return inf
+    blocks = range(1, first.after_block + 1)
+    return sum(min((energy for energy, _ in run_costs(instance, app, i).values()), default=inf) for i in blocks)
 
 
 def send_cost(instance: Instance, app: Application, block: int, link: Link) -> tuple[float, float]:

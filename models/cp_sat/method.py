@@ -21,7 +21,7 @@ from finbench.models.nowhere import NOTHING_ALONE, application_without_node
 from finbench.models.options import ReducedProgramOptions
 from finbench.models.programs.costs import Capacities, Costs, costs_of
 from finbench.models.programs.steps import Steps, deployment_of, objective_of
-from finbench.models.programs.strengthen import Kept, least_cost, worth_serving
+from finbench.models.programs.strengthen import Kept, all_worth, least_costs, worth_serving
 from finbench.models.programs.warm_start import broken_constraint
 from finbench.models.result import Clock, Result, Status
 from finbench.models.tolerances import ENERGY_TOLERANCE
@@ -45,8 +45,8 @@ def version() -> str | None:
 
 
 def supports(instance: Instance, options: ReducedProgramOptions = ReducedProgramOptions()) -> str | None:  # noqa: ARG001
-    """Return why the method cannot be used here, or an application has alternatives; None where neither is so."""
-    return f"OR-Tools CP-SAT is not installed: {INSTALL}" if version() is None else instance.alternatives_refused
+    """Return why the method cannot be used here; None where it can: every instance is supported."""
+    return f"OR-Tools CP-SAT is not installed: {INSTALL}" if version() is None else None
 
 
 def solve(
@@ -77,10 +77,9 @@ def solve(
     clock = Clock(time_limit_s)
     with clock.phase("build"):
         all_costs = costs_of(instance)
-        parts = [worth_serving(costs) if options.strengthen else accurate(costs) for costs in all_costs]
-        all_kept = [kept for kept in parts if kept is not None]
-        least = sum(least_cost(costs, kept) for costs, kept in zip(all_costs, all_kept, strict=False))
-    if len(all_kept) < len(all_costs) or least == inf:
+        all_kept = all_worth(all_costs, worth_serving if options.strengthen else accurate)
+        least = inf if all_kept is None else sum(least_costs(all_costs, all_kept))
+    if all_kept is None or least == inf:
         reason = application_without_node(instance) or NOTHING_ALONE
         return Result(Status.INFEASIBLE, reason=reason, times_s=clock.times_s)
     no_room = reason_not_to_fit(BYTES_PER_COLUMN * sum(kept.run.sum() + kept.send.sum() for kept in all_kept))

@@ -8,10 +8,12 @@ Columns are 0 or 1, for outputs i = 0..D−1 and blocks i = 1..D of each applica
     ρ         the application is rejected, where it may be
 
     (3)      minimise Σ c_j v_j
-    (14, 23) exactly one of all y_{f,n} and ρ
-    (6)      exactly one of all x_{i,p}, of the y_{f,n} with b(f) < i, and ρ                    for every block i
+    (14, 23) exactly one of all y_{f,n} and ρ; of an application with alternatives, of those of all of them (29)
+    (6)      exactly one of all x_{i,p}, of the y_{f,n} with b(f) < i, and ρ                    for every block i;
+             of one of several alternatives also of all y_{f,n} of the others
     (7)      x_{i,n} + Σ_m t_{i,mn} = Σ_m t_{i,nm} + x_{i+1,n} + Σ_{f: b(f) = i} y_{f,n}        for every i and n,
-             where x_{i,n} is the sum over the sites of n, and x_{0,n} is 1 − ρ at the source and 0 elsewhere
+             where x_{i,n} is the sum over the sites of n, and x_{0,n} is 1 − ρ at the source and 0 elsewhere;
+             of one of several alternatives Σ y_{f,n} at the source
     (8)      latency, (11) compute, (12) memory, (13) bandwidth, (21) reservations   Σ a_j v_j ≤ limit
     (10)     a pinned block has no other columns
 
@@ -29,12 +31,12 @@ CP-SAT takes whole numbers below 2⁶³ only, and so everything is rounded **dow
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from finbench.models.programs.costs import Capacities, Costs, Floats, Ints, Mask
+from finbench.models.programs.costs import Capacities, Costs, Floats, Ints, Mask, by_application
 from finbench.models.programs.steps import Steps
 from finbench.models.programs.strengthen import Kept, everything, nothing
 from finbench.models.tolerances import FLOAT_NOISE, relaxed
@@ -66,7 +68,11 @@ class ColumnNumbers:
     end: Ints
     """(F, N) columns y_{f,n}."""
     reject: Ints
-    """(1,) the column ρ."""
+    """(1,) the column ρ; of alternatives, all have the same one."""
+    others: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+    """Columns y_{f,n} of the application's other alternatives."""
+    alternative: bool = False
+    """Whether the application has others."""
 
     @property
     def after(self) -> Ints:
@@ -152,13 +158,14 @@ def program_of(
     """
     least, most = energies
     parts = _numbered(all_costs, all_kept, capacities, most)
-    coefficients = np.concatenate([_energies(part) for part in parts])
+    first = {group.start for group in by_application(all_costs)}
+    coefficients = np.concatenate([_energies(part, own=v in first) for v, part in enumerate(parts)])
     shift = _shift(coefficients, least)
     without_cuts = IntegerProgram(
         parts=tuple(parts),
         objective=tuple(floored(coefficients, shift).tolist()),
         unit=float(np.ldexp(1.0, -shift)),
-        exactly_one=tuple(columns for part in parts for columns in (eq14_one_end(part), *eq6_one_site(part))),
+        exactly_one=tuple(_exactly_one(parts)),
         rows=(*(row for part in parts for row in _own_rows(part)), *_capacity_rows(parts, capacities)),
     )
     cuts = [without_cuts.columns_of(steps) for steps in forbidden]
@@ -168,19 +175,40 @@ def program_of(
 def _numbered(
     all_costs: Sequence[Costs], all_kept: Sequence[Kept], capacities: Capacities, most_energy: float
 ) -> list[ColumnNumbers]:
-    """Number the columns: for each application runs, sends, ends, rejection."""
+    """Number the columns: for each application, and each of its alternatives, runs, sends, ends, rejection."""
     parts, count = [], 0
-    for costs, kept in zip(all_costs, all_kept, strict=True):
+    first = {group.start for group in by_application(all_costs)}
+    for v, (costs, kept) in enumerate(zip(all_costs, all_kept, strict=True)):
         run, send = _that_fit(costs, kept, capacities, most_energy)
         last = run[costs.after_block[np.array(kept.exits, dtype=np.intp) - 1] - 1]
         end = np.logical_or.reduceat(last, np.flatnonzero(np.diff(costs.network.site_node, prepend=-1)), axis=1)
-        reject = np.array([np.isfinite(costs.penalty) and costs.penalty <= relaxed(most_energy)])
+        reject = np.array([v in first and np.isfinite(costs.penalty) and costs.penalty <= relaxed(most_energy)])
         numbers = []
         for mask in (run, send, end, reject):
             numbers.append(np.where(mask, np.cumsum(mask).reshape(mask.shape) - 1 + count, ABSENT))
             count += int(mask.sum())
-        parts.append(ColumnNumbers(costs, kept.exits, *numbers))
-    return parts
+        runs, sends, ends, rejection = numbers
+        parts.append(ColumnNumbers(costs, kept.exits, runs, sends, ends, rejection))
+    return [part for group in by_application(all_costs) for part in _alternatives([parts[v] for v in group])]
+
+
+def _alternatives(parts: list[ColumnNumbers]) -> list[ColumnNumbers]:
+    """Return the alternatives of one application with the columns of the others."""
+    if len(parts) == 1:
+        return parts
+    ends = [np.array(_present(part.end), dtype=np.intp) for part in parts]
+    return [
+        replace(part, reject=parts[0].reject, others=np.concatenate([*ends[:v], *ends[v + 1 :]]), alternative=True)
+        for v, part in enumerate(parts)
+    ]
+
+
+def _exactly_one(parts: list[ColumnNumbers]) -> Iterator[list[int]]:
+    """Yield the sets of columns of which exactly one is 1; alternatives share (14)."""
+    for group in by_application([part.costs for part in parts]):
+        yield eq14_one_end(parts[group.start])
+        for v in group:
+            yield from eq6_one_site(parts[v])
 
 
 def _that_fit(costs: Costs, kept: Kept, capacities: Capacities, most_energy: float) -> tuple[Mask, Mask]:
@@ -195,15 +223,15 @@ def _that_fit(costs: Costs, kept: Kept, capacities: Capacities, most_energy: flo
     return run, send & (costs.link_load[:depth, None] <= relaxed(capacities.bandwidth))
 
 
-def _energies(part: ColumnNumbers) -> Floats:
-    """Return the objective coefficients of an application's columns, in their order."""
+def _energies(part: ColumnNumbers, *, own: bool) -> Floats:
+    """Return the objective coefficients of an application's columns, in their order; ρ where it is its `own`."""
     costs, depth = part.costs, len(part.run)
     return np.concatenate(
         [
             costs.weight * costs.run_energy[:depth][part.run != ABSENT],
             costs.weight * costs.send_energy[:depth][part.send != ABSENT],
             np.zeros(np.count_nonzero(part.end != ABSENT)),
-            np.full(np.count_nonzero(part.reject != ABSENT), costs.penalty),
+            np.full(np.count_nonzero(part.reject != ABSENT) if own else 0, costs.penalty),
         ]
     )
 
@@ -232,14 +260,14 @@ def floored(amounts: Floats, shift: int) -> Ints:
 
 
 def eq14_one_end(part: ColumnNumbers) -> list[int]:
-    """Return (14, 23): the DNN ends once, or the application is rejected; exactly one y_{f,n} or ρ is 1."""
-    return _present(part.end) + _present(part.reject)
+    """Return (14, 23, 29): one DNN ends once, or the application is rejected; exactly one y_{f,n} or ρ is 1."""
+    return _present(part.end) + _present(part.others) + _present(part.reject)
 
 
 def eq6_one_site(part: ColumnNumbers) -> Iterator[list[int]]:
-    """Yield (6): block i = 1..D runs at one site, or the DNN ends before it, or the application is rejected."""
+    """Yield (6): block i = 1..D runs at one site, or the DNN ends before it, or is not the one, or none is."""
     for i, run in enumerate(part.run, start=1):
-        yield _present(run) + _present(part.end[part.after < i]) + _present(part.reject)
+        yield _present(run) + _present(part.end[part.after < i]) + _present(part.others) + _present(part.reject)
 
 
 def _present(numbers: Ints) -> list[int]:
@@ -261,7 +289,7 @@ def eq7_flow_conservation(part: ColumnNumbers) -> Iterator[IntegerRow]:
     output, link = np.nonzero(part.send != ABSENT)
     exit_, end = np.nonzero(part.end != ABSENT)
     run, send, last = part.run[step, site], part.send[output, link], part.end[exit_, end]
-    reject = part.reject[part.reject != ABSENT]
+    reject = last if part.alternative else part.reject[part.reject != ABSENT]
     row = np.concatenate(
         [
             (step + 1) * nodes + node,
@@ -272,13 +300,13 @@ def eq7_flow_conservation(part: ColumnNumbers) -> Iterator[IntegerRow]:
             np.full(len(reject), source),
         ]
     )
-    groups = (run, send, send, run, last, reject)
-    column, sign = np.concatenate(groups), np.repeat([1, 1, -1, -1, -1, -1], [len(group) for group in groups])
+    groups, started = (run, send, send, run, last, reject), 1 if part.alternative else -1
+    column, sign = np.concatenate(groups), np.repeat([1, 1, -1, -1, -1, started], [len(group) for group in groups])
     order = np.argsort(row, kind="stable")
     present, starts = np.unique(row[order], return_index=True)
     columns, signs = np.split(column[order], starts[1:]), np.split(sign[order], starts[1:])
     for number, here, signed in zip(present.tolist(), columns, signs, strict=False):
-        flow = -1 if number == source else 0
+        flow = -1 if number == source and not part.alternative else 0
         yield here.tolist(), signed.tolist(), flow, flow
 
 
@@ -325,7 +353,7 @@ def _not_all(columns: list[int]) -> IntegerRow:
 
 def _steps(part: ColumnNumbers, values: Mask) -> Steps | None:
     """Follow the unit flow; circuits that touch it nowhere, or rejoin it, are left out."""
-    if values[part.reject].any():
+    if values[part.reject].any() or not values[part.end].any():
         return None
     (exit_,), _ = np.nonzero(values[part.end])
     here, placement, routes = part.costs.source, [], []

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
+from finbench.models.milp.rows import block_names
 from finbench.models.milp.solvers.interface import SolverAnswer
 from finbench.models.programs.costs import Costs
 from finbench.models.programs.steps import Steps, deployment_of, objective_of
@@ -30,13 +31,15 @@ class Selection:
     """Links that every output takes, t_{i,nm} = 1."""
 
 
-def selections_of(values: Iterable[tuple[Any, float]]) -> dict[str, Selection]:
-    """Return what a solution selects, by application.
+def selections_of(values: Iterable[tuple[Any, float]], all_costs: Sequence[Costs]) -> list[Selection]:
+    """Return what a solution selects, in the order of `all_costs`.
 
     Parameters
     ----------
     values : iterable of (Pyomo variable, value)
         Every variable that is not 0.
+    all_costs : sequence of Costs
+        Those that the program was built of.
     """
     selections: dict[str, Selection] = {}
     for variable, value in values:
@@ -50,7 +53,7 @@ def selections_of(values: Iterable[tuple[Any, float]]) -> dict[str, Selection]:
             chosen.sites[label[0]] = (label[1], label[2] if len(label) > 2 else 1.0)
         elif symbol == "t":
             chosen.links.setdefault(label[0], []).append(label[1:])
-    return selections
+    return [selections.get(name, Selection()) for name in block_names(all_costs)]
 
 
 def result_of(

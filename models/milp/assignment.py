@@ -3,7 +3,7 @@
 With x_{i,n} and z_f as in the flow formulation, x_{0,n} = 1 at the source and 0 elsewhere, and w_{i,nm} for "output i
 goes straight over link (n, m)", i = 0..L−1:
 
-    (3), (5), (6), (8)–(12), (23) as in the flow formulation, with w in the place of t
+    (3), (5), (6), (8)–(12), (23), (29) as in the flow formulation, with w in the place of t
     (15) w_{i,nm} ≥ x_{i,n} + x_{i+1,m} − 1                       for every output i and link (n, m)
     (16) x_{i,n} + x_{i+1,m} ≤ 1                                  for every i and pair n ≠ m without a link
 
@@ -40,8 +40,17 @@ from finbench.models.milp.solvers.interface import (
 from finbench.models.milp.solvers.registry import reason_not_to_use
 from finbench.models.news import told_in_units_of
 from finbench.models.programs.admission import rejection_reasons
-from finbench.models.programs.costs import Capacities, Costs, Floats, Ints, NumberedNetwork, costs_of, energy_per_bit
-from finbench.models.programs.steps import Steps
+from finbench.models.programs.costs import (
+    Capacities,
+    Costs,
+    Floats,
+    Ints,
+    NumberedNetwork,
+    by_application,
+    costs_of,
+    energy_per_bit,
+)
+from finbench.models.programs.steps import Steps, decided
 from finbench.models.programs.strengthen import everything
 from finbench.models.result import Clock, OutOfTime, Result, Status
 
@@ -55,7 +64,7 @@ def supports(instance: Instance, options: MilpOptions = MilpOptions()) -> str | 
     Sufficient: for all links (n, k) and (k, m) with m ≠ n there is a link (n, m) whose energy, time per bit and delay
     are each at most the two hops' sum (by induction then no longer route is better), and no bandwidth row can bind.
     """
-    missing = reason_not_to_use(options.solver) or instance.alternatives_refused
+    missing = reason_not_to_use(options.solver)
     if missing is not None:
         return missing
     menu = next((node.name for node in instance.network.nodes if node.reserves), None)
@@ -127,10 +136,10 @@ def solve(
     with clock.phase("extract"):
         found = None
         if answer.values is not None:
-            selections = selections_of(answer.values)
-            found = [_direct(costs, selections[costs.app.name]) for costs in all_costs]
+            selected = selections_of(answer.values, all_costs)
+            found = [_direct(costs, chosen) for costs, chosen in zip(all_costs, selected, strict=True)]
         rows.give_back(model)
-    if found is not None and None in found:
+    if found is not None and any(steps is None for _, steps in decided(all_costs, found)):
         with clock.phase("explain"):
             alone = flow.alone_on(instance.network, ask, Limits(threads=options.threads, seed=seed), clock)
             info["rejected"] = rejection_reasons(all_costs, found, alone, optimal=answer.status is Status.OPTIMAL)
@@ -171,11 +180,16 @@ def build(
     finbench.models.result.OutOfTime
         Once the clock's limit has passed; the model raises it, too, while it is handed over.
     """
-    with PauseGC(), rows.given_back_unless_built([costs.app.name for costs in all_costs], clock) as model:
-        programs = [_program(model.application[costs.app.name], costs, clock) for costs in all_costs]
+    with PauseGC(), rows.given_back_unless_built(all_costs, clock) as model:
+        applications, blocks = by_application(all_costs), list(model.application.values())
+        programs = [
+            _program(blocks[v], all_costs[v], clock, several=len(group) > 1, first=v == group.start)
+            for group in applications
+            for v in group
+        ]
         scale = rows.eq3_objective(model, programs)
+        rows.one_last_exit([[programs[v] for v in group] for group in applications])
         for program in programs:
-            rows.eq5_one_last_exit(program)
             rows.eq6_one_node_per_deployed_block(program)
             rows.eq8_latency(program)
             rows.eq9_accuracy(program)
@@ -187,20 +201,20 @@ def build(
     return model, programs, scale
 
 
-def _program(block: Any, costs: Costs, clock: Clock) -> ApplicationProgram:
+def _program(block: Any, costs: Costs, clock: Clock, *, several: bool, first: bool) -> ApplicationProgram:
     kept = everything(costs)
     x, z = rows.placement_and_exit(block, costs, kept, clock)
     kept.send[0] = costs.network.tails == costs.source  # the sample is nowhere else
     output, link = np.nonzero(kept.send)
     labels = rows.link_labels(costs.network, output, link)
     w = rows.new_family(block, "w", labels, output, link, clock=clock, domain=NonNegativeReals)
-    return ApplicationProgram(costs, kept, block, x, w, z, rows.rejection(block, costs), clock)
+    return ApplicationProgram(costs, kept, block, x, w, z, rows.rejection(block, costs, first=first), clock, several)
 
 
 def eq15_product(program: ApplicationProgram) -> None:
     """Add (15): w_{i,nm} ≥ x_{i,n} + x_{i+1,m} − 1 for every output i and link (n, m), with x_0 = 1 at the source.
 
-    Where the application is rejected, every x_1 is 0, and so is what x_0 = 1 asks of w.
+    Where the application is rejected, or another alternative chosen, every x_1 is 0, and so is what x_0 = 1 asks of w.
     """
     w, network = program.sent, program.costs.network
     x = _by_block_and_node(program)

@@ -7,7 +7,7 @@ For outputs i = 0..L−1 (output 0 is the sample), with x_{0,n} = 1 at the sourc
     ρ_h       application h is rejected, where it may be
 
     (3)  minimise Σ_h (λ_h energy(h) + ψ_h ρ_h)
-    (5)  Σ_f z_f = 1, or (23) Σ_f z_f = 1 − ρ
+    (5)  Σ_f z_f = 1, or (23) Σ_f z_f = 1 − ρ, or of alternatives v together (29) Σ_v Σ_f z_{v,f} = 1 − ρ
     (6)  Σ_n x_{i,n} = Σ_{f: b(f) ≥ i} z_f                                                      for every block i
     (7)  x_{i,n} + Σ_m t_{i,mn} = Σ_m t_{i,nm} + x_{i+1,n} + Σ_{f: b(f) = i} y_{f,n}            for every i and n
     (8)  latency(h) ≤ δ_h          (9)  Σ_f α_f z_f ≥ α_h (1 − ρ)  (10) pinned blocks run where they must
@@ -16,7 +16,8 @@ For outputs i = 0..L−1 (output 0 is the sample), with x_{0,n} = 1 at the sourc
     (21) reservations                                                           where nodes offer shares
 
 Where n offers shares, x_{i,n} stands for Σ_r x_{i,n,r}: block i runs at n on share r of its rate. A variable per share
-gives each its own latency in (8); shares that break stability (22) have no variable.
+gives each its own latency in (8); shares that break stability (22) have no variable. Each alternative has variables and
+rows of its own; Σ_f z_{v,f}, 1 where it is the chosen one, is then what stands for 1 − ρ in its rows.
 The LP relaxation is the path polytope cut by the latency and capacity rows.
 """
 
@@ -53,9 +54,17 @@ from finbench.models.milp.solvers.registry import reason_not_to_use
 from finbench.models.news import told_in_units_of
 from finbench.models.nowhere import NOTHING_ALONE, application_without_node
 from finbench.models.programs.admission import CostAlone, rejection_reasons
-from finbench.models.programs.costs import Capacities, Costs, Mask, costs_of
-from finbench.models.programs.steps import Steps, steps_of
-from finbench.models.programs.strengthen import Kept, everything, improved, within_energy, within_latency, worth_serving
+from finbench.models.programs.costs import Capacities, Costs, Mask, by_application, costs_of
+from finbench.models.programs.steps import Steps, decided, steps_of
+from finbench.models.programs.strengthen import (
+    Kept,
+    all_worth,
+    everything,
+    improved,
+    within_energy,
+    within_latency,
+    worth_serving,
+)
 from finbench.models.programs.warm_start import broken_constraint
 from finbench.models.result import Clock, OutOfTime, Result, Status
 
@@ -68,9 +77,9 @@ class FlowProgram(ApplicationProgram):
     """y_{f,n}, the DNN ends at exit f on node n; `step` is b(f), `subject` is n."""
 
 
-def supports(instance: Instance, options: MilpFlowOptions = MilpFlowOptions()) -> str | None:
-    """Return why the solver cannot be used here, or an application has alternatives; None where neither is so."""
-    return reason_not_to_use(options.solver) or instance.alternatives_refused
+def supports(instance: Instance, options: MilpFlowOptions = MilpFlowOptions()) -> str | None:  # noqa: ARG001
+    """Return why the solver cannot be used here; None where it can: every instance is supported."""
+    return reason_not_to_use(options.solver)
 
 
 def solve(
@@ -133,8 +142,8 @@ def solve(
     with clock.phase("extract"):
         found = begun if answer.status is Status.TIME_LIMIT else None
         if answer.values is not None and asked.chosen is not None:
-            found = [_extracted(costs, asked.chosen[costs.app.name]) for costs in all_costs]
-    if found is not None and None in found:
+            found = [_extracted(costs, chosen) for costs, chosen in zip(all_costs, asked.chosen, strict=True)]
+    if found is not None and any(steps is None for _, steps in decided(all_costs, found)):
         with clock.phase("explain"):
             alone = alone_on(instance.network, ask, Limits(threads=options.threads, seed=seed), clock)
             info["rejected"] = rejection_reasons(all_costs, found, alone, optimal=answer.status is Status.OPTIMAL)
@@ -149,7 +158,7 @@ class Asked:
 
     answer: SolverAnswer
     """What the solver said, ERROR where it cannot be true."""
-    chosen: dict[str, Selection] | None
+    chosen: list[Selection] | None
     """What its incumbent selects, by application; None where it has none."""
     scale: float
     """What the program's objective was divided by."""
@@ -210,7 +219,7 @@ class Question:
         with told_in_units_of(scale):
             answer = self.solver_function(model, replace(limits, warm_start=begun is not None), clock)
         with clock.phase("extract"):
-            chosen = None if answer.values is None else selections_of(answer.values)
+            chosen = None if answer.values is None else selections_of(answer.values, self.all_costs)
             rows.give_back(model)
         return Asked(answer, chosen, scale, least, facts)
 
@@ -230,14 +239,16 @@ def build(
     finbench.models.result.OutOfTime
         Once the clock's limit has passed; the model raises it, too, while it is handed over.
     """
-    with PauseGC(), rows.given_back_unless_built([costs.app.name for costs in all_costs], clock) as model:
+    with PauseGC(), rows.given_back_unless_built(all_costs, clock) as model:
+        applications, blocks = by_application(all_costs), list(model.application.values())
         programs = [
-            _program(model.application[costs.app.name], costs, kept, clock)
-            for costs, kept in zip(all_costs, all_kept, strict=True)
+            _program(blocks[v], all_costs[v], all_kept[v], clock, several=len(group) > 1, first=v == group.start)
+            for group in applications
+            for v in group
         ]
         scale = rows.eq3_objective(model, programs)
+        rows.one_last_exit([[programs[v] for v in group] for group in applications])
         for program in programs:
-            rows.eq5_one_last_exit(program)
             rows.eq6_one_node_per_deployed_block(program)
             eq7_flow_conservation(program)
             rows.eq8_latency(program)
@@ -251,14 +262,14 @@ def build(
     return model, programs, scale
 
 
-def _program(block: Any, costs: Costs, kept: Kept, clock: Clock) -> FlowProgram:
+def _program(block: Any, costs: Costs, kept: Kept, clock: Clock, *, several: bool, first: bool) -> FlowProgram:
     x, z = rows.placement_and_exit(block, costs, kept, clock)
     output, link = np.nonzero(kept.send)
     t = rows.new_family(block, "t", rows.link_labels(costs.network, output, link), output, link, clock=clock)
     exit_, node = np.nonzero(_nodes(costs, kept)[z.step - 1])
     labels = ((kept.exits[f], costs.network.nodes[n]) for f, n in zip(exit_, node, strict=True))
     y = rows.new_family(block, "y", labels, z.step[exit_], node, clock=clock)
-    return FlowProgram(costs, kept, block, x, t, z, rows.rejection(block, costs), clock, y)
+    return FlowProgram(costs, kept, block, x, t, z, rows.rejection(block, costs, first=first), clock, several, y)
 
 
 def _nodes(costs: Costs, kept: Kept) -> Mask:
@@ -271,7 +282,8 @@ def eq7_flow_conservation(program: FlowProgram) -> None:
     """Add (7): x_{i,n} + Σ_m t_{i,mn} = Σ_m t_{i,nm} + x_{i+1,n} + Σ_{f: b(f) = i} y_{f,n} for i = 0..L and all n.
 
     What has output i (block i ran there, or the output arrived) passes it on, runs block i + 1, or is the DNN's end.
-    x_0 is data, not variables: at the source 1, or 1 − ρ where the application may be rejected.
+    x_0 is data, not variables: at the source 1, or 1 − ρ where the application may be rejected, or Σ_f z_f of one of
+    several alternatives.
     """
     x, t, y, network = program.x, program.sent, program.y, program.costs.network
     count, source, terms = len(network.nodes), program.costs.source, Terms()
@@ -280,9 +292,14 @@ def eq7_flow_conservation(program: FlowProgram) -> None:
     terms.add(t.step * count + network.tails[t.subject], t.variables, -1.0)
     terms.add((x.step - 1) * count + program.node, x.variables, -1.0)
     terms.add(y.step * count + y.subject, y.variables, -1.0)
-    terms.add(program.rho.step + source, program.rho.variables, -1.0)
+    if program.alternative:
+        terms.add(np.full_like(program.z.step, source), program.z.variables, 1.0)
+    else:
+        terms.add(program.rho.step + source, program.rho.variables, -1.0)
+    begun = 0.0 if program.alternative else -1.0
     balance = (
-        ((row // count, network.nodes[row % count]), -1.0 if row == source else 0.0, body) for row, body in terms.sums()
+        ((row // count, network.nodes[row % count]), begun if row == source else 0.0, body)
+        for row, body in terms.sums()
     )
     both = ((label, rhs, body, rhs) for label, rhs, body in balance)
     rows.add_rows(program.block, "eq7_flow_conservation", both, program.clock)
@@ -335,25 +352,26 @@ def _start(
     info["warm_start"] = "used" if broken is None else f"not used: {broken}"
     if broken is not None:
         return None
-    return [improved(costs, steps) for costs, steps in zip(all_costs, start, strict=True)] if strengthen else start
+    if not strengthen:
+        return start
+    return [None if one is None else improved(costs, one) for costs, one in zip(all_costs, start, strict=True)]
 
 
 def reduced(all_costs: list[Costs], start: Sequence[Steps | None] | None) -> list[Kept] | None:
     """Return what strengthening keeps of every application; None where one that must be served cannot be."""
-    parts = [worth_serving(costs) for costs in all_costs]
-    kept = [part for part in parts if part is not None]
-    if len(kept) < len(parts):
-        return None
-    return kept if start is None else within_energy(all_costs, kept, start)
+    kept = all_worth(all_costs, worth_serving)
+    return kept if kept is None or start is None else within_energy(all_costs, kept, start)
 
 
 def _set_values(programs: list[FlowProgram], start: Sequence[Steps | None]) -> None:
     """Give the variables of `start` the value 1; one without a value is 0."""
+    served = {costs.app.name for costs, steps in decided([p.costs for p in programs], start) if steps is not None}
     for program, steps in zip(programs, start, strict=True):
         block, network = program.block, program.costs.network
         names = network.nodes
         if steps is None:
-            block.rho.set_value(1)
+            if program.costs.app.name not in served and program.rho.variables.size:
+                block.rho.set_value(1)
             continue
         block.z[steps.last_exit].set_value(1)
         block.y[steps.last_exit, network.sites[steps.placement[-1]][0]].set_value(1)
@@ -367,13 +385,15 @@ def _sizes(all_costs: list[Costs], programs: list[FlowProgram]) -> dict[str, Any
     """Return the size of the program, and what it lacks of the plain one."""
     families = [family for p in programs for family in (p.x, p.sent, p.z, p.y, p.rho)]
     variables = sum(len(family.step) for family in families)
-    return {"variables": variables, "variables_removed": sum(map(_plain_size, all_costs)) - variables}
+    rejections = sum(bool(np.isfinite(all_costs[group.start].penalty)) for group in by_application(all_costs))
+    plain = rejections + sum(map(_plain_size, all_costs))
+    return {"variables": variables, "variables_removed": plain - variables}
 
 
 def _plain_size(costs: Costs) -> int:
     kept = everything(costs)
     ends = _nodes(costs, kept)[costs.after_block - 1]
-    return int(kept.run.sum() + kept.send.sum() + len(kept.exits) + ends.sum() + np.isfinite(costs.penalty))
+    return int(kept.run.sum() + kept.send.sum() + len(kept.exits) + ends.sum())
 
 
 def _extracted(costs: Costs, chosen: Selection) -> Steps | None:

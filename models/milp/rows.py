@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from pyomo.core.base import Binary, Block, ConcreteModel, Constraint, Objective, Var
 from pyomo.core.expr import LinearExpression
 
-from finbench.models.programs.costs import Capacities, Costs, Floats, Ints, NumberedNetwork
-from finbench.models.programs.strengthen import Kept, least_cost
+from finbench.models.programs.costs import Capacities, Costs, Floats, Ints, NumberedNetwork, by_application
+from finbench.models.programs.strengthen import Kept, least_costs
 from finbench.models.result import Clock, OutOfTime
 from finbench.models.tolerances import relaxed
 
@@ -55,9 +55,12 @@ class ApplicationProgram:
     z: VariableFamily
     """z_f, exit f is the last; `step` is b(f), `subject` is f."""
     rho: VariableFamily
-    """ρ, the application is rejected: one variable where that is allowed, else none."""
+    """ρ, the application is rejected: one variable where that is allowed, else none. Its first alternative has it."""
     clock: Clock
     """The run's, which ends the building."""
+    alternative: bool
+    """Whether it is one of several alternatives of its application: Σ_f z_f, 1 for the chosen one, then stands in the
+    place of 1 − ρ."""
 
     @property
     def depth(self) -> int:
@@ -99,11 +102,12 @@ def placement_and_exit(block: Any, costs: Costs, kept: Kept, clock: Clock) -> tu
     )
 
 
-def rejection(block: Any, costs: Costs) -> VariableFamily:
-    """Add binary ρ where the application may be rejected."""
-    if np.isfinite(costs.penalty):
+def rejection(block: Any, costs: Costs, *, first: bool) -> VariableFamily:
+    """Add binary ρ where the application may be rejected, to the `first` of its alternatives alone."""
+    may = first and bool(np.isfinite(costs.penalty))
+    if may:
         block.rho = Var(domain=Binary, bounds=(0, 1))
-    variables = np.array([block.rho] if np.isfinite(costs.penalty) else [], dtype=np.object_)
+    variables = np.array([block.rho] if may else [], dtype=np.object_)
     nowhere = np.zeros(len(variables), dtype=np.intp)
     return VariableFamily(variables, nowhere, nowhere)
 
@@ -131,6 +135,8 @@ class Terms:
     def sums(self) -> Iterator[tuple[int, LinearExpression]]:
         """Yield every row that has a term, and its left-hand side."""
         rows = np.concatenate(self._rows)
+        if not rows.size:
+            return
         order = np.argsort(rows, kind="stable")
         present, starts = np.unique(rows[order], return_index=True)
         variables = np.split(np.concatenate(self._variables)[order], starts[1:])
@@ -200,7 +206,16 @@ def _scale(programs: Sequence[ApplicationProgram], coefficients: Floats) -> floa
 
 def least_objective(all_costs: Iterable[Costs], all_kept: Iterable[Kept]) -> float:
     """Return a bound below every feasible objective: Σ_h min(λ_h · least energy of a path, ψ_h)."""
-    return sum(least_cost(costs, kept) for costs, kept in zip(all_costs, all_kept, strict=True))
+    return sum(least_costs(list(all_costs), list(all_kept)))
+
+
+def one_last_exit(applications: Iterable[Sequence[ApplicationProgram]]) -> None:
+    """Add (5) or (23) for every application that has one DNN, and (29) for every other."""
+    for programs in applications:
+        if len(programs) > 1:
+            eq29_one_alternative(programs)
+        else:
+            eq5_one_last_exit(programs[0])
 
 
 def eq5_one_last_exit(program: ApplicationProgram) -> None:
@@ -209,6 +224,15 @@ def eq5_one_last_exit(program: ApplicationProgram) -> None:
     terms.add(np.zeros_like(program.z.step), program.z.variables, 1.0)
     terms.add(program.rho.step, program.rho.variables, 1.0)
     program.block.add_component(name, Constraint(rule=lambda _: (1, terms.sum(), 1)))
+
+
+def eq29_one_alternative(programs: Sequence[ApplicationProgram]) -> None:
+    """Add (29), Σ_v Σ_f z_{v,f} = 1 − ρ, for the alternatives of one application."""
+    terms, first = Terms(), programs[0]
+    for program in programs:
+        terms.add(np.zeros_like(program.z.step), program.z.variables, 1.0)
+    terms.add(first.rho.step, first.rho.variables, 1.0)
+    first.block.eq29_one_alternative = Constraint(rule=lambda _: (1, terms.sum(), 1))
 
 
 def eq6_one_node_per_deployed_block(program: ApplicationProgram) -> None:
@@ -222,19 +246,32 @@ def eq6_one_node_per_deployed_block(program: ApplicationProgram) -> None:
 
 
 def eq8_latency(program: ApplicationProgram) -> None:
-    """Add (8): Σ_{i,n} x_{i,n} l_i t_{i,n} + Σ_{i,nm} t_{i,nm} l_{i+1} (d_i/B_nm + τ_nm) ≤ δ, divided by δ."""
+    """Add (8): Σ_{i,n} x_{i,n} l_i t_{i,n} + Σ_{i,nm} t_{i,nm} l_{i+1} (d_i/B_nm + τ_nm) ≤ δ, divided by δ.
+
+    For one of several alternatives the right-hand side is δ Σ_f z_f, which is tighter where the choice is fractional.
+    """
     costs, x, sent, terms = program.costs, program.x, program.sent, Terms()
     limit = costs.app.max_latency_s
     terms.add(np.zeros_like(x.step), x.variables, scaled(costs.run_latency[x.step - 1, x.subject], limit))
     terms.add(np.zeros_like(sent.step), sent.variables, scaled(costs.send_latency[sent.step, sent.subject], limit))
+    if program.alternative:
+        terms.add(np.zeros_like(program.z.step), program.z.variables, -relaxed(1.0))
     for _, body in terms.sums():  # none where the application can only be rejected
-        program.block.eq8_latency = Constraint(expr=(None, body, relaxed(1.0)))
+        program.block.eq8_latency = Constraint(expr=(None, body, 0.0 if program.alternative else relaxed(1.0)))
 
 
 def eq9_accuracy(program: ApplicationProgram) -> None:
-    """Add (9): Σ_f α_f z_f ≥ α (1 − ρ); an exit that meets α within its tolerance counts as α."""
+    """Add (9): Σ_f α_f z_f ≥ α (1 − ρ); an exit that meets α within its tolerance counts as α.
+
+    For one of several alternatives it reads Σ_f (α_f − α) z_f ≥ 0.
+    """
     costs, z, rho, target, terms = program.costs, program.z, program.rho, program.costs.app.min_accuracy, Terms()
     accuracy = np.where(costs.accurate, np.maximum(costs.accuracy, target), costs.accuracy)
+    if program.alternative:
+        terms.add(np.zeros_like(z.step), z.variables, accuracy[z.subject - 1] - target)
+        for _, body in terms.sums():  # none where it cannot be chosen
+            program.block.eq9_accuracy = Constraint(expr=(0.0, body, None))
+        return
     terms.add(np.zeros_like(z.step), z.variables, accuracy[z.subject - 1])
     terms.add(rho.step, rho.variables, target)
     program.block.eq9_accuracy = Constraint(rule=lambda _: (target, terms.sum(), None))
@@ -321,10 +358,13 @@ class WatchedModel(ConcreteModel):  # type: ignore[misc]  # Pyomo has no types
 
 
 @contextmanager
-def given_back_unless_built(names: list[str], clock: Clock) -> Iterator[ConcreteModel]:
-    """Yield an empty model with one block for every application; empty it again where the time ends its building."""
+def given_back_unless_built(all_costs: Sequence[Costs], clock: Clock) -> Iterator[ConcreteModel]:
+    """Yield an empty model with one block for every application, or each of its alternatives.
+
+    It is emptied again where the time ends its building.
+    """
     model = WatchedModel(clock)
-    model.application = Block(names)
+    model.application = Block(block_names(all_costs))
     try:
         yield model
     except OutOfTime:
@@ -342,3 +382,15 @@ def give_back(model: ConcreteModel) -> None:
         for component in list(block.component_objects(descend_into=False)):
             block.del_component(component)
             component.clear()
+
+
+def block_names(all_costs: Sequence[Costs]) -> list[str]:
+    """Return the name of every application's block: its own, and where it has alternatives theirs as well."""
+    names: dict[str, None] = {}
+    for positions in by_application(all_costs):
+        for costs in (all_costs[v] for v in positions):
+            name = costs.app.name if len(positions) == 1 else f"{costs.app.name}: {costs.app.dnn}"
+            while name in names:  # another application may be called so
+                name += "'"
+            names[name] = None
+    return list(names)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import isinf
 
-from finbench.models.programs.costs import Costs
+from finbench.models.programs.costs import Costs, by_application
 from finbench.models.programs.steps import Steps
 from finbench.models.programs.strengthen import earliest_accurate_exit, least_energy, within_latency
 
@@ -38,20 +38,31 @@ def rejection_reasons(
     optimal : bool
         Whether the solution is proven optimal.
     """
-    rejected = [costs for costs, steps in zip(all_costs, found, strict=True) if steps is None]
-    return {costs.app.name: _reason(costs, alone, optimal) for costs in rejected}
+    rejected = [
+        [all_costs[v] for v in positions]
+        for positions in by_application(all_costs)
+        if all(found[v] is None for v in positions)
+    ]
+    return {choices[0].app.name: _reason(choices, alone, optimal) for choices in rejected}
 
 
-def _reason(costs: Costs, alone: CostAlone, optimal: bool) -> str:
-    if earliest_accurate_exit(costs) is None:
+def _reason(choices: list[Costs], alone: CostAlone, optimal: bool) -> str:
+    """Return why an application is rejected, whichever of its alternatives it ran."""
+    accurate = [costs for costs in choices if earliest_accurate_exit(costs) is not None]
+    if not accurate:
         return "no exit is accurate enough"
-    kept = within_latency(costs)
-    if kept is None and _some_block_nowhere(costs):
+    pairs = ((costs, within_latency(costs)) for costs in accurate)
+    possible = [(costs, kept) for costs, kept in pairs if kept is not None]
+    if not possible and all(map(_some_block_nowhere, accurate)):
         return "one of its blocks can run at no node"
-    if kept is None:
+    if not possible:
         return "no path meets its latency target and pins, even alone"
-    least = costs.weight * least_energy(costs, kept)
-    return _cheaper(costs, least) if costs.penalty < least else _reason_beyond_bounds(costs, alone(costs), optimal)
+    first, least = choices[0], min(costs.weight * least_energy(costs, kept) for costs, kept in possible)
+    if first.penalty < least:
+        return _cheaper(first, least)
+    needed = [alone(costs) for costs, _ in possible]
+    known = [cost for cost in needed if cost is not None]
+    return _reason_beyond_bounds(first, min(known) if len(known) == len(needed) else None, optimal)
 
 
 def _some_block_nowhere(costs: Costs) -> bool:

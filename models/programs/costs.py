@@ -9,10 +9,13 @@ Sites are numbered node by node; where no node reserves, sites are the nodes.
 What is minimised stands as energy: where carbon or money is (eq. 31), every Joule is weighed where it is spent.
 
 Running block k once at node n takes t_{k,n} [s] and ε_{k,n} [J] (eq. 26): as measured on the device of n, else o_k/C_n.
+
+An application with alternatives (eq. 29) has costs for each of them, one after another; they carry its name.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias, TypeVar
@@ -163,9 +166,20 @@ class Costs:
 
 
 def costs_of(instance: Instance) -> list[Costs]:
-    """Return the costs of every application, in the instance's order."""
+    """Return the costs of every application, of each of its alternatives where it has several, in their order."""
     network = NumberedNetwork.of(instance.network)
-    return [_application_costs(instance, app, network) for app in instance.applications]
+    return [_application_costs(instance, choice, network) for app in instance.applications for choice in app.choices]
+
+
+def by_application(all_costs: Sequence[Costs]) -> list[range]:
+    """Return the positions of each application's alternatives in a list of costs: one position where it has one DNN."""
+    found: list[range] = []
+    for position, costs in enumerate(all_costs):
+        if found and all_costs[found[-1].start].app.name == costs.app.name:
+            found[-1] = range(found[-1].start, position + 1)
+        else:
+            found.append(range(position, position + 1))
+    return found
 
 
 def _application_costs(instance: Instance, app: Application, network: NumberedNetwork) -> Costs:
@@ -289,13 +303,14 @@ class Capacities:
         parallel = [np.inf if node.reserves else node.parallel for node in network.nodes]
         memory = [np.inf if node.memory_bytes is None else node.memory_bytes for node in network.nodes]
         whole = [1.0 if node.reserves else np.inf for node in network.nodes]
-        blocks = sum(len(c.compute_load) for c in all_costs)
+        of_apps = [[all_costs[v] for v in positions] for positions in by_application(all_costs)]
+        blocks = sum(max(len(c.compute_load) for c in choices) for choices in of_apps)
+        loads = (np.max([c.compute_load.sum(axis=0) for c in choices], axis=0) for choices in of_apps)
+        bits = sum(max(float(c.link_load.sum()) for c in choices) for choices in of_apps)
         return cls(
-            compute=_that_may_bind(parallel, sum((c.compute_load.sum(axis=0) for c in all_costs), np.zeros(1))),
-            memory=_that_may_bind(memory, sum(c.memory_load.sum() for c in all_costs)),
-            bandwidth=_that_may_bind(
-                [link.bandwidth_bit_per_s for link in network.links], sum(c.link_load.sum() for c in all_costs)
-            ),
+            compute=_that_may_bind(parallel, sum(loads, np.zeros(1))),
+            memory=_that_may_bind(memory, sum(max(float(c.memory_load.sum()) for c in one) for one in of_apps)),
+            bandwidth=_that_may_bind([link.bandwidth_bit_per_s for link in network.links], bits),
             reservation=_that_may_bind(whole, np.array([blocks * node.compute_shares[-1] for node in network.nodes])),
         )
 

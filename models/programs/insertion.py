@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from finbench.models.programs.costs import Capacities, Costs, Floats, Ints
+from finbench.models.programs.costs import Capacities, Costs, Floats, Ints, by_application
 from finbench.models.programs.known import path_among
 from finbench.models.programs.steps import Steps, cost_of
 from finbench.models.programs.strengthen import Kept, within_latency
@@ -84,35 +84,46 @@ def inserted(all_costs: Sequence[Costs], capacities: Capacities) -> list[Steps |
         lambda costs: -float(costs.compute_load.sum()),
         lambda costs: costs.app.max_latency_s,
     )
-    found = (_inserted_in_order(all_costs, capacities, sorted(all_costs, key=order)) for order in orders)
+    apps = [[all_costs[v] for v in positions] for positions in by_application(all_costs)]
+    found = (_inserted_in_order(apps, capacities, sorted(apps, key=lambda one: order(one[0]))) for order in orders)
     return next((decisions for decisions in found if decisions is not None), None)
 
 
+Inserted = tuple[Costs, Steps | None]
+"""One of an application's alternatives, and its decisions; None where the application is rejected."""
+
+
 def _inserted_in_order(
-    all_costs: Sequence[Costs], capacities: Capacities, order: Sequence[Costs]
+    apps: Sequence[Sequence[Costs]], capacities: Capacities, order: Sequence[Sequence[Costs]]
 ) -> list[Steps | None] | None:
+    """Return the decisions of all alternatives of the applications, which are inserted in the given order."""
     names = ("compute", "memory", "bandwidth", "reservation")
     room = _Room(**{name: relaxed(getattr(capacities, name)).copy() for name in names})
-    found: dict[str, Steps | None] = {}
-    for costs in order:
-        steps = _path_or_rejection(costs, room)
+    found: dict[str, Inserted] = {}
+    for choices in order:
+        costs, steps = found[choices[0].app.name] = _path_or_rejection(choices, room)
         if steps is None and not np.isfinite(costs.penalty):
             return None
-        found[costs.app.name] = steps
         room.take(costs, steps)
-    for costs in [*order] * ROUNDS:
-        before = found[costs.app.name]
-        room.take(costs, before, -1.0)
-        again = _path_or_rejection(costs, room)
-        found[costs.app.name] = again if cost_of(costs, again) < cost_of(costs, before) else before
-        room.take(costs, found[costs.app.name])
-    return [found[costs.app.name] for costs in all_costs]
+    for choices in [*order] * ROUNDS:
+        before = found[choices[0].app.name]
+        room.take(*before, -1.0)
+        again = _path_or_rejection(choices, room)
+        found[choices[0].app.name] = after = again if cost_of(*again) < cost_of(*before) else before
+        room.take(*after)
+    return [
+        steps if costs is chosen else None
+        for choices in apps
+        for costs in choices
+        for chosen, steps in [found[costs.app.name]]
+    ]
 
 
-def _path_or_rejection(costs: Costs, room: _Room) -> Steps | None:
-    """Return a path that fits; None where there is none, or where it costs more than rejecting the application."""
-    path = _fitting_path(costs, room)
-    return None if path is None or costs.penalty < cost_of(costs, path) else path
+def _path_or_rejection(choices: Sequence[Costs], room: _Room) -> Inserted:
+    """Return the cheapest path of any alternative that fits; None where it costs more than the rejection."""
+    paths = [(costs, _fitting_path(costs, room)) for costs in choices]
+    costs, path = min(paths, key=lambda one: np.inf if one[1] is None else cost_of(*one))
+    return costs, None if path is None or costs.penalty < cost_of(costs, path) else path
 
 
 def _fitting_path(costs: Costs, room: _Room) -> Steps | None:

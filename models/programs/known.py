@@ -12,7 +12,7 @@ from math import inf, isfinite
 
 import numpy as np
 
-from finbench.models.programs.costs import Capacities, Costs, Floats, Ints
+from finbench.models.programs.costs import Capacities, Costs, Floats, Ints, by_application
 from finbench.models.programs.steps import Steps, cost_of
 from finbench.models.programs.strengthen import Kept, within_latency
 from finbench.models.programs.warm_start import broken_constraint
@@ -26,8 +26,19 @@ def known_deployment(all_costs: list[Costs], capacities: Capacities) -> list[Ste
 
     An application is rejected where it has no such path, or costs more than its penalty.
     """
-    decisions: Sequence[Steps | None] = [_cheaper_of_path_and_rejection(costs) for costs in all_costs]
-    return list(decisions) if broken_constraint(all_costs, capacities, decisions) is None else None
+    decisions = cheapest_alternatives(all_costs, [_cheaper_of_path_and_rejection(costs) for costs in all_costs])
+    return decisions if broken_constraint(all_costs, capacities, decisions) is None else None
+
+
+def cheapest_alternatives(all_costs: Sequence[Costs], all_steps: Sequence[Steps | None]) -> list[Steps | None]:
+    """Return the decisions with one alternative left of every application: of those that have any, the cheapest."""
+    kept: list[Steps | None] = [None] * len(all_costs)
+    for positions in by_application(all_costs):
+        found = [(cost_of(all_costs[v], all_steps[v]), v) for v in positions if all_steps[v] is not None]
+        if found:
+            best = min(found)[1]
+            kept[best] = all_steps[best]
+    return kept
 
 
 def _cheaper_of_path_and_rejection(costs: Costs) -> Steps | None:

@@ -1,16 +1,17 @@
 """Decisions by number: where each block runs and which links feed it, beside `models.programs.costs`.
 
-The decisions for all applications are a list in the order of their costs, with None for a rejected one.
+The decisions for all applications are a list in the order of their costs, with None for a rejected one, and for an
+alternative that is not chosen (eq. 29).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from finbench.models.deployment import ApplicationDeployment, Deployment
-from finbench.models.programs.costs import Costs, Floats
+from finbench.models.programs.costs import Costs, Floats, by_application
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,16 @@ def _along(steps: Steps, run: Floats, send: Floats) -> float:
     )
 
 
+def decided(all_costs: Sequence[Costs], all_steps: Sequence[Steps | None]) -> Iterator[tuple[Costs, Steps | None]]:
+    """Yield each application once: the alternative that it runs and its decisions, or its first one and None."""
+    for positions in by_application(all_costs):
+        chosen = next((v for v in positions if all_steps[v] is not None), positions.start)
+        yield all_costs[chosen], all_steps[chosen]
+
+
 def objective_of(all_costs: list[Costs], all_steps: Sequence[Steps | None]) -> float:
     """Return the objective: λ_h energy(h) of every application that is served, ψ_h of every other (eq. 3)."""
-    return sum(cost_of(costs, steps) for costs, steps in zip(all_costs, all_steps, strict=True))
+    return sum(cost_of(costs, steps) for costs, steps in decided(all_costs, all_steps))
 
 
 def cost_of(costs: Costs, steps: Steps | None) -> float:
@@ -58,7 +66,7 @@ def cost_of(costs: Costs, steps: Steps | None) -> float:
 
 def deployment_of(all_costs: list[Costs], all_steps: Sequence[Steps | None]) -> Deployment:
     """Return the decisions by name."""
-    chosen = list(zip(all_costs, all_steps, strict=True))
+    chosen = list(decided(all_costs, all_steps))
     return Deployment(
         deployments=tuple(_named(costs, steps) for costs, steps in chosen if steps is not None),
         rejected=tuple(costs.app.name for costs, steps in chosen if steps is None),
@@ -74,6 +82,7 @@ def _named(costs: Costs, steps: Steps) -> ApplicationDeployment:
     )
     return ApplicationDeployment(
         application=costs.app.name,
+        dnn=costs.app.named_dnn,
         last_exit=steps.last_exit,
         placement=tuple(network.sites[p][0] for p in steps.placement),
         routes=routes,
@@ -87,16 +96,24 @@ def steps_of(all_costs: list[Costs], deployment: Deployment) -> list[Steps | Non
     Raises
     ------
     KeyError
-        If an application, node, share or link of `deployment` is not the instance's.
+        If an application, alternative, node, share or link of `deployment` is not the instance's.
     """
     by_name = {decision.application: decision for decision in deployment.deployments}
-    return [
+    found = [
         None if costs.app.name in deployment.rejected else _numbered(costs, by_name[costs.app.name])
         for costs in all_costs
     ]
+    for costs, steps in decided(all_costs, found):
+        if steps is None and costs.app.name not in deployment.rejected:
+            raise KeyError(by_name[costs.app.name].dnn)
+    return found
 
 
-def _numbered(costs: Costs, decision: ApplicationDeployment) -> Steps:
+def _numbered(costs: Costs, decision: ApplicationDeployment) -> Steps | None:
+    """Return the decisions of an application for one of its alternatives; None where another one is chosen."""
+    only = decision.dnn is None and len(costs.app.alternatives) == 1
+    if decision.dnn != costs.app.dnn and not only:
+        return None
     network = costs.network
     return Steps(
         decision.last_exit,

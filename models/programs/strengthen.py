@@ -17,19 +17,21 @@ where w is the arc's own cost, for
 - the Lagrangian combination energy + μ·latency against U + μδ (reduced-cost fixing), at the μ ≥ 0 that maximises the
   dual bound θ(μ) = min (energy + μ·latency) − μδ over all paths.
 
+An alternative (eq. 29) of which nothing is left is not among those that can be chosen.
+
 With several applications U is what the warm start leaves to one when every other costs the least it can, its energy or
 its penalty. At a node that reserves, F and G run over the best of its sites.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from finbench.models.programs.costs import Costs, Floats, Ints, Mask
-from finbench.models.programs.steps import Steps, cost_of
+from finbench.models.programs.costs import Costs, Floats, Ints, Mask, by_application
+from finbench.models.programs.steps import Steps, cost_of, decided
 from finbench.models.tolerances import FLOAT_NOISE, SUM_NOISE
 
 
@@ -85,6 +87,20 @@ def worth_serving(costs: Costs) -> Kept | None:
     return nothing(costs) if kept is None or costs.penalty < costs.weight * least_energy(costs, kept) else kept
 
 
+def all_worth(all_costs: Sequence[Costs], keep: Callable[[Costs], Kept | None]) -> list[Kept] | None:
+    """Return what `keep` keeps of all applications; of an alternative that cannot be, nothing.
+
+    Returns
+    -------
+    list of Kept, or None
+        None where `keep` says so of all alternatives of an application.
+    """
+    parts = [keep(costs) for costs in all_costs]
+    if any(all(parts[v] is None for v in positions) for positions in by_application(all_costs)):
+        return None
+    return [nothing(costs) if part is None else part for costs, part in zip(all_costs, parts, strict=True)]
+
+
 def within_latency(costs: Costs) -> Kept | None:
     """Keep the earliest accurate exit, the pins, and what lies on a path of latency at most δ.
 
@@ -111,13 +127,18 @@ def within_energy(all_costs: list[Costs], all_kept: list[Kept], incumbent: Seque
     An application may cost what it costs in the incumbent, and what the others could save there: no difference of large
     sums, which would leave nothing of an application beside one of a far greater power.
     """
-    own = [cost_of(costs, steps) for costs, steps in zip(all_costs, incumbent, strict=True)]
-    least = [least_cost(costs, kept) for costs, kept in zip(all_costs, all_kept, strict=True)]
+    own = [cost_of(costs, steps) for costs, steps in decided(all_costs, incumbent)]
+    least = least_costs(all_costs, all_kept)
     savings = [max(0.0, cost - low) + SUM_NOISE * cost for cost, low in zip(own, least, strict=True)]
-    return [
-        _within_energy(costs, kept, (own[h] + sum(savings[:h]) + sum(savings[h + 1 :])) / costs.weight)
-        for h, (costs, kept) in enumerate(zip(all_costs, all_kept, strict=True))
-    ]
+    found = []
+    for h, positions in enumerate(by_application(all_costs)):
+        most = own[h] + sum(savings[:h]) + sum(savings[h + 1 :])
+        parts = [
+            (all_costs[v], _within_energy(all_costs[v], all_kept[v], most / all_costs[v].weight)) for v in positions
+        ]
+        several = len(positions) > 1
+        found += [nothing(costs) if several and not kept.run.any() else kept for costs, kept in parts]
+    return found
 
 
 def _within_energy(costs: Costs, kept: Kept, energy: float) -> Kept:
@@ -128,6 +149,12 @@ def _within_energy(costs: Costs, kept: Kept, energy: float) -> Kept:
     run = costs.run_energy + multiplier * costs.run_latency
     send = costs.send_energy + multiplier * costs.send_latency
     return _drop(costs, kept, run, send, energy + multiplier * costs.max_latency)
+
+
+def least_costs(all_costs: Sequence[Costs], all_kept: Sequence[Kept]) -> list[float]:
+    """Return the least that each application adds to the objective, whichever of its alternatives it runs."""
+    least = [least_cost(costs, kept) for costs, kept in zip(all_costs, all_kept, strict=True)]
+    return [min(least[v] for v in positions) for positions in by_application(all_costs)]
 
 
 def least_cost(costs: Costs, kept: Kept) -> float:

@@ -6,14 +6,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from finbench.models.programs.costs import Capacities, Costs, Floats
-from finbench.models.programs.steps import Steps
+from finbench.models.programs.costs import Capacities, Costs, Floats, by_application
+from finbench.models.programs.steps import Steps, decided
 from finbench.models.tolerances import relaxed
 
 
 def broken_constraint(all_costs: list[Costs], capacities: Capacities, all_steps: Sequence[Steps | None]) -> str | None:
     """Return the first constraint that the decisions break, in words; None where they are feasible."""
-    for costs, steps in zip(all_costs, all_steps, strict=True):
+    for positions in by_application(all_costs):
+        if sum(all_steps[v] is not None for v in positions) > 1:
+            return f"application '{all_costs[positions.start].app.name}': one alternative (29)"
+    for costs, steps in decided(all_costs, all_steps):
         broken = _broken_by_one(costs, steps)
         if broken is not None:
             return f"application '{costs.app.name}': {broken}"

@@ -337,6 +337,11 @@ BAD_DOCUMENTS: dict[str, tuple[Document, list[str]]] = {
         ("unknown objective", put("objective", value="fame"), ["objective = 'fame'", "energy", "carbon", "money"]),
         ("negative carbon", put(*NODE, "carbon_g_per_j", value=-1.0), ["node 'device'", "carbon_g_per_j = -1.0"]),
         ("negative price", put(*NODE, "price_per_j", value=-1.0), ["node 'device'", "price_per_j = -1.0"]),
+        (
+            "negative price of a busy second",
+            put(*NODE, "price_per_busy_s", value=-1.0),
+            ["node 'device'", "price_per_busy_s = -1.0"],
+        ),
         ("carbon beyond floats", put(*NODE, "carbon_g_per_j", value=1.7e308), ["application 'app'", "energy"]),
         ("duplicate device", put("devices", value=[BOARD, BOARD]), ["device 'board'", "duplicate"]),
         (

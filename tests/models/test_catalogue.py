@@ -152,3 +152,26 @@ def test_a_device_of_ones_own_needs_no_entry(tmp_path: Path) -> None:
         load_instance(written(tmp_path, OWN, device="my/board", more=""))
     with pytest.raises(InputError, match="'raspberry-pi-4' has no such runtime; runtimes: armnn-neon, tflite"):
         load_instance(written(tmp_path, OWN, device="raspberry-pi-4/torch", more=""))
+
+
+@pytest.mark.parametrize(
+    ("name", "multiply_adds", "parameters"), [("resnet-50", 4089.2e6, 25.61e6), ("vgg-19", 19632e6, 143.67e6)]
+)
+def test_profiles_of_dnns_have_the_work_and_size_of_their_architecture(
+    name: str, multiply_adds: float, parameters: float
+) -> None:
+    dnn: Any = load_entry("dnns", entries("dnns")[name])
+    # An addition or a function of one number is an operation too; they are few.
+    assert 1 <= sum(block.ops for block in dnn.blocks) / (2 * multiply_adds) < 1.01
+    assert sum(block.parameter_bytes for block in dnn.blocks) == pytest.approx(4 * parameters, rel=1e-3)
+
+
+def test_an_instance_of_entries_alone_is_read_and_solved(tmp_path: Path) -> None:
+    import finbench as fb
+
+    text = OWN.replace('"{dnn}"', '"catalogue:resnet-50"').replace("resnet50-whole", "resnet-50")
+    path = tmp_path / "mine.toml"
+    path.write_text(text.format(device="raspberry-pi-4/tflite", more=""))
+    solution = fb.solve(fb.load(path), "single-node")
+    assert solution.evaluation is not None
+    assert solution.evaluation.feasible

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finbench.fin_graph.joint.columns.listing import demands_of, paths_below
-from finbench.fin_graph.joint.system import SharedSystem, Usage
+from finbench.fin_graph.joint.system import Group, SharedSystem, Usage
 from finbench.fin_graph.paths.arrays import Edges, Floats, Ints, PathProblem
 from finbench.fin_graph.paths.bounds import Secant, balance, lagrangian_dual, meets, secant_step, traced
 from finbench.fin_graph.paths.compiled import compiled
@@ -49,8 +49,10 @@ class Priced(NamedTuple):
 
 @dataclass
 class _SomePaths:
-    """Some of a group's paths, and where their last pricing ended."""
+    """Some of the paths of one alternative of a group, and where their last pricing ended."""
 
+    choice: Group
+    """The alternative."""
     forbidden: NDArray[np.bool_]
     """Where blocks of these paths must not run; shape (depth, V)."""
     layers: Ints
@@ -70,6 +72,7 @@ class Pricer:
     A path whose blocks fit on a node one by one but not together serves nobody. Where one is found the cheapest, the
     group's paths are split: on that node at least one of these blocks takes less, and each part forbids one of them to
     take as much or more. The parts stay, for all prices. (Of links, where that rarely matters, such paths are kept.)
+    The paths of a group's alternatives (eq. 29) are parts of their own from the beginning.
 
     Parameters
     ----------
@@ -81,7 +84,7 @@ class Pricer:
     def __init__(self, system: SharedSystem, room: Floats | None = None) -> None:
         self._groups, self._room = system.groups, room
         self._nodes = len(system.topology.network.nodes)
-        self._usages: list[dict[bytes, Usage]] = [{} for _ in self._groups]
+        self._usages: dict[Group, dict[bytes, Usage]] = {choice: {} for one in self._groups for choice in one.choices}
         self._parts = [self._whole(g) for g in range(len(self._groups))]
 
     def servable(self, g: int) -> bool:
@@ -92,20 +95,22 @@ class Pricer:
         """Return the Lagrangian dual of group g at `prices` (shape (R,)); `with_power` as in `Group.problem`."""
         if not self._parts[g]:
             return Priced(inf, None, inf)
-        problem = self._problem(g, prices, with_power)
-        found = [(self._priced(g, problem, part), part) for part in self._parts[g]]
+        problems = {
+            choice: _problem(choice, prices, with_power) for choice in {part.choice: None for part in self._parts[g]}
+        }
+        found = [(self._priced(problems[part.choice], part), part) for part in self._parts[g]]
         while found:
             best, part = min(found, key=lambda one: one[0].cost)
             overfull = self._overfull(best.usage)
             if overfull is None or len(self._parts[g]) > MOST_PARTS:
                 return best._replace(bound=min(priced.bound for priced, _ in found))
             found = [one for one in found if one[1] is not part]
-            children = self._split(g, part, overfull)
-            found += [(self._priced(g, problem, child), child) for child in children]
+            children = self._split(part, overfull)
+            found += [(self._priced(problems[child.choice], child), child) for child in children]
             self._parts[g] = [part for _, part in found]
         return Priced(inf, None, inf)
 
-    def _priced(self, g: int, problem: PathProblem, part: _SomePaths) -> Priced:
+    def _priced(self, problem: PathProblem, part: _SomePaths) -> Priced:
         bound, part.multiplier, energy, part.layers, part.nodes = _dual_from(
             part.of(problem).edges,
             problem.source,
@@ -114,7 +119,7 @@ class Pricer:
             part.layers,
             part.nodes,
         )
-        return Priced(bound, self._usage(g, part.layers, part.nodes), energy)
+        return Priced(bound, self._usage(part.choice, part.layers, part.nodes), energy)
 
     def _overfull(self, usage: Usage | None) -> int | None:
         """Return the first resource of a node that a usage alone overloads; None where it overloads none."""
@@ -123,16 +128,16 @@ class Pricer:
         over = usage.resources[usage.fractions > self._room[usage.resources] + FLOAT_NOISE]
         return int(over[0]) if len(over) and over[0] < 2 * self._nodes else None
 
-    def _split(self, g: int, part: _SomePaths, resource: int) -> list[_SomePaths]:
+    def _split(self, part: _SomePaths, resource: int) -> list[_SomePaths]:
         """Return parts that together hold all paths of `part` that fit, without the one that does not."""
-        taken, parts = self._groups[g].taken(resource), list[_SomePaths]()
-        problem = self._problem(g, None, True)
+        taken, parts = part.choice.taken(resource), list[_SomePaths]()
+        problem = _problem(part.choice, None, True)
         runs = part.layers[1:] > part.layers[:-1]
         for j, m in zip(part.layers[:-1][runs], part.nodes[1:][runs], strict=True):
             if taken[j, m] > 0:
                 forbidden = part.forbidden.copy()
                 forbidden[j] |= taken[j] >= taken[j, m]
-                child = _SomePaths(forbidden, part.layers, part.nodes)
+                child = _SomePaths(part.choice, forbidden, part.layers, part.nodes)
                 path = least_latency_path(child.of(problem))
                 if path is not None and meets(path.latency, problem.max_latency_s):
                     child.layers, child.nodes = np.array(path.layers, np.int32), np.array(path.nodes, np.int32)
@@ -144,17 +149,17 @@ class Pricer:
 
         Where the clock ends the search, `bound` is what was proven until then.
         """
-        problem = self._problem(g, prices, with_power)
-        found = [self._exact(g, part.of(problem), clock, below) for part in self._parts[g]]
+        found = [self._exact(part, _problem(part.choice, prices, with_power), clock, below) for part in self._parts[g]]
         best = min(found, key=lambda priced: priced.cost)
         return best._replace(bound=min(priced.bound for priced in found))
 
-    def _exact(self, g: int, problem: PathProblem, clock: Clock, below: float) -> Priced:
+    def _exact(self, part: _SomePaths, whole: PathProblem, clock: Clock, below: float) -> Priced:
+        problem, choice = part.of(whole), part.choice
         dual = lagrangian_dual(problem)
         assert dual.incumbent is not None
         best = dual.incumbent
         proven = dual.lower_bound
-        known = Priced(proven, self._usage_of(g, best.layers, best.nodes), best.energy)
+        known = Priced(proven, self._usage_of(choice, best.layers, best.nodes), best.energy)
         limit = min(best.energy, below)
         if limit - proven <= OPTIMAL_GAP * abs(limit):
             return known
@@ -162,7 +167,7 @@ class Pricer:
         search.run()
         bound = max(proven, search.lower_bound())
         for energy, layers, nodes in search.paths():
-            return Priced(min(bound, energy), self._usage_of(g, layers, nodes), energy)
+            return Priced(min(bound, energy), self._usage_of(choice, layers, nodes), energy)
         return known._replace(bound=bound)
 
     def within(
@@ -172,34 +177,44 @@ class Pricer:
 
         None where they are too many.
         """
-        problem, plain = self._problem(g, prices, with_power), self._problem(g, None, with_power)
         # What `Usage.fits` accepts is listed.
-        whole = inf if self._room is None else float(self._room.max()) + FLOAT_NOISE
-        demands = demands_of(self._groups[g], rows)
-        found = paths_below(problem, plain, lagrangian_dual(problem), demands, out_links(problem), limit, whole)
-        return None if found is None else [self._usage_of(g, layers, nodes) for layers, nodes in found]
-
-    def _problem(self, g: int, prices: Floats | None, with_power: bool) -> PathProblem:
-        problem = self._groups[g].problem(prices, with_power=with_power)
-        assert problem is not None
-        return problem
+        whole, listed = inf if self._room is None else float(self._room.max()) + FLOAT_NOISE, list[Usage]()
+        for choice in {part.choice: None for part in self._parts[g]}:
+            problem, plain = _problem(choice, prices, with_power), _problem(choice, None, with_power)
+            demands = demands_of(choice, rows)
+            found = paths_below(problem, plain, lagrangian_dual(problem), demands, out_links(problem), limit, whole)
+            if found is None:
+                return None
+            listed += [self._usage_of(choice, layers, nodes) for layers, nodes in found]
+        return listed
 
     def _whole(self, g: int) -> list[_SomePaths]:
-        problem = self._groups[g].problem()
-        path = None if problem is None else least_latency_path(problem)
-        if problem is None or path is None or not meets(path.latency, problem.max_latency_s):
-            return []
-        forbidden = np.zeros(problem.edges.run_energy.shape, np.bool_)
-        return [_SomePaths(forbidden, np.array(path.layers, np.int32), np.array(path.nodes, np.int32))]
+        whole = []
+        for choice in self._groups[g].choices:
+            problem = choice.problem()
+            path = None if problem is None else least_latency_path(problem)
+            if problem is not None and path is not None and meets(path.latency, problem.max_latency_s):
+                forbidden = np.zeros(problem.edges.run_energy.shape, np.bool_)
+                layers, nodes = np.array(path.layers, np.int32), np.array(path.nodes, np.int32)
+                whole.append(_SomePaths(choice, forbidden, layers, nodes))
+        return whole
 
-    def _usage(self, g: int, layers: Ints, nodes: Ints) -> Usage:
-        key = layers.tobytes() + nodes.tobytes()
-        if key not in self._usages[g]:
-            self._usages[g][key] = self._groups[g].usage(layers.tolist(), nodes.tolist())
-        return self._usages[g][key]
+    def _usage(self, choice: Group, layers: Ints, nodes: Ints) -> Usage:
+        key, known = layers.tobytes() + nodes.tobytes(), self._usages[choice]
+        if key not in known:
+            known[key] = choice.usage(layers.tolist(), nodes.tolist())
+        return known[key]
 
-    def _usage_of(self, g: int, layers: list[int] | tuple[int, ...], nodes: list[int] | tuple[int, ...]) -> Usage:
-        return self._usage(g, np.array(layers, np.int32), np.array(nodes, np.int32))
+    def _usage_of(
+        self, choice: Group, layers: list[int] | tuple[int, ...], nodes: list[int] | tuple[int, ...]
+    ) -> Usage:
+        return self._usage(choice, np.array(layers, np.int32), np.array(nodes, np.int32))
+
+
+def _problem(choice: Group, prices: Floats | None, with_power: bool) -> PathProblem:
+    problem = choice.problem(prices, with_power=with_power)
+    assert problem is not None
+    return problem
 
 
 @compiled

@@ -73,13 +73,14 @@ def least_factor(problem: PathProblem, topology: Topology, parts: Collection[Net
     return 1 / time if time * GREATEST >= 1 else None
 
 
-def enablers_of(problems: Sequence[PathProblem], topology: Topology, clock: Clock) -> Enablers:
+def enablers_of(problems: Sequence[Sequence[PathProblem]], topology: Topology, clock: Clock) -> Enablers:
     """Return which single part, or else which pair, would let every application meet its target, and by which factor.
 
     Parameters
     ----------
-    problems : sequence of PathProblem
-        One for each application that cannot meet its target as things are. Capacities are not looked at.
+    problems : sequence of sequences of PathProblem
+        One for each application that cannot meet its target as things are: its alternatives, of which one that does is
+        enough. Capacities are not looked at.
     topology : Topology
     clock : Clock
     """
@@ -98,19 +99,22 @@ def enablers_of(problems: Sequence[PathProblem], topology: Topology, clock: Cloc
     return Enablers(tuple(sorted(found, key=lambda one: one.factor)), len(everything) - len(looked_at))
 
 
-def _common_factor(problems: Sequence[PathProblem], topology: Topology, parts: Collection[NetworkPart]) -> float | None:
-    """Return the least factor that does for all problems; None where one of them needs more than there is."""
+def _common_factor(
+    problems: Sequence[Sequence[PathProblem]], topology: Topology, parts: Collection[NetworkPart]
+) -> float | None:
+    """Return the least factor that does for all applications; None where one of them needs more than there is."""
     most = 1.0
-    for problem in problems:
-        factor = least_factor(problem, topology, parts)
-        if factor is None:
+    for alternatives in problems:
+        factors = [least_factor(problem, topology, parts) for problem in alternatives]
+        enough = [factor for factor in factors if factor is not None]
+        if not enough:
             return None
-        most = max(most, factor)
+        most = max(most, min(enough))
     return most
 
 
 def _pairs(
-    problems: Sequence[PathProblem], topology: Topology, parts: Collection[NetworkPart], clock: Clock
+    problems: Sequence[Sequence[PathProblem]], topology: Topology, parts: Collection[NetworkPart], clock: Clock
 ) -> list[Enabler]:
     """Return pairs among the most helpful parts that would do together."""
     found = []
@@ -123,8 +127,11 @@ def _pairs(
     return found
 
 
-def _free(problems: Sequence[PathProblem], topology: Topology, part: NetworkPart) -> float:
+def _free(problems: Sequence[Sequence[PathProblem]], topology: Topology, part: NetworkPart) -> float:
     """Return the least latencies where a part takes no time, each as a multiple of its target, added up."""
-    paths = [least_latency_path(sped_up(problem, topology, (part,), 0.0)) for problem in problems]
-    targets = [problem.max_latency_s for problem in problems]
-    return sum(inf if path is None else path.latency / target for path, target in zip(paths, targets, strict=True))
+    return sum(min(_relative_latency(one, topology, part) for one in alternatives) for alternatives in problems)
+
+
+def _relative_latency(problem: PathProblem, topology: Topology, part: NetworkPart) -> float:
+    path = least_latency_path(sped_up(problem, topology, (part,), 0.0))
+    return inf if path is None else path.latency / problem.max_latency_s

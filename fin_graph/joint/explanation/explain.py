@@ -25,7 +25,6 @@ from finbench.fin_graph.paths.shortest import least_latency_path
 from finbench.fin_graph.paths.support import reason_to_refuse
 from finbench.fin_graph.paths.topology import Topology
 from finbench.models.instance import Application, Instance
-from finbench.models.io import InputError
 from finbench.models.loads import UNITS, Resource
 from finbench.models.result import Clock, Result
 from finbench.models.tolerances import FEASIBILITY_TOLERANCE, relaxed
@@ -93,7 +92,7 @@ class Explanation:
     upgrades: Upgrades = field(default_factory=Upgrades)
     """What being faster would save, where everything fits."""
     relief: Relief | None = None
-    """What looser targets would save; None but for one application whose capacities cannot bind."""
+    """What looser targets would save; None but for one application of one DNN whose capacities cannot bind."""
     enablers: Enablers | None = None
     """What being faster would let meet all latency targets; None where more than latency is in the way."""
 
@@ -120,8 +119,6 @@ def explain(instance: Instance, *, time_limit_s: float | None = None, seed: int 
         `prices`, `upgrades` and `relief` where everything fits; else `obstacles` and `enablers`, and where there are
         none, `factor`, `fix` and `needs`.
     """
-    if instance.alternatives_refused is not None:
-        raise InputError(f"instance '{instance.name}'", f"explain: {instance.alternatives_refused}")
     load_pricing()
     load_compiled()
     clock = Clock(time_limit_s)
@@ -145,8 +142,9 @@ def explain(instance: Instance, *, time_limit_s: float | None = None, seed: int 
 def _of_what_fits(instance: Instance, result: Result, clock: Clock, seed: int) -> Explanation:
     """Return what more capacity, faster parts and looser targets are worth where everything fits."""
     prices = _prices(instance, result)
-    app, topology = instance.applications[0], Topology.of(instance)
-    problem = None if reason_to_refuse(instance) is not None else path_problem(instance, app, topology=topology)
+    app, topology = instance.applications[0].choices[0], Topology.of(instance)
+    alone = reason_to_refuse(instance) is None and len(app.alternatives) == 1
+    problem = path_problem(instance, app, topology=topology) if alone else None
     if problem is None:
         return Explanation(result, prices=prices, upgrades=joint_upgrades(instance, result, clock, seed))
     least = cheapest(problem, clock)
@@ -160,10 +158,11 @@ def _enablers(system: SharedSystem, clock: Clock) -> Enablers | None:
     problems = []
     for group in system.groups:
         if group.penalty is None and not _in_time(_least_latency(group), group.application):
-            problem = group.problem()
-            if problem is None or least_latency_path(problem) is None:
+            possible = [choice.problem() for choice in group.choices]
+            ways = [problem for problem in possible if problem is not None and least_latency_path(problem) is not None]
+            if not ways:
                 return None
-            problems.append(problem)
+            problems.append(ways)
     return enablers_of(problems, system.topology, clock)
 
 
@@ -173,7 +172,8 @@ def _obstacles(instance: Instance, group: Group) -> list[Obstacle]:
     least = _least_latency(group)
     if _in_time(least, app):
         return []
-    accuracies = sorted({exit_.accuracy for exit_ in instance.dnn_of(app).exits}, reverse=True)
+    exits = (exit_ for dnn in instance.dnns_of(app) for exit_ in dnn.exits)
+    accuracies = sorted({exit_.accuracy for exit_ in exits}, reverse=True)
     reachable = (accuracy for accuracy in accuracies if _reachable(instance, group, app, accuracy))
     accuracy, found = next(reachable, None), None if least == inf else least
     reason = _obstacle_reason(instance, app)
@@ -198,10 +198,10 @@ def _reachable(instance: Instance, group: Group, app: Application, accuracy: flo
 
 
 def _least_latency(group: Group) -> float:
-    """Return the least latency of one member [s]; inf where there is no path."""
-    problem = group.problem()
-    quickest = None if problem is None else least_latency_path(problem)
-    return inf if quickest is None else quickest.latency
+    """Return the least latency of one member, whichever alternative it runs [s]; inf where there is no path."""
+    problems = (choice.problem() for choice in group.choices)
+    paths = (least_latency_path(problem) for problem in problems if problem is not None)
+    return min((path.latency for path in paths if path is not None), default=inf)
 
 
 def _needs(system: SharedSystem, fix: CapacityGrowth) -> tuple[Need, ...]:

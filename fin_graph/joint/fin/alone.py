@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
+from typing import NamedTuple
 
 import numpy as np
 
@@ -47,7 +48,17 @@ class Alone:
         return inf if self.usage is None else self.usage.power
 
 
-def proven_choice(group: Group, prices: Floats | None, clock: Clock) -> tuple[float, Path | None]:
+class Proven(NamedTuple):
+    """What one member of a group pays at least, and a path that pays about as much."""
+
+    bound: float
+    """Proven lower bound [W]; inf where it cannot be served."""
+    choice: Group
+    """The alternative that the path is of."""
+    path: Path | None
+
+
+def proven_choice(group: Group, prices: Floats | None, clock: Clock) -> Proven:
     """Return what one member pays at least, and a path that pays about as much.
 
     Parameters
@@ -60,22 +71,36 @@ def proven_choice(group: Group, prices: Floats | None, clock: Clock) -> tuple[fl
 
     Returns
     -------
-    bound : float
-        Lower bound on λ · energy + Σ_r π_r u_r of one member on the empty system [W]: the Lagrangian dual (eq. 19), or
-        the least by label setting; inf where, proven, it cannot be served.
-    path : Path or None
-        The dual's feasible path.
+    Proven
+        A lower bound on λ · energy + Σ_r π_r u_r of one member on the empty system: the Lagrangian dual (eq. 19), or
+        the least by label setting; and the dual's feasible path. Both are the least of all alternatives.
     """
+    best = Proven(inf, group.choices[0], None)
+    known = inf
+    for choice in group.choices:
+        bound, path = _proven(choice, prices, clock, known)
+        if path is not None and path.energy < known:
+            known, best = path.energy, best._replace(choice=choice, path=path)
+        best = best._replace(bound=min(best.bound, bound))
+    return best
+
+
+def _proven(group: Group, prices: Floats | None, clock: Clock, known: float) -> tuple[float, Path | None]:
+    """Return bound and path of one alternative; a bound that is no less than what is `known` is good enough."""
     problem = group.problem(prices)
     cheapest = None if problem is None else least_energy_path(problem)
     if problem is None or cheapest is None:
         return inf, None
+    if cheapest.energy >= known:
+        return cheapest.energy, None
     if meets(cheapest.latency, problem.max_latency_s):
         return cheapest.energy, cheapest
-    dual = lagrangian_dual(problem)
+    dual = lagrangian_dual(problem, limit=known)
     if dual.incumbent is None:
         return inf, None
-    labels = LabelSearch(problem, dual, limit=dual.incumbent.energy, clock=clock, complete=True)
+    if dual.lower_bound >= known:
+        return dual.lower_bound, None
+    labels = LabelSearch(problem, dual, limit=min(known, dual.incumbent.energy), clock=clock, complete=True)
     labels.run()
     return max(dual.lower_bound, labels.lower_bound()), dual.incumbent
 
@@ -85,26 +110,29 @@ def everyone_alone(system: SharedSystem, gamma: int, clock: Clock) -> list[Alone
 
     When the time is up, the groups that are left have no usage and a bound of 0.
     """
-    choices = [(0.0, None) if clock.expired else proven_choice(group, None, clock) for group in system.groups]
-    prices, room = frugal_prices(system, [bound for bound, _ in choices]), system.empty_room()
+    proven = [
+        Proven(0.0, group, None) if clock.expired else proven_choice(group, None, clock) for group in system.groups
+    ]
+    prices, room = frugal_prices(system, [one.bound for one in proven]), system.empty_room()
     return [
-        Alone(bound, None) if clock.expired else _alone(group, bound, path, room, prices, gamma)
-        for group, (bound, path) in zip(system.groups, choices, strict=True)
+        Alone(one.bound, None) if clock.expired else _alone(group, one, room, prices, gamma)
+        for group, one in zip(system.groups, proven, strict=True)
     ]
 
 
-def _alone(group: Group, bound: float, path: Path | None, room: Floats, prices: Floats, gamma: int) -> Alone:
+def _alone(group: Group, proven: Proven, room: Floats, prices: Floats, gamma: int) -> Alone:
     """Return the bound, and the best usage that fits: of the searches at γ and finer steps, or along the dual's `path`.
 
     The bound is inf as well where blocks fit one by one but never together.
     """
+    bound, choice, path = proven
     if bound == inf:
         return Alone(inf, None)
     usage, complete = search(group, room, prices, gamma)
     if usage is None and complete:
         return Alone(inf, None)
     if path is not None:
-        usage = _cheaper(usage, group.usage(path.layers, path.nodes), room)
+        usage = _cheaper(usage, choice.usage(path.layers, path.nodes), room)
     if usage is None or usage.power > bound * (1 + OPTIMAL_GAP):
         finer, _ = search(group, room, prices, FINER * gamma)
         usage = _cheaper(usage, finer, room)

@@ -91,10 +91,10 @@ def _everyone_chooses(system: SharedSystem, prices: Floats, clock: Clock) -> tup
     for group in system.groups:
         if clock.expired:
             return None
-        cost, path = proven_choice(group, prices, clock)
+        cost, choice, path = proven_choice(group, prices, clock)
         refusal = inf if group.penalty is None else group.penalty
         chosen += group.count * min(cost, refusal)
         if path is not None and cost < refusal:
-            group.usage(path.layers, path.nodes).take(excess, -group.count)
+            choice.usage(path.layers, path.nodes).take(excess, -group.count)
     excess[np.abs(excess) <= FEASIBILITY_TOLERANCE] = 0.0
     return safe_bound(chosen - paid, chosen + paid), excess

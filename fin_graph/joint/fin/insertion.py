@@ -35,11 +35,11 @@ def ordered(system: SharedSystem, alone: list[Alone], order: Order) -> list[int]
 
 def _tightness(group: Group) -> float:
     """Return the least latency alone, as a part of the target."""
-    problem = group.problem()
-    quickest = None if problem is None else least_latency_path(problem)
-    if quickest is None or not group.application.max_latency_s:
-        return inf
-    return quickest.latency / group.application.max_latency_s
+    problems = (choice.problem() for choice in group.choices)
+    paths = (least_latency_path(problem) for problem in problems if problem is not None)
+    quickest = min((path.latency for path in paths if path is not None), default=inf)
+    target = group.application.max_latency_s
+    return quickest / target if target else inf
 
 
 def _largest_fraction(group: Group, alone: Alone) -> float:

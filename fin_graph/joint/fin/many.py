@@ -74,7 +74,7 @@ def solve_many(
 
 def _too_large(system: SharedSystem, gamma: int) -> str | None:
     """Return why the finest search would not fit into memory; None where it does."""
-    problems = (group.problem() for group in system.groups)
+    problems = (choice.problem() for group in system.groups for choice in group.choices)
     needed = max((rows_bytes(problem, FINER * gamma) for problem in problems if problem is not None), default=0)
     return reason_not_to_fit(needed)
 

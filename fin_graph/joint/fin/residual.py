@@ -83,7 +83,7 @@ def search(
     gamma : int
         Number of latency steps γ.
     closed : ndarray of bool, shape (depth, V), optional
-        Vertices at which a block must not run.
+        Vertices at which a block must not run, whichever alternative it is of.
 
     Returns
     -------
@@ -92,28 +92,66 @@ def search(
     complete : bool
         With None: proven that there is none.
     """
-    problem, number, complete = group.problem(prices, room), count(), True
-    if problem is not None and closed is not None:
-        problem = _without(problem, closed)
-    opened: list[tuple[float, int, PathProblem, LayeredPath]] = []
-    branches = iter(()) if problem is None else iter((problem,))
+    complete, opened = True, _Opened(group, prices, room, gamma, closed)
     for searches in range(2 * SEARCHES):
-        for branch in branches:
-            path = fin_path(branch, gamma)
-            if path is not None:
-                heappush(opened, (path.cost, next(number), branch, path))
-        if not opened:
+        cheapest = opened.pop()
+        if cheapest is None:
             return None, complete
-        _, _, problem, path = heappop(opened)
-        usage = group.usage(path.layers, path.nodes)
+        choice, problem, path = cheapest
+        usage = choice.usage(path.layers, path.nodes)
         exceeded = usage.resources[usage.fractions > room[usage.resources] + FLOAT_NOISE]
         if not len(exceeded):
             return usage, complete
-        branches = _branches(group, problem, path, int(exceeded[0]))
+        branches = _branches(choice, problem, path, int(exceeded[0]))
         complete = complete and exceeded[0] < 2 * len(group.topology.network.nodes)
         if searches >= SEARCHES:
-            opened, branches, complete = [], iter((next(branches),)), False
+            opened.clear()
+            branches, complete = iter((next(branches),)), False
+        for branch in branches:
+            opened.push(choice, branch)
     return None, False
+
+
+class _Opened:
+    """Branches of a search, the one of the cheapest path first.
+
+    Of an alternative (eq. 29) the least cost of any path, latency ignored, is enough at first: its path is searched for
+    once that is the least of all.
+    """
+
+    def __init__(
+        self, group: Group, prices: Floats | None, room: Floats, gamma: int, closed: NDArray[np.bool_] | None
+    ) -> None:
+        self._heap: list[tuple[float, int, Group, PathProblem, LayeredPath | None]] = []
+        self._number, self._gamma = count(), gamma
+        for choice in group.choices:
+            problem = choice.problem(prices, room)
+            if problem is not None and closed is not None:
+                problem = _without(problem, closed[: choice.depth])
+            if problem is not None and len(group.choices) == 1:
+                self.push(choice, problem)
+            elif problem is not None:
+                least = float(costs_to_go(problem.edges, 1.0, 0.0).cost[0, problem.source])
+                heappush(self._heap, (least, next(self._number), choice, problem, None))
+
+    def push(self, choice: Group, problem: PathProblem) -> None:
+        """Search for the path of a branch, and keep both where there is one."""
+        path = fin_path(problem, self._gamma)
+        if path is not None:
+            heappush(self._heap, (path.cost, next(self._number), choice, problem, path))
+
+    def pop(self) -> tuple[Group, PathProblem, LayeredPath] | None:
+        """Take out the branch of the cheapest path; None where none is left."""
+        while self._heap:
+            _, _, choice, problem, path = heappop(self._heap)
+            if path is not None:
+                return choice, problem, path
+            self.push(choice, problem)
+        return None
+
+    def clear(self) -> None:
+        """Forget all branches."""
+        self._heap.clear()
 
 
 def _branches(group: Group, problem: PathProblem, path: LayeredPath, resource: int) -> Iterator[PathProblem]:

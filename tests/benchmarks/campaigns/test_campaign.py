@@ -105,6 +105,23 @@ def test_definitions_expand_to_a_grid_and_quantiles_belong_to_their_kind(tmp_pat
     assert [p.origin.build().latency_quantile for p in problems(alone)] == [0.5]
 
 
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("latency_quantile = [0.0]", "latency_quantile[1] = 0.0: must be greater than 0"),
+        ("latency_quantile = [1.5]", "latency_quantile[1] = 1.5: must be less than or equal to 1"),
+        ('objective = ["fame"]', "objective[1] = 'fame': must be 'energy', 'carbon' or 'money'"),
+        ('latency_kind = ["quantile"]', "latency_quantile = None: goes with latency_kind 'quantile'"),
+    ],
+)
+def test_bad_definitions_are_refused_in_one_line(line: str, named: str, tmp_path: Path) -> None:
+    entry = '\n[[instances]]\ngroup = "g"\ninstances = ["measured-camera"]\n'
+    with pytest.raises(InputError) as caught:
+        load(tmp_path, METHODS + entry + line + "\n")
+    assert named in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
 def test_every_target_of_the_published_grids_is_within_reach() -> None:
     for problem in problems(load_campaign("published")):
         if isinstance(problem.origin, TargetPoint):
