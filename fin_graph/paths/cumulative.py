@@ -58,6 +58,8 @@ class LabelCursor(NamedTuple):
     """Counters at positions `LAYER` … `RELAXATIONS`; shape (5,)."""
     first: Ints
     """First finite replica of each row of the layer, γ + 1 where there is none; shape (N,)."""
+    relayed: NDArray[np.bool_]
+    """Whether the label of each replica of the layer came over a link within it; shape (N, γ + 1)."""
 
 
 class Links(NamedTuple):
@@ -73,6 +75,8 @@ class Links(NamedTuple):
     """Least latency over the links of each sender [steps], inf where it has none; shape (N,)."""
     senders: Ints
     receivers: Ints
+    direct_until: Ints
+    """The links over which a label may pay that was not relayed come first with each sender; where they end, (N,)."""
 
 
 @compiled
@@ -204,7 +208,7 @@ def _useful_links(rows: Floats, layer: LayerEdges, max_latency: float) -> Links:
     for a in range(used.shape[0]):
         used[a] = steps_of(layer.send_latency[a], gamma, max_latency)
     least, earliest = _least_and_earliest(rows, layer, used)
-    useful = np.zeros(used.shape[0], np.bool_)
+    useful, direct = np.zeros(used.shape[0], np.bool_), np.zeros(used.shape[0], np.bool_)
     start, receives = np.zeros(count + 1, np.int32), np.zeros(count, np.bool_)
     for m in range(count):
         for a in range(layer.in_start[m], layer.in_start[m + 1]):
@@ -216,20 +220,36 @@ def _useful_links(rows: Floats, layer: LayerEdges, max_latency: float) -> Links:
             if useful[a]:
                 start[n + 1] += 1
                 receives[m] = True
+                shift = _shift(used[a])
+                direct[a] = shift <= gamma + 1 and _pays(rows[ENERGY, n], rows[ENERGY, m], shift, layer.send_energy[a])
     start = np.cumsum(start).astype(np.int32)
     target, place = np.empty(start[-1], np.int32), start.copy()
     link_energy, link_used, quickest = np.empty(start[-1]), np.empty(start[-1]), np.full(count, np.inf)
-    for m in range(count):
-        for a in range(layer.in_start[m], layer.in_start[m + 1]):
-            if useful[a]:
+    direct_until = start[:-1].copy()
+    for wanted in (True, False):
+        for m in range(count):
+            for a in range(layer.in_start[m], layer.in_start[m + 1]):
                 n = layer.link_source[a]
-                at = place[n]
-                place[n] += 1
-                target[at], link_energy[at], link_used[at] = m, layer.send_energy[a], used[a]
-                quickest[n] = min(quickest[n], used[a])
+                if useful[a] and direct[a] == wanted:
+                    at = place[n]
+                    place[n] += 1
+                    target[at], link_energy[at], link_used[at] = m, layer.send_energy[a], used[a]
+                    quickest[n] = min(quickest[n], used[a])
+                    direct_until[n] += wanted
     senders = np.flatnonzero(start[1:] > start[:-1]).astype(np.int32)
     receivers = np.flatnonzero(receives).astype(np.int32)
-    return Links(start, target, link_energy, link_used, quickest, senders, receivers)
+    return Links(start, target, link_energy, link_used, quickest, senders, receivers, direct_until)
+
+
+@compiled
+def _pays(tail: Floats, head: Floats, shift: int, energy: float) -> bool:
+    """Return whether an edge betters the head's row when it always takes the smaller shift; rows of energies."""
+    near, pays = np.uint64(shift - 1), False
+    for i in range(tail.shape[0] - (shift - 1)):
+        k = np.uint64(i)
+        through = tail[k] + energy
+        pays |= (through <= head[near + k]) & (through < np.inf)
+    return pays
 
 
 @compiled
@@ -239,7 +259,7 @@ def _is_own(rows: Floats, n: int, k: int) -> bool:
 
 
 @compiled
-def _settle(rows: Floats, links: Links, k: int) -> None:
+def _settle(rows: Floats, links: Links, relayed: NDArray[np.bool_], k: int) -> None:
     """Relay labels within replica k, by rising energy and latency."""
     waiting = [(0.0, 0.0, np.int64(0)) for _ in range(0)]
     for n in links.senders:
@@ -250,29 +270,31 @@ def _settle(rows: Floats, links: Links, k: int) -> None:
         energy, used, n = heappop(waiting)
         if energy != rows[ENERGY, n, k] or used != rows[USED, n, k]:
             continue
-        for a in range(links.start[n], links.start[n + 1]):
+        for a in range(links.start[n], links.start[n + 1] if relayed[n, k] else links.direct_until[n]):
             arrival, m = used + links.used[a], links.target[a]
             if replica_of(arrival) <= k and _offer(
                 (rows[ENERGY, m], rows[USED, m]), k, energy + links.energy[a], arrival
             ):
+                relayed[m, k] = True
                 heappush(waiting, (rows[ENERGY, m, k], rows[USED, m, k], np.int64(m)))
 
 
 @compiled
-def _send_on(rows: Floats, links: Links, k: int) -> int:
+def _send_on(rows: Floats, links: Links, relayed: NDArray[np.bool_], k: int) -> int:
     """Offer the labels of replica k to later replicas at the other ends of links; return the number of offers."""
     offers, gamma = 0, rows.shape[2] - 1
     for n in links.senders:
         if not _is_own(rows, n, k):
             continue
         energy, used = rows[ENERGY, n, k], rows[USED, n, k]
-        offers += links.start[n + 1] - links.start[n]
-        for a in range(links.start[n], links.start[n + 1]):
+        until = links.start[n + 1] if relayed[n, k] else links.direct_until[n]
+        offers += until - links.start[n]
+        for a in range(links.start[n], until):
             arrival, m = used + links.used[a], links.target[a]
             if arrival < gamma + 1.0:
                 to = replica_of(arrival)
-                if k < to <= gamma:
-                    _offer((rows[ENERGY, m], rows[USED, m]), to, energy + links.energy[a], arrival)
+                if k < to <= gamma and _offer((rows[ENERGY, m], rows[USED, m]), to, energy + links.energy[a], arrival):
+                    relayed[m, to] = True
     return offers
 
 
@@ -290,8 +312,8 @@ def _relay(rows: Floats, max_latency: float, layer: LayerEdges, progress: LabelC
                 energy, used = rows[ENERGY, m, k - 1], rows[USED, m, k - 1]
                 if energy < np.inf and not _better(rows[ENERGY, m, k], rows[USED, m, k], energy, used):
                     rows[ENERGY, m, k], rows[USED, m, k] = energy, used
-        _settle(rows, links, k)
-        offers = _send_on(rows, links, k)
+        _settle(rows, links, progress.relayed, k)
+        offers = _send_on(rows, links, progress.relayed, k)
         at[REPLICA] += 1
         at[RELAXATIONS] += offers
         at[WORK] += 4 * offers + links.receivers.shape[0] + links.senders.shape[0]
@@ -331,6 +353,7 @@ def fill_labels(rows: Floats, start: int, max_latency: float, edges: Edges, prog
             return False
         at[LAYER] += 1
         at[REPLICA] = 0
+        progress.relayed[:] = False
         at[ROW] = 0
     return True
 

@@ -313,7 +313,9 @@ def fill_rows(problem: PathProblem, rows: Floats, start: int, how: How, clock: C
 
 
 def _fill_labels(problem: PathProblem, rows: Floats, start: int, clock: Clock) -> tuple[bool, int]:
-    progress = cumulative.LabelCursor(np.zeros(5, np.int64), np.zeros(rows.shape[2], np.int32))
+    progress = cumulative.LabelCursor(
+        np.zeros(5, np.int64), np.zeros(rows.shape[2], np.int32), np.zeros(rows.shape[2:], np.bool_)
+    )
     done = False
     while not done:
         done = cumulative.fill_labels(rows, start, problem.max_latency_s, problem.edges, progress, QUOTA)
