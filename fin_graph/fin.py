@@ -4,10 +4,11 @@ Latencies are rounded up to γ steps of the budget (eq. 17), so whatever is foun
 
     energy ≤ OPT(δ (1 − K/γ))                                                                       (20)
 
-with K the number of edges of an optimal path of the tightened budget. Two engines give the same energy: `networkx`
-builds the three graphs (`fin_graph.stages`), `arrays` relaxes them without building them (`fin_graph.paths.kernel`).
-With `certify` FIN proves its own gap: γ doubles until the answer and the better of two lower bounds (eqs. 18, 19) are
-as close as asked.
+with K the number of edges of an optimal path of the tightened budget. With `rounding` cumulative it is the latency of
+the path so far that is rounded up (eq. 32): never worse than edge by edge, at any γ. Two engines give the same energy:
+`networkx` builds the three graphs (`fin_graph.stages`), `arrays` relaxes them without building them
+(`fin_graph.paths.kernel`, `fin_graph.paths.cumulative`). With `certify` FIN proves its own gap: γ doubles until the
+answer and the better of two lower bounds (eqs. 18, 19) are as close as asked.
 
 Of an application with alternatives (eq. 29) each takes the stages, the one of the least bound (eq. 19) first; one whose
 bound is no less than the answer of another is left out. (The explicit graphs of all are built, to be looked at.)
@@ -24,13 +25,16 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from finbench.fin_graph.options import FinOptions
 from finbench.fin_graph.paths.support import layered_arcs, reason_to_refuse, reason_to_share
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Application, Instance
 from finbench.models.result import LOAD, Clock, OutOfTime, Result, Status
+
+if TYPE_CHECKING:
+    from finbench.fin_graph.paths.kernel import How
 
 SMALL_EXPANSION = 50_000
 """`auto` takes the NetworkX stages up to this many expanded edges while the compiler is not loaded: loading it takes
@@ -54,14 +58,17 @@ def supports(instance: Instance, options: FinOptions = FinOptions()) -> str | No
     if _prunes(options) and (options.certify is not None or options.engine == "arrays"):
         return "band < gamma drops end replicas, which only the graphs of engine 'networkx' have"
     shared = reason_to_share(instance)
+    if shared is not None and options.rounding != "per-edge":
+        return f"rounding 'cumulative' is for one application alone: FIN with it {shared}"
     if shared is not None and _needs_stages(options):
         return f"certify, band and engine 'networkx' are for one application alone: FIN with them {shared}"
     return None
 
 
 def _needs_stages(options: FinOptions) -> bool:
-    """Return whether only the three stages of one application can do what is asked."""
-    return options.certify is not None or options.engine == "networkx" or _prunes(options)
+    """Return whether only FIN for one application can do what is asked."""
+    asked = options.certify is not None or options.engine == "networkx" or options.rounding != "per-edge"
+    return asked or _prunes(options)
 
 
 def _prunes(options: FinOptions) -> bool:
@@ -130,6 +137,11 @@ def _alone(instance: Instance, time_limit_s: float | None, options: FinOptions) 
     return replace(result, times_s=clock.times_s, info={"gamma": options.gamma, "engine": engine, **result.info})
 
 
+def _how(options: FinOptions) -> How:
+    """Return how the searches round latencies for an answer."""
+    return "up" if options.rounding == "per-edge" else "cumulative"
+
+
 def _engine(instance: Instance, options: FinOptions) -> str:
     """Return the engine that runs the three stages: `networkx` or `arrays`."""
     if _prunes(options):
@@ -155,7 +167,7 @@ def _networkx_result(instance: Instance, app: Application, options: FinOptions, 
     best, sizes = _Found(inf, None, {}), Counter[str]()
     for choice in app.choices:
         with clock.phase("search"):
-            stages = fin_three_stages(instance, choice, options.gamma, options.band, clock=clock)
+            stages = fin_three_stages(instance, choice, options.gamma, options.band, _how(options), clock)
         for name in ("extended", "feasible", "inference"):
             graph = getattr(stages, name)
             sizes.update({f"{name}_vertices": len(graph), f"{name}_edges": graph.number_of_edges()})
@@ -167,20 +179,24 @@ def _networkx_result(instance: Instance, app: Application, options: FinOptions, 
 def _arrays_result(instance: Instance, app: Application, options: FinOptions, clock: Clock) -> Result:
     from finbench.fin_graph.paths.alternatives import in_order, problems_of
     from finbench.fin_graph.paths.kernel import least_energy_replica_path, rows_bytes
-    from finbench.fin_graph.paths.loading import load_compiled
+    from finbench.fin_graph.paths.loading import load_compiled, load_cumulative
     from finbench.models.memory import reason_not_to_fit
 
     with clock.phase(LOAD):
         load_compiled()
     with clock.phase("build"):
         problems = problems_of(instance, app)
-    reason = reason_not_to_fit(max((rows_bytes(problem, options.gamma) for problem in problems), default=0))
+    how = _how(options)
+    if how == "cumulative":
+        with clock.phase(LOAD):
+            load_cumulative()
+    reason = reason_not_to_fit(max((rows_bytes(problem, options.gamma, how) for problem in problems), default=0))
     if reason is not None:
         return Result(Status.MEMORY_LIMIT, reason=reason)
     if options.certify is not None and problems:
         from finbench.fin_graph.paths.certificate import certify_fin
 
-        result = certify_fin(problems, app.weight, gamma=options.gamma, tolerance=options.certify, clock=clock)
+        result = certify_fin(problems, app.weight, gamma=options.gamma, tolerance=options.certify, clock=clock, how=how)
         if result.status is Status.INFEASIBLE and len(problems) > 1:
             return replace(result, reason=_reason(instance, app))
         return result
@@ -189,7 +205,7 @@ def _arrays_result(instance: Instance, app: Application, options: FinOptions, cl
         for problem, least in in_order(problems, clock):
             if least >= best.energy:
                 break
-            path = least_energy_replica_path(problem, options.gamma, clock=clock)
+            path = least_energy_replica_path(problem, options.gamma, how=how, clock=clock)
             if path.stopped:
                 raise OutOfTime
             relaxations += path.relaxations

@@ -21,6 +21,8 @@ class FinOptions(Options):
     """Resolution γ: steps that the latency budget is divided into."""
     band: Annotated[int, Field(ge=0)] | None = Field(default=None, validation_alias=AliasChoices("band", "lambda_"))
     """Keep only ends that use all but this many steps of the budget; left out: keep all."""
+    rounding: Literal["per-edge", "cumulative"] = "per-edge"
+    """Round latencies up to steps edge by edge, as published, or along the path: never worse, slower."""
     engine: Literal["auto", "networkx", "arrays"] = "auto"
     """Build the three graphs (networkx), or relax them without building them (arrays)."""
     certify: Annotated[float, Field(ge=0)] | None = None

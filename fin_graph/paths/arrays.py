@@ -100,6 +100,21 @@ def layer_edges(edges: Edges, j: int) -> LayerEdges:
     )
 
 
+@compiled
+def run_edge(layer: LayerEdges, m: int, a: int) -> tuple[int, float, float]:
+    """Return tail, energy and latency of the a-th edge that runs a block at m.
+
+    It sends over link a and runs. Where a is below the first link into m, the data is at m already.
+    """
+    if a < layer.in_start[m]:
+        return m, layer.run_energy[m], layer.run_latency[m]
+    return (
+        layer.link_source[a],
+        layer.send_energy[a] + layer.run_energy[m],
+        layer.send_latency[a] + layer.run_latency[m],
+    )
+
+
 @dataclass(frozen=True)
 class PathProblem:
     """A resource-constrained shortest path problem on the layered graph of one application."""

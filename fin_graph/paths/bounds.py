@@ -185,4 +185,4 @@ def bound_at(problem: PathProblem, multiplier: float) -> float:
 
 def round_down_bound(problem: PathProblem, gamma: int) -> float:
     """Return FIN's lower bound (eq. 18) at γ steps [J per inference]; inf proves that the problem is infeasible."""
-    return least_energy_replica_path(problem, gamma, up=False).energy
+    return least_energy_replica_path(problem, gamma, how="down").energy

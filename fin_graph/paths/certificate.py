@@ -7,7 +7,7 @@ from math import inf
 from finbench.fin_graph.paths.alternatives import Bounded, bounded
 from finbench.fin_graph.paths.arrays import PathProblem
 from finbench.fin_graph.paths.bounds import meets
-from finbench.fin_graph.paths.kernel import ReplicaPath, least_energy_replica_path, rows_bytes
+from finbench.fin_graph.paths.kernel import How, ReplicaPath, least_energy_replica_path, rows_bytes
 from finbench.fin_graph.paths.shortest import Path, path_costs
 from finbench.models.deployment import Deployment
 from finbench.models.memory import reason_not_to_fit
@@ -62,7 +62,9 @@ class Sandwiches:
         self.history.append({"gamma": gamma, "lower_bound_j": self.lower_bound, "energy_j": self.best.energy})
 
 
-def certify_fin(problems: list[PathProblem], weight: float, *, gamma: int, tolerance: float, clock: Clock) -> Result:
+def certify_fin(
+    problems: list[PathProblem], weight: float, *, gamma: int, tolerance: float, clock: Clock, how: How = "up"
+) -> Result:
     """Double γ until the gap is proven, time is up, or the next doubling would not fit into memory.
 
     Parameters
@@ -76,6 +78,8 @@ def certify_fin(problems: list[PathProblem], weight: float, *, gamma: int, toler
     tolerance : float
         Relative gap to prove; below `OPTIMAL_GAP` that gap counts as closed.
     clock : Clock
+    how : {"up", "cumulative"}
+        How answers are rounded; bounds are rounded down.
 
     Returns
     -------
@@ -89,10 +93,10 @@ def certify_fin(problems: list[PathProblem], weight: float, *, gamma: int, toler
         return Result(Status.INFEASIBLE, reason="the least-latency path misses the latency target")
     known = Sandwiches(alternatives)
     while True:
-        reason = reason_not_to_fit(max(rows_bytes(problem, gamma) for problem in problems))
+        reason = reason_not_to_fit(max(rows_bytes(problem, gamma, how) for problem in problems))
         if reason is not None:
             return _result(known, weight, Status.MEMORY_LIMIT, reason)
-        stopped = _searched(known, gamma, tolerance, clock)
+        stopped = _searched(known, gamma, tolerance, clock, how)
         if not known.open(tolerance):
             return _result(known, weight, Status.FEASIBLE, None)
         if stopped or clock.expired:
@@ -100,13 +104,13 @@ def certify_fin(problems: list[PathProblem], weight: float, *, gamma: int, toler
         gamma *= 2
 
 
-def _searched(known: Sandwiches, gamma: int, tolerance: float, clock: Clock) -> bool:
+def _searched(known: Sandwiches, gamma: int, tolerance: float, clock: Clock, how: How) -> bool:
     """Search every open alternative at γ, or at least one; return whether the time ended that."""
     for one in known.open(tolerance) or [known.best]:
         with clock.phase("search"):
-            up = least_energy_replica_path(one.problem, gamma, clock=clock)
+            up = least_energy_replica_path(one.problem, gamma, how=how, clock=clock)
         with clock.phase("bound"):
-            down = least_energy_replica_path(one.problem, gamma, up=False, clock=clock)
+            down = least_energy_replica_path(one.problem, gamma, how="down", clock=clock)
         if up.stopped or down.stopped:
             return True
         one.add(up, down)

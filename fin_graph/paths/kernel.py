@@ -25,12 +25,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil, inf, sqrt
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from finbench.fin_graph.paths.arrays import Edges, Floats, Ints, LayerEdges, PathProblem, layer_edges
+from finbench.fin_graph.paths import cumulative
+from finbench.fin_graph.paths.arrays import Edges, Floats, Ints, LayerEdges, PathProblem, layer_edges, run_edge
 from finbench.fin_graph.paths.compiled import compiled
 from finbench.models.result import Clock, OutOfTime
 from finbench.models.tolerances import FLOAT_NOISE
@@ -47,6 +48,10 @@ FILLED_AT_ONCE = 1 << 20
 LAYER, RELAYED, ROW, WORK, RELAXATIONS = 0, 1, 2, 3, 4
 """Positions in `Cursor.at`: layer within the segment, whether its relays are done, next row, work and relaxations
 done."""
+
+
+How = Literal["up", "down", "cumulative"]
+"""Latencies are rounded up edge by edge (eq. 17), down edge by edge (eq. 18), or up along the path (eq. 32)."""
 
 
 class Rounding(NamedTuple):
@@ -106,22 +111,22 @@ class ReplicaPath:
     """Whether the time ended the pass; it then knows neither a path nor an energy."""
 
 
-def rows_bytes(problem: PathProblem, gamma: int) -> int:
+def rows_bytes(problem: PathProblem, gamma: int, how: How = "up") -> int:
     """Return the peak memory of `least_energy_replica_path` [byte]: rows, checkpoints, what walking back has seen."""
-    length = _segment_length(problem, gamma)
+    length = _segment_length(problem, gamma, how)
     segments = ceil(problem.depth / length)
     checkpoints = segments if segments > 1 else 0
-    return (length + 1 + checkpoints) * _row_bytes(problem, gamma) + len(problem.node_names) * (gamma + 1)
+    return (length + 1 + checkpoints) * _row_bytes(problem, gamma, how) + len(problem.node_names) * (gamma + 1)
 
 
-def _row_bytes(problem: PathProblem, gamma: int) -> int:
-    """Return the bytes of one layer's rows."""
-    return len(problem.node_names) * (gamma + 1) * 8
+def _row_bytes(problem: PathProblem, gamma: int, how: How) -> int:
+    """Return the bytes of one layer's rows; true latencies take as much as energies."""
+    return len(problem.node_names) * (gamma + 1) * (16 if how == "cumulative" else 8)
 
 
-def _segment_length(problem: PathProblem, gamma: int) -> int:
+def _segment_length(problem: PathProblem, gamma: int, how: How) -> int:
     """Return the number of layers between checkpoints: all of them where they fit, else about the square root."""
-    fits = (problem.depth + 1) * _row_bytes(problem, gamma) <= KEPT_ROWS_BYTES
+    fits = (problem.depth + 1) * _row_bytes(problem, gamma, how) <= KEPT_ROWS_BYTES
     return problem.depth if fits else ceil(sqrt(problem.depth))
 
 
@@ -132,16 +137,15 @@ class _Pass:
     ----------
     problem : PathProblem
     gamma : int
-    up : bool
+    how : How
     clock : Clock
     """
 
-    def __init__(self, problem: PathProblem, gamma: int, up: bool, clock: Clock) -> None:
-        self._problem, self._clock = problem, clock
-        self._rounding = Rounding(problem.max_latency_s, up)
-        self._length = _segment_length(problem, gamma)
+    def __init__(self, problem: PathProblem, gamma: int, how: How, clock: Clock) -> None:
+        self._problem, self._how, self._clock = problem, how, clock
+        self._length = _segment_length(problem, gamma, how)
         self._starts = range(0, problem.depth, self._length)
-        self._rows = rows_from_source(problem, gamma, self._length, clock)
+        self._rows = rows_from_source(problem, gamma, self._length, clock, how)
         self._checkpoints: list[Floats] = []
         self.relaxations = 0
 
@@ -156,8 +160,7 @@ class _Pass:
                 return None
             if len(self._starts) > 1:
                 self._checkpoints.append(_filled(np.empty_like(self._rows[0]), self._rows[0], self._clock))
-        last: Floats = self._rows[self._problem.depth - self._starts[-1]]
-        return last
+        return _energies(self._rows[self._problem.depth - self._starts[-1]])
 
     def path(self, end: tuple[int, int]) -> tuple[list[int], list[int]] | None:
         """Return layers and nodes, in reverse, of a path to `end` of the last layer; None where the time ended it."""
@@ -171,8 +174,7 @@ class _Pass:
                     return None
                 self._rows[self._length] = self._checkpoints[segment + 1]
             count = min(self._length, self._problem.depth - start)
-            edges, source = self._problem.edges, self._problem.source
-            above, at, end = _walk_back(self._rows[: count + 1], start, end, self._rounding, source, edges)
+            above, at, end = self._walk_back(self._rows[: count + 1], start, end)
             # The vertex where two segments meet ends the one and begins the other.
             layers += above[len(layers) > 0 :]
             nodes += at[len(nodes) > 0 :]
@@ -181,11 +183,26 @@ class _Pass:
     def _fill(self, start: int) -> tuple[bool, int]:
         """Fill rows from rows[0], which holds layer `start`; return whether time allowed it, and the relaxations."""
         count = min(self._length, self._problem.depth - start)
-        return fill_rows(self._problem, self._rows[: count + 1], start, self._rounding, self._clock)
+        return fill_rows(self._problem, self._rows[: count + 1], start, self._how, self._clock)
+
+    def _walk_back(
+        self, rows: Floats, start: int, end: tuple[int, int]
+    ) -> tuple[list[int], list[int], tuple[int, int]]:
+        problem = self._problem
+        if self._how == "cumulative":
+            return cumulative.walk_back_labels(rows, start, end, problem.max_latency_s, problem.source, problem.edges)
+        rounding = Rounding(problem.max_latency_s, self._how == "up")
+        return _walk_back(rows, start, end, rounding, problem.source, problem.edges)
+
+
+def _energies(layer: Floats) -> Floats:
+    """Return the energies of one layer's rows; shape (N, γ + 1)."""
+    energies: Floats = layer[cumulative.ENERGY] if layer.ndim == 3 else layer
+    return energies
 
 
 def least_energy_replica_path(
-    problem: PathProblem, gamma: int, *, up: bool = True, clock: Clock | None = None
+    problem: PathProblem, gamma: int, *, how: How = "up", clock: Clock | None = None
 ) -> ReplicaPath:
     """Return the least-energy path whose rounded latency is at most γ steps: FIN's stages 2 and 3.
 
@@ -194,8 +211,9 @@ def least_energy_replica_path(
     problem : PathProblem
     gamma : int
         Number of latency steps γ ≥ 1 that the budget is divided into.
-    up : bool
-        Round latencies up to steps (every path is feasible, eq. 17) or down (a relaxation, eq. 18).
+    how : {"up", "down", "cumulative"}
+        Round latencies up to steps (every path is feasible, eq. 17), down (a relaxation, eq. 18), or up along the path
+        (every path is feasible, and none costs more than with "up", eq. 32).
     clock : Clock, optional
         Its limit ends the pass.
 
@@ -204,7 +222,7 @@ def least_energy_replica_path(
     ReplicaPath
     """
     try:
-        run = _Pass(problem, gamma, up, Clock() if clock is None else clock)
+        run = _Pass(problem, gamma, how, Clock() if clock is None else clock)
         least = run.least_energies()
     except OutOfTime:
         return ReplicaPath(inf, (), (), 0, stopped=True)
@@ -221,7 +239,7 @@ def least_energy_replica_path(
     return ReplicaPath(energy, tuple(layers[::-1]), tuple(nodes[::-1]), run.relaxations)
 
 
-def least_energies(problem: PathProblem, gamma: int, clock: Clock | None = None) -> Floats:
+def least_energies(problem: PathProblem, gamma: int, clock: Clock | None = None, *, how: How = "up") -> Floats:
     """Return the least energy of having run the first j blocks within k steps, at any node, rounding latencies up.
 
     Parameters
@@ -231,6 +249,8 @@ def least_energies(problem: PathProblem, gamma: int, clock: Clock | None = None)
         Number of latency steps γ that `problem.max_latency_s` is divided into.
     clock : Clock, optional
         Where its limit ends the pass, what was not reached has energy inf.
+    how : {"up", "down", "cumulative"}
+        How latencies become steps.
 
     Returns
     -------
@@ -238,43 +258,51 @@ def least_energies(problem: PathProblem, gamma: int, clock: Clock | None = None)
         Energies [J per inference], inf where nothing fits; falling along k.
     """
     clock = Clock() if clock is None else clock
-    rows = rows_from_source(problem, gamma, 1)
+    rows = rows_from_source(problem, gamma, 1, how=how)
     least = np.full((problem.depth + 1, gamma + 1), inf)
     for j in range(problem.depth):
-        least[j] = rows[0].min(axis=0)
-        done, _ = fill_rows(problem, rows, j, Rounding(problem.max_latency_s, True), clock)
+        least[j] = _energies(rows[0]).min(axis=0)
+        done, _ = fill_rows(problem, rows, j, how, clock)
         if not done:
             return least
         rows[0] = rows[1]
-    least[-1] = rows[0].min(axis=0)
+    least[-1] = _energies(rows[0]).min(axis=0)
     return least
 
 
-def rows_from_source(problem: PathProblem, gamma: int, length: int, clock: Clock | None = None) -> Floats:
+def rows_from_source(
+    problem: PathProblem, gamma: int, length: int, clock: Clock | None = None, how: How = "up"
+) -> Floats:
     """Return rows for a first layer, which holds the sample at its source, and `length` unfilled ones after it.
+
+    A layer has shape (N, γ + 1), with cumulative rounding (2, N, γ + 1).
 
     Raises
     ------
     finbench.models.result.OutOfTime
         Once the clock's limit has passed.
     """
-    rows = np.empty((length + 1, len(problem.node_names), gamma + 1))
+    planes = (2,) if how == "cumulative" else ()
+    rows = np.empty((length + 1, *planes, len(problem.node_names), gamma + 1))
     _filled(rows[0], np.broadcast_to(inf, rows[0].shape), Clock() if clock is None else clock)
-    rows[0, problem.source] = 0.0
+    rows[0, ..., problem.source, :] = 0.0
     return rows
 
 
 def _filled(layer: Floats, values: Floats, clock: Clock) -> Floats:
     """Fill one layer's rows and return them; the first touch of so much memory may take seconds, so time is checked."""
-    step = max(1, FILLED_AT_ONCE // layer.shape[1])
-    for start in range(0, len(layer), step):
+    step = max(1, FILLED_AT_ONCE // layer.shape[-1])
+    for start in range(0, layer.shape[-2], step):
         clock.check()
-        layer[start : start + step] = values[start : start + step]
+        layer[..., start : start + step, :] = values[..., start : start + step, :]
     return layer
 
 
-def fill_rows(problem: PathProblem, rows: Floats, start: int, rounding: Rounding, clock: Clock) -> tuple[bool, int]:
+def fill_rows(problem: PathProblem, rows: Floats, start: int, how: How, clock: Clock) -> tuple[bool, int]:
     """Fill rows[1..] from rows[0], which holds layer `start`; return whether time allowed it, and the relaxations."""
+    if how == "cumulative":
+        return _fill_labels(problem, rows, start, clock)
+    rounding = Rounding(problem.max_latency_s, how == "up")
     first = first_replicas(rows[0])
     reached = first < rows.shape[2]
     cursor = Cursor(np.zeros(5, np.int64), first, first.copy(), reached, np.zeros_like(reached))
@@ -282,6 +310,18 @@ def fill_rows(problem: PathProblem, rows: Floats, start: int, rounding: Rounding
         if clock.expired:
             return False, int(cursor.at[RELAXATIONS])
     return True, int(cursor.at[RELAXATIONS])
+
+
+def _fill_labels(problem: PathProblem, rows: Floats, start: int, clock: Clock) -> tuple[bool, int]:
+    progress = cumulative.LabelCursor(
+        np.zeros(5, np.int64), np.zeros(rows.shape[2], np.int32), np.zeros(rows.shape[2:], np.bool_)
+    )
+    done = False
+    while not done:
+        done = cumulative.fill_labels(rows, start, problem.max_latency_s, problem.edges, progress, QUOTA)
+        if not done and clock.expired:
+            break
+    return done, int(progress.at[cumulative.RELAXATIONS])
 
 
 @compiled
@@ -339,7 +379,7 @@ def _run_block(tails: Floats, heads: Floats, rounding: Rounding, layer: LayerEdg
             continue
         relaxations = 0
         for a in range(layer.in_start[m] - 1, layer.in_start[m + 1]):
-            n, energy, latency = _run_edge(layer, m, a)
+            n, energy, latency = run_edge(layer, m, a)
             first = first_tail[n]
             step = replica_step(latency, gamma, rounding.max_latency, rounding.up)
             if first + step > gamma or tails[n, gamma - step] + energy >= heads[m, first + step]:
@@ -350,21 +390,6 @@ def _run_block(tails: Floats, heads: Floats, rounding: Rounding, layer: LayerEdg
         at[RELAXATIONS] += relaxations
         at[WORK] += relaxations + layer.in_start[m + 1] - layer.in_start[m]
     return True
-
-
-@compiled
-def _run_edge(layer: LayerEdges, m: int, a: int) -> tuple[int, float, float]:
-    """Return tail, energy and latency of the a-th edge that runs a block at m.
-
-    It sends over link a and runs. Where a is below the first link into m, the data is at m already.
-    """
-    if a < layer.in_start[m]:
-        return m, layer.run_energy[m], layer.run_latency[m]
-    return (
-        layer.link_source[a],
-        layer.send_energy[a] + layer.run_energy[m],
-        layer.send_latency[a] + layer.run_latency[m],
-    )
 
 
 @compiled
@@ -513,7 +538,7 @@ def _run_tail(around: Around, energy_reached: float, m: int, k: int, rounding: R
     if layer.pin not in (-1, m):
         return -1, -1
     for a in range(layer.in_start[m] - 1, layer.in_start[m + 1]):
-        n, energy, latency = _run_edge(layer, m, a)
+        n, energy, latency = run_edge(layer, m, a)
         before = k - replica_step(latency, tails.shape[1] - 1, rounding.max_latency, rounding.up)
         if before >= 0 and tails[n, before] + energy == energy_reached:
             return n, before

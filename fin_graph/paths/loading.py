@@ -21,8 +21,7 @@ def load_compiled() -> None:
     instance = smallest()
     problem = path_problem(instance, instance.applications[0])
     assert problem is not None
-    for up in (True, False):
-        kernel.least_energy_replica_path(problem, 1, up=up)
+    kernel.least_energy_replica_path(problem, 1)
     bounds.secant_step(problem.edges, problem.source, 1.0, 0.5, bounds.Secant(0.0, 2.0, 1.0, 1.0, 0.0, 0.0, False))
     label_search.latency_energy_frontier(problem, Clock())
     to_go = shortest.costs_to_go(problem.edges, 1.0, 0.0)
@@ -45,6 +44,18 @@ def load_labels_with_loads() -> None:
     assert problem is not None
     critical = OwnLoads.of(instance, instance.applications[0]).critical((0,), problem)
     LoadSearch(problem, lagrangian_dual(problem), critical, limit=inf, k=1, clock=Clock()).run()
+
+
+@cache
+def load_cumulative() -> None:
+    """Run the search with cumulative rounding once, as `load_compiled` does with the others."""
+    from finbench.fin_graph.paths.arrays import path_problem
+    from finbench.fin_graph.paths.kernel import least_energy_replica_path
+
+    instance = smallest()
+    problem = path_problem(instance, instance.applications[0])
+    assert problem is not None
+    least_energy_replica_path(problem, 1, how="cumulative")
 
 
 def smallest() -> Instance:

@@ -15,8 +15,8 @@ from matplotlib.patches import FancyBboxPatch
 from numpy.typing import NDArray
 
 from finbench.fin_graph.stages.extended import Vertex, path_costs
-from finbench.fin_graph.stages.feasible import Replica
 from finbench.fin_graph.stages.inference import FinStages
+from finbench.fin_graph.stages.labels import Replica
 from finbench.models.instance import OBJECTIVE_UNITS, Objective
 
 PATH_COLOUR = "#D55E00"

@@ -6,6 +6,8 @@ latency t leads from replica k to k + step, with q = γ t/δ and
     (17) step = ⌈q − 1e-9⌉ (`up`): no path is longer than it looks, so every path is truly feasible;
     (18) step = ⌊q + 1e-9⌋ (`down`): every feasible path is kept, so the least energy is a lower bound on the optimum.
 
+With `cumulative` it is the path whose latency is rounded up (eq. 32, `fin_graph.stages.labels`).
+
 The 1e-9 is for float noise: a path of K edges may exceed δ by at most K · 1e-9 δ/γ.
 
 Edges past replica γ do not exist. Steps may be 0 (no latency, or a short edge rounded down), so links in both
@@ -20,13 +22,12 @@ from typing import Literal
 import networkx as nx
 
 from finbench.fin_graph.stages.extended import LOOK_EVERY, Vertex
+from finbench.fin_graph.stages.labels import Replica, label_graph
 from finbench.models.result import Clock
 from finbench.models.tolerances import FLOAT_NOISE
 
-Replica = tuple[int, str, int]
-"""(i, n, k): the output of block i is at node n, and k/γ of the latency budget is used."""
-
-Rounding = Literal["up", "down"]
+Rounding = Literal["up", "down", "cumulative"]
+"""Latencies are rounded up edge by edge (eq. 17), down edge by edge (eq. 18), or up along the path (eq. 32)."""
 
 
 def replica_step(latency_s: float, max_latency_s: float, gamma: int, rounding: Rounding) -> int:
@@ -54,7 +55,7 @@ def feasible_graph(
         Stage 1.
     gamma : int
         Number of parts γ ≥ 1 that the latency budget is divided into.
-    rounding : {"up", "down"}
+    rounding : {"up", "down", "cumulative"}
     clock : Clock, optional
         Looked at now and then.
 
@@ -74,6 +75,8 @@ def feasible_graph(
     clock = Clock() if clock is None else clock
     if gamma < 1:
         raise ValueError(f"gamma = {gamma}: must be at least 1")
+    if rounding == "cumulative":
+        return label_graph(extended, gamma, clock)
     budget = extended.graph["max_latency_s"]
     steps = {
         vertex: [

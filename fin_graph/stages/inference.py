@@ -24,7 +24,8 @@ from finbench.fin_graph.stages.extended import (
     path_of_deployment,
     timed_weight,
 )
-from finbench.fin_graph.stages.feasible import Replica, Rounding, feasible_graph
+from finbench.fin_graph.stages.feasible import Rounding, feasible_graph
+from finbench.fin_graph.stages.labels import Replica
 from finbench.models.deployment import ApplicationDeployment
 from finbench.models.instance import Application, Instance
 from finbench.models.result import Clock
@@ -142,8 +143,8 @@ def fin_three_stages(
         Number of parts γ ≥ 1 of the latency budget.
     lambda_ : int, optional
         Width λ of the band of ends; default γ (no pruning).
-    rounding : {"up", "down"}
-        `up` gives a feasible deployment (eq. 17), `down` a lower bound (eq. 18).
+    rounding : {"up", "down", "cumulative"}
+        `up` and `cumulative` give a feasible deployment (eqs. 17, 32), `down` a lower bound (eq. 18).
     clock : Clock, optional
         Looked at now and then in every stage.
 

@@ -96,6 +96,7 @@ def solve(
     seed: int = ...,
     gamma: int = ...,
     band: int | None = ...,
+    rounding: Literal["per-edge", "cumulative"] = ...,
     engine: Literal["auto", "networkx", "arrays"] = ...,
     certify: float | None = ...,
     order: Literal["tightest", "largest", "given"] = ...,
@@ -223,6 +224,8 @@ def solve(
 
       * ``gamma = 100``: Resolution γ: steps that the latency budget is divided into.
       * ``band = None``: Keep only ends that use all but this many steps of the budget; left out: keep all.
+      * ``rounding = 'per-edge'``: Round latencies up to steps edge by edge, as published, or along the path: never
+        worse, slower.
       * ``engine = 'auto'``: Build the three graphs (networkx), or relax them without building them (arrays).
       * ``certify = None``: Double gamma until the proven gap is at most this; 0 asks for the optimum; left out: no
         proof.

@@ -40,7 +40,7 @@ def energies_agree(seed: int, gammas: tuple[int, ...], *, zeros: bool, max_nodes
         for rounding in ("up", "down"):
             stages = fin_three_stages(instance, instance.applications[0], gamma, rounding=rounding)
             expected = inf if stages.energy_j is None else stages.energy_j
-            found = least_energy_replica_path(problem, gamma, up=rounding == "up").energy
+            found = least_energy_replica_path(problem, gamma, how=rounding).energy
             assert found == pytest.approx(expected, rel=NOISE, abs=0), (gamma, rounding)
 
 
@@ -74,7 +74,7 @@ def test_rounding_up_gives_a_feasible_path_and_rounding_down_a_bound(gamma: int,
         if problem is None or optimum.claimed_objective is None:
             continue
         up = least_energy_replica_path(problem, gamma)
-        down = least_energy_replica_path(problem, gamma, up=False)
+        down = least_energy_replica_path(problem, gamma, how="down")
         assert down.energy <= optimum.claimed_objective * (1 + NOISE)
         assert up.energy >= optimum.claimed_objective * (1 - NOISE)
         if up.layers:

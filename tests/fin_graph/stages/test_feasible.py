@@ -6,7 +6,8 @@ import networkx as nx
 import pytest
 
 from finbench.fin_graph.stages.extended import extended_graph
-from finbench.fin_graph.stages.feasible import Replica, Rounding, feasible_graph, replica_step
+from finbench.fin_graph.stages.feasible import Rounding, feasible_graph, replica_step
+from finbench.fin_graph.stages.labels import Replica
 from finbench.models.instance import Instance
 from tests.random_instances import random_instance
 
