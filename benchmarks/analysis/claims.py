@@ -19,6 +19,16 @@ from finbench.models.tolerances import ENERGY_TOLERANCE
 GAMMAS = (1, 5, 10, 20, 50, 100, 200, 500, 1000)
 """Resolutions of FIN that are measured."""
 
+VARIANTS: tuple[dict[str, Any], ...] = (
+    {"gamma": 3, "band": 1},
+    {"gamma": 10, "band": 1},
+    {"gamma": 20, "band": 1},
+    {"gamma": 30, "band": 5},
+    *({"gamma": gamma, "rounding": "cumulative"} for gamma in (3, 10, 20, 30, 100)),
+)
+"""Other options of FIN that are measured: γ and λ as the authors' public scripts have them, and rounding along the path
+(eq. 32), which is ours."""
+
 PUBLISHED_SAVING = 0.65
 """The abstract's "over 65 %"."""
 
@@ -44,6 +54,8 @@ class Point:
     baseline: float | None
     violations: int
     """Rules broken by FIN's deployments, over all γ."""
+    variants: dict[str, float | None] = field(default_factory=dict)
+    """FIN's other runs, by their labels."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +69,8 @@ class MatchRow:
     """FIN found nothing although a deployment exists."""
     mean_gap: float | None
     worst_gap: float | None
+    label: str = ""
+    """Of a run with other options than γ."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +108,8 @@ class Claims:
     savings: list[SavingRow]
     claims: list[Claim]
     contradictions: list[str] = field(default_factory=list)
+    variants: list[MatchRow] = field(default_factory=list)
+    """FIN with other options than γ; no claim of the paper rests on them."""
     transfers: str = ""
     """What transfers take of the optimal deployments, in words; empty where it was not measured."""
 
@@ -104,6 +120,7 @@ class Claims:
             "solvable": self.solvable,
             "claims": [vars(claim) for claim in self.claims],
             "fin_against_optimum": [vars(row) for row in self.matches],
+            "variants_against_optimum": [vars(row) for row in self.variants],
             "savings_against_mcp": [vars(row) for row in self.savings],
             "contradictions": self.contradictions,
             "transfers": self.transfers,
@@ -117,12 +134,22 @@ def _found(points: Sequence[Point]) -> int:
 
 def match_row(points: Sequence[Point], gamma: int) -> MatchRow:
     """Compare FIN at one γ with the optimum."""
-    solvable = [point for point in points if point.optimum is not None]
-    gaps = [relative_gap(point.fin[gamma], point.optimum) for point in solvable]
+    return _match([(point.fin[gamma], point.optimum) for point in points], gamma, "")
+
+
+def variant_row(points: Sequence[Point], label: str, gamma: int) -> MatchRow:
+    """Compare FIN's run of a label with the optimum."""
+    return _match([(point.variants[label], point.optimum) for point in points], gamma, label)
+
+
+def _match(pairs: Sequence[tuple[float | None, float | None]], gamma: int, label: str) -> MatchRow:
+    """Compare pairs of FIN's energy and the optimum."""
+    solvable = [(energy, optimum) for energy, optimum in pairs if optimum is not None]
+    gaps = [relative_gap(energy, optimum) for energy, optimum in solvable]
     found = [gap for gap in gaps if gap is not None]
     matched = sum(gap <= ENERGY_TOLERANCE for gap in found)
     mean, worst = (fmean(found), max(found)) if found else (None, None)
-    return MatchRow(gamma, len(solvable), matched, len(solvable) - len(found), mean, worst)
+    return MatchRow(gamma, len(solvable), matched, len(solvable) - len(found), mean, worst, label)
 
 
 def saving_rows(points: Sequence[Point], gamma: int) -> list[SavingRow]:

@@ -9,6 +9,7 @@ from finbench.benchmarks.analysis.claims import (
     BASELINE,
     EXACT_METHOD,
     GAMMAS,
+    VARIANTS,
     Claims,
     Point,
     match_row,
@@ -16,10 +17,13 @@ from finbench.benchmarks.analysis.claims import (
     saving_claim,
     saving_rows,
     targets_claim,
+    variant_row,
 )
 from finbench.benchmarks.analysis.transfers import TransferPart, links_of, parts_of, transfer_share
 from finbench.benchmarks.campaigns.campaign import Campaign, load_campaign
 from finbench.benchmarks.judging.comparison import Comparison, compare_methods
+from finbench.benchmarks.judging.judged import Judged
+from finbench.benchmarks.methods import label
 from finbench.models.instance import Instance
 from finbench.models.result import Status
 
@@ -41,6 +45,7 @@ def claims_of_grids(campaign: str = "published", gammas: Sequence[int] = GAMMAS)
     """
     methods: list[tuple[str, dict[str, Any]]] = [(EXACT_METHOD, {}), (BASELINE, {})]
     methods += [("fin", {"gamma": gamma}) for gamma in gammas]
+    methods += [("fin", options) for options in VARIANTS]
     points: list[Point] = []
     contradictions: list[str] = []
     parts: list[TransferPart] = []
@@ -53,9 +58,10 @@ def claims_of_grids(campaign: str = "published", gammas: Sequence[int] = GAMMAS)
         parts += [] if optimum is None else parts_of(instance, optimum)
         networks.setdefault(instance.network.name, instance)
     matches, savings = [match_row(points, gamma) for gamma in gammas], saving_rows(points, gammas[-1])
+    variants = [variant_row(points, label("fin", options), options["gamma"]) for options in VARIANTS]
     claims = [matches_claim(matches), saving_claim(savings, points, gammas[-1]), targets_claim(points)]
     transfers = f"Of the optimal ones, {transfer_share(parts).sentence(links_of(networks.values()))}"
-    return Claims(len(points), matches[0].points, matches, savings, claims, contradictions, transfers)
+    return Claims(len(points), matches[0].points, matches, savings, claims, contradictions, variants, transfers)
 
 
 def grid_points(campaign: Campaign) -> Iterator[Instance]:
@@ -71,9 +77,15 @@ def grid_points(campaign: Campaign) -> Iterator[Instance]:
 
 def _point(comparison: Comparison, gammas: Sequence[int]) -> Point:
     exact, baseline, *fins = comparison.runs
+    others = {run.label: _energy(run) for run in fins[len(gammas) :]}
     if exact.result.status not in (Status.OPTIMAL, Status.INFEASIBLE):
         raise RuntimeError(f"{exact.label} proved nothing on {comparison.instance.name}: {exact.status}")
-    energies = [run.evaluation.energy_j if run.found and run.evaluation else None for run in (exact, baseline, *fins)]
+    energies = [_energy(run) for run in (exact, baseline, *fins[: len(gammas)])]
     case = f"{comparison.instance.name}, {comparison.instance.accounting.value}"
     violations = sum(len(run.violations) for run in fins)
-    return Point(case, energies[0], dict(zip(gammas, energies[2:], strict=True)), energies[1], violations)
+    return Point(case, energies[0], dict(zip(gammas, energies[2:], strict=True)), energies[1], violations, others)
+
+
+def _energy(run: Judged) -> float | None:
+    """Return the energy per inference [J] of a run that found a feasible deployment."""
+    return run.evaluation.energy_j if run.found and run.evaluation else None

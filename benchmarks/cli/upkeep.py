@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +14,7 @@ from finbench.benchmarks.cli.exit_codes import FOUND, UNEXPECTED
 from finbench.benchmarks.cli.options import output_option, writable_folder
 from finbench.benchmarks.cli.panels import UPKEEP
 from finbench.benchmarks.terminal import console
-from finbench.models.io import write_text
+from finbench.models.io import InputError, write_text
 
 if TYPE_CHECKING:
     from finbench.benchmarks.upkeep.measurement import Measurement
@@ -21,17 +22,32 @@ if TYPE_CHECKING:
 commands = typer.Typer()
 
 
+BENCH_PARTS = (
+    *("published", "cold-start", "overhead", "engines", "rates", "large", "growth"),
+    *("labels", "capacities", "cspy", "handover", "proofs", "many"),
+)
+"""Parts that can be measured alone; `upkeep.targets` has them."""
+
+
 @commands.command(rich_help_panel=UPKEEP)
 def bench(
     output: Annotated[Path, output_option("Write the measurements here (.json).", ".json", new_folders=True)] = Path(
         "bench.json"
     ),
+    part: Annotated[
+        list[str] | None, typer.Option(help=f"Only this part, again for more: {', '.join(BENCH_PARTS)}.")
+    ] = None,
 ) -> None:
     """Measure every performance target, mark those that fall short (about half an hour).
 
     Example: [bold]finbench bench -o results/bench.json[/bold]
+
+    Example: [bold]finbench bench --part labels --part capacities[/bold]
     """
-    raise typer.Exit(FOUND if measure_and_report(output) else UNEXPECTED)
+    for name in part or ():
+        if name not in BENCH_PARTS:
+            raise InputError("--part", f"{name[:60]!r}: must be one of {', '.join(BENCH_PARTS)}")
+    raise typer.Exit(FOUND if measure_and_report(output, part or ()) else UNEXPECTED)
 
 
 @commands.command(rich_help_panel=UPKEEP)
@@ -50,8 +66,8 @@ def figures(
         print(f"wrote {path}")
 
 
-def measure_and_report(file: Path) -> bool:
-    """Measure all targets, print each as it is measured, write them as JSON.
+def measure_and_report(file: Path, parts: Sequence[str] = ()) -> bool:
+    """Measure the targets of some parts, or all, print each as it is measured, write them as JSON.
 
     Returns
     -------
@@ -63,7 +79,7 @@ def measure_and_report(file: Path) -> bool:
 
     screen = console.output()
     measurements = []
-    for one in measure():
+    for one in measure(parts):
         measurements.append(one)
         screen.print(f"{_MARKS[one.met]}  {_described(one)}", markup=False)
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -87,10 +87,13 @@ def _label(wing: str) -> str:
 
 
 def _rows(package: str, found: set[Arrow]) -> list[list[str]]:
-    """Return the wings of a package, from the bottom: each one row above the highest that it imports there."""
+    """Return the wings of a package by rows, from the bottom: each above all it imports, and close below an importer."""
     row: dict[str, int] = {}
-    for wing in sorted((wing for wing in RUNG if _package(wing) == package), key=RUNG.__getitem__):
+    rising = sorted((wing for wing in RUNG if _package(wing) == package), key=RUNG.__getitem__)
+    for wing in rising:
         row[wing] = 1 + max((row[other] for one, other in found if one == wing and other in row), default=-1)
+    for wing in reversed(rising):
+        row[wing] = min((row[one] - 1 for one, other in found if other == wing and one in row), default=row[wing])
     return [[wing for wing in row if row[wing] == height] for height in range(1 + max(row.values()))]
 
 

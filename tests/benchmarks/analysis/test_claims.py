@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from finbench.benchmarks.analysis.claim_tables import saving_table
+from finbench.benchmarks.analysis.claim_tables import match_table, saving_table
 from finbench.benchmarks.analysis.claims import (
     MatchRow,
     Point,
@@ -136,6 +136,11 @@ def test_claims_are_measured_on_the_grids_of_a_campaign(tmp_path: Path) -> None:
     assert low.worst_gap == pytest.approx(0.380642, abs=1e-6)
     assert (high.matched, high.missed, high.worst_gap) == (4, 0, 0.0)
     assert [claim.verdict for claim in found.claims[::2]] == ["holds only if γ ≥ 1000", "holds"]
+    along = [row for row in found.variants if "cumulative" in row.label]
+    assert [(row.gamma, row.matched, row.missed) for row in along] == [(gamma, 4, 0) for gamma in (3, 10, 20, 30, 100)]
+    bands = [row.label for row in found.variants if "band" in row.label]
+    assert bands == [f"fin (gamma={gamma}, band={band})" for gamma, band in ((3, 1), (10, 1), (20, 1), (30, 5))]
+    assert match_table(found.variants).rows[-1][:3] == ("fin (gamma=100, rounding=cumulative)", "4", "100.00")
 
 
 def test_a_point_of_two_grids_counts_once(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def idle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(campaign_results, "run_and_report", nothing_run)
     monkeypatch.setattr(ladder_results, "climb_and_report", lambda *_: [])
     monkeypatch.setattr(claims_of_grids, "claims_of_grids", nothing_measured)
-    monkeypatch.setattr(upkeep, "measure_and_report", lambda _: True)
+    monkeypatch.setattr(upkeep, "measure_and_report", lambda *_: True)
     monkeypatch.setattr(readme_figures, "readme_figures", lambda _: [])
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from scipy.sparse.csgraph import dijkstra
 
-from finbench.benchmarks.cli.upkeep import measure_and_report
+from finbench.benchmarks.cli.upkeep import BENCH_PARTS, measure_and_report
 from finbench.benchmarks.families import generate
 from finbench.benchmarks.upkeep import exact_targets
 from finbench.benchmarks.upkeep import targets as performance
@@ -54,7 +54,7 @@ def test_seconds_is_a_median_without_the_first_call() -> None:
 def test_report_is_written_and_says_whether_all_are_met(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], value: float
 ) -> None:
-    def measure() -> Iterator[Measurement]:
+    def measure(_parts: object = ()) -> Iterator[Measurement]:
         yield Measurement("time", "something", 1.0, "s", at_most=2)
         yield Measurement("ratio", "something", value, "×", at_least=2, note="why")
 
@@ -70,7 +70,7 @@ def test_what_could_not_be_measured_is_counted_apart_and_is_no_miss(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "cspy", None)
-    monkeypatch.setattr(performance, "measure", exact_targets.cspy)
+    monkeypatch.setattr(performance, "measure", lambda _: exact_targets.cspy())
     assert measure_and_report(tmp_path / "bench.json")
     (written,) = json.loads((tmp_path / "bench.json").read_text())["measurements"]
     assert (written["value"], written["met"]) == (None, None)
@@ -88,3 +88,7 @@ def test_cspy_finds_the_same_optimum() -> None:
     assert problem is not None
     run = cspy_run(problem, 30.0)
     assert run.energy == pytest.approx(solve(instance).claimed_objective, rel=1e-9)
+
+
+def test_the_command_knows_every_part() -> None:
+    assert tuple(performance.PARTS) == BENCH_PARTS
