@@ -87,7 +87,7 @@ def _label(wing: str) -> str:
 
 
 def _rows(package: str, found: set[Arrow]) -> list[list[str]]:
-    """Return the wings of a package by rows, from the bottom: each above all it imports, and close below an importer."""
+    """Return the rows of a package from the bottom: a wing is above all it imports, and close below an importer."""
     row: dict[str, int] = {}
     rising = sorted((wing for wing in RUNG if _package(wing) == package), key=RUNG.__getitem__)
     for wing in rising:
