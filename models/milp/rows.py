@@ -26,6 +26,9 @@ from finbench.models.tolerances import relaxed
 Variables: TypeAlias = NDArray[np.object_]
 VariableLabel: TypeAlias = int | str | tuple[int | str | float, ...]
 
+LARGEST_COST = 1e18
+"""Coefficients of the objective stay at or below this: from 1e20 on solvers take one for infinite."""
+
 LARGEST_COEFFICIENT = 1e6
 """A variable that alone exceeds a right-hand side this many times over is excluded as surely by this coefficient."""
 
@@ -178,7 +181,8 @@ def eq3_objective(model: ConcreteModel, programs: Sequence[ApplicationProgram]) 
 
     The scale is a lower bound on the optimum, so that the scaled optimum is at least 1 and the solver's absolute
     tolerances are relative ones: Σ_h min(λ_h · least energy of a path, ψ_h). Where that is 0 it is the least positive
-    coefficient: the scaled optimum is then 0 or at least 1.
+    coefficient: the scaled optimum is then 0 or at least 1. Where a coefficient would be beyond `LARGEST_COST`, it is
+    more.
     """
     coefficients = [np.concatenate(_objective_terms(program)) for program in programs]
     variables = [np.concatenate([p.x.variables, p.sent.variables, p.rho.variables]) for p in programs]
@@ -197,11 +201,12 @@ def _objective_terms(program: ApplicationProgram) -> tuple[Floats, Floats, Float
 
 
 def _scale(programs: Sequence[ApplicationProgram], coefficients: Floats) -> float:
+    """Return what the objective is divided by; no coefficient then reaches what solvers take for infinite."""
     positive = coefficients[coefficients > 0]
+    if not positive.size:
+        return 1.0
     least = least_objective([program.costs for program in programs], [program.kept for program in programs])
-    if 0 < least < np.inf:
-        return least
-    return float(positive.min()) if positive.size else 1.0
+    return max(least if 0 < least < np.inf else float(positive.min()), float(positive.max()) / LARGEST_COST)
 
 
 def least_objective(all_costs: Iterable[Costs], all_kept: Iterable[Kept]) -> float:

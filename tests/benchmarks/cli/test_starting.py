@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from finbench.benchmarks.cli.app import app
+from finbench.benchmarks.plugins.plugin import forget, plugins
 
 RUNS = {
     "instance": ["solve", "instance.toml"],
@@ -18,6 +20,14 @@ RUNS = {
         *("--nodes", "5", "--blocks", "4", "--exits", "2", "-o", "mine.json"),
     ],
 }
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays() -> Iterator[None]:
+    """Forget the plugins that a test has loaded."""
+    yield
+    for plugin in plugins():
+        forget(plugin)
 
 
 def run(*arguments: str) -> Result:

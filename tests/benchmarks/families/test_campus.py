@@ -33,6 +33,14 @@ def drawn(seed: int, load: float, nodes: int = 20, applications: int = 20) -> tu
     return draw_with_balance(np.random.default_rng(seed), SharedSize(nodes, applications, load))
 
 
+def without_capacities(instance: Instance, app: Application) -> Instance:
+    """The instance with this application alone, whose rate loads nothing, and all the memory there can be."""
+    nodes = tuple(node.model_copy(update={"memory_bytes": None}) for node in instance.network.nodes)
+    lone = app.model_copy(update={"rate_per_s": None, "rejection_penalty_w": None})
+    network = instance.network.model_copy(update={"nodes": nodes})
+    return instance.model_copy(update={"applications": (lone,), "network": network})
+
+
 def alone(instance: Instance) -> Deployment:
     """The least-energy deployment of every application, as if it had the system for itself."""
 
@@ -43,7 +51,7 @@ def alone(instance: Instance) -> Deployment:
             for app in instance.applications
             if (app.dnn, app.source, app.max_latency_s, app.min_accuracy) == (dnn, source, delta, alpha)
         )
-        result = least_energy(instance.model_copy(update={"applications": (app,)}))
+        result = least_energy(without_capacities(instance, app))
         assert result.deployment is not None
         return result.deployment.deployments[0]
 
@@ -184,10 +192,12 @@ def test_an_overloaded_system_is_served_by_rejecting() -> None:
     instance = generate_shared("campus", nodes=8, applications=6, load=1.5, seed=0, penalty=5)
     for app in instance.applications:
         assert app.rejection_penalty_w is not None
-        lone = instance.model_copy(update={"applications": (app.model_copy(update={"max_latency_s": 10.0}),)})
-        least = least_energy(lone).claimed_objective
+        patient = app.model_copy(update={"max_latency_s": 10.0})
+        least = least_energy(without_capacities(instance, patient)).claimed_objective
         assert least is not None
-        assert app.rejection_penalty_w >= 5 * least * (1 - 1e-9), "at least five times what it would cost alone"
+        assert app.rejection_penalty_w >= 5 * app.weight * least * (1 - 1e-9), (
+            "at least five times what it would cost alone"
+        )
 
 
 def test_equal_draws_differ_in_rates_alone() -> None:

@@ -72,7 +72,7 @@ def test_the_frontier_is_of_what_is_minimised(tmp_path: Path) -> None:
     draw_frontier(axes, [one])
     assert axes.get_ylabel().startswith("least carbon per inference [")
     assert axes.get_ylabel().endswith("g]")
-    assert fb.plot.frontier(Figure().subplots(), [one]).get_ylabel() == "least carbon per inference [g]"
+    assert fb.plot.frontier(Figure().subplots(), [one]).get_ylabel() == "least carbon per inference [mg]"
 
 
 def test_several_quantiles_stand_side_by_side(tmp_path: Path) -> None:

@@ -58,7 +58,8 @@ def test_every_solver_finds_the_optima_of_published_instances(name: str, solver:
     truth = flow.solve(instance)
     assert_same(instance, flow.solve(instance, MilpFlowOptions(solver=solver)), truth)
     assert_same(instance, flow.solve(instance, MilpFlowOptions(strengthen=False, solver=solver)), truth)
-    assert_same(instance, assignment.solve(instance, MilpOptions(solver=solver)), truth)
+    if assignment.supports(instance, MilpOptions(solver=solver)) is None:
+        assert_same(instance, assignment.solve(instance, MilpOptions(solver=solver)), truth)
 
 
 @pytest.mark.parametrize("solver", installed(OTHERS))
