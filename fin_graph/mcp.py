@@ -20,7 +20,6 @@ from math import inf
 import networkx as nx
 
 from finbench.fin_graph.paths.support import may_bind, reason_to_share
-from finbench.fin_graph.repair import repaired
 from finbench.fin_graph.stages.extended import (
     LOOK_EVERY,
     Vertex,
@@ -72,7 +71,11 @@ def solve(
         `feasible`; `no-solution` where the path misses δ; `infeasible` where no exit is accurate enough or no path
         leads to one; `time-limit`. Where capacities may bind, what `fin_graph.repair` makes of it.
     """
-    return repaired(_alone, instance, time_limit_s) if may_bind(instance) else _alone(instance, time_limit_s)
+    if not may_bind(instance):
+        return _alone(instance, time_limit_s)
+    from finbench.fin_graph.repair import repaired  # loads the compiler, which nothing else needs here
+
+    return repaired(_alone, instance, time_limit_s)
 
 
 def _alone(instance: Instance, time_limit_s: float | None) -> Result:

@@ -19,7 +19,6 @@ import networkx as nx
 
 from finbench.fin_graph.options import SingleNodeOptions
 from finbench.fin_graph.paths.support import may_bind, reason_to_share
-from finbench.fin_graph.repair import repaired
 from finbench.fin_graph.stages.extended import LOOK_EVERY, accepted_exits, cheapest_first, run_costs, send_cost
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Application, Instance
@@ -61,7 +60,11 @@ def solve(
         Where capacities may bind, what `fin_graph.repair` makes of it.
     """
     run = partial(_alone, options=options)
-    return repaired(run, instance, time_limit_s) if may_bind(instance) else run(instance, time_limit_s)
+    if not may_bind(instance):
+        return run(instance, time_limit_s)
+    from finbench.fin_graph.repair import repaired  # loads the compiler, which nothing else needs here
+
+    return repaired(run, instance, time_limit_s)
 
 
 def _alone(instance: Instance, time_limit_s: float | None, options: SingleNodeOptions) -> Result:
