@@ -209,7 +209,7 @@ def read_document(path: Path) -> Document:
     """
     if path.suffix not in (".toml", ".json"):
         raise InputError(path, "file name must end in .toml or .json")
-    text = text_of(path, MAX_TOML_BYTES if path.suffix == ".toml" else MAX_JSON_BYTES)
+    text = content_of(path, MAX_TOML_BYTES if path.suffix == ".toml" else MAX_JSON_BYTES)
     try:
         document = _parse_toml(text) if path.suffix == ".toml" else json.loads(text, object_pairs_hook=_no_repeats)
     except RecursionError:
@@ -230,7 +230,7 @@ def _check_version(path: Path, version: object) -> None:
         raise InputError(path, f"{told}: written for a newer finbench; this one reads up to {SCHEMA_VERSION}")
 
 
-def text_of(path: Path, most_bytes: int) -> bytes:
+def content_of(path: Path, most_bytes: int) -> bytes:
     """Return what a regular file holds: a pipe or a device might never end."""
     try:
         facts = path.stat()

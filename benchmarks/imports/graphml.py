@@ -5,7 +5,6 @@ The file is looked over before it is read: no document type (and so no entities)
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from xml.parsers import expat
 
 from finbench.benchmarks.imports.speeds import number_of, speed_of
 from finbench.benchmarks.imports.topology import MOST_CABLES, MOST_SITES, Cable, Site, SiteGraph
-from finbench.models.io import InputError
+from finbench.models.io import InputError, content_of
 
 MOST_BYTES = 16 * 2**20
 DEEPEST = 50
@@ -40,7 +39,7 @@ def read_graphml(path: Path) -> SiteGraph:
     InputError
         If it is no GraphML, has a document type, is too large or too deep, or cannot be read.
     """
-    text = _regular(path)
+    text = content_of(path, MOST_BYTES)
     _look_over(path, text)
     import networkx as nx
 
@@ -55,18 +54,6 @@ def read_graphml(path: Path) -> SiteGraph:
             f"Internet Topology Zoo (CC BY 4.0), network {said.get('label', path.stem)}, {said.get('DateYear', '')}"
         )
     return topology_of(graph, str(said.get("label") or said.get("name") or path.stem)[:100], source.strip(", "))
-
-
-def _regular(path: Path) -> bytes:
-    try:
-        facts = path.stat()
-        if not stat.S_ISREG(facts.st_mode):
-            raise InputError(path, "cannot be read: is not a regular file")
-        if facts.st_size > MOST_BYTES:
-            raise InputError(path, f"file has {facts.st_size} bytes: must have at most {MOST_BYTES}")
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(path, f"cannot be read: {error.strerror}") from None
 
 
 def _look_over(path: Path, text: bytes) -> None:

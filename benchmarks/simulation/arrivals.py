@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from finbench.models.io import InputError, text_of
+from finbench.models.io import InputError, content_of
 
 Floats = NDArray[np.float64]
 
@@ -133,7 +133,7 @@ def rows_of(file: Path, *columns: str) -> list[tuple[int, dict[str, Any]]]:
         If it cannot be read, a column is missing, or a row has too few or too many fields.
     """
     try:
-        reader = csv.DictReader(io.StringIO(text_of(file, MOST_TRACE_BYTES).decode("utf-8-sig")), strict=True)
+        reader = csv.DictReader(io.StringIO(content_of(file, MOST_TRACE_BYTES).decode("utf-8-sig")), strict=True)
         names = reader.fieldnames or []
         rows = [(reader.line_num, row) for row in reader]
     except (csv.Error, UnicodeDecodeError) as error:

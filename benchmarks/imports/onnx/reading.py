@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from finbench.models.io import InputError
+from finbench.models.io import InputError, content_of
 
 MAX_MODEL_BYTES = 2**31 - 1
 """No protobuf message is larger; larger models keep their weights in files beside."""
@@ -61,7 +60,7 @@ def read_model(path: Path) -> ModelFile:
         the sample, or keeps weights outside its own folder.
     """
     onnx = onnx_library()
-    content = _content(path)
+    content = content_of(path, MAX_MODEL_BYTES)
     model = onnx.ModelProto()
     try:
         model.ParseFromString(content)
@@ -80,18 +79,6 @@ def read_model(path: Path) -> ModelFile:
     if model.graph.sparse_initializer:
         raise InputError(path, "sparse_initializer: sparse weights are not read; store them dense")
     return ModelFile(path, hashlib.sha256(content).hexdigest(), model)
-
-
-def _content(path: Path) -> bytes:
-    try:
-        facts = path.stat()
-        if not stat.S_ISREG(facts.st_mode):
-            raise InputError(path, "cannot be read: is not a regular file")
-        if facts.st_size > MAX_MODEL_BYTES:
-            raise InputError(path, f"file has {facts.st_size} bytes: must have at most {MAX_MODEL_BYTES}")
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(path, f"cannot be read: {error.strerror}") from None
 
 
 def _texts(model: Any) -> Iterator[Any]:

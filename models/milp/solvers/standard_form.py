@@ -21,7 +21,7 @@ from pyomo.common.errors import InfeasibleConstraintException
 from pyomo.core.base import ConcreteModel
 
 from finbench.models.milp.solvers.interface import Limits, SolverAnswer, believed
-from finbench.models.milp.solvers.linear_model import linear_model
+from finbench.models.milp.solvers.linear_model import LinearModel, linear_model
 from finbench.models.programs.costs import Floats, Mask
 from finbench.models.result import Clock, OutOfTime, Status
 from finbench.models.tolerances import ENERGY_TOLERANCE, SMALLEST_COEFFICIENT
@@ -29,24 +29,9 @@ from finbench.models.trajectory import Trajectory
 
 
 @dataclass(frozen=True)
-class StandardForm:
-    """The arrays of a mixed-integer program with n columns and m rows."""
+class StandardForm(LinearModel):
+    """The arrays of a mixed-integer program with n columns, one for each variable, and m rows."""
 
-    variables: tuple[Any, ...]
-    """The n Pyomo variables, in the order of the columns."""
-    constraints: tuple[Any, ...]
-    """The m Pyomo constraints, in the order of the rows."""
-    cost: Floats
-    """(n,) objective coefficients c."""
-    offset: float
-    matrix: scipy.sparse.csc_array[Any]
-    """(m, n) coefficients A."""
-    row_lower: Floats
-    row_upper: Floats
-    lower: Floats
-    upper: Floats
-    integral: Mask
-    """(n,) whether a column is integral."""
     dropped: Mapping[str, int]
     """How many coefficients of at most `SMALLEST_COEFFICIENT` were left out, by the equation of their rows."""
 
@@ -64,19 +49,8 @@ class StandardForm:
         read = linear_model(model)
         matrix, dropped = _without_tiny(read.matrix, read.constraints)
         alone = _that_break_a_row_alone(matrix, read.row_upper, read.lower)
-        return cls(
-            variables=read.variables,
-            constraints=read.constraints,
-            cost=read.cost,
-            offset=read.offset,
-            matrix=matrix,
-            row_lower=read.row_lower,
-            row_upper=read.row_upper,
-            lower=read.lower,
-            upper=np.where(alone & read.integral, 0.0, read.upper),
-            integral=read.integral,
-            dropped=dropped,
-        )
+        upper = np.where(alone & read.integral, 0.0, read.upper)
+        return cls(**{**vars(read), "matrix": matrix, "upper": upper, "dropped": dropped})
 
     @cached_property
     def start(self) -> Floats:
