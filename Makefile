@@ -63,7 +63,7 @@ bench: install
 
 # Executed pages run the commands of .venv; -E: what pages show is generated from code, whose changes Sphinx does not see.
 docs: install
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs,onnx]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs,onnxruntime]'
 	$(BIN)/mypy docs/conf.py docs/finbench_docs
 	$(BIN)/sphinx-build -q -E -W --keep-going -b html -d build/doctrees docs build/docs
 
