@@ -84,7 +84,7 @@ def judged(instance: Instance, stages: FinStages) -> Evaluation:
     return evaluate(instance, Deployment(deployments=(stages.deployment,)))
 
 
-@pytest.mark.parametrize("block", few_and_many(range(7), 2))
+@pytest.mark.parametrize("block", few_and_many(range(5), 2))
 def test_the_guarantees_of_rounding_up_and_down_hold(block: int) -> None:
     """Feasible, no better than the optimum, within eq. (20); rounded down, no worse than the optimum (eq. 18)."""
     for seed in range(10 * block, 10 * (block + 1)):
@@ -111,10 +111,10 @@ def test_large_gamma_is_the_optimum_nearly_always(seeds: int) -> None:
 @pytest.mark.slow
 def test_the_instances_are_solvable_unsolvable_and_sensitive_to_rounding() -> None:
     """The instances put the guarantees to the test: most can be solved, some cannot, and rounding matters."""
-    optima = [optimum(seed) for seed in range(150)]
-    assert 75 < sum(best < inf for best in optima) < 150
-    assert sum(inf > energy_of(run(tiny(seed), 5)) > optima[seed] * 1.01 for seed in range(150)) > 5
-    assert sum(energy_of(run(tiny(seed), 2, rounding="down")) < optima[seed] * 0.99 for seed in range(150)) > 5
+    optima = [optimum(seed) for seed in range(50)]
+    assert 25 < sum(best < inf for best in optima) < 50
+    assert sum(inf > energy_of(run(tiny(seed), 5)) > optima[seed] * 1.01 for seed in range(50)) > 1
+    assert sum(energy_of(run(tiny(seed), 2, rounding="down")) < optima[seed] * 0.99 for seed in range(50)) > 1
 
 
 @pytest.mark.parametrize("zeros", [False, True])

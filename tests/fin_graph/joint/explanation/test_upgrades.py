@@ -195,7 +195,7 @@ def test_parts_that_time_left_out_are_named(balexnet: Instance) -> None:
         assert "device" in explanation.upgrades.left_out
 
 
-@pytest.mark.parametrize("batch", few_and_many(range(36), 1))
+@pytest.mark.parametrize("batch", few_and_many(range(18), 1))
 def test_savings_on_a_shared_system_are_found_and_bounded(batch: int) -> None:
     for seed in range(2 * batch, 2 * (batch + 1)):
         instance = random_shared_instance(seed, levels=seed % 4 == 0, penalties=seed % 2 == 0)
