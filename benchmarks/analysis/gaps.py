@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from finbench.benchmarks.analysis.points import without_gamma
 from finbench.models.tolerances import ENERGY_TOLERANCE
 
 FEWEST_GAMMAS = 4
@@ -17,9 +18,10 @@ def gap_by_gamma(runs: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         `group`, `gamma`, `mean` and `worst` gap over the deployments found [%], and the parts `found` and
-        `matched` of the instances with a proven optimum [%].
+        `matched` of the instances with a proven optimum [%]. Where FIN ran in a group with several choices of its
+        other options, each choice is a group of its own, whose name tells it.
     """
-    fin = runs[(runs["method"] == "fin") & runs["proven"]]
+    fin = _told_apart(runs[(runs["method"] == "fin") & runs["proven"]])
     rows = []
     for _, here in fin.groupby(["group", "gamma"], sort=False):
         gaps = here["gap_to_best_known"].dropna().astype(float)
@@ -35,3 +37,10 @@ def gap_by_gamma(runs: pd.DataFrame) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows, columns=["group", "gamma", "mean", "worst", "found", "matched"])
+
+
+def _told_apart(fin: pd.DataFrame) -> pd.DataFrame:
+    """Return the runs with the label but for γ in the name of every group in which there are several."""
+    variant = fin["label"].map(without_gamma)
+    several = variant.groupby(fin["group"]).transform("nunique") > 1
+    return fin.assign(group=fin["group"].where(~several, fin["group"] + ": " + variant))

@@ -49,11 +49,9 @@ def readme_figures(folder: Path) -> list[Path]:
     stages = fin_three_stages(instance, instance.applications[0], DRAWN_GAMMA)
     found = instance_frontiers(instance, gamma=FRONTIER_GAMMA, horizon_s=None, time_limit_s=None)
     with TemporaryDirectory() as scratch:
-        outcome = run_campaign(load_campaign("published"), Path(scratch), run_locally)
-    table = gap_by_gamma(frame(outcome.rows))
-    grids = table[table["group"].str.contains("grid")]
+        outcome = run_campaign(load_campaign("rounding"), Path(scratch), run_locally)
     with mpl.rc_context(STYLE):
-        gaps = draw_gap_by_gamma(grids)
+        gaps = draw_gap_by_gamma(gap_by_gamma(frame(outcome.rows)))
     pictures = {
         "fin-graph": draw_fin(stages, f"FIN on {INSTANCE}: {DRAWN_GAMMA} latency steps"),
         "gap-by-gamma": gaps,

@@ -209,6 +209,21 @@ def test_the_gap_by_gamma_figure_shows_what_is_missed() -> None:
         assert list(np.asarray(missed.lines[0].get_ydata())) == [75.0, 50.0, 25.0, 0.0]
 
 
+def test_gaps_of_two_roundings_are_not_mixed() -> None:
+    told = {"": {}, ", rounding=cumulative": {"rounding": "cumulative"}}
+    rows = [
+        run(k, "fin", 1.0 if more else 1.5, 0.1, label=f"fin (gamma={g}{said})", options={"gamma": g, **more})
+        for k in range(2)
+        for g in (5, 10)
+        for said, more in told.items()
+    ] + [run(k, "exact", 1.0, 0.1, status="optimal") for k in range(2)]
+    table = gap_by_gamma(frame(rows)).set_index(["group", "gamma"])["worst"]
+    group = rows[0]["group"]
+    for gamma in (5, 10):
+        assert table[f"{group}: fin", gamma] == pytest.approx(50.0)
+        assert table[f"{group}: fin (rounding=cumulative)", gamma] == 0.0
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
