@@ -58,8 +58,6 @@ def supports(instance: Instance, options: FinOptions = FinOptions()) -> str | No
     if _prunes(options) and (options.certify is not None or options.engine == "arrays"):
         return "band < gamma drops end replicas, which only the graphs of engine 'networkx' have"
     shared = reason_to_share(instance)
-    if shared is not None and options.rounding != "per-edge":
-        return f"rounding 'cumulative' is for one application alone: FIN with it {shared}"
     if shared is not None and _needs_stages(options):
         return f"certify, band and engine 'networkx' are for one application alone: FIN with them {shared}"
     return None
@@ -67,8 +65,7 @@ def supports(instance: Instance, options: FinOptions = FinOptions()) -> str | No
 
 def _needs_stages(options: FinOptions) -> bool:
     """Return whether only FIN for one application can do what is asked."""
-    asked = options.certify is not None or options.engine == "networkx" or options.rounding != "per-edge"
-    return asked or _prunes(options)
+    return options.certify is not None or options.engine == "networkx" or _prunes(options)
 
 
 def _prunes(options: FinOptions) -> bool:

@@ -17,12 +17,13 @@ from finbench.fin_graph.joint.fin.alone import everyone_alone
 from finbench.fin_graph.joint.fin.improvement import Improvement, Served, scale_of
 from finbench.fin_graph.joint.fin.insertion import insert_all, ordered
 from finbench.fin_graph.joint.fin.occupancy import Occupancy
+from finbench.fin_graph.joint.fin.steps import Steps
 from finbench.fin_graph.joint.system import SharedSystem
 from finbench.fin_graph.paths.arrays import Floats
 from finbench.models.result import Clock
 from finbench.models.tolerances import EVALUATOR_SLACK, SOLVER_TOLERANCE
 
-_GAMMA = 100
+_STEPS = Steps()
 """Latency steps of FIN's searches."""
 
 _INTEGRAL = 100 * SOLVER_TOLERANCE
@@ -42,7 +43,7 @@ class Incumbent:
 
     def __init__(self, system: SharedSystem, seed: int, clock: Clock) -> None:
         self._system, self._seed = system, seed
-        self.alone = everyone_alone(system, _GAMMA, clock)
+        self.alone = everyone_alone(system, _STEPS, clock)
         self._scale = scale_of(system, self.alone)
         self.objective = inf
         """Its objective (eq. 3) [W]; inf while there is none."""
@@ -63,7 +64,7 @@ class Incumbent:
         """Insert everyone, the largest first, offer the outcome and return it."""
         occupancy = Occupancy(self._system, self._scale)
         nothing = np.zeros(self._system.resources)
-        insert_all(occupancy, ordered(self._system, self.alone, "largest"), nothing, _GAMMA, clock)
+        insert_all(occupancy, ordered(self._system, self.alone, "largest"), nothing, _STEPS, clock)
         self._offer(occupancy)
         return occupancy
 
@@ -76,13 +77,13 @@ class Incumbent:
             if _INTEGRAL < relaxed.times[c] % 1.0 < 1 - _INTEGRAL:
                 _put(occupancy, columns[c], 1)
         order = ordered(self._system, self.alone, "largest")
-        insert_all(occupancy, order, relaxed.prices, _GAMMA, clock)
+        insert_all(occupancy, order, relaxed.prices, _STEPS, clock)
         self._offer(occupancy)
         return occupancy
 
     def improve(self, occupancy: Occupancy, prices: Floats, clock: Clock, moves: int) -> None:
         """Improve an occupancy, in which members may be left out, and offer what comes of it."""
-        search = Improvement(occupancy, self.alone, prices, _GAMMA, np.random.default_rng(self._seed), clock)
+        search = Improvement(occupancy, self.alone, prices, _STEPS, np.random.default_rng(self._seed), clock)
         search.run(moves, lambda _: None)
         self.offer(search.served)
 

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from finbench.fin_graph.joint.fin.residual import search
+from finbench.fin_graph.joint.fin.steps import Steps
 from finbench.fin_graph.joint.system import Group, SharedSystem, Usage
 from finbench.fin_graph.paths.arrays import Floats
 from finbench.fin_graph.paths.bounds import lagrangian_dual, meets
@@ -105,7 +106,7 @@ def _proven(group: Group, prices: Floats | None, clock: Clock, known: float) -> 
     return max(dual.lower_bound, labels.lower_bound()), dual.incumbent
 
 
-def everyone_alone(system: SharedSystem, gamma: int, clock: Clock) -> list[Alone]:
+def everyone_alone(system: SharedSystem, steps: Steps, clock: Clock) -> list[Alone]:
     """Return every group's best usage alone, by searches at γ steps, and at `FINER` times as many where these may help.
 
     When the time is up, the groups that are left have no usage and a bound of 0.
@@ -115,12 +116,12 @@ def everyone_alone(system: SharedSystem, gamma: int, clock: Clock) -> list[Alone
     ]
     prices, room = frugal_prices(system, [one.bound for one in proven]), system.empty_room()
     return [
-        Alone(one.bound, None) if clock.expired else _alone(group, one, room, prices, gamma)
+        Alone(one.bound, None) if clock.expired else _alone(group, one, room, prices, steps)
         for group, one in zip(system.groups, proven, strict=True)
     ]
 
 
-def _alone(group: Group, proven: Proven, room: Floats, prices: Floats, gamma: int) -> Alone:
+def _alone(group: Group, proven: Proven, room: Floats, prices: Floats, steps: Steps) -> Alone:
     """Return the bound, and the best usage that fits: of the searches at γ and finer steps, or along the dual's `path`.
 
     The bound is inf as well where blocks fit one by one but never together.
@@ -128,13 +129,13 @@ def _alone(group: Group, proven: Proven, room: Floats, prices: Floats, gamma: in
     bound, choice, path = proven
     if bound == inf:
         return Alone(inf, None)
-    usage, complete = search(group, room, prices, gamma)
+    usage, complete = search(group, room, prices, steps)
     if usage is None and complete:
         return Alone(inf, None)
     if path is not None:
         usage = _cheaper(usage, choice.usage(path.layers, path.nodes), room)
     if usage is None or usage.power > bound * (1 + OPTIMAL_GAP):
-        finer, _ = search(group, room, prices, FINER * gamma)
+        finer, _ = search(group, room, prices, steps.finer(FINER))
         usage = _cheaper(usage, finer, room)
     return Alone(bound, usage)
 

@@ -21,6 +21,7 @@ from finbench.fin_graph.joint.fin.alone import FRUGALITY, Alone, bound_of_all, e
 from finbench.fin_graph.joint.fin.insertion import insert
 from finbench.fin_graph.joint.fin.occupancy import Occupancy
 from finbench.fin_graph.joint.fin.residual import cheapest_usage
+from finbench.fin_graph.joint.fin.steps import Steps
 from finbench.fin_graph.joint.system import Group, SharedSystem, Usage
 from finbench.fin_graph.paths.arrays import Floats
 from finbench.models.result import Clock
@@ -47,13 +48,17 @@ GRANTED = 0.4
 Served = list[tuple[Group, list[Usage]]]
 
 
+STEPS = Steps()
+"""Steps of a path search where none are asked for."""
+
+
 def improve(
     system: SharedSystem,
     served: Sequence[tuple[Group, Sequence[Usage]]],
     *,
     clock: Clock,
     seed: int = 0,
-    gamma: int = 100,
+    steps: Steps = STEPS,
     prices: Floats | None = None,
     moves: int = 10_000,
     watch: Callable[[float], None] | None = None,
@@ -69,8 +74,8 @@ def improve(
         Its limit ends the search.
     seed : int
         Seed of all that is drawn.
-    gamma : int
-        Number of latency steps γ of every path search.
+    steps : Steps
+        Of every path search.
     prices : ndarray, shape (R,), optional
         What congested resources are worth [W for the whole], such as the duals of a master program.
     moves : int
@@ -83,11 +88,11 @@ def improve(
     list of (Group, list of Usage)
         Of the same form: it fits, leaves out no more members without a penalty, and costs no more.
     """
-    alone = everyone_alone(system, gamma, clock)
+    alone = everyone_alone(system, steps, clock)
     occupancy = Occupancy.of(system, served, scale_of(system, alone))
     if prices is None:
         prices = np.zeros(system.resources)
-    improvement = Improvement(occupancy, alone, prices, gamma, np.random.default_rng(seed), clock)
+    improvement = Improvement(occupancy, alone, prices, steps, np.random.default_rng(seed), clock)
     improvement.run(moves, watch or (lambda _: None), bound_of_all(system, alone) * (1 + FLOAT_NOISE))
     return improvement.served
 
@@ -107,7 +112,7 @@ class Improvement:
     alone : sequence of Alone
         What every group would do alone.
     prices : ndarray, shape (R,)
-    gamma : int
+    steps : Steps
     random : Generator
     clock : Clock
     """
@@ -117,11 +122,11 @@ class Improvement:
         occupancy: Occupancy,
         alone: Sequence[Alone],
         prices: Floats,
-        gamma: int,
+        steps: Steps,
         random: np.random.Generator,
         clock: Clock,
     ) -> None:
-        self._occupancy, self._alone, self._gamma, self._clock = occupancy, alone, gamma, clock
+        self._occupancy, self._alone, self._steps, self._clock = occupancy, alone, steps, clock
         self._base, self._random = prices, random
         self._scale = scale_of(occupancy.system, alone) / sum(group.count for group in occupancy.system.groups)
         self._frugal = np.full(len(prices), FRUGALITY * self._scale)
@@ -159,18 +164,18 @@ class Improvement:
             self._weigh()
         return moves
 
-    def polish(self, gamma: int, watch: Callable[[float], None]) -> None:
+    def polish(self, steps: Steps, watch: Callable[[float], None]) -> None:
         """Serve what still fits, and route lots that are worse off than alone anew, at finer steps."""
         for g in self._waiting():
             if not self._clock.expired:
-                insert(self._occupancy, g, self._occupancy.unserved[g], self._frugal, self._gamma)
+                insert(self._occupancy, g, self._occupancy.unserved[g], self._frugal, self._steps)
         for g, number in self._wishing():
             if self._clock.expired:
                 break
             if number >= 0:
                 before, lot = self._occupancy.snapshot(), self._occupancy.lots[number]
                 self._occupancy.remove(number, lot.times)
-                insert(self._occupancy, g, lot.times, self._frugal, gamma)
+                insert(self._occupancy, g, lot.times, self._frugal, steps)
                 if self._occupancy.cost >= before.cost * (1 - FLOAT_NOISE):
                     self._occupancy.restore(before)
         self._keep(watch)
@@ -250,7 +255,7 @@ class Improvement:
         if self._random.random() < 0.6:
             return self._alone[g].usage
         system = self._occupancy.system
-        return cheapest_usage(system.groups[g], system.empty_room(), self._prices, self._gamma, self._closed(g))
+        return cheapest_usage(system.groups[g], system.empty_room(), self._prices, self._steps, self._closed(g))
 
     def _closed(self, g: int) -> NDArray[np.bool_] | None:
         """Return where blocks must not run in this search: at no node, or at some that are drawn for each block."""
@@ -305,12 +310,12 @@ class Improvement:
             if occupancy.cost - hope >= limit:
                 return False
             g = groups[k]
-            left = insert(occupancy, g, removed[g], self._prices, self._gamma, self._closed(g))
+            left = insert(occupancy, g, removed[g], self._prices, self._steps, self._closed(g))
             hope -= (removed[g] - left) * gain[g]
         waiting = self._waiting()
         others = self._random.permutation([g for g in waiting if g not in removed])[:OTHERS].tolist()
         for g in [*(g for g in waiting if g in removed), *others]:
-            insert(occupancy, g, occupancy.unserved[g], self._frugal, self._gamma)
+            insert(occupancy, g, occupancy.unserved[g], self._frugal, self._steps)
         return occupancy.cost < limit
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from finbench.fin_graph.joint.fin.alone import Alone
 from finbench.fin_graph.joint.fin.occupancy import Occupancy
 from finbench.fin_graph.joint.fin.residual import cheapest_usage
+from finbench.fin_graph.joint.fin.steps import Steps
 from finbench.fin_graph.joint.system import Group, SharedSystem
 from finbench.fin_graph.options import Order
 from finbench.fin_graph.paths.arrays import Floats
@@ -47,16 +48,16 @@ def _largest_fraction(group: Group, alone: Alone) -> float:
     return 0.0 if alone.usage is None else group.count * float(np.max(alone.usage.fractions, initial=0.0))
 
 
-def insert_all(occupancy: Occupancy, order: Iterable[int], prices: Floats, gamma: int, clock: Clock) -> None:
+def insert_all(occupancy: Occupancy, order: Iterable[int], prices: Floats, steps: Steps, clock: Clock) -> None:
     """Serve as many members as possible, group by group, until the time is up."""
     for g in order:
         if clock.expired:
             return
-        insert(occupancy, g, occupancy.unserved[g], prices, gamma)
+        insert(occupancy, g, occupancy.unserved[g], prices, steps)
 
 
 def insert(
-    occupancy: Occupancy, g: int, times: int, prices: Floats, gamma: int, closed: NDArray[np.bool_] | None = None
+    occupancy: Occupancy, g: int, times: int, prices: Floats, steps: Steps, closed: NDArray[np.bool_] | None = None
 ) -> int:
     """Serve up to `times` members of group `g` where it costs least at `prices`, and less than refusing them.
 
@@ -67,7 +68,7 @@ def insert(
     """
     group = occupancy.system.groups[g]
     while times > 0:
-        usage = cheapest_usage(group, occupancy.room, prices, gamma, closed)
+        usage = cheapest_usage(group, occupancy.room, prices, steps, closed)
         if usage is None or usage.cost(prices) >= occupancy.refusal[g]:
             break
         taken = int(min(times, occupancy.times_that_fit(usage)))

@@ -21,11 +21,12 @@ from finbench.fin_graph.joint.fin.congestion import Congestion, congestion_price
 from finbench.fin_graph.joint.fin.improvement import Improvement, scale_of
 from finbench.fin_graph.joint.fin.insertion import insert_all, ordered
 from finbench.fin_graph.joint.fin.occupancy import Occupancy
+from finbench.fin_graph.joint.fin.steps import Steps
 from finbench.fin_graph.joint.system import SharedSystem, joint_deployment
 from finbench.fin_graph.options import FinOptions, Order
 from finbench.fin_graph.paths.arrays import Floats
 from finbench.fin_graph.paths.kernel import rows_bytes
-from finbench.fin_graph.paths.loading import load_compiled
+from finbench.fin_graph.paths.loading import load_compiled, load_cumulative
 from finbench.models.instance import Instance
 from finbench.models.memory import reason_not_to_fit
 from finbench.models.news import News, tell
@@ -47,19 +48,22 @@ def solve_many(
 ) -> Result:
     """Place all applications of `instance`; see `fin_graph.fin.solve`."""
     clock = Clock(time_limit_s)
+    steps = Steps.of(options)
     with clock.phase("load"):
         load_compiled()
+        if steps.how == "cumulative":
+            load_cumulative()
     with clock.phase("build"):
         system = SharedSystem.of(instance)
-        too_large = _too_large(system, options.gamma)
+        too_large = _too_large(system, steps)
     if too_large is not None:
         return Result(Status.MEMORY_LIMIT, reason=too_large, times_s=clock.times_s)
     with clock.phase("alone"):
-        alone = everyone_alone(system, options.gamma, clock)
+        alone = everyone_alone(system, steps, clock)
     impossible = _impossible(instance, system, alone)
     if impossible is not None:
         return Result(Status.INFEASIBLE, reason=impossible, times_s=clock.times_s)
-    run = _FinRun(instance, system, alone, clock, seed, options.gamma)
+    run = _FinRun(instance, system, alone, clock, seed, steps)
     with clock.phase("insertion"):
         run.insert(options.order)
     if options.effort > 0 and run.may_improve:
@@ -72,10 +76,12 @@ def solve_many(
     return replace(result, times_s=clock.times_s)
 
 
-def _too_large(system: SharedSystem, gamma: int) -> str | None:
+def _too_large(system: SharedSystem, steps: Steps) -> str | None:
     """Return why the finest search would not fit into memory; None where it does."""
+    finest = steps.finer(FINER)
     problems = (choice.problem() for group in system.groups for choice in group.choices)
-    needed = max((rows_bytes(problem, FINER * gamma) for problem in problems if problem is not None), default=0)
+    sizes = (rows_bytes(problem, finest.gamma, finest.how) for problem in problems if problem is not None)
+    needed = max(sizes, default=0)
     return reason_not_to_fit(needed)
 
 
@@ -91,10 +97,10 @@ class _FinRun:
     """One run: the best occupancy so far, and what is known about the optimum."""
 
     def __init__(
-        self, instance: Instance, system: SharedSystem, alone: list[Alone], clock: Clock, seed: int, gamma: int
+        self, instance: Instance, system: SharedSystem, alone: list[Alone], clock: Clock, seed: int, steps: Steps
     ) -> None:
         self._instance, self._system, self._alone = instance, system, alone
-        self._clock, self._gamma = clock, gamma
+        self._clock, self._steps = clock, steps
         self._random = np.random.default_rng(seed)
         self._scale = scale_of(system, alone)
         self._frugal = frugal_prices(system, [one.bound for one in alone])
@@ -121,7 +127,7 @@ class _FinRun:
 
     def _inserted(self, order: list[int], prices: Floats) -> Occupancy:
         occupancy = Occupancy(self._system, self._scale)
-        insert_all(occupancy, order, prices, self._gamma, self._clock)
+        insert_all(occupancy, order, prices, self._steps, self._clock)
         return occupancy
 
     def _take(self, occupancy: Occupancy) -> None:
@@ -167,11 +173,11 @@ class _FinRun:
             start = self._inserted(order, self._frugal + drawn * self._congestion.prices)
             moves = self._improved(start, moves)
         improvement = self._improvement(self._best)
-        improvement.polish(FINER * self._gamma, self._watch)
+        improvement.polish(self._steps.finer(FINER), self._watch)
         self._take(Occupancy.of(self._system, improvement.served, self._scale))
 
     def _improvement(self, occupancy: Occupancy) -> Improvement:
-        return Improvement(occupancy, self._alone, self._congestion.prices, self._gamma, self._random, self._clock)
+        return Improvement(occupancy, self._alone, self._congestion.prices, self._steps, self._random, self._clock)
 
     def _improved(self, occupancy: Occupancy, moves: int) -> int:
         """Improve an occupancy, keep it where it is then the best, and return the moves left over."""
@@ -184,7 +190,7 @@ class _FinRun:
         """Return the result: the best occupancy, the bound, and why members are not served."""
         rejected, left_out = reasons(self._instance, self._best, self._alone)
         info: dict[str, Any] = {
-            "gamma": self._gamma,
+            "gamma": self._steps.gamma,
             "groups": len(self._system.groups),
             "history": self._history,
             "rejected": rejected,

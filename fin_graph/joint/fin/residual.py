@@ -19,6 +19,7 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
+from finbench.fin_graph.joint.fin.steps import Steps
 from finbench.fin_graph.joint.system import Group, Usage
 from finbench.fin_graph.paths.arrays import Floats, PathProblem
 from finbench.fin_graph.paths.bounds import meets
@@ -39,11 +40,11 @@ class LayeredPath:
     nodes: tuple[int, ...]
 
 
-def fin_path(problem: PathProblem, gamma: int) -> LayeredPath | None:
+def fin_path(problem: PathProblem, steps: Steps) -> LayeredPath | None:
     """Return a cheap path that meets the latency target; None where, proven, no path does.
 
-    It is the cheapest of all where that is quick enough, else FIN's over the replicas (eq. 17). Where rounding up to
-    steps hides all paths that are quick enough, it is the quickest of all.
+    It is the cheapest of all where that is quick enough, else FIN's over the replicas (eqs. 17, 32). Where rounding
+    hides all paths that are quick enough, it is the quickest of all.
     """
     to_go = costs_to_go(problem.edges, 1.0, 0.0)
     cost = float(to_go.cost[0, problem.source])
@@ -52,7 +53,7 @@ def fin_path(problem: PathProblem, gamma: int) -> LayeredPath | None:
     if meets(latency_along(problem.edges, to_go.next_link, problem.source), problem.max_latency_s):
         layers, nodes = follow(problem.edges, to_go.next_link, 0, problem.source)
         return LayeredPath(cost, tuple(layers), tuple(nodes))
-    found = least_energy_replica_path(problem, gamma)
+    found = least_energy_replica_path(problem, steps.gamma, how=steps.how)
     if found.layers:
         return LayeredPath(found.energy, found.layers, found.nodes)
     quickest = least_latency_path(problem)
@@ -62,14 +63,14 @@ def fin_path(problem: PathProblem, gamma: int) -> LayeredPath | None:
 
 
 def cheapest_usage(
-    group: Group, room: Floats, prices: Floats | None, gamma: int, closed: NDArray[np.bool_] | None = None
+    group: Group, room: Floats, prices: Floats | None, steps: Steps, closed: NDArray[np.bool_] | None = None
 ) -> Usage | None:
     """Return a cheap way to serve one member of `group` on what is left; None where `search` finds none."""
-    return search(group, room, prices, gamma, closed)[0]
+    return search(group, room, prices, steps, closed)[0]
 
 
 def search(
-    group: Group, room: Floats, prices: Floats | None, gamma: int, closed: NDArray[np.bool_] | None = None
+    group: Group, room: Floats, prices: Floats | None, steps: Steps, closed: NDArray[np.bool_] | None = None
 ) -> tuple[Usage | None, bool]:
     """Return a cheap way to serve one member of `group` on what is left, and whether the search was complete.
 
@@ -80,8 +81,7 @@ def search(
         Fraction left of every resource.
     prices : ndarray, shape (R,), optional
         Price of taking a whole resource [W]; cost is λ · energy + Σ_r π_r u_r.
-    gamma : int
-        Number of latency steps γ.
+    steps : Steps
     closed : ndarray of bool, shape (depth, V), optional
         Vertices at which a block must not run, whichever alternative it is of.
 
@@ -92,7 +92,7 @@ def search(
     complete : bool
         With None: proven that there is none.
     """
-    complete, opened = True, _Opened(group, prices, room, gamma, closed)
+    complete, opened = True, _Opened(group, prices, room, steps, closed)
     for searches in range(2 * SEARCHES):
         cheapest = opened.pop()
         if cheapest is None:
@@ -120,10 +120,10 @@ class _Opened:
     """
 
     def __init__(
-        self, group: Group, prices: Floats | None, room: Floats, gamma: int, closed: NDArray[np.bool_] | None
+        self, group: Group, prices: Floats | None, room: Floats, steps: Steps, closed: NDArray[np.bool_] | None
     ) -> None:
         self._heap: list[tuple[float, int, Group, PathProblem, LayeredPath | None]] = []
-        self._number, self._gamma = count(), gamma
+        self._number, self._steps = count(), steps
         for choice in group.choices:
             problem = choice.problem(prices, room)
             if problem is not None and closed is not None:
@@ -136,7 +136,7 @@ class _Opened:
 
     def push(self, choice: Group, problem: PathProblem) -> None:
         """Search for the path of a branch, and keep both where there is one."""
-        path = fin_path(problem, self._gamma)
+        path = fin_path(problem, self._steps)
         if path is not None:
             heappush(self._heap, (path.cost, next(self._number), choice, problem, path))
 

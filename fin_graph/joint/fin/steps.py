@@ -1,0 +1,29 @@
+"""How FIN for many applications rounds latencies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from finbench.fin_graph.options import FinOptions
+    from finbench.fin_graph.paths.kernel import How
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The steps that latencies are rounded to."""
+
+    gamma: int = 100
+    """Number of latency steps γ that a budget is divided into."""
+    how: How = "up"
+    """Up to a step edge by edge (eq. 17), or along the path: `cumulative` (eq. 32)."""
+
+    @classmethod
+    def of(cls, options: FinOptions) -> Steps:
+        """Return the steps that FIN's options ask for."""
+        return cls(options.gamma, "up" if options.rounding == "per-edge" else "cumulative")
+
+    def finer(self, times: int) -> Steps:
+        """Return steps that are so many times as fine."""
+        return replace(self, gamma=times * self.gamma)
