@@ -12,7 +12,7 @@ from finbench.fin_graph import fin
 from finbench.fin_graph.joint.fin import many, residual
 from finbench.fin_graph.options import FinOptions, Order
 from finbench.fin_graph.paths.arrays import PathProblem
-from finbench.fin_graph.paths.kernel import How, ReplicaPath
+from finbench.fin_graph.paths.kernel import How, ReplicaPath, least_energy_replica_path
 from finbench.models.evaluate import evaluate
 from finbench.models.instance import Application, Instance, Network
 from finbench.models.milp.flow import solve as milp_flow
@@ -61,11 +61,10 @@ def test_cumulative_rounding_is_honest_and_better_at_few_steps() -> None:
 
 def test_every_search_rounds_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: set[str] = set()
-    search = residual.least_energy_replica_path
 
     def noted(problem: PathProblem, gamma: int, *, how: How = "up") -> ReplicaPath:
         asked.add(how)
-        return search(problem, gamma, how=how)
+        return least_energy_replica_path(problem, gamma, how=how)
 
     monkeypatch.setattr(residual, "least_energy_replica_path", noted)
     for seed in range(12):
