@@ -81,8 +81,9 @@ def _print_relief(instance: Instance, relief: Relief, objective: float) -> None:
     ]
     cells = [(target, _part_of(saving, objective)) for target, saving in rows]
     screen.print(console.table("looser targets", ("target", f"saves [{unit}]"), cells))
-    price = number(relief.latency_price * 1e-3, 4)
-    screen.print(f"price of latency: {price} {unit} per ms (from the Lagrangian dual)", markup=False)
+    if relief.latency_price is not None:
+        price = number(relief.latency_price * 1e-3, 4)
+        screen.print(f"price of latency: {price} {unit} per ms (from the Lagrangian dual)", markup=False)
 
 
 def _ms(time_s: float) -> str:

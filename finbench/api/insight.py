@@ -46,7 +46,7 @@ def explain(instance: Instance, *, time_limit_s: float | None = 60.0, seed: int 
     ----------
     instance : Instance
     time_limit_s : float or None
-        Limit for each of the searches [s].
+        Limit for everything together [s].
     seed : int
 
     Returns

@@ -10,20 +10,18 @@ import numpy as np
 from finbench.fin_graph.joint.columns.column_generation import solve
 from finbench.fin_graph.joint.columns.master import Aim
 from finbench.fin_graph.joint.columns.pricing import load_pricing
-from finbench.fin_graph.joint.explanation.cheapest import cheapest
+from finbench.fin_graph.joint.explanation.alone import Alone
 from finbench.fin_graph.joint.explanation.elastic import CapacityGrowth, least_growth
 from finbench.fin_graph.joint.explanation.enablers import Enablers, enablers_of
 from finbench.fin_graph.joint.explanation.joint_upgrades import joint_upgrades
 from finbench.fin_graph.joint.explanation.targets import Relief, relief
 from finbench.fin_graph.joint.explanation.upgrades import Upgrades, upgrades_of_one
 from finbench.fin_graph.joint.system import Group, SharedSystem, capacity_of, resource_name
-from finbench.fin_graph.paths.arrays import path_problem
 from finbench.fin_graph.paths.bounds import meets
 from finbench.fin_graph.paths.infeasibility import reason_of_infeasibility
-from finbench.fin_graph.paths.loading import load_compiled
+from finbench.fin_graph.paths.loading import load_compiled, load_labels_with_loads
 from finbench.fin_graph.paths.shortest import least_latency_path
-from finbench.fin_graph.paths.support import reason_to_refuse
-from finbench.fin_graph.paths.topology import Topology
+from finbench.fin_graph.paths.support import reason_to_share
 from finbench.models.instance import Application, Instance
 from finbench.models.loads import UNITS, Resource
 from finbench.models.result import Clock, Result
@@ -92,7 +90,7 @@ class Explanation:
     upgrades: Upgrades = field(default_factory=Upgrades)
     """What being faster would save, where everything fits."""
     relief: Relief | None = None
-    """What looser targets would save; None but for one application of one DNN whose capacities cannot bind."""
+    """What looser targets would save; None but for one application alone that must be served."""
     enablers: Enablers | None = None
     """What being faster would let meet all latency targets; None where more than latency is in the way."""
 
@@ -142,15 +140,14 @@ def explain(instance: Instance, *, time_limit_s: float | None = None, seed: int 
 def _of_what_fits(instance: Instance, result: Result, clock: Clock, seed: int) -> Explanation:
     """Return what more capacity, faster parts and looser targets are worth where everything fits."""
     prices = _prices(instance, result)
-    app, topology = instance.applications[0].choices[0], Topology.of(instance)
-    alone = reason_to_refuse(instance) is None and len(app.alternatives) == 1
-    problem = path_problem(instance, app, topology=topology) if alone else None
-    if problem is None:
+    if reason_to_share(instance) is not None:
         return Explanation(result, prices=prices, upgrades=joint_upgrades(instance, result, clock, seed))
-    least = cheapest(problem, clock)
-    upgrades = upgrades_of_one(problem, topology, least.energy, app.weight, clock)
-    targets = relief(instance, app, problem, topology, least.energy, clock)
-    return Explanation(result, prices=prices, upgrades=upgrades, relief=targets)
+    load_labels_with_loads()
+    alone = Alone(instance, clock)
+    least = min(alone.as_it_is().energy, result.claimed_objective or inf)
+    return Explanation(
+        result, prices=prices, upgrades=upgrades_of_one(alone, least, clock), relief=relief(alone, least)
+    )
 
 
 def _enablers(system: SharedSystem, clock: Clock) -> Enablers | None:
