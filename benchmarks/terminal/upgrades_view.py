@@ -37,18 +37,18 @@ def print_upgrades(instance: Instance, explanation: Explanation) -> None:
             screen.print(f"… and {len(best) - SHOWN} more; --json has all")
     if upgrades.ranked:
         screen.print(_others(upgrades.ranked, len(best), instance.objective_unit), markup=False)
-    _print_left_out(len(upgrades.left_out))
+    print_left_out(len(upgrades.left_out))
     if best and explanation.result.status is not Status.OPTIMAL:
         screen.print("savings are against the deployment that was found, which is not proven to be the best")
     if explanation.relief is not None:
         _print_relief(instance, explanation.relief, objective)
 
 
-def _print_left_out(count: int) -> None:
+def print_left_out(count: int, things: tuple[str, str] = PARTS) -> None:
+    """Print how many things time left no room for; nothing where there is none."""
     if count:
-        console.output().print(
-            f"not looked at for want of time: {count} {PARTS[count == 1]} (a longer --time-limit does)"
-        )
+        which = f"{count} {things[count == 1]}"
+        console.output().print(f"not looked at for want of time: {which} (a longer --time-limit does)")
 
 
 def _part_of(saving: float, objective: float) -> str:
@@ -109,7 +109,7 @@ def print_enablers(enablers: Enablers, *, several: bool) -> None:
             f"no node or link that is up to {GREATEST:g} times as fast would do, and no two of those that matter most"
         )
         screen.print(none)
-    _print_left_out(enablers.left_out)
+    print_left_out(enablers.left_out)
 
 
 def _enabler_row(enabler: Enabler) -> tuple[str, str]:
