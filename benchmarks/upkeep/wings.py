@@ -23,6 +23,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("benchmarks.plugins",),
     ("benchmarks.methods", "benchmarks.families", "benchmarks.imports"),
     ("benchmarks.campaigns", "benchmarks.judging", "benchmarks.simulation"),
+    ("benchmarks.deploying",),
     ("benchmarks.robustness",),
     ("benchmarks.rows",),
     ("benchmarks.execution", "benchmarks.analysis"),
