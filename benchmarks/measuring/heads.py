@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from finbench.benchmarks.deploying.blocks import ModelBlock
+from finbench.benchmarks.deploying.model_blocks import ModelBlock
 
 
 def head_inputs(model: Any, block: ModelBlock) -> tuple[str, ...]:

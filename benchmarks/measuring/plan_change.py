@@ -54,7 +54,6 @@ def _best(instance: Instance, time_limit_s: float | None, seed: int) -> Judged:
 
 def _exact_method(instance: Instance, names: Sequence[str]) -> str:
     """Return the first of some methods that takes an instance, the last one where none does."""
-    takes = (
-        name for name in names if find_method(name).module().supports(instance, find_method(name).checked({})) is None
-    )
+    methods = [find_method(name) for name in names]
+    takes = (each.name for each in methods if each.module().supports(instance, each.checked({})) is None)
     return next(takes, names[-1])

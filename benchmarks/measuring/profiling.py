@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from finbench.benchmarks.deploying.blocks import ModelBlock, model_blocks, sample_shapes, whole_model
 from finbench.benchmarks.deploying.cutting import cut
+from finbench.benchmarks.deploying.model_blocks import ModelBlock, model_blocks, sample_shapes, whole_model
 from finbench.benchmarks.imports.onnx.reading import read_model, shown
 from finbench.benchmarks.measuring.energy import Counters, energy_counters, energy_of
 from finbench.benchmarks.measuring.heads import head_inputs
 from finbench.benchmarks.measuring.options import POWERCAP, ProfileOptions
-from finbench.benchmarks.measuring.runtime import Run, loaded_model
+from finbench.benchmarks.measuring.runtime import Run, check_threads, loaded_model
 from finbench.benchmarks.measuring.samples import Sample, given_samples, random_samples
 from finbench.benchmarks.measuring.timing import RunTimes, run_times
 from finbench.models.instance import DNN
@@ -94,9 +94,10 @@ def profiled(
     Raises
     ------
     InputError
-        If ONNX or ONNX Runtime is missing, the DNN was read from another model, the model leaves sizes open, its
-        weights cannot be read, the samples do not fit, or ONNX Runtime cannot run it.
+        If ONNX or ONNX Runtime is missing, there are fewer cores than threads, the DNN was read from another model, the
+        model leaves sizes open, its weights cannot be read, the samples do not fit, or ONNX Runtime cannot run it.
     """
+    check_threads(options.threads)
     file = read_model(path)
     blocks = model_blocks(file, dnn, where)
     model = whole_model(file, sample_shapes(file, dnn, where))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -25,6 +26,13 @@ def onnxruntime_library() -> Any:
     except ImportError:
         raise InputError("profile", "needs the package onnxruntime: pip install 'finbench[onnxruntime]'") from None
     return onnxruntime
+
+
+def check_threads(threads: int) -> None:
+    """Refuse more threads than this process has cores: they would wait for each other."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if threads > cores:
+        raise InputError("--threads", f"{threads}: must be at most the cores that there are ({cores})")
 
 
 def loaded_model(model: Any, threads: int, about: str) -> Run:

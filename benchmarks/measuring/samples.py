@@ -26,7 +26,7 @@ def random_samples(model: Any, seed: int) -> list[Sample]:
     Parameters
     ----------
     model : onnx.ModelProto
-        With weights and sizes, as `deploying.blocks.whole_model` returns it.
+        With weights and sizes, as `deploying.model_blocks.whole_model` returns it.
     seed : int
 
     Raises
@@ -70,13 +70,8 @@ def _cut_in_samples(path: Path, value: Any, array: NDArray[Any]) -> Iterator[NDA
         yield array
         return
     first = shape[0] if shape else 0
-    if (
-        array.ndim != len(shape)
-        or array.shape[1:] != shape[1:]
-        or not first
-        or array.shape[0] % first
-        or not len(array)
-    ):
+    alike = array.ndim == len(shape) and array.shape[1:] == shape[1:] and first > 0
+    if not alike or not len(array) or len(array) % first:
         raise InputError(path, f"{where}: has shape {_sizes(array.shape)}: the model reads {_sizes(shape)}")
     yield from (np.ascontiguousarray(array[k : k + first]) for k in range(0, len(array), first))
 
@@ -110,7 +105,7 @@ def _shape(value: Any) -> tuple[int, ...]:
 def _type(value: Any) -> np.dtype[Any]:
     onnx = onnx_library()
     try:
-        kind = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type))
+        kind: np.dtype[Any] = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type))
     except (KeyError, TypeError):
         kind = np.dtype(object)
     if kind.kind not in "fiub":

@@ -40,13 +40,10 @@ def told(change: PlanChange) -> list[str]:
         return [f"before: no deployment was found by {method} ({change.before.result.status})", *_after(change, unit)]
     old = f"best deployment before: {_decisions(change.old_deployment)}, {sized(change.before.objective, unit, 5)}"
     plan = change.old_plan
-    now = (
-        ""
-        if plan is None or plan.objective is None
-        else f"the same under the new figures: {sized(plan.objective, unit, 5)}"
-    )
-    broken = [] if plan is None else [f"it breaks: {printable(violation.message)}" for violation in plan.violations]
-    return [old, now, *broken, *_after(change, unit)]
+    if plan is None:
+        return [old, *_after(change, unit)]
+    broken = [f"it breaks: {printable(violation.message)}" for violation in plan.violations]
+    return [old, f"the same under the new figures: {sized(plan.objective, unit, 5)}", *broken, *_after(change, unit)]
 
 
 def _after(change: PlanChange, unit: str) -> list[str]:

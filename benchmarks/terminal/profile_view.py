@@ -24,9 +24,8 @@ def print_profile(profile: Profile) -> None:
         print(f"exit '{printable(name)}': the model does not have its head: no time holds it")
     if profile.busy:
         numbers = ", ".join(map(str, profile.busy))
-        print(
-            f"{plural(len(profile.busy), 'block')} {numbers}: times spread widely: the machine was busy, measure again"
-        )
+        which = plural(len(profile.busy), "block")
+        print(f"{which} {numbers}: times spread widely: the machine was busy, measure again")
     if profile.counters.lacking:
         print(f"energy is left out: {profile.counters.lacking}")
 
