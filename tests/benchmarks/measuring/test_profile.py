@@ -127,7 +127,11 @@ def test_warm_passes_are_left_out_and_samples_come_in_turn() -> None:
     told: list[tuple[int, int]] = []
 
     def part(name: str) -> Any:
-        return lambda given: seen.append((name, int(given["x"]))) or []
+        def run(given: Any) -> list[Any]:
+            seen.append((name, int(given["x"])))
+            return []
+
+        return run
 
     inputs = [{"x": np.array(k)} for k in range(2)]
     found = run_times({"a": part("a"), "b": part("b")}, inputs, 3, 2, lambda done, all_: told.append((done, all_)))
