@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 
 from finbench.benchmarks.analysis.units import sized
 from finbench.benchmarks.imports.onnx.reading import shown
-from finbench.benchmarks.measuring.profiling import BlockProfile, Profile
+from finbench.benchmarks.measuring.profiling import BlockProfile, ModelProfile
 from finbench.benchmarks.rows.environment import environment, machine
 from finbench.models.instance import Device, MeasuredRun
 from finbench.models.versions import package_version
 
 
-def device_of(profile: Profile, name: str) -> Device:
+def device_of(profile: ModelProfile, name: str) -> Device:
     """Return the device that a profile measured, under a name."""
     measured = {
         str(each.block.number): MeasuredRun(time_s=each.times.median_s, energy_j=each.energy_j)
@@ -22,7 +22,7 @@ def device_of(profile: Profile, name: str) -> Device:
     return Device(name=name, provenance="\n".join(_told(profile)), measured={profile.dnn.name: measured})
 
 
-def _told(profile: Profile) -> Iterator[str]:
+def _told(profile: ModelProfile) -> Iterator[str]:
     options = profile.options
     runtime = f"ONNX Runtime {package_version('onnxruntime')}"
     threads = "1 thread" if options.threads == 1 else f"{options.threads} threads"

@@ -38,7 +38,7 @@ class BlockProfile:
 
 
 @dataclass(frozen=True)
-class Profile:
+class ModelProfile:
     """What was measured of a model."""
 
     dnn: DNN
@@ -72,7 +72,7 @@ def profiled(
     inputs: Path | None = None,
     told: Told = lambda _done, _all: None,
     powercap: Path = POWERCAP,
-) -> Profile:
+) -> ModelProfile:
     """Measure the blocks of a model, and the heads of its exits, each as a model of its own.
 
     Parameters
@@ -108,7 +108,7 @@ def profiled(
     times = run_times(runs, fed, options.repetitions, options.warm_up, told)
     counters = energy_counters(powercap)
     exits = {exit_.after_block: exit_.name for exit_ in dnn.exits}
-    return Profile(
+    return ModelProfile(
         dnn=dnn,
         model=path,
         options=options,

@@ -6,14 +6,14 @@ from typing import Any
 
 from finbench.benchmarks.analysis.numbers import plural
 from finbench.benchmarks.analysis.units import sized
-from finbench.benchmarks.measuring.profiling import BlockProfile, Profile
+from finbench.benchmarks.measuring.profiling import BlockProfile, ModelProfile
 from finbench.benchmarks.terminal import console
 from finbench.benchmarks.terminal.sheet import printable
 
 COLUMNS = ("block", "ends with", "median", "spread", "exit head", "energy", "operations/s")
 
 
-def print_profile(profile: Profile) -> None:
+def print_profile(profile: ModelProfile) -> None:
     """Print what was measured of every block, and what a reader must know of it."""
     rows = [_row(profile, each) for each in profile.blocks]
     title = f"{printable(profile.dnn.name)}: {profile.options.repetitions} passes"
@@ -30,7 +30,7 @@ def print_profile(profile: Profile) -> None:
         print(f"energy is left out: {profile.counters.lacking}")
 
 
-def _row(profile: Profile, each: BlockProfile) -> tuple[str, ...]:
+def _row(profile: ModelProfile, each: BlockProfile) -> tuple[str, ...]:
     ops = profile.dnn.blocks[each.block.number - 1].ops
     median = each.times.median_s
     return (
@@ -44,7 +44,7 @@ def _row(profile: Profile, each: BlockProfile) -> tuple[str, ...]:
     )
 
 
-def to_json(profile: Profile) -> dict[str, Any]:
+def to_json(profile: ModelProfile) -> dict[str, Any]:
     """Return a profile as a JSON-compatible table."""
     return {
         "dnn": profile.dnn.name,

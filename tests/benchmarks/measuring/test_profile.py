@@ -30,7 +30,7 @@ from finbench.benchmarks.measuring.device_text import device_of
 from finbench.benchmarks.measuring.energy import energy_counters, energy_of
 from finbench.benchmarks.measuring.heads import head_inputs
 from finbench.benchmarks.measuring.options import ProfileOptions
-from finbench.benchmarks.measuring.profiling import Profile, profiled
+from finbench.benchmarks.measuring.profiling import ModelProfile, profiled
 from finbench.benchmarks.measuring.runtime import loaded_model
 from finbench.benchmarks.measuring.timing import RunTimes, run_times
 from finbench.models.io import InputError, load_device
@@ -52,7 +52,7 @@ def imported(made: Any, folder: Path, **asked: Any) -> tuple[Path, Path, fb.DNN]
     return file, parts, dnn
 
 
-def measured(made: Any, folder: Path, options: ProfileOptions = QUICK, **asked: Any) -> Profile:
+def measured(made: Any, folder: Path, options: ProfileOptions = QUICK, **asked: Any) -> ModelProfile:
     file, parts, dnn = imported(made, folder, **asked)
     return profiled(file, dnn, parts, options)
 
