@@ -147,8 +147,16 @@ class _GrowthSearch:
     def _whole(self, columns: Sequence[Column], rows: Ints) -> Whole:
         room = self.relaxation.room
         return whole_master(
-            *(self._system, columns, rows, room, 1.0, self._clock),
-            **{"seed": self._seed, "limit_s": inf, "aim": self._aim, "growing": self._growing},
+            self._system,
+            columns,
+            rows,
+            room,
+            1.0,
+            self._clock,
+            seed=self._seed,
+            limit_s=inf,
+            aim=self._aim,
+            growing=self._growing,
         )
 
     def _listed(self, margin: float, rows: Ints) -> list[Column] | None:
