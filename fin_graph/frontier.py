@@ -86,7 +86,7 @@ def frontiers(
     if horizon_s is not None and not (isfinite(horizon_s) and horizon_s >= 0):
         raise ValueError(f"horizon_s = {horizon_s}: must be finite and at least 0")
     clock = Clock(time_limit_s)
-    ways = [_Way.of(instance, choice) for choice in app.choices]
+    ways = [_OneDnn.of(instance, choice) for choice in app.choices]
     if horizon_s is None:
         slowest = max((way.slowest(clock) for way in ways), default=0.0)
         horizon_s = slowest * (1 + max(way.problems[-1].depth for way in ways) / gamma)
@@ -96,7 +96,7 @@ def frontiers(
 
 
 @dataclass(frozen=True)
-class _Way:
+class _OneDnn:
     """One DNN that the application may run, a problem for each of its exits, and its loads where they may be many."""
 
     dnn: DNN
@@ -104,7 +104,7 @@ class _Way:
     loads: OwnLoads | None
 
     @classmethod
-    def of(cls, instance: Instance, choice: Application) -> _Way:
+    def of(cls, instance: Instance, choice: Application) -> _OneDnn:
         """Return the way of one of an application's `choices`."""
         dnn = instance.dnn_of(choice)
         loads = OwnLoads.of(instance, choice) if may_bind(instance) else None

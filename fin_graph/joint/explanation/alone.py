@@ -22,7 +22,7 @@ from finbench.models.instance import Instance
 from finbench.models.result import Clock, Status
 
 
-class Alone:
+class LoneApplication:
     """The single application of an instance, in the unit of the instance's objective.
 
     Parameters

@@ -10,7 +10,7 @@ import numpy as np
 from finbench.fin_graph.joint.columns.column_generation import solve
 from finbench.fin_graph.joint.columns.master import Aim
 from finbench.fin_graph.joint.columns.pricing import load_pricing
-from finbench.fin_graph.joint.explanation.alone import Alone
+from finbench.fin_graph.joint.explanation.alone import LoneApplication
 from finbench.fin_graph.joint.explanation.elastic import CapacityGrowth, least_growth
 from finbench.fin_graph.joint.explanation.enablers import Enablers, enablers_of
 from finbench.fin_graph.joint.explanation.joint_upgrades import joint_upgrades
@@ -166,7 +166,7 @@ def _of_what_fits(instance: Instance, result: Result, clock: Clock, seed: int) -
     if reason_to_share(instance) is not None:
         return Explanation(result, prices=prices, upgrades=joint_upgrades(instance, result, clock, seed))
     load_labels_with_loads()
-    alone = Alone(instance, clock)
+    alone = LoneApplication(instance, clock)
     least = min(alone.as_it_is().energy, result.claimed_objective or inf)
     return Explanation(
         result, prices=prices, upgrades=upgrades_of_one(alone, least, clock), relief=relief(alone, least)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from finbench.fin_graph.joint.explanation.alone import Alone
+from finbench.fin_graph.joint.explanation.alone import LoneApplication
 from finbench.fin_graph.joint.explanation.upgrades import FACTORS, Saving, saved
 from finbench.fin_graph.paths.arrays import accurate_exits
 
@@ -41,12 +41,12 @@ class Relief:
     """The next lower accuracy first; empty where the first exit is the last already."""
 
 
-def relief(alone: Alone, optimum: float) -> Relief:
+def relief(alone: LoneApplication, optimum: float) -> Relief:
     """Return what looser targets of one application would save.
 
     Parameters
     ----------
-    alone : Alone
+    alone : LoneApplication
     optimum : float
         Least objective as things are, proven.
     """
@@ -54,7 +54,7 @@ def relief(alone: Alone, optimum: float) -> Relief:
     return Relief(alone.latency_price(), steps, tuple(_earlier_exits(alone, optimum)))
 
 
-def _earlier_exits(alone: Alone, optimum: float) -> list[EarlierExit]:
+def _earlier_exits(alone: LoneApplication, optimum: float) -> list[EarlierExit]:
     """Return the exits that come before an accurate enough one, one for each lower accuracy."""
     app, found = alone.app, dict[float, EarlierExit]()
     for choice in app.choices:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import inf
 
-from finbench.fin_graph.joint.explanation.alone import Alone
+from finbench.fin_graph.joint.explanation.alone import LoneApplication
 from finbench.fin_graph.joint.explanation.cheapest import Cheapest
 from finbench.fin_graph.joint.explanation.parts import NetworkPart
 from finbench.models.result import Clock
@@ -71,12 +71,12 @@ def saved(before: float, after: Cheapest, factor: float) -> Saving:
     return Saving(factor, found, max(found, before - after.lower_bound))
 
 
-def upgrades_of_one(alone: Alone, optimum: float, clock: Clock) -> Upgrades:
+def upgrades_of_one(alone: LoneApplication, optimum: float, clock: Clock) -> Upgrades:
     """Return what every part of the network would save by being faster, for one application alone.
 
     Parameters
     ----------
-    alone : Alone
+    alone : LoneApplication
     optimum : float
         Least objective as things are, proven.
     clock : Clock
@@ -97,7 +97,7 @@ def upgrades_of_one(alone: Alone, optimum: float, clock: Clock) -> Upgrades:
     return ranked(done, left_out)
 
 
-def _falling(alone: Alone, part: NetworkPart, optimum: float) -> Iterator[tuple[float, Cheapest]]:
+def _falling(alone: LoneApplication, part: NetworkPart, optimum: float) -> Iterator[tuple[float, Cheapest]]:
     """Yield the factors, the greatest first, each with the least objective where the part is faster by it."""
     best = Cheapest(-inf, -inf)
     for factor in reversed(FACTORS):
