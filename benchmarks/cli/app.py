@@ -22,6 +22,7 @@ from finbench.benchmarks.cli import (
     importing,
     insight,
     instances,
+    measuring,
     papers,
     plugins,
     results,
@@ -136,6 +137,7 @@ for group in (
     files,
     starting,
     importing,
+    measuring,
     plugins,
     upkeep,
 ):

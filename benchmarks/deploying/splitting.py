@@ -1,4 +1,4 @@
-"""A deployment of models as parts: which blocks make one, what passes between them, and their models."""
+"""A deployment of models as model parts: which blocks make one, what passes between them, and their models."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def split(
 ) -> SplitModels:
     """Return the parts of a deployment.
 
-    A part holds consecutive blocks of an application that run on one node, and ends where an exit decides: what comes
+    A model part holds consecutive blocks of an application that run on one node, and ends where an exit decides: what comes
     after it runs only for samples that stay.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Parts of split models on a terminal: which there are, and how far their answers lie from the whole model's."""
+"""Model parts on a terminal: which there are, and how far their answers lie from the whole model's."""
 
 from __future__ import annotations
 

@@ -27,6 +27,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("benchmarks.robustness",),
     ("benchmarks.rows",),
     ("benchmarks.execution", "benchmarks.analysis"),
+    ("benchmarks.measuring",),
     ("benchmarks.plots", "benchmarks.terminal"),
     ("benchmarks.report", "benchmarks.upkeep"),
     ("benchmarks.cli",),
