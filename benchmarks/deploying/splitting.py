@@ -73,8 +73,8 @@ def split(
 ) -> SplitModels:
     """Return the parts of a deployment.
 
-    A model part holds consecutive blocks of an application that run on one node, and ends where an exit decides: what comes
-    after it runs only for samples that stay.
+    A model part holds consecutive blocks of an application that run on one node, and ends where an exit decides: what
+    comes after it runs only for samples that stay.
 
     Parameters
     ----------
