@@ -67,6 +67,8 @@ def test_samples_of_an_exit_table_leave_once(name: str) -> None:
     [
         (["raspberry"], {"raspberry-pi-4/armnn-neon", "raspberry-pi-4/tflite"}),
         (["Wi-Fi"], {"wifi-2012"}),
+        (["Ethernet", "metropolitan"], {"ethernet-switch"}),
+        (["fibre", "wavelength"], {"fibre-wdm"}),
         (["zoo", "2009"], {"geant2009"}),
         (["branchynet", "mnist"], {"branchynet-b-lenet"}),
         (["no-such-thing"], set()),
