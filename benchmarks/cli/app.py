@@ -22,6 +22,7 @@ from finbench.benchmarks.cli import (
     importing,
     insight,
     instances,
+    measuring,
     papers,
     plugins,
     results,
@@ -134,6 +135,7 @@ for group in (
     files,
     starting,
     importing,
+    measuring,
     plugins,
     upkeep,
 ):
