@@ -26,7 +26,7 @@ def catalogue_rows(words: Sequence[str]) -> list[Row]:
     return rows
 
 
-def _described(entry: BaseModel) -> Iterator[Row]:
+def _described(entry: BaseModel) -> Iterator[tuple[str, str, str]]:
     """Yield name, what it is, and where it comes from."""
     if isinstance(entry, CatalogueDevice):
         for runtime in entry.runtimes:
