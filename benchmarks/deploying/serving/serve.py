@@ -86,7 +86,7 @@ def serve(
         If a node ends, or no sample leaves for a long time.
     """
     with NodeProcesses(folder, manifest, threads=options.threads, bind=bind) as nodes:
-        journey = _Run(manifest, samples, options, nodes, told).journey()
+        journey = _Samples(manifest, samples, options, nodes, told).journey()
         seen = nodes.seen(PATIENCE_S)
     times: dict[tuple[int, int], list[float]] = {(h, k): each for one in seen for h, k, each in one["parts"]}
     return ServedRun(
@@ -110,7 +110,7 @@ def serve(
     )
 
 
-class _Run:
+class _Samples:
     """Samples on their way."""
 
     def __init__(
