@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.benchmarks.imports.onnx.made_models import LIGHT, light, onnx
-
 from finbench.benchmarks.deploying.joint_run import differences
 from finbench.benchmarks.deploying.manifest import load_manifest
 from finbench.benchmarks.deploying.samples import random_samples
@@ -18,6 +16,7 @@ from finbench.benchmarks.imports.onnx.options import DnnRequest
 from finbench.benchmarks.imports.onnx.profile import analysed
 from finbench.benchmarks.imports.onnx.reading import read_model
 from tests.benchmarks.deploying import made_plans as made
+from tests.benchmarks.imports.onnx.made_models import LIGHT, light, onnx, saved
 
 runtime = pytest.importorskip("onnxruntime")
 
@@ -56,9 +55,9 @@ def with_weights(name: str, *, narrow: bool) -> Any:
     weights = [each for each in found.graph.initializer if each.name in used]
     names = {each.name for each in found.graph.initializer}
     inputs = [each for each in found.graph.input if each.name not in names]
-    for field, values in (("initializer", weights), ("input", inputs)):
+    for field, kept_there in (("initializer", weights), ("input", inputs)):
         del getattr(found.graph, field)[:]
-        getattr(found.graph, field).extend(values)
+        getattr(found.graph, field).extend(kept_there)
     found.ir_version = 4
     return found if name == "densenet121" else with_moderate_answer(found)
 
@@ -84,7 +83,7 @@ def with_moderate_answer(found: Any) -> Any:
 
 def with_heads(found: Any, folder: Path, draw: random.Random) -> Any:
     """Add exit heads at two places where the model can be cut and a picture is passed on."""
-    path = made.saved(found, folder / "plain.onnx")
+    path = saved(found, folder / "plain.onnx")
     positions = analysed(path, DnnRequest()).layout.chain.positions
     pictures = [each.tensor for each in positions if len(each.tensor.shape) == 4 and each.tensor.shape[2] > 1]
     path.unlink()
