@@ -130,7 +130,7 @@ def main() -> None:
         NodeProcess(control).serve()
     except InputError as error:
         control.sendall(packed({"kind": "failed", "line": str(error)}))
-    except OSError:
+    except (OSError, MessageError):
         pass  # the command has ended
     os._exit(0)
 

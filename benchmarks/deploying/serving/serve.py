@@ -93,6 +93,7 @@ def serve(
         instance=manifest.instance,
         content_hash=manifest.content_hash,
         method=manifest.method,
+        plan_id=manifest.plan_id,
         provenance=_provenance(options, machine),
         rate_per_s=options.rate,
         applications=tuple(
