@@ -253,6 +253,16 @@ def test_a_changed_part_is_refused_by_the_command_in_one_line(tmp_path: Path) ->
     assert children() == []
 
 
+@pytest.mark.slow
+def test_an_address_of_another_machine_is_refused_in_one_line(tmp_path: Path) -> None:
+    folder = served_parts(tmp_path)
+    for address in ("203.0.113.1", "localhost"):
+        came = CliRunner().invoke(commands, ["serve", str(folder), "--bind", address])
+        assert (came.exit_code, came.stdout, came.stderr.count("\n")) == (2, "", 1)
+        assert came.stderr.startswith(f"finbench: --bind: {address}: ")
+    assert children() == []
+
+
 def test_a_folder_without_parts_is_refused(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "nowhere"):
         came = CliRunner().invoke(commands, ["serve", str(folder)])
