@@ -122,6 +122,12 @@ def test_a_head_begins_where_it_leaves_the_way_to_the_blocks_output() -> None:
     assert head_inputs(two_exits(), ModelBlock(1, "b", ("x",), ("b",))) == ()
 
 
+def test_a_head_is_given_no_constant_and_may_begin_at_the_blocks_input() -> None:
+    nodes = [node("Relu", "w", "c"), node("Mul", "x c", "d"), node("Add", "x c", "e"), node("Exp", "d", "y")]
+    made = model(nodes, [tensor("x", (1, 4))], ["y", "e"], [weight("w", 4)])
+    assert head_inputs(made, ModelBlock(1, "d", ("x",), ("d",), ("e",))) == ("x",)
+
+
 def test_warm_passes_are_left_out_and_samples_come_in_turn() -> None:
     seen: list[tuple[str, int]] = []
     told: list[tuple[int, int]] = []
