@@ -53,10 +53,6 @@ def serve_parts(
         Path | None,
         output_option("Write the measured links here (.csv), for `finbench calibrate`.", ".csv", flag="--links"),
     ] = None,
-    results: Annotated[
-        Path | None,
-        typer.Option(help="Add what was measured to this folder of results, which `finbench report` shows."),
-    ] = None,
     as_json: AsJson = False,
     *,
     options: dict[str, Any],
@@ -78,15 +74,12 @@ def serve_parts(
     from finbench.benchmarks.deploying.serving.serve import serve
     from finbench.benchmarks.deploying.serving.served_run import dump_served_run, link_table
     from finbench.benchmarks.rows.environment import environment, machine
-    from finbench.benchmarks.rows.measured_runs import append_measured, check_results
     from finbench.benchmarks.terminal.progress import counted
     from finbench.benchmarks.terminal.served_view import print_served
 
     asked = validate(dict(options), ServingOptions, "command line")
     manifest = load_manifest(parts)
     check_parts(parts, manifest)
-    if results is not None:
-        check_results(results)
     drawn = min(asked.samples, MOST_DRAWN)
     samples = {
         app.application: random_samples(app.sample, drawn, asked.seed)
@@ -108,8 +101,6 @@ def serve_parts(
         if file is not None:
             write_text(file, text)
             console.print_written(file)
-    if results is not None:
-        console.print_written(append_measured(results, found))
     if as_json:
         console.print_json(found.model_dump(mode="json"))
     else:

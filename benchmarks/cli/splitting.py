@@ -53,7 +53,6 @@ def split_models(
     from finbench.benchmarks.deploying.part_folder import check_new_folder, write_parts
     from finbench.benchmarks.deploying.splitting import split
     from finbench.benchmarks.imports.onnx.reading import read_model
-    from finbench.benchmarks.rows.served import plan_id
     from finbench.benchmarks.terminal.parts_view import print_parts
     from finbench.models.evaluate import evaluate
 
@@ -64,8 +63,7 @@ def split_models(
     limits = _thresholds(thresholds or (), [dnn.name for dnn in problem.dnns])
     files = [read_model(path) for path in models]
     judged = evaluate(problem, plan)
-    method, decisions = "" if made_for is None else made_for.method, plan.model_dump(mode="json")["deployments"]
-    found = split(problem, plan, files, thresholds=limits, method=method, plan_id=plan_id(decisions))
+    found = split(problem, plan, files, thresholds=limits, method="" if made_for is None else made_for.method)
     for broken in judged.violations:
         console.print_error(f"{deployment}: {broken.message}")
     write_parts(found, output)

@@ -203,8 +203,6 @@ class Manifest(Frozen):
     """The instance's content hash."""
     method: OptionalName = ""
     """The method that made the deployment, with the options that matter; empty where its file does not say."""
-    plan_id: OptionalName = ""
-    """Hash of the decisions, as results name them; empty where nobody says it."""
     nodes: Annotated[tuple[SplitNode, ...], Field(min_length=1, strict=False)]
     """Nodes where parts run, samples arise or data passes."""
     links: Annotated[tuple[SplitLink, ...], Field(strict=False)]

@@ -70,7 +70,6 @@ def split(
     *,
     thresholds: Mapping[str, tuple[float, ...]] | None = None,
     method: str = "",
-    plan_id: str = "",
 ) -> SplitModels:
     """Return the parts of a deployment.
 
@@ -88,8 +87,6 @@ def split(
         Thresholds of exits by name of the DNN, in the place of those that it was imported with.
     method : str
         What made the deployment, told in the manifest.
-    plan_id : str
-        Hash of its decisions, told in the manifest.
 
     Raises
     ------
@@ -110,7 +107,7 @@ def split(
             wholes[dnn.name] = _whole(instance, dnn, models)
         splitter = _Splitter(instance, dnn, decision, road, wholes[dnn.name])
         applications.append(splitter.application(number, contents, (thresholds or {}).get(dnn.name)))
-    return SplitModels(_manifest(instance, applications, method, plan_id), contents)
+    return SplitModels(_manifest(instance, applications, method), contents)
 
 
 def _whole(instance: Instance, dnn: DNN, models: Sequence[ModelFile]) -> _Whole:
@@ -277,7 +274,7 @@ def _plain(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_]+", "-", name)[:40].strip("-") or "x"
 
 
-def _manifest(instance: Instance, applications: Sequence[SplitApplication], method: str, plan_id: str) -> Manifest:
+def _manifest(instance: Instance, applications: Sequence[SplitApplication], method: str) -> Manifest:
     hops = {hop: None for each in applications for part in each.parts for hop in pairwise(part.route)}
     visited = dict.fromkeys(
         name for each in applications for part in each.parts for name in (each.source, *part.route, part.node)
@@ -287,7 +284,6 @@ def _manifest(instance: Instance, applications: Sequence[SplitApplication], meth
         instance=instance.name,
         content_hash=instance.content_hash,
         method=method,
-        plan_id=plan_id,
         nodes=tuple(SplitNode(name=name, parallel=nodes[name].parallel) for name in visited),
         links=tuple(
             SplitLink(

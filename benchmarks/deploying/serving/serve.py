@@ -93,7 +93,6 @@ def serve(
         instance=manifest.instance,
         content_hash=manifest.content_hash,
         method=manifest.method,
-        plan_id=manifest.plan_id,
         provenance=_provenance(options, machine),
         rate_per_s=options.rate,
         applications=tuple(

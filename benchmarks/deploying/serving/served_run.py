@@ -127,8 +127,6 @@ class ServedRun(Frozen):
     """Its content hash."""
     method: OptionalName = ""
     """What made the plan."""
-    plan_id: OptionalName = ""
-    """Hash of its decisions, as results name them; empty where nobody says it."""
     provenance: str
     """Where and how it was measured."""
     rate_per_s: Positive | None

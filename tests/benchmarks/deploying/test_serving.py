@@ -38,14 +38,11 @@ from finbench.benchmarks.deploying.serving.node_processes import NodeProcesses, 
 from finbench.benchmarks.deploying.serving.node_work import Left, NodeWork, SeenLink
 from finbench.benchmarks.deploying.serving.options import ServingOptions
 from finbench.benchmarks.deploying.serving.serve import serve
-from finbench.benchmarks.deploying.serving.served_run import ServedLink, ServedRun, link_table, served_application
-from finbench.benchmarks.deploying.serving.served_run import served_parts as served_parts_of
+from finbench.benchmarks.deploying.serving.served_run import ServedRun, link_table, served_application
 from finbench.benchmarks.deploying.serving.shaped_link import ShapedLink, piece_ends
 from finbench.benchmarks.imports.onnx.reading import read_model
-from finbench.benchmarks.rows.measured_runs import append_measured, check_results
-from finbench.benchmarks.rows.served import load_served
 from finbench.models.deployment import Deployment
-from finbench.models.io import InputError, validate
+from finbench.models.io import validate
 from tests.benchmarks.deploying import made_plans as made
 
 SPEC = TensorSpec(name="x", dtype="float32", shape=(2, 3))
@@ -371,40 +368,6 @@ def test_pieces_make_up_the_payload(length: int, duration_s: float) -> None:
     assert ends == sorted(ends)
     assert 1 <= len(ends) <= 64
     assert len(ends) > 1 or length < 2
-
-
-def test_a_served_run_is_a_line_of_the_results_of_its_plan(tmp_path: Path) -> None:
-    manifest = load_manifest(served_parts(tmp_path))
-    (app,) = manifest.applications
-    link = ServedLink(
-        source="device", target="relay", messages=2, bytes=2000, bits_per_s=8e5, delay_s=0.01,
-        planned_bits_per_s=1.6e6, planned_delay_s=0.004,
-    )  # fmt: skip
-    run = ServedRun(
-        instance=manifest.instance,
-        content_hash=manifest.content_hash,
-        plan_id="0123456789abcdef",
-        provenance="one\ntwo",
-        rate_per_s=None,
-        applications=(served_application(app, [(1, 0.1), (3, 0.3)], None),),
-        parts=served_parts_of(manifest, {(1, 1): [0.5, 0.7]}),
-        links=(link,),
-    )
-    (tmp_path / "runs.jsonl").touch()
-    check_results(tmp_path)
-    for _ in range(2):
-        append_measured(tmp_path, run)
-    lines = load_served(tmp_path)
-    assert len(lines) == 2
-    assert (lines[0]["by"], lines[0]["how"], lines[0]["plan_id"]) == ("measured", "one; two", "0123456789abcdef")
-    assert [exit_["exit"] for exit_ in lines[0]["applications"][0]["exits"]] == [1, 3]
-    found = {part["subject"]: part["added_s"] for part in lines[0]["parts"]}
-    assert found["device: camera, blocks 1 to 1"] == pytest.approx(0.6 - app.parts[0].planned_s)
-    assert found["device->relay"] == pytest.approx(0.01 + 0.01 - 0.005 - 0.004)
-    with pytest.raises(InputError, match="do not say which deployment"):
-        append_measured(tmp_path, run.model_copy(update={"plan_id": ""}))
-    with pytest.raises(InputError, match="must be a folder of results"):
-        check_results(tmp_path / "parts")
 
 
 def test_figures_of_a_served_run_are_those_of_its_samples(tmp_path: Path) -> None:
