@@ -16,7 +16,10 @@ def test_label_setting_finds_the_least_worst_or_refuses() -> None:
     ends = []
     for seed in range(60):
         draw = np.random.default_rng(seed)
-        instance = random_instance(seed, max_nodes=3, max_blocks=5)
+        instance = random_instance(seed, max_nodes=3, max_blocks=6, max_exits=5)
+        if seed % 3:  # far into the DNN
+            best = max(one.accuracy for one in instance.dnns[0].exits)
+            instance = instance.with_overrides(min_accuracy=best, max_latency_s=1.0)
         (app,) = instance.applications
         if seed % 2:
             instance = instance.model_copy(update={"applications": (app.model_copy(update={"rate_per_s": 3.0}),)})
@@ -34,4 +37,4 @@ def test_label_setting_finds_the_least_worst_or_refuses() -> None:
             assert worst.violations == ()
             assert worst.objective == pytest.approx(found.claimed_objective, rel=1e-9)
     assert ends.count(Status.OPTIMAL) >= 15
-    assert ends.count(Status.UNSUPPORTED) >= 3
+    assert ends.count(Status.UNSUPPORTED) >= 2

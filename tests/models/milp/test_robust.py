@@ -28,7 +28,8 @@ def drawn(seed: int) -> tuple[Instance, Uncertainty]:
         few = {"max_nodes": 2, "max_blocks": 3} if seed % 3 == 1 else {"max_nodes": 3, "max_blocks": 2}
         made = random_shared_instance(seed, max_applications=2, levels=seed % 2 == 0, penalties=seed % 5 == 0, **few)
     else:
-        made = random_instance(seed, max_nodes=3, max_blocks=4)
+        made = random_instance(seed, max_nodes=2, max_blocks=5, max_exits=5)
+        made = made.with_overrides(min_accuracy=max(one.accuracy for one in made.dnns[0].exits), max_latency_s=1.0)
         if draw.random() < 0.3:
             made = made.with_overrides(latency_quantile=float(draw.uniform(0.3, 1)))
     return with_own_dnns(made), Uncertainty(int(draw.integers(0, 5)), float(draw.choice([0.05, 0.3, 0.8])))
