@@ -14,7 +14,7 @@ from tests.random_instances import random_instance
 
 def test_label_setting_finds_the_least_worst_or_refuses() -> None:
     ends = []
-    for seed in range(60):
+    for seed in range(24):
         draw = np.random.default_rng(seed)
         instance = random_instance(seed, max_nodes=3, max_blocks=6, max_exits=5)
         if seed % 3:  # far into the DNN
@@ -36,5 +36,5 @@ def test_label_setting_finds_the_least_worst_or_refuses() -> None:
             worst = worst_case(instance, found.deployment, uncertainty)
             assert worst.violations == ()
             assert worst.objective == pytest.approx(found.claimed_objective, rel=1e-9)
-    assert ends.count(Status.OPTIMAL) >= 15
-    assert ends.count(Status.UNSUPPORTED) >= 2
+    assert ends.count(Status.OPTIMAL) >= 6
+    assert ends.count(Status.UNSUPPORTED) >= 1
