@@ -10,7 +10,7 @@ import pytest
 
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.evaluate import evaluate
-from finbench.models.instance import Application, Instance
+from finbench.models.instance import Accounting, Application, Instance
 from finbench.models.milp.flow import solve
 from finbench.models.milp.robust import solve_robust
 from finbench.models.result import Status
@@ -28,8 +28,7 @@ def drawn(seed: int) -> tuple[Instance, Uncertainty]:
         few = {"max_nodes": 2, "max_blocks": 3} if seed % 3 == 1 else {"max_nodes": 3, "max_blocks": 2}
         made = random_shared_instance(seed, max_applications=2, levels=seed % 2 == 0, penalties=seed % 5 == 0, **few)
     else:
-        made = random_instance(seed, max_nodes=2, max_blocks=5, max_exits=5)
-        made = made.with_overrides(min_accuracy=max(one.accuracy for one in made.dnns[0].exits), max_latency_s=1.0)
+        made = random_instance(seed, max_nodes=3, max_blocks=4)
         if draw.random() < 0.3:
             made = made.with_overrides(latency_quantile=float(draw.uniform(0.3, 1)))
     return with_own_dnns(made), Uncertainty(int(draw.integers(0, 5)), float(draw.choice([0.05, 0.3, 0.8])))
@@ -70,6 +69,24 @@ def assert_is_the_least_worst(seed: int) -> str:
 def test_robust_plans_are_the_least_of_an_enumeration_of_deployments_and_vertices() -> None:
     ends = [assert_is_the_least_worst(seed) for seed in range(18)]
     assert ends.count("optimal") >= 6
+
+
+def test_no_more_deviate_than_the_budget_allows() -> None:
+    tried = 0
+    for seed in range(60):
+        made = random_instance(seed, max_nodes=2, max_blocks=5, max_exits=5)
+        exits = made.dnns[0].exits
+        if len(exits) < 4 or tried == 6:
+            continue
+        target = max(one.accuracy for one in exits)
+        instance = made.with_overrides(accounting=Accounting.EXPECTED, min_accuracy=target, max_latency_s=1.0)
+        for budget in (1, 2):
+            every = list(vertices(instance, Uncertainty(budget, 0.9)))
+            worsts = [worst_by_enumeration(every, one) for one in all_deployments(instance)]
+            found = solve_robust(instance, Uncertainty(budget, 0.9)).claimed_objective
+            assert found == pytest.approx(min(worst for worst in worsts if worst is not None), rel=2e-6)
+        tried += 1
+    assert tried == 6
 
 
 @pytest.mark.slow
