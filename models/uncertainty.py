@@ -75,7 +75,7 @@ class Uncertainty:
 
 
 @dataclass(frozen=True)
-class Part:
+class Contribution:
     """What one application adds to a sum that is to be at its worst: linear in its shares, and times its rate."""
 
     base: float
@@ -83,7 +83,7 @@ class Part:
     gains: tuple[float, ...]
     """What each deviating share adds."""
     growth: float
-    """Part that all of it grows by where the rate deviates."""
+    """Contribution that all of it grows by where the rate deviates."""
 
     def largest(self, budget: int) -> float:
         """Return the largest value where at most `budget` of its data deviate."""
@@ -92,7 +92,7 @@ class Part:
         return max(plain, (1 + self.growth) * (self.base + sum(gains[: budget - 1]))) if budget else plain
 
 
-def largest(parts: Sequence[Part], budget: int) -> float:
+def largest(parts: Sequence[Contribution], budget: int) -> float:
     """Return the largest sum of all parts where at most `budget` data deviate: dynamic programming over the parts."""
     best = [0.0] * (budget + 1)
     for part in parts:
@@ -152,15 +152,17 @@ class _Deviating:
         more = (one for one in found if (one.kind, one.subject) not in known)
         return WorstCase(self._objective(), (*planned, *more))
 
-    def _largest(self, parts: Sequence[Part]) -> float:
+    def _largest(self, parts: Sequence[Contribution]) -> float:
         return largest(parts, self._uncertainty.budget)
 
-    def _part(self, app: Application, weights: Sequence[float], costs: Sequence[float], *, shares: bool = True) -> Part:
+    def _part(
+        self, app: Application, weights: Sequence[float], costs: Sequence[float], *, shares: bool = True
+    ) -> Contribution:
         """Return Σ_i w_i c_i with what every deviating share adds to its weights."""
         losses = self._uncertainty.losses(self._instance.dnn_of(app)) if shares else ()
         gains = tuple(loss * sum(costs[after:]) for after, loss in losses)
         base = sum(weight * cost for weight, cost in zip(weights, costs, strict=False))
-        return Part(base, gains, self._uncertainty.growth(app))
+        return Contribution(base, gains, self._uncertainty.growth(app))
 
     def _objective(self) -> float:
         instance, shares = self._instance, self._instance.accounting is Accounting.EXPECTED
@@ -175,7 +177,7 @@ class _Deviating:
         for app, steps in self._served:
             weights = self._uncertainty.latency_weights(self._instance, app)
             part = self._part(app, weights, [step.latency_s for step in steps], shares=expected)
-            latency = self._largest([Part(part.base, part.gains, 0.0)])
+            latency = self._largest([Contribution(part.base, part.gains, 0.0)])
             if exceeds(latency, app.max_latency_s):
                 message = (
                     f"application '{app.name}': latency {latency:.6g} s at worst exceeds {app.max_latency_s:.6g} s"
@@ -204,7 +206,7 @@ class _Deviating:
             subject = f"{link.source}->{link.target}"
             yield from self._over(Resource.BANDWIDTH, subject, self._largest(parts), link.bandwidth_bit_per_s)
 
-    def _loads(self, amounts: Sequence[Sequence[float]]) -> list[Part]:
+    def _loads(self, amounts: Sequence[Sequence[float]]) -> list[Contribution]:
         """Return what every application asks of a resource, from what each of its steps asks for once."""
         parts = []
         for (app, _), one in zip(self._served, amounts, strict=True):

@@ -21,7 +21,7 @@ class Form:
 
 
 @dataclass(frozen=True)
-class Group:
+class UncertainTerms:
     """What one application adds to a row (34): a_h, its g_{h,e}, and the part that its rate may grow by."""
 
     base: Form
@@ -50,7 +50,7 @@ class Potentials:
         block.potential = VarList(domain=NonNegativeReals)
         block.eq35_potential = ConstraintList()
 
-    def before(self, group: Group, after: list[Any]) -> list[Any]:
+    def before(self, group: UncertainTerms, after: list[Any]) -> list[Any]:
         """Return v_{h,k} for k = 0..Γ from v_{h+1,k}; None stands for 0."""
         base = self._value(group.base)
         gains = [self._value(form) for form in group.gains]

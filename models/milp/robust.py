@@ -32,7 +32,7 @@ from finbench.models.milp import rows
 from finbench.models.milp.answer import selections_of
 from finbench.models.milp.flow import FlowProgram, add_deployments, extracted, programs_of
 from finbench.models.milp.options import MilpFlowOptions
-from finbench.models.milp.potentials import Form, Group, Potentials
+from finbench.models.milp.potentials import Form, UncertainTerms, Potentials
 from finbench.models.milp.solvers import registry
 from finbench.models.milp.solvers.interface import Limits, SolverAnswer, building, reason_not_to_build, unbuilt
 from finbench.models.nowhere import NOTHING_ALONE, application_without_node
@@ -225,7 +225,7 @@ class RobustRows:
             body = LinearExpression(constant=0, linear_coefs=[1.0], linear_vars=[self._worst(groups)])
             self._model.add_component(f"{name}_{number}", Constraint(expr=(None, body, relaxed(1.0))))
 
-    def _worst(self, groups: Sequence[Group]) -> Any:
+    def _worst(self, groups: Sequence[UncertainTerms]) -> Any:
         """Add (35) and return v_{1,Γ}, which is at least the worst of the groups together."""
         self._count += 1
         block = Block()
@@ -238,7 +238,7 @@ class RobustRows:
         return after[-1]
 
 
-def _group(parts: list[tuple[FlowProgram, Floats, Amounts, UncertainCosts]], *, shares: bool) -> Group:
+def _group(parts: list[tuple[FlowProgram, Floats, Amounts, UncertainCosts]], *, shares: bool) -> UncertainTerms:
     """Return what one application adds, over all of its alternatives: parts with the weights of their steps."""
     bases = [_form(program, weights, amounts) for program, weights, amounts, _ in parts]
     base = Form(
@@ -249,7 +249,7 @@ def _group(parts: list[tuple[FlowProgram, Floats, Amounts, UncertainCosts]], *, 
         for program, weights, amounts, one in parts
         for after, loss in (one.losses if shares else ())
     ]
-    return Group(base, tuple(form for form in gains if form.variables.size), parts[0][3].growth)
+    return UncertainTerms(base, tuple(form for form in gains if form.variables.size), parts[0][3].growth)
 
 
 def _form(program: FlowProgram, weights: Floats, amounts: Amounts) -> Form:
@@ -261,12 +261,12 @@ def _form(program: FlowProgram, weights: Floats, amounts: Amounts) -> Form:
     return Form(variables[coefficients > 0], coefficients[coefficients > 0])
 
 
-def _mapped(group: Group, change: Callable[[Floats], Floats]) -> Group:
+def _mapped(group: UncertainTerms, change: Callable[[Floats], Floats]) -> UncertainTerms:
     forms = [replace(form, coefficients=change(form.coefficients)) for form in (group.base, *group.gains)]
     return replace(group, base=forms[0], gains=tuple(forms[1:]))
 
 
-def _scaled(group: Group, limit: float) -> Group:
+def _scaled(group: UncertainTerms, limit: float) -> UncertainTerms:
     """Return the group for a row that was divided by its right-hand side."""
     return _mapped(group, lambda coefficients: rows.scaled(coefficients, limit))
 

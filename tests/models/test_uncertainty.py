@@ -11,7 +11,7 @@ from finbench.models.deployment import Deployment
 from finbench.models.evaluate import evaluate
 from finbench.models.instance import Instance
 from finbench.models.io import load_instance
-from finbench.models.uncertainty import Part, Uncertainty, largest, worst_case
+from finbench.models.uncertainty import Contribution, Uncertainty, largest, worst_case
 from tests.deviations import vertices, with_own_dnns, worst_by_enumeration
 from tests.models.enumeration import decisions
 from tests.random_instances import random_instance, random_shared_instance
@@ -35,7 +35,9 @@ def test_the_largest_sum_is_that_of_the_worst_choice(budget: int) -> None:
     draw = np.random.default_rng(budget)
     for _ in range(50):
         parts = [
-            Part(draw.uniform(0, 2), tuple(draw.uniform(0, 1, int(draw.integers(0, 4)))), float(draw.choice([0, 0.5])))
+            Contribution(
+                draw.uniform(0, 2), tuple(draw.uniform(0, 1, int(draw.integers(0, 4)))), float(draw.choice([0, 0.5]))
+            )
             for _ in range(int(draw.integers(1, 4)))
         ]
         data = [(h, e) for h, part in enumerate(parts) for e in range(-1, len(part.gains))]
