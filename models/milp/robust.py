@@ -32,7 +32,7 @@ from finbench.models.milp import rows
 from finbench.models.milp.answer import selections_of
 from finbench.models.milp.flow import FlowProgram, add_deployments, extracted, programs_of
 from finbench.models.milp.options import MilpFlowOptions
-from finbench.models.milp.potentials import Form, UncertainTerms, Potentials
+from finbench.models.milp.potentials import Form, Potentials, UncertainTerms
 from finbench.models.milp.solvers import registry
 from finbench.models.milp.solvers.interface import Limits, SolverAnswer, building, reason_not_to_build, unbuilt
 from finbench.models.nowhere import NOTHING_ALONE, application_without_node
