@@ -295,6 +295,7 @@ class Problem:
     memory_limit_gib: float | None = None
     repetitions: int = 1
     warm_up: bool = True
+    simulated_samples: int | None = None
 
 
 def load_campaign(name_or_path: str) -> Campaign:
