@@ -25,8 +25,14 @@ MOST_DEPLOYMENTS = 400
 def drawn(seed: int) -> tuple[Instance, Uncertainty]:
     draw = np.random.default_rng(seed)
     if seed % 3:
-        few = {"max_nodes": 2, "max_blocks": 3} if seed % 3 == 1 else {"max_nodes": 3, "max_blocks": 2}
-        made = random_shared_instance(seed, max_applications=2, levels=seed % 2 == 0, penalties=seed % 5 == 0, **few)
+        made = random_shared_instance(
+            seed,
+            max_applications=2,
+            max_nodes=1 + seed % 3,
+            max_blocks=4 - seed % 3,
+            levels=seed % 2 == 0,
+            penalties=seed % 5 == 0,
+        )
     else:
         made = random_instance(seed, max_nodes=3, max_blocks=4)
         if draw.random() < 0.3:
