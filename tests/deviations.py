@@ -7,7 +7,7 @@ from itertools import combinations
 
 from finbench.models.deployment import Deployment
 from finbench.models.evaluate import evaluate
-from finbench.models.instance import DNN, Instance
+from finbench.models.instance import Instance
 from finbench.models.uncertainty import Uncertainty
 
 Datum = tuple[str, int | None]
@@ -19,7 +19,7 @@ def with_own_dnns(instance: Instance) -> Instance:
     dnns, apps = [], []
     for app in instance.applications:
         names = {name: f"{name} of {app.name}" for name in app.alternatives}
-        dnns += [DNN(**{**dict(instance.dnn_by_name[name]), "name": own}) for name, own in names.items()]
+        dnns += [instance.dnn_by_name[name].model_copy(update={"name": own}) for name, own in names.items()]
         field = {"dnns": tuple(names.values())} if app.dnns else {"dnn": names[str(app.dnn)]}
         apps.append(app.model_copy(update=field))
     return rebuilt(instance, dnns=tuple(dnns), applications=tuple(apps))

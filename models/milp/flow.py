@@ -90,6 +90,7 @@ def solve(
     seed: int = 0,
     start: Deployment | None = None,
     solver_function: SolveProgram | None = None,
+    costs: list[Costs] | None = None,
 ) -> Result:
     """Solve `instance` by the flow formulation.
 
@@ -106,6 +107,8 @@ def solve(
         A deployment to start from. One that breaks a constraint is not used; `Result.info["warm_start"]` says why.
     solver_function : SolveProgram or None
         What solves instead; None: the solver that the options name.
+    costs : list of Costs or None
+        The instance's costs where the caller has added to them; None: those that the instance says.
 
     Returns
     -------
@@ -124,7 +127,7 @@ def solve(
     ask = solver_function or registry.solver_function(options.solver)
     clock, info = Clock(time_limit_s), dict[str, Any](strengthen=options.strengthen, mip_gap=options.mip_gap)
     with clock.phase("build"):
-        all_costs = costs_of(instance)
+        all_costs = costs_of(instance) if costs is None else costs
         capacities = Capacities.of(instance.network, all_costs)
         begun = _start(all_costs, capacities, start, options.strengthen, info)
     with clock.phase("strengthen"):

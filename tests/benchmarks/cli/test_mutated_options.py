@@ -75,6 +75,8 @@ def sound(tmp_path: Path, results: Path) -> dict[str, list[str]]:
         "profile": [*tiny_model(tmp_path), "-o", f"{out}.toml", "--repetitions", "2"],
         "catalogue": ["zoo"],
         "stress": ["blenet-mnist", str(made), "--time-limit", "1", "--severities", "0.5"],
+        "replan": ["blenet-mnist", str(made), "--time-limit", "1"],
+        "drift": ["three-tier"],
         "init": ["method", "-o", f"{out}.py"],
         "import exits": [exit_summary(tmp_path), "-o", f"{out}.toml"],
         "import network": ["catalogue:kreonet", "-o", f"{out}.toml"],
@@ -179,7 +181,7 @@ COMMANDS = (
     *("solve", "export", "evaluate", "compare", "explain", "frontier", "generate", "draw", "instances", "methods"),
     *("schema", "run", "scale", "table", "plot", "report", "compare-results", "claims", "bench", "figures"),
     *("check", "catalogue", "import dnn", "import exits", "import network", "init"),
-    *("verify", "families", "campaigns", "plugins", "test-method", "upgrade", "simulate", "stress"),
+    *("verify", "families", "campaigns", "plugins", "test-method", "upgrade", "simulate", "stress", "replan", "drift"),
     *("profile", "calibrate", "split"),
 )
 
