@@ -93,12 +93,12 @@ class Course:
     @property
     def running(self) -> float:
         """What running costs over the day."""
-        return sum(one.running for one in self.periods)
+        return sum((one.running for one in self.periods), 0.0)
 
     @property
     def moving(self) -> float:
         """What moving costs over the day."""
-        return sum(one.moving for one in self.periods)
+        return sum((one.moving for one in self.periods), 0.0)
 
     @property
     def moved(self) -> int:
@@ -108,7 +108,7 @@ class Course:
     @property
     def broken_s(self) -> float:
         """Time in which a rule was broken [s]."""
-        return sum(one.duration_s for one in self.periods if one.broken)
+        return sum((one.duration_s for one in self.periods if one.broken), 0.0)
 
     @property
     def violations(self) -> int:
@@ -194,7 +194,7 @@ class _Running:
 
     def _through(self, now: Instance, period: Period) -> PeriodRun:
         moves = self._put_in_place(now, period.duration_s)
-        cost = sum(move.cost for move in moves)
+        cost = sum((move.cost for move in moves), 0.0)
         if self._plan is None:
             return PeriodRun(period.name, period.duration_s, None, 0, 0.0, ("no plan was found",))
         judged = evaluate(now, self._plan)

@@ -45,7 +45,7 @@ class Replan:
     @property
     def moving(self) -> float:
         """What all moves cost together, in what is minimised."""
-        return sum(move.cost for move in self.moves)
+        return sum((move.cost for move in self.moves), 0.0)
 
     @property
     def total(self) -> float | None:

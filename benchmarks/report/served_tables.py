@@ -18,6 +18,7 @@ from finbench.benchmarks.analysis.served import (
 from finbench.benchmarks.report.cells import NONE, Cell, PageTable, counted, measured, percentage, plain, text
 from finbench.benchmarks.report.order import in_order
 from finbench.benchmarks.rows.row import Row
+from finbench.models.tolerances import SUM_NOISE
 
 MOST_ROWS = 40
 """Rows of a table of single exits or parts: the farthest off."""
@@ -49,7 +50,7 @@ def _by_method(plans: Sequence[ServedPlan]) -> PageTable:
 
 
 def _of_loads(loads: Sequence[Load]) -> tuple[Cell, ...]:
-    energies = _ratios(loads, lambda load: (load.get("energy_j"), load["planned_energy_j"]))
+    energies = _ratios(loads, lambda load: (load.get("energy_j"), load.get("planned_energy_j")))
     latencies = _ratios(loads, lambda load: (load["latency_s"], load["planned_latency_s"]))
     tails = _ratios(loads, lambda load: (load["p95_s"], load["max_latency_s"]))
     within = [load["within"] for load in loads]
@@ -64,8 +65,8 @@ def _of_loads(loads: Sequence[Load]) -> tuple[Cell, ...]:
     )
 
 
-def _ratios(loads: Sequence[Load], pair: Callable[[Load], tuple[float | None, float]]) -> list[float]:
-    return [met / planned for met, planned in map(pair, loads) if met is not None and planned > 0]
+def _ratios(loads: Sequence[Load], pair: Callable[[Load], tuple[float | None, float | None]]) -> list[float]:
+    return [met / planned for met, planned in map(pair, loads) if met is not None and planned]
 
 
 def _by_exit(plans: Sequence[ServedPlan]) -> PageTable:
@@ -76,7 +77,7 @@ def _by_exit(plans: Sequence[ServedPlan]) -> PageTable:
             counted(each.exit),
             measured(each.planned_s, "s", 4),
             *(measured(each.met_s.get(by), "s", 4) for by in ("simulated", "measured")),
-            percentage(each.off),
+            _off(each.off),
         )
         for each in found[:MOST_ROWS]
     )
@@ -97,6 +98,11 @@ def _by_part(plans: Sequence[ServedPlan]) -> PageTable:
         f"that long. {_left_out(len(found), 'place')}"
     )
     return PageTable("Where plans were off most", columns, rows, 4, note)
+
+
+def _off(fraction: float) -> Cell:
+    """Return a difference in percent, as far as it is more than the noise of sums."""
+    return plain(100 * fraction if fraction > SUM_NOISE else 0.0, 3)
 
 
 def _left_out(count: int, what: str) -> str:
