@@ -9,6 +9,7 @@ import pytest
 
 from finbench.benchmarks.methods import run_method
 from finbench.benchmarks.replanning.replan import Replan, replan
+from finbench.fin_graph.paths.support import may_bind
 from finbench.models.deployment import Deployment
 from finbench.models.evaluate import evaluate
 from finbench.models.instance import Instance
@@ -167,6 +168,44 @@ def test_parameters_travel_the_route_of_least_energy_from_where_they_are() -> No
     stored = Movers(instance, old, Migration(repository=other)).move(app, 1, other)
     assert stored is not None
     assert (stored.route, stored.cost) == ((), 0.0)
+
+
+def test_of_two_routes_parameters_take_that_of_least_energy() -> None:
+    instance, old = camera()
+    names = [node.name for node in instance.network.nodes]
+    first, last, between = old.deployments[0].placement[0], "cloud", "edge"
+    ends = {(first, last): 1e-6, (first, between): 1e-9, (between, last): 1e-9}
+    links = [
+        link.model_copy(update={"tx_energy_j_per_bit": ends[link.source, link.target], "rx_energy_j_per_bit": 0.0})
+        for link in instance.network.links
+    ]
+    assert {*names} == {first, last, between}
+    changed = instance.model_copy(update={"network": instance.network.model_copy(update={"links": tuple(links)})})
+    move = Movers(changed, old, Migration()).move(changed.applications[0], 1, last)
+    assert move is not None
+    assert move.route == (first, between, last)
+    assert move.energy_j == pytest.approx(8 * move.parameter_bytes * 2e-9)
+
+
+def test_a_single_application_whose_capacities_bind_is_replanned_by_labels_as_by_the_program() -> None:
+    found = []
+    for seed in range(8):
+        shared = with_parameters(random_shared_instance(seed, max_nodes=3), seed)
+        app = shared.applications[0].model_copy(update={"rejection_penalty_w": None, "max_latency_s": 1.0})
+        crowded = app.model_copy(update={"rate_per_s": 4 * app.weight})
+        instance = shared.model_copy(update={"applications": (crowded,)})
+        every = feasible_deployments(instance)
+        if not every or not may_bind(instance):
+            continue
+        old = max(every, key=lambda one: evaluate(instance, one).objective or 0.0)
+        for horizon in (1e-4, 1e-3, 1e-2, 0.1, 1.0):
+            plans = [
+                replan(instance, old, Migration(fixed_cost_per_block=0.1), horizon=horizon, method=m) for m in METHODS
+            ]
+            assert plans[0].total == pytest.approx(plans[1].total, rel=2e-6), (seed, horizon)
+            found.append(len(plans[0].moves))
+    assert 0 in found
+    assert max(found) > 0
 
 
 def test_what_cannot_be_is_refused() -> None:
