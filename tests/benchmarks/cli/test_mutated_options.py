@@ -81,6 +81,7 @@ def sound(tmp_path: Path, results: Path) -> dict[str, list[str]]:
         "import exits": [exit_summary(tmp_path), "-o", f"{out}.toml"],
         "import network": ["catalogue:kreonet", "-o", f"{out}.toml"],
         "simulate": ["blenet-mnist", str(made), "--arrivals", "alone", "--samples", "500"],
+        "serve": [parts_of(tmp_path)],
         "split": [*split_arguments(tmp_path), "-o", f"{out}-parts"],
     }
 
@@ -119,6 +120,15 @@ def tiny_model(folder: Path) -> list[str]:
         model.write_bytes(made.SerializeToString())
         Tally().run(["import", "dnn", str(model), "-o", str(dnn)])
     return [str(model), "--blocks", str(dnn)]
+
+
+def parts_of(folder: Path) -> str:
+    """Return a folder whose manifest is sound, and whose parts were changed: `serve` starts no process then."""
+    output = folder / "served"
+    Tally().run(["split", *split_arguments(folder), "-o", str(output)])
+    for part in output.glob("*.onnx"):
+        part.write_bytes(b"changed")
+    return str(output)
 
 
 def small_model() -> str:
@@ -182,7 +192,7 @@ COMMANDS = (
     *("schema", "run", "scale", "table", "plot", "report", "compare-results", "claims", "bench", "figures"),
     *("check", "catalogue", "import dnn", "import exits", "import network", "init"),
     *("verify", "families", "campaigns", "plugins", "test-method", "upgrade", "simulate", "stress", "replan", "drift"),
-    *("profile", "calibrate", "split"),
+    *("profile", "calibrate", "split", "serve"),
 )
 
 
