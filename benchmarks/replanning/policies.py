@@ -174,11 +174,11 @@ def _course(asked: Asked) -> Course:
     day, instance, options, policy, planner = asked
     method = chosen_method(instance, "auto") if planner is Planner.EXACT else "fin"
     return Course(
-        policy, planner, method, tuple(_Running(instance, options, policy, planner, method).over(day.periods))
+        policy, planner, method, tuple(_DayUnderPolicy(instance, options, policy, planner, method).over(day.periods))
     )
 
 
-class _Running:
+class _DayUnderPolicy:
     """One policy with one planner, and the plan that runs."""
 
     def __init__(
