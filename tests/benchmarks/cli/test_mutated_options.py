@@ -188,10 +188,11 @@ def test_every_command_is_attacked(sound: dict[str, list[str]]) -> None:
 
 
 COMMANDS = (
+    *("replan", "drift"),
     *("solve", "export", "evaluate", "compare", "explain", "frontier", "generate", "draw", "instances", "methods"),
     *("schema", "run", "scale", "table", "plot", "report", "compare-results", "claims", "bench", "figures"),
     *("check", "catalogue", "import dnn", "import exits", "import network", "init"),
-    *("verify", "families", "campaigns", "plugins", "test-method", "upgrade", "simulate", "stress", "replan", "drift"),
+    *("verify", "families", "campaigns", "plugins", "test-method", "upgrade", "simulate", "stress"),
     *("profile", "calibrate", "split", "serve"),
 )
 
