@@ -29,7 +29,7 @@ class LibraryTier(StrEnum):
     MEDIUM = "medium"
     """Two such methods prove the optimum, and another exact method met the limit."""
     LARGE = "large"
-    """One method proves the optimum, or its proof is the checker's."""
+    """One method proves the optimum; a second proof that shares no code with it is the checker's, or missing."""
     OPEN = "open"
     """Nobody has proven an optimum."""
 
