@@ -103,7 +103,7 @@ def update(
     for proof in proofs:
         checked_proof(proof, f"library:{entry.name}")
     files = dict(_new_files(library, entry.name, deployment, certificate))
-    whole = _Whole(entry.name, entry.build(), known, *_completed(library, known, deployment, certificate))
+    whole = _RowInMaking(entry.name, entry.build(), known, *_completed(library, known, deployment, certificate))
     new = whole.value(method, proofs, on or date.today(), {folder: name for folder, (name, _) in files.items()})
     wrong = None if known is None else new.follows(known)
     if wrong is not None:
@@ -134,7 +134,7 @@ def _completed(
 
 
 @dataclass(frozen=True)
-class _Whole:
+class _RowInMaking:
     """A deployment and a certificate of an instance together, given or known before."""
 
     name: str

@@ -18,7 +18,7 @@ from finbench.benchmarks.library.exporting import ExportedProgram, export_librar
 from finbench.benchmarks.library.library import SOLU, shipped_library
 from finbench.models.milp.solvers.model_file import Format
 
-SAMPLE = ("blenet-mnist-own", "blenet-mnist-infeasible", "balexnet-cifar10-d3-a85", "campus-n5-a3-u30-s2")
+SAMPLE = ("blenet-mnist-own", "blenet-mnist-infeasible", "balexnet-cifar10-d3-a85", "campus-n5-a3-u30-s1")
 
 
 def by_highs(file: Path) -> float:
