@@ -1,1 +1,1 @@
-"""From a plan to running parts: a model is cut where its DNN's blocks end."""
+"""From a plan to running parts: models are cut where a deployment does, and their parts run."""

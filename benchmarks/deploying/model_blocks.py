@@ -62,7 +62,7 @@ def model_blocks(file: ModelFile, dnn: DNN, where: Path | str) -> tuple[ModelBlo
         If the DNN was read from another model or from none, or does not say where the model was cut, or the model
         cannot be cut there.
     """
-    check_same_model(file, dnn, where)
+    _check_same_model(file, dnn, where)
     try:
         borders = borders_of(dnn)
     except ValueError as error:
@@ -81,14 +81,18 @@ def model_blocks(file: ModelFile, dnn: DNN, where: Path | str) -> tuple[ModelBlo
     )
 
 
-def check_same_model(file: ModelFile, dnn: DNN, where: Path | str) -> None:
-    """Refuse a DNN that was read from another model than `file`, or whose provenance does not say from which."""
+def model_said_by(dnn: DNN, where: Path | str) -> tuple[str, str]:
+    """Return file name and SHA-256 of the model that a DNN was read from; raise InputError where it does not say."""
     said = _MODEL.search(dnn.provenance)
     if said is None:
         raise InputError(
             where, f"dnn '{dnn.name}': provenance: does not name a model: read it by `finbench import dnn`"
         )
-    name, digest = said.groups()
+    return said.group(1), said.group(2)
+
+
+def _check_same_model(file: ModelFile, dnn: DNN, where: Path | str) -> None:
+    name, digest = model_said_by(dnn, where)
     if digest != file.sha256:
         raise InputError(
             where,
@@ -114,13 +118,23 @@ def sample_shapes(file: ModelFile, dnn: DNN, where: Path | str) -> dict[str, tup
         if found is None:
             continue  # an input that no operator reads
         rest = rest[found.end() :]
-        dims = [each.dim_value if each.HasField("dim_value") else None for each in value.type.tensor_type.shape.dim]
-        shape = [int(each) for each in found.group(1).split("x")]
-        if dims != shape and (dims or shape != [1]):
-            shapes[value.name] = tuple(shape)
+        shape = tuple(int(each) for each in found.group(1).split("x"))
+        scalar = value.type.tensor_type.HasField("shape") and not value.type.tensor_type.shape.dim
+        shapes[value.name] = () if scalar and shape == (1,) else shape
     if rest:
         raise InputError(where, f"dnn '{dnn.name}': provenance: inputs: the model has none such as '{shown(rest)}'")
-    return shapes
+    return other_shapes(file, shapes)
+
+
+def other_shapes(file: ModelFile, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    """Return those of the sizes of inputs, by name, that the model itself does not say."""
+    said = {
+        value.name: [
+            each.dim_value if each.HasField("dim_value") else None for each in value.type.tensor_type.shape.dim
+        ]
+        for value in data_inputs(file)
+    }
+    return {name: shape for name, shape in shapes.items() if said.get(name) != list(shape)}
 
 
 def whole_model(file: ModelFile, shapes: Mapping[str, Sequence[int]]) -> onnx.ModelProto:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from finbench.benchmarks.imports.exits.csv_rows import CsvRow, header_of, rows_of
+from finbench.benchmarks.imports.csv_rows import CsvRow, header_of, rows_of
 from finbench.models.io import InputError
 
 REQUIRED = ("from", "to", "bits_per_s")
@@ -33,15 +33,7 @@ def read_link_rates(path: Path) -> tuple[LinkRate, ...]:
         If the table cannot be read, has no rows, lacks a column or has an unknown one, or a cell is no number that can
         be.
     """
-    header = header_of(path)
-    for name in header:
-        if name not in (*REQUIRED, DELAY):
-            raise InputError(path, f"column '{name[:60]}': unknown; columns: {', '.join((*REQUIRED, DELAY))}")
-    for name in REQUIRED:
-        if name not in header:
-            raise InputError(path, f"column '{name}': is missing; columns: {', '.join((*REQUIRED, DELAY))}")
-    if len(set(header)) < len(header):
-        raise InputError(path, "a column stands twice")
+    header = header_of(path, REQUIRED, (*REQUIRED, DELAY))
     rows: dict[tuple[str, str], list[CsvRow]] = {}
     for row in rows_of(path, header):
         rows.setdefault((row.cells["from"].strip(), row.cells["to"].strip()), []).append(row)

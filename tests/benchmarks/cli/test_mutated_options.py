@@ -79,6 +79,7 @@ def sound(tmp_path: Path, results: Path) -> dict[str, list[str]]:
         "import exits": [exit_summary(tmp_path), "-o", f"{out}.toml"],
         "import network": ["catalogue:kreonet", "-o", f"{out}.toml"],
         "simulate": ["blenet-mnist", str(made), "--arrivals", "alone", "--samples", "500"],
+        "split": [*split_arguments(tmp_path), "-o", f"{out}-parts"],
     }
 
 
@@ -86,6 +87,15 @@ def exit_summary(folder: Path) -> str:
     """Return the file of a summary of two exits."""
     (folder / "exits.csv").write_text("exit,share,accuracy\n1,0.25,0.9\n2,0.75,0.8\n")
     return str(folder / "exits.csv")
+
+
+def split_arguments(folder: Path) -> list[str]:
+    """Return the files of an instance, a deployment and its model; where `onnx` is missing, of none."""
+    if importlib.util.find_spec("onnx") is None:
+        return ["blenet-mnist", "no-plan", "no-model"]
+    from tests.benchmarks.deploying.made_plans import command_files
+
+    return command_files(folder)
 
 
 def links_table(folder: Path) -> str:
@@ -170,7 +180,7 @@ COMMANDS = (
     *("schema", "run", "scale", "table", "plot", "report", "compare-results", "claims", "bench", "figures"),
     *("check", "catalogue", "import dnn", "import exits", "import network", "init"),
     *("verify", "families", "campaigns", "plugins", "test-method", "upgrade", "simulate", "stress"),
-    *("profile", "calibrate"),
+    *("profile", "calibrate", "split"),
 )
 
 

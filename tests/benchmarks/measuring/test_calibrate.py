@@ -212,7 +212,7 @@ def test_measurements_that_say_nothing_of_the_instance_are_refused_by_name(tmp_p
     [
         ("from,to", ("device,edge",), "column 'bits_per_s': is missing"),
         ("from,to,bits_per_s,colour", ("device,edge,1,red",), "column 'colour': unknown"),
-        ("from,to,bits_per_s,to", ("device,edge,1,edge",), "a column stands twice"),
+        ("from,to,bits_per_s,to", ("device,edge,1,edge",), "column 'to': stands twice"),
         ("from,to,bits_per_s", (), "has no rows"),
         ("from,to,bits_per_s", ("device,edge,0",), "must be greater than 0"),
         ("from,to,bits_per_s", ("device,edge,fast",), "must be a number"),
