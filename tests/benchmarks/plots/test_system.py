@@ -252,7 +252,7 @@ def test_the_picture_of_an_explanation_marks_and_lists_what_is_missing() -> None
     for need in explanation.needs[:5]:
         assert f"{need.subject}: {need.resource}" in said
     rings = [c for c in figure.axes[0].collections if isinstance(c, PathCollection) and c.get_zorder() == 4]
-    marked = [c for c in rings if tuple(c.get_edgecolor()[0]) == to_rgba(OVERLOAD_COLOUR)]
+    marked = [c for c in rings if to_rgba(np.atleast_2d(c.get_edgecolor())[0].tolist()) == to_rgba(OVERLOAD_COLOUR)]
     nodes = {need.subject for need in explanation.needs if "->" not in need.subject}
     assert sum(len(np.asarray(c.get_offsets())) for c in marked) == len(nodes)
 
