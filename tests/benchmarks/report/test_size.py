@@ -60,8 +60,10 @@ def work_of(page: Path, folder: Path) -> float:
     try:
         browser.execute_cdp_cmd("Performance.enable", {"timeDomain": "threadTicks"})
         browser.get(page.as_uri())
+        WebDriverWait(browser, 60).until(lambda _: browser.find_elements(By.ID, "filter-text"))
+        before = browser.find_element(By.ID, "run-count").text
         browser.find_element(By.ID, "filter-text").send_keys("larac")
-        WebDriverWait(browser, 60).until(lambda _: " of " in browser.find_element(By.ID, "run-count").text)
+        WebDriverWait(browser, 60).until(lambda _: browser.find_element(By.ID, "run-count").text != before)
         browser.execute_script("document.querySelector('#run-table th button').click()")
         told = browser.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
         return float(next(one["value"] for one in told if one["name"] == "TaskDuration"))
