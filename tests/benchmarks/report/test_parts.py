@@ -17,6 +17,7 @@ from finbench.benchmarks.analysis.frame import frame
 from finbench.benchmarks.analysis.units import sized
 from finbench.benchmarks.judging.judged import judge_deployment
 from finbench.benchmarks.report.charts import frontier_chart, gap_chart, profile_chart, trajectory_chart
+from finbench.benchmarks.report.columns import packed, run_columns
 from finbench.benchmarks.report.growth_chart import growth_chart, with_sizes
 from finbench.benchmarks.report.methods_table import facts_of
 from finbench.benchmarks.report.pictures import MOST_APPLICATIONS, Gallery
@@ -251,3 +252,9 @@ def test_the_scripts_of_the_page_share_one_scope_and_declare_each_name_once() ->
     names = Counter(re.findall(r"^(?:const|let|class|(?:async )?function\*?) (\w+)", "\n".join(texts), re.MULTILINE))
     assert len(names) > 50
     assert [name for name, times in names.items() if times > 1] == []
+
+
+def test_a_campaign_of_one_group_keeps_its_name_for_the_search() -> None:
+    rows = [made_up_row("a", "fin", objective=1.0), made_up_row("b", "fin", objective=1.0)]
+    columns = packed(run_columns(frame(rows), [None, None])["runs"])
+    assert columns["group"] == {"texts": ["g"], "names": [["g"]]}
