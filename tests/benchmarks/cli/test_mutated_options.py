@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from finbench.benchmarks.cli import campaign_results, ladder_results, upkeep
 from finbench.benchmarks.cli.app import every_command
 from finbench.benchmarks.execution.runner import CampaignResult
 from finbench.benchmarks.upkeep import readme_figures
-from finbench.models.io import InputError
+from finbench.models.io import InputError, load_instance
 from tests.benchmarks.cli.attack import Tally
 from tests.benchmarks.conftest import made_up_row, write_results
 
@@ -71,6 +72,7 @@ def sound(tmp_path: Path, results: Path) -> dict[str, list[str]]:
         "test-method": ["single-node", "--quick"],
         "import dnn": [small_model(), "-o", f"{out}.toml"],
         "check": ["blenet-mnist"],
+        "record": [*served_run(tmp_path, made), str(made)],
         "calibrate": ["blenet-mnist", links_table(tmp_path), "-o", f"{out}.json", "--time-limit", "1"],
         "profile": [*tiny_model(tmp_path), "-o", f"{out}.toml", "--repetitions", "2"],
         "catalogue": ["zoo"],
@@ -79,6 +81,7 @@ def sound(tmp_path: Path, results: Path) -> dict[str, list[str]]:
         "import exits": [exit_summary(tmp_path), "-o", f"{out}.toml"],
         "import network": ["catalogue:kreonet", "-o", f"{out}.toml"],
         "simulate": ["blenet-mnist", str(made), "--arrivals", "alone", "--samples", "500"],
+        "serve": [parts_of(tmp_path)],
         "split": [*split_arguments(tmp_path), "-o", f"{out}-parts"],
     }
 
@@ -96,6 +99,18 @@ def split_arguments(folder: Path) -> list[str]:
     from tests.benchmarks.deploying.made_plans import command_files
 
     return command_files(folder)
+
+
+def served_run(folder: Path, made: Path) -> list[str]:
+    """Return results in which a run found a deployment of `blenet-mnist`, and the file of what was measured there."""
+    decisions, file = json.loads(made.read_text())["deployments"], folder / "measured.json"
+    key = load_instance("blenet-mnist").content_hash
+    row = made_up_row("blenet-mnist", "fin", objective=1.0, status="feasible", content_hash=key, deployments=decisions)
+    app = {"application": decisions[0]["application"], "samples": 1, "within": 1.0, "max_latency_s": 1.0, "exits": []}
+    app |= {"mean_s": 1.0, "p95_s": 1.0, "planned_mean_s": 1.0, "planned_p95_s": 1.0}
+    run = {"instance": "blenet-mnist", "content_hash": key, "provenance": "made up", "rate_per_s": None}
+    file.write_text(json.dumps({**run, "applications": [app], "parts": [], "links": []}))
+    return [str(write_results(folder / "served", [row])), str(file)]
 
 
 def links_table(folder: Path) -> str:
@@ -117,6 +132,15 @@ def tiny_model(folder: Path) -> list[str]:
         model.write_bytes(made.SerializeToString())
         Tally().run(["import", "dnn", str(model), "-o", str(dnn)])
     return [str(model), "--blocks", str(dnn)]
+
+
+def parts_of(folder: Path) -> str:
+    """Return a folder whose manifest is sound, and whose parts were changed: `serve` starts no process then."""
+    output = folder / "served"
+    Tally().run(["split", *split_arguments(folder), "-o", str(output)])
+    for part in output.glob("*.onnx"):
+        part.write_bytes(b"changed")
+    return str(output)
 
 
 def small_model() -> str:
@@ -180,7 +204,7 @@ COMMANDS = (
     *("schema", "run", "scale", "table", "plot", "report", "compare-results", "claims", "bench", "figures"),
     *("check", "catalogue", "import dnn", "import exits", "import network", "init"),
     *("verify", "families", "campaigns", "plugins", "test-method", "upgrade", "simulate", "stress"),
-    *("profile", "calibrate", "split"),
+    *("profile", "calibrate", "record", "split", "serve"),
 )
 
 
