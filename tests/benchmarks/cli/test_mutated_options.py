@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import random
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from finbench.benchmarks.campaigns.campaign import Campaign
 from finbench.benchmarks.cli import campaign_results, ladder_results, upkeep
 from finbench.benchmarks.cli.app import every_command
 from finbench.benchmarks.execution.runner import CampaignResult
+from finbench.benchmarks.library import checking, exporting
+from finbench.benchmarks.library.library import library_folder
 from finbench.benchmarks.upkeep import readme_figures
 from finbench.models.io import InputError, load_instance
 from tests.benchmarks.cli.attack import Tally
@@ -76,7 +79,14 @@ def sound(tmp_path: Path, results: Path) -> dict[str, list[str]]:
         "calibrate": ["blenet-mnist", links_table(tmp_path), "-o", f"{out}.json", "--time-limit", "1"],
         "profile": [*tiny_model(tmp_path), "-o", f"{out}.toml", "--repetitions", "2"],
         "catalogue": ["zoo"],
+        "library list": ["--tier", "tiny"],
+        "library show": ["balexnet-cifar10-own"],
+        "library check": ["balexnet-cifar10-own"],
+        "library export": ["blenet-mnist-own", "-o", out],
+        "library update": ["balexnet-cifar10-own", str(made), "--folder", str(copied_library(tmp_path))],
         "stress": ["blenet-mnist", str(made), "--time-limit", "1", "--severities", "0.5"],
+        "replan": ["blenet-mnist", str(made), "--time-limit", "1"],
+        "drift": ["three-tier"],
         "init": ["method", "-o", f"{out}.py"],
         "import exits": [exit_summary(tmp_path), "-o", f"{out}.toml"],
         "import network": ["catalogue:kreonet", "-o", f"{out}.toml"],
@@ -84,6 +94,11 @@ def sound(tmp_path: Path, results: Path) -> dict[str, list[str]]:
         "serve": [parts_of(tmp_path)],
         "split": [*split_arguments(tmp_path), "-o", f"{out}-parts"],
     }
+
+
+def copied_library(folder: Path) -> Path:
+    """Return a copy of the library, for commands that write into it."""
+    return Path(shutil.copytree(library_folder(), folder / "library" / "v1"))
 
 
 def exit_summary(folder: Path) -> str:
@@ -165,6 +180,8 @@ def idle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(ladder_results, "climb_and_report", lambda *_: [])
     monkeypatch.setattr(claims_of_grids, "claims_of_grids", nothing_measured)
     monkeypatch.setattr(upkeep, "measure_and_report", lambda *_: True)
+    monkeypatch.setattr(checking, "check_library", lambda *_: [])
+    monkeypatch.setattr(exporting, "export_library", lambda *_, **__: [])
     monkeypatch.setattr(readme_figures, "readme_figures", lambda _: [])
 
 
@@ -200,8 +217,10 @@ def test_every_command_is_attacked(sound: dict[str, list[str]]) -> None:
 
 
 COMMANDS = (
+    *("replan", "drift"),
     *("solve", "export", "evaluate", "compare", "explain", "frontier", "generate", "draw", "instances", "methods"),
     *("schema", "run", "scale", "table", "plot", "report", "compare-results", "claims", "bench", "figures"),
+    *("library list", "library show", "library check", "library export", "library update"),
     *("check", "catalogue", "import dnn", "import exits", "import network", "init"),
     *("verify", "families", "campaigns", "plugins", "test-method", "upgrade", "simulate", "stress"),
     *("profile", "calibrate", "record", "split", "serve"),
