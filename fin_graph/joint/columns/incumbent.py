@@ -17,13 +17,13 @@ from finbench.fin_graph.joint.fin.alone import everyone_alone
 from finbench.fin_graph.joint.fin.improvement import Improvement, Served, scale_of
 from finbench.fin_graph.joint.fin.insertion import insert_all, ordered
 from finbench.fin_graph.joint.fin.occupancy import Occupancy
-from finbench.fin_graph.joint.fin.steps import Steps
+from finbench.fin_graph.joint.fin.resolution import Resolution
 from finbench.fin_graph.joint.system import SharedSystem
 from finbench.fin_graph.paths.arrays import Floats
 from finbench.models.result import Clock
 from finbench.models.tolerances import EVALUATOR_SLACK, SOLVER_TOLERANCE
 
-_STEPS = Steps()
+_STEPS = Resolution()
 """Latency steps of FIN's searches."""
 
 _INTEGRAL = 100 * SOLVER_TOLERANCE

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from finbench.fin_graph.joint.fin.residual import search
-from finbench.fin_graph.joint.fin.steps import Steps
+from finbench.fin_graph.joint.fin.resolution import Resolution
 from finbench.fin_graph.joint.system import Group, SharedSystem, Usage
 from finbench.fin_graph.paths.arrays import Floats
 from finbench.fin_graph.paths.bounds import lagrangian_dual, meets
@@ -106,7 +106,7 @@ def _proven(group: Group, prices: Floats | None, clock: Clock, known: float) -> 
     return max(dual.lower_bound, labels.lower_bound()), dual.incumbent
 
 
-def everyone_alone(system: SharedSystem, steps: Steps, clock: Clock) -> list[Alone]:
+def everyone_alone(system: SharedSystem, steps: Resolution, clock: Clock) -> list[Alone]:
     """Return every group's best usage alone, by searches at γ steps, and at `FINER` times as many where these may help.
 
     When the time is up, the groups that are left have no usage and a bound of 0.
@@ -121,7 +121,7 @@ def everyone_alone(system: SharedSystem, steps: Steps, clock: Clock) -> list[Alo
     ]
 
 
-def _alone(group: Group, proven: Proven, room: Floats, prices: Floats, steps: Steps) -> Alone:
+def _alone(group: Group, proven: Proven, room: Floats, prices: Floats, steps: Resolution) -> Alone:
     """Return the bound, and the best usage that fits: of the searches at γ and finer steps, or along the dual's `path`.
 
     The bound is inf as well where blocks fit one by one but never together.

@@ -21,7 +21,7 @@ from finbench.fin_graph.joint.fin.alone import FRUGALITY, Alone, bound_of_all, e
 from finbench.fin_graph.joint.fin.insertion import insert
 from finbench.fin_graph.joint.fin.occupancy import Occupancy
 from finbench.fin_graph.joint.fin.residual import cheapest_usage
-from finbench.fin_graph.joint.fin.steps import Steps
+from finbench.fin_graph.joint.fin.resolution import Resolution
 from finbench.fin_graph.joint.system import Group, SharedSystem, Usage
 from finbench.fin_graph.paths.arrays import Floats
 from finbench.models.result import Clock
@@ -48,8 +48,8 @@ GRANTED = 0.4
 Served = list[tuple[Group, list[Usage]]]
 
 
-STEPS = Steps()
-"""Steps of a path search where none are asked for."""
+STEPS = Resolution()
+"""Resolution of a path search where none are asked for."""
 
 
 def improve(
@@ -58,7 +58,7 @@ def improve(
     *,
     clock: Clock,
     seed: int = 0,
-    steps: Steps = STEPS,
+    steps: Resolution = STEPS,
     prices: Floats | None = None,
     moves: int = 10_000,
     watch: Callable[[float], None] | None = None,
@@ -74,7 +74,7 @@ def improve(
         Its limit ends the search.
     seed : int
         Seed of all that is drawn.
-    steps : Steps
+    steps : Resolution
         Of every path search.
     prices : ndarray, shape (R,), optional
         What congested resources are worth [W for the whole], such as the duals of a master program.
@@ -112,7 +112,7 @@ class Improvement:
     alone : sequence of Alone
         What every group would do alone.
     prices : ndarray, shape (R,)
-    steps : Steps
+    steps : Resolution
     random : Generator
     clock : Clock
     """
@@ -122,7 +122,7 @@ class Improvement:
         occupancy: Occupancy,
         alone: Sequence[Alone],
         prices: Floats,
-        steps: Steps,
+        steps: Resolution,
         random: np.random.Generator,
         clock: Clock,
     ) -> None:
@@ -164,7 +164,7 @@ class Improvement:
             self._weigh()
         return moves
 
-    def polish(self, steps: Steps, watch: Callable[[float], None]) -> None:
+    def polish(self, steps: Resolution, watch: Callable[[float], None]) -> None:
         """Serve what still fits, and route lots that are worse off than alone anew, at finer steps."""
         for g in self._waiting():
             if not self._clock.expired:

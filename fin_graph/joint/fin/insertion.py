@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from finbench.fin_graph.joint.fin.alone import Alone
 from finbench.fin_graph.joint.fin.occupancy import Occupancy
 from finbench.fin_graph.joint.fin.residual import cheapest_usage
-from finbench.fin_graph.joint.fin.steps import Steps
+from finbench.fin_graph.joint.fin.resolution import Resolution
 from finbench.fin_graph.joint.system import Group, SharedSystem
 from finbench.fin_graph.options import Order
 from finbench.fin_graph.paths.arrays import Floats
@@ -48,7 +48,7 @@ def _largest_fraction(group: Group, alone: Alone) -> float:
     return 0.0 if alone.usage is None else group.count * float(np.max(alone.usage.fractions, initial=0.0))
 
 
-def insert_all(occupancy: Occupancy, order: Iterable[int], prices: Floats, steps: Steps, clock: Clock) -> None:
+def insert_all(occupancy: Occupancy, order: Iterable[int], prices: Floats, steps: Resolution, clock: Clock) -> None:
     """Serve as many members as possible, group by group, until the time is up."""
     for g in order:
         if clock.expired:
@@ -57,7 +57,7 @@ def insert_all(occupancy: Occupancy, order: Iterable[int], prices: Floats, steps
 
 
 def insert(
-    occupancy: Occupancy, g: int, times: int, prices: Floats, steps: Steps, closed: NDArray[np.bool_] | None = None
+    occupancy: Occupancy, g: int, times: int, prices: Floats, steps: Resolution, closed: NDArray[np.bool_] | None = None
 ) -> int:
     """Serve up to `times` members of group `g` where it costs least at `prices`, and less than refusing them.
 

@@ -21,7 +21,7 @@ from finbench.fin_graph.joint.fin.congestion import Congestion, congestion_price
 from finbench.fin_graph.joint.fin.improvement import Improvement, scale_of
 from finbench.fin_graph.joint.fin.insertion import insert_all, ordered
 from finbench.fin_graph.joint.fin.occupancy import Occupancy
-from finbench.fin_graph.joint.fin.steps import Steps
+from finbench.fin_graph.joint.fin.resolution import Resolution
 from finbench.fin_graph.joint.system import SharedSystem, joint_deployment
 from finbench.fin_graph.options import FinOptions, Order
 from finbench.fin_graph.paths.arrays import Floats
@@ -48,7 +48,7 @@ def solve_many(
 ) -> Result:
     """Place all applications of `instance`; see `fin_graph.fin.solve`."""
     clock = Clock(time_limit_s)
-    steps = Steps.of(options)
+    steps = Resolution.of(options)
     with clock.phase("load"):
         load_compiled()
         if steps.how == "cumulative":
@@ -76,7 +76,7 @@ def solve_many(
     return replace(result, times_s=clock.times_s)
 
 
-def _too_large(system: SharedSystem, steps: Steps) -> str | None:
+def _too_large(system: SharedSystem, steps: Resolution) -> str | None:
     """Return why the finest search would not fit into memory; None where it does."""
     finest = steps.finer(FINER)
     problems = (choice.problem() for group in system.groups for choice in group.choices)
@@ -97,7 +97,7 @@ class _FinRun:
     """One run: the best occupancy so far, and what is known about the optimum."""
 
     def __init__(
-        self, instance: Instance, system: SharedSystem, alone: list[Alone], clock: Clock, seed: int, steps: Steps
+        self, instance: Instance, system: SharedSystem, alone: list[Alone], clock: Clock, seed: int, steps: Resolution
     ) -> None:
         self._instance, self._system, self._alone = instance, system, alone
         self._clock, self._steps = clock, steps

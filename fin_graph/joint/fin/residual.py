@@ -19,7 +19,7 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
-from finbench.fin_graph.joint.fin.steps import Steps
+from finbench.fin_graph.joint.fin.resolution import Resolution
 from finbench.fin_graph.joint.system import Group, Usage
 from finbench.fin_graph.paths.arrays import Floats, PathProblem
 from finbench.fin_graph.paths.bounds import meets
@@ -40,7 +40,7 @@ class LayeredPath:
     nodes: tuple[int, ...]
 
 
-def fin_path(problem: PathProblem, steps: Steps) -> LayeredPath | None:
+def fin_path(problem: PathProblem, steps: Resolution) -> LayeredPath | None:
     """Return a cheap path that meets the latency target; None where, proven, no path does.
 
     It is the cheapest of all where that is quick enough, else FIN's over the replicas (eqs. 17, 32). Where rounding
@@ -63,14 +63,14 @@ def fin_path(problem: PathProblem, steps: Steps) -> LayeredPath | None:
 
 
 def cheapest_usage(
-    group: Group, room: Floats, prices: Floats | None, steps: Steps, closed: NDArray[np.bool_] | None = None
+    group: Group, room: Floats, prices: Floats | None, steps: Resolution, closed: NDArray[np.bool_] | None = None
 ) -> Usage | None:
     """Return a cheap way to serve one member of `group` on what is left; None where `search` finds none."""
     return search(group, room, prices, steps, closed)[0]
 
 
 def search(
-    group: Group, room: Floats, prices: Floats | None, steps: Steps, closed: NDArray[np.bool_] | None = None
+    group: Group, room: Floats, prices: Floats | None, steps: Resolution, closed: NDArray[np.bool_] | None = None
 ) -> tuple[Usage | None, bool]:
     """Return a cheap way to serve one member of `group` on what is left, and whether the search was complete.
 
@@ -81,7 +81,7 @@ def search(
         Fraction left of every resource.
     prices : ndarray, shape (R,), optional
         Price of taking a whole resource [W]; cost is λ · energy + Σ_r π_r u_r.
-    steps : Steps
+    steps : Resolution
     closed : ndarray of bool, shape (depth, V), optional
         Vertices at which a block must not run, whichever alternative it is of.
 
@@ -120,7 +120,7 @@ class _Opened:
     """
 
     def __init__(
-        self, group: Group, prices: Floats | None, room: Floats, steps: Steps, closed: NDArray[np.bool_] | None
+        self, group: Group, prices: Floats | None, room: Floats, steps: Resolution, closed: NDArray[np.bool_] | None
     ) -> None:
         self._heap: list[tuple[float, int, Group, PathProblem, LayeredPath | None]] = []
         self._number, self._steps = count(), steps

@@ -7,7 +7,7 @@ import pytest
 
 from finbench.fin_graph.joint.fin.alone import bound_of_all, everyone_alone
 from finbench.fin_graph.joint.fin.congestion import LEAST_EXCESS, Congestion, congestion_prices
-from finbench.fin_graph.joint.fin.steps import Steps
+from finbench.fin_graph.joint.fin.resolution import Resolution
 from finbench.fin_graph.joint.system import SharedSystem
 from finbench.fin_graph.paths.arrays import Floats
 from finbench.models import exhaustive
@@ -30,7 +30,7 @@ def test_what_is_exactly_full_makes_no_endless_prices(tolerance: float, monkeypa
     for seed in range(80):
         instance = exactly_full(seed)
         optimum, system = exhaustive.solve(instance).claimed_objective, SharedSystem.of(instance)
-        alone = everyone_alone(system, Steps(), Clock())
+        alone = everyone_alone(system, Resolution(), Clock())
         if optimum is None or not np.isfinite(bound_of_all(system, alone)):
             continue
         upper = 4 * optimum

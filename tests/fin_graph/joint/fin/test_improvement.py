@@ -9,7 +9,7 @@ from finbench.fin_graph.joint.fin.alone import everyone_alone
 from finbench.fin_graph.joint.fin.improvement import improve
 from finbench.fin_graph.joint.fin.insertion import insert_all, ordered
 from finbench.fin_graph.joint.fin.occupancy import Occupancy
-from finbench.fin_graph.joint.fin.steps import Steps
+from finbench.fin_graph.joint.fin.resolution import Resolution
 from finbench.fin_graph.joint.system import SharedSystem, joint_deployment
 from finbench.models.evaluate import evaluate
 from finbench.models.result import Clock
@@ -19,7 +19,7 @@ from tests.random_instances import random_shared_instance
 
 def inserted(system: SharedSystem, order: list[int]) -> Occupancy:
     occupancy = Occupancy(system, 1.0)
-    insert_all(occupancy, order, np.zeros(system.resources), Steps(50), Clock())
+    insert_all(occupancy, order, np.zeros(system.resources), Resolution(50), Clock())
     return occupancy
 
 
@@ -31,7 +31,7 @@ def test_it_never_costs_more(seed: int) -> None:
     system = SharedSystem.of(instance)
     before = inserted(system, list(range(len(system.groups))))
     watched: list[float] = []
-    served = improve(system, before.served(), clock=Clock(), steps=Steps(50), moves=60, watch=watched.append)
+    served = improve(system, before.served(), clock=Clock(), steps=Resolution(50), moves=60, watch=watched.append)
     after = Occupancy.of(system, served, 1.0)
     assert after.left_out <= before.left_out
     if after.left_out == before.left_out:
@@ -66,7 +66,7 @@ def test_improvement_makes_room_for_an_application_that_was_left_out(desk: Desk)
 def test_an_occupancy_comes_back_to_where_it_was() -> None:
     instance = random_shared_instance(7, max_applications=6, max_nodes=5, max_blocks=4)
     system = SharedSystem.of(instance)
-    occupancy = inserted(system, ordered(system, everyone_alone(system, Steps(50), Clock()), "largest"))
+    occupancy = inserted(system, ordered(system, everyone_alone(system, Resolution(50), Clock()), "largest"))
     lots, room, cost = dict(occupancy.lots), occupancy.room.copy(), occupancy.cost
     users = [occupancy.users(resource) for resource in range(system.resources)]
     before = occupancy.snapshot()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from finbench.fin_graph.joint.fin.residual import cheapest_usage, search
-from finbench.fin_graph.joint.fin.steps import Steps
+from finbench.fin_graph.joint.fin.resolution import Resolution
 from finbench.fin_graph.joint.system import SharedSystem
 from finbench.models.deployment import Deployment
 from finbench.models.evaluate import evaluate
@@ -14,7 +14,7 @@ from tests.models.enumeration import least_objective, shared_instance
 from tests.random_instances import random_shared_instance
 
 FINE = 1000
-"""Steps at which FIN's rounding hardly matters."""
+"""Resolution at which FIN's rounding hardly matters."""
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -22,7 +22,7 @@ def test_alone_it_finds_the_optimum_or_proves_that_there_is_none(seed: int) -> N
     """Blocks that meet on one node often exceed it together here."""
     instance = shared_instance(seed, applications=1)
     system = SharedSystem.of(instance)
-    usage, complete = search(system.groups[0], system.empty_room(), None, Steps(FINE))
+    usage, complete = search(system.groups[0], system.empty_room(), None, Resolution(FINE))
     optimum = least_objective(instance)
     if usage is None:
         assert optimum is None or not complete
@@ -39,10 +39,10 @@ def test_it_fits_into_what_is_left(seed: int) -> None:
     for group in system.groups:
         for _ in range(5):
             room = rng.uniform(0, 1, system.resources)
-            usage = cheapest_usage(group, room, rng.uniform(0, 1, system.resources), Steps(50))
+            usage = cheapest_usage(group, room, rng.uniform(0, 1, system.resources), Resolution(50))
             if usage is not None:
                 assert usage.fits(room)
-                free = cheapest_usage(group, system.empty_room(), None, Steps(FINE))
+                free = cheapest_usage(group, system.empty_room(), None, Resolution(FINE))
                 assert free is not None
                 assert free.power <= usage.power * (1 + 1e-2)
 
@@ -54,7 +54,7 @@ def test_blocks_do_not_run_where_it_is_closed(seed: int) -> None:
     names = np.array(system.topology.names)
     for group in system.groups:
         closed = rng.random((group.depth, len(names))) < 0.3
-        usage = cheapest_usage(group, system.empty_room(), None, Steps(50), closed)
+        usage = cheapest_usage(group, system.empty_room(), None, Resolution(50), closed)
         if usage is not None:
             at = [int(np.flatnonzero(names == name)[0]) for name in usage.deployment.placement]
             assert not any(closed[j, n] for j, n in enumerate(at))

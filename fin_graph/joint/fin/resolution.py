@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Steps:
+class Resolution:
     """The steps that latencies are rounded to."""
 
     gamma: int = 100
@@ -20,10 +20,10 @@ class Steps:
     """Up to a step edge by edge (eq. 17), or along the path: `cumulative` (eq. 32)."""
 
     @classmethod
-    def of(cls, options: FinOptions) -> Steps:
+    def of(cls, options: FinOptions) -> Resolution:
         """Return the steps that FIN's options ask for."""
         return cls(options.gamma, "up" if options.rounding == "per-edge" else "cumulative")
 
-    def finer(self, times: int) -> Steps:
+    def finer(self, times: int) -> Resolution:
         """Return steps that are so many times as fine."""
         return replace(self, gamma=times * self.gamma)
