@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from finbench.api.instances import generate as generate
     from finbench.api.instances import load as load
     from finbench.api.instances import save as save
+    from finbench.api.planning import compare_plans as compare_plans
+    from finbench.api.planning import plan as plan
     from finbench.api.robustness import stress as stress
     from finbench.api.simulation import simulate as simulate
     from finbench.api.solution import Solution as Solution
@@ -47,6 +49,9 @@ if TYPE_CHECKING:
     from finbench.benchmarks.families.family import SharedSize as SharedSize
     from finbench.benchmarks.families.family import Size as Size
     from finbench.benchmarks.methods import Method as Method
+    from finbench.benchmarks.planning.comparison import PricedPlan as PricedPlan
+    from finbench.benchmarks.planning.fixed_point import FixedPoint as FixedPoint
+    from finbench.benchmarks.planning.options import PlanningOptions as PlanningOptions
     from finbench.benchmarks.robustness.stress import Stress as Stress
     from finbench.benchmarks.simulation.options import SimulationOptions as SimulationOptions
     from finbench.benchmarks.simulation.simulate import Simulation as Simulation
@@ -85,6 +90,7 @@ _NAMES = {
     "api.importing": "import_dnn import_network",
     "api.insight": "explain frontier",
     "api.instances": "evaluate generate load save",
+    "api.planning": "compare_plans plan",
     "api.robustness": "stress",
     "api.simulation": "simulate",
     "api.solution": "Solution",
@@ -93,6 +99,9 @@ _NAMES = {
     "benchmarks.campaigns.campaign": "Campaign",
     "benchmarks.families.family": "Family SharedFamily SharedSize Size",
     "benchmarks.methods": "Method",
+    "benchmarks.planning.comparison": "PricedPlan",
+    "benchmarks.planning.fixed_point": "FixedPoint",
+    "benchmarks.planning.options": "PlanningOptions",
     "benchmarks.robustness.stress": "Stress",
     "benchmarks.simulation.options": "SimulationOptions",
     "benchmarks.simulation.simulate": "Simulation",
@@ -123,6 +132,7 @@ __all__ = [
     "ExitFrontier",
     "Explanation",
     "Family",
+    "FixedPoint",
     "InputError",
     "Instance",
     "LatencyKind",
@@ -132,6 +142,8 @@ __all__ = [
     "Node",
     "Options",
     "OutOfTime",
+    "PlanningOptions",
+    "PricedPlan",
     "Result",
     "Results",
     "SharedFamily",
@@ -148,6 +160,7 @@ __all__ = [
     "campaign",
     "check",
     "compare",
+    "compare_plans",
     "evaluate",
     "explain",
     "family",
@@ -158,6 +171,7 @@ __all__ = [
     "load",
     "load_plugin",
     "method",
+    "plan",
     "plot",
     "read_results",
     "register_family",

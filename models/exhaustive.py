@@ -348,7 +348,8 @@ def _way(instance: Instance, app: Application, block: int, route: Route, share: 
     dnn, name = instance.dnn_of(app), route[-1]
     bits = dnn.transfer_bits(block)
     time = _time(instance, dnn, block, name)
-    energy, latency = _weighed(instance, name, _energy(instance, dnn, block, name), time), time / share
+    energy = _weighed(instance, name, _energy(instance, dnn, block, name), time)
+    latency = time / share + instance.network.node_by_name[name].wait_s
     for pair in pairwise(route):
         link = instance.network.link_by_pair[pair]
         energy += _weighed(instance, pair[0], bits * link.tx_energy_j_per_bit)

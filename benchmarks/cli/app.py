@@ -23,6 +23,7 @@ from finbench.benchmarks.cli import (
     insight,
     instances,
     papers,
+    planning,
     plugins,
     results,
     simulating,
@@ -121,6 +122,7 @@ def common(
 for group in (
     solving,
     verifying,
+    planning,
     simulating,
     stressing,
     insight,

@@ -113,6 +113,9 @@ TimeLimit = Annotated[
     float | None, typer.Option(min=0, callback=_limit, help="Wall-clock limit for each run \\[s]; left out: none.")
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of everything that a method draws.")]
+Headroom = Annotated[
+    float | None, typer.Option(help="Fill nothing above this utilisation, in (0, 1), and plan with the waits there.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON at full precision instead of tables.")]
 Picture = Annotated[Path | None, output_option("Draw it here (.png, .pdf or .svg).", *PICTURE_SUFFIXES)]
 

@@ -23,7 +23,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("benchmarks.plugins",),
     ("benchmarks.methods", "benchmarks.families", "benchmarks.imports"),
     ("benchmarks.campaigns", "benchmarks.judging", "benchmarks.simulation"),
-    ("benchmarks.robustness",),
+    ("benchmarks.robustness", "benchmarks.planning"),
     ("benchmarks.rows",),
     ("benchmarks.execution", "benchmarks.analysis"),
     ("benchmarks.plots", "benchmarks.terminal"),

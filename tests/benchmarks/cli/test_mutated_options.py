@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import finbench as fb
 from finbench.benchmarks.analysis import claims_of_grids
 from finbench.benchmarks.campaigns.campaign import Campaign
 from finbench.benchmarks.cli import campaign_results, ladder_results, upkeep
@@ -72,12 +73,19 @@ def sound(tmp_path: Path, results: Path) -> dict[str, list[str]]:
         "import dnn": [small_model(), "-o", f"{out}.toml"],
         "check": ["blenet-mnist"],
         "catalogue": ["zoo"],
+        "plan": [shared_instance(tmp_path), *(["--rounds", "1", "--samples", "200", "--time-limit", "1"])],
         "stress": ["blenet-mnist", str(made), "--time-limit", "1", "--severities", "0.5"],
         "init": ["method", "-o", f"{out}.py"],
         "import exits": [exit_summary(tmp_path), "-o", f"{out}.toml"],
         "import network": ["catalogue:kreonet", "-o", f"{out}.toml"],
         "simulate": ["blenet-mnist", str(made), "--arrivals", "alone", "--samples", "500"],
     }
+
+
+def shared_instance(folder: Path) -> str:
+    """Return the file of a small instance whose applications have rates."""
+    fb.save(fb.generate("campus", nodes=3, applications=2, load=0.5, seed=1), folder / "shared.json")
+    return str(folder / "shared.json")
 
 
 def exit_summary(folder: Path) -> str:
@@ -146,7 +154,7 @@ COMMANDS = (
     *("solve", "export", "evaluate", "compare", "explain", "frontier", "generate", "draw", "instances", "methods"),
     *("schema", "run", "scale", "table", "plot", "report", "compare-results", "claims", "bench", "figures"),
     *("check", "catalogue", "import dnn", "import exits", "import network", "init"),
-    *("verify", "families", "campaigns", "plugins", "test-method", "upgrade", "simulate", "stress"),
+    *("verify", "families", "campaigns", "plugins", "test-method", "upgrade", "simulate", "stress", "plan"),
 )
 
 
