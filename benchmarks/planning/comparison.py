@@ -13,6 +13,7 @@ from finbench.benchmarks.methods import run_method
 from finbench.benchmarks.planning.fixed_point import Borne, FixedPoint, Outcome, Round, borne, until_simulated
 from finbench.benchmarks.planning.headroom import check_headroom, solve_with_headroom
 from finbench.benchmarks.planning.options import PlanningOptions
+from finbench.benchmarks.simulation.options import SimulationOptions
 from finbench.models.deployment import Deployment
 from finbench.models.instance import Instance
 from finbench.models.result import Result
@@ -61,16 +62,16 @@ def nines(share: float) -> float:
 
 def planned_once(instance: Instance, result: Result, options: PlanningOptions) -> FixedPoint:
     """Return a single plan of a method, simulated, as one round."""
-    plan = _borne(instance, result.deployment, options)
+    plan = _borne(instance, result.deployment, options.simulation())
     holds = plan is not None and plan.share(options.of) >= options.until_simulated
     outcome = Outcome.HOLDS if holds else Outcome.NOTHING_FOUND if plan is None else Outcome.ONCE
     return FixedPoint(outcome, (Round(result.status.value, plan, (), repeated=False),), plan)
 
 
-def _borne(instance: Instance, deployment: Deployment | None, options: PlanningOptions) -> Borne | None:
+def _borne(instance: Instance, deployment: Deployment | None, options: SimulationOptions) -> Borne | None:
     if deployment is None or not deployment.deployments:
         return None
-    return borne(instance, deployment, options.simulation())
+    return borne(instance, deployment, options)
 
 
 def compare_plans(
@@ -91,7 +92,7 @@ def compare_plans(
     instance : Instance
     method : str
     options : PlanningOptions, optional
-        How each is simulated; all meet the same samples.
+        How each is simulated: all meet the same samples, other ones than any was chosen with.
     headrooms, shares : sequence of float
     time_limit_s : float, optional
         Limit for each plan [s].
@@ -126,21 +127,23 @@ def _ways(
     method_options: Mapping[str, Any],
 ) -> Iterator[Callable[[], PricedPlan]]:
     """Yield the ways of planning."""
+    fresh = options.simulation().model_copy(update={"seed": (options.seed + 2) % 2**32})
     limits: dict[str, Any] = {"time_limit_s": time_limit_s, "seed": options.seed}
 
     def naive() -> PricedPlan:
         result = run_method(instance, method, **limits, **method_options)
-        return PricedPlan(PlanKind.NAIVE, None, _borne(instance, result.deployment, options), result.status.value)
+        return PricedPlan(PlanKind.NAIVE, None, _borne(instance, result.deployment, fresh), result.status.value)
 
     def with_headroom(utilisation: float) -> PricedPlan:
         result = solve_with_headroom(instance, utilisation, method, **limits, **method_options)
-        plan = _borne(instance, result.deployment, options)
+        plan = _borne(instance, result.deployment, fresh)
         return PricedPlan(PlanKind.HEADROOM, utilisation, plan, result.status.value)
 
     def simulated(share: float) -> PricedPlan:
         asked = options.model_copy(update={"until_simulated": share})
         found = until_simulated(instance, method, asked, time_limit_s=time_limit_s, method_options=method_options)
-        return PricedPlan(PlanKind.SIMULATED, share, found.best, found.outcome.value)
+        plan = _borne(instance, None if found.best is None else found.best.deployment, fresh)
+        return PricedPlan(PlanKind.SIMULATED, share, plan, found.outcome.value)
 
     yield naive
     yield from (partial(with_headroom, utilisation) for utilisation in headrooms)

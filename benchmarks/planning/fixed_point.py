@@ -1,5 +1,8 @@
 """A plan whose own simulation bears it out: plan, simulate, plan anew with the waits that were measured.
 
+That samples were in time which a plan was chosen for says too much of it. So a plan that holds is simulated again, with
+samples of the next seed; it must hold with these as well, and its shares are theirs.
+
 Each round plans an instance in which the waits of earlier rounds add to every latency (`benchmarks.planning.waits`),
 and simulates the plan, until the share of samples asked for meets the target δ. Of a
 station that the plan uses, the next round believes the longer of what was measured and the mean of that and what was
@@ -190,13 +193,25 @@ class _Rounds:
         """Take what the method found; return how the search ends, None where it goes on."""
         plan, repeated = None, deployment in self._known
         if deployment is not None and deployment.deployments:
-            plan = self._known.get(deployment) or borne(self._instance, deployment, self._options.simulation())
+            plan = self._known.get(deployment) or self._borne(deployment)
             self._known[deployment] = plan
         self.rounds.append(Round(status, plan, late, repeated))
-        holds = plan is not None and plan.share(self._options.of) >= self._options.until_simulated
+        holds = plan is not None and self._is_enough(plan)
         if holds or self.holds:
             return self._refine(holds)
         return self._halve() if plan is None else self._learn(plan, repeated)
+
+    def _borne(self, deployment: Deployment) -> Borne:
+        """Return a plan with what simulation bears out: of one that holds, what other samples bear out as well."""
+        asked = self._options.simulation()
+        plan = borne(self._instance, deployment, asked)
+        if not self._is_enough(plan):
+            return plan
+        other = asked.model_copy(update={"seed": (asked.seed + 1) % 2**32})
+        return borne(self._instance, deployment, other)
+
+    def _is_enough(self, plan: Borne) -> bool:
+        return plan.share(self._options.of) >= self._options.until_simulated
 
     def _refine(self, holds: bool) -> Outcome | None:
         """Go half of the way between waits that led to a plan that holds and waits that did not."""

@@ -45,7 +45,7 @@ def test_a_wait_adds_to_the_latency_of_every_run_and_to_nothing_else() -> None:
     assert instance.content_hash != slow.content_hash
 
 
-@pytest.mark.parametrize("seed", range(16))
+@pytest.mark.parametrize("seed", [pytest.param(s, marks=[pytest.mark.slow] if s > 5 else []) for s in range(16)])
 def test_methods_agree_with_enumeration_where_nodes_wait(seed: int) -> None:
     instance = waiting(random_instance(seed, max_nodes=3, max_blocks=3), seed)
     best = (objectives_alone(instance) or [None])[0]
@@ -62,7 +62,7 @@ def test_methods_agree_with_enumeration_where_nodes_wait(seed: int) -> None:
             assert judged.objective >= best * (1 - 1e-6), method
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", [pytest.param(s, marks=[pytest.mark.slow] if s > 1 else []) for s in range(8)])
 def test_shared_systems_agree_with_enumeration_where_nodes_wait(seed: int) -> None:
     instance = waiting(random_shared_instance(seed, penalties=True, levels=seed % 2 == 0), seed)
     best = least_objective(instance)

@@ -85,6 +85,7 @@ def test_headroom_is_for_plan_and_solve(file: Path) -> None:
     assert solved["total_power_w"] == pytest.approx(planned["objective"])
 
 
+@pytest.mark.slow
 def test_the_comparison_is_drawn(file: Path, tmp_path: Path) -> None:
     picture = tmp_path / "nines.svg"
     code, text = called("plan", file, "--compare", "--rounds", 2, "--samples", 2000, "--picture", picture)

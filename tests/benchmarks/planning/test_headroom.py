@@ -59,7 +59,7 @@ def least_with_headroom(instance: Instance) -> float | None:
     return min(one for one in found if one is not None) if found else None
 
 
-@pytest.mark.parametrize("seed", range(14))
+@pytest.mark.parametrize("seed", [pytest.param(s, marks=[pytest.mark.slow] if s > 3 else []) for s in range(14)])
 def test_the_optimum_with_headroom_is_the_cheapest_plan_that_leaves_it(seed: int) -> None:
     instance = random_shared_instance(seed, max_applications=2, max_nodes=2, max_blocks=2, penalties=True)
     best = least_with_headroom(instance)
