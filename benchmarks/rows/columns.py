@@ -126,6 +126,7 @@ class RowColumns(Part):
     load: Amount | None = None
     penalty: Amount | None = None
     shares: list[Fraction] | None = None
+    dnns: Line | None = None
     instance_seed: Number | None = None
     applications: Count | None = None
     network_nodes: Count | None = None

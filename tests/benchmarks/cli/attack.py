@@ -46,6 +46,7 @@ CODES: dict[str, set[int]] = {
     "plan": {FOUND, BAD_INPUT, INFEASIBLE, NOTHING_FOUND},
     "stress": {FOUND, BAD_INPUT, VIOLATED},
     "simulate": {FOUND, BAD_INPUT, VIOLATED},
+    "split": {FOUND, BAD_INPUT, VIOLATED},
     "verify": {FOUND, BAD_INPUT, NOTHING_FOUND, VIOLATED},
     "compare-results": {FOUND, UNEXPECTED, BAD_INPUT},
 }

@@ -72,6 +72,8 @@ def sound(tmp_path: Path, results: Path) -> dict[str, list[str]]:
         "test-method": ["single-node", "--quick"],
         "import dnn": [small_model(), "-o", f"{out}.toml"],
         "check": ["blenet-mnist"],
+        "calibrate": ["blenet-mnist", links_table(tmp_path), "-o", f"{out}.json", "--time-limit", "1"],
+        "profile": [*tiny_model(tmp_path), "-o", f"{out}.toml", "--repetitions", "2"],
         "catalogue": ["zoo"],
         "plan": [shared_instance(tmp_path), *(["--rounds", "1", "--samples", "200", "--time-limit", "1"])],
         "stress": ["blenet-mnist", str(made), "--time-limit", "1", "--severities", "0.5"],
@@ -79,6 +81,7 @@ def sound(tmp_path: Path, results: Path) -> dict[str, list[str]]:
         "import exits": [exit_summary(tmp_path), "-o", f"{out}.toml"],
         "import network": ["catalogue:kreonet", "-o", f"{out}.toml"],
         "simulate": ["blenet-mnist", str(made), "--arrivals", "alone", "--samples", "500"],
+        "split": [*split_arguments(tmp_path), "-o", f"{out}-parts"],
     }
 
 
@@ -92,6 +95,36 @@ def exit_summary(folder: Path) -> str:
     """Return the file of a summary of two exits."""
     (folder / "exits.csv").write_text("exit,share,accuracy\n1,0.25,0.9\n2,0.75,0.8\n")
     return str(folder / "exits.csv")
+
+
+def split_arguments(folder: Path) -> list[str]:
+    """Return the files of an instance, a deployment and its model; where `onnx` is missing, of none."""
+    if importlib.util.find_spec("onnx") is None:
+        return ["blenet-mnist", "no-plan", "no-model"]
+    from tests.benchmarks.deploying.made_plans import command_files
+
+    return command_files(folder)
+
+
+def links_table(folder: Path) -> str:
+    """Return the file of a measured link."""
+    (folder / "links.csv").write_text("from,to,bits_per_s,delay_s\ndevice,edge,2e7,0.001\n")
+    return str(folder / "links.csv")
+
+
+def tiny_model(folder: Path) -> list[str]:
+    """Return the file of a model that runs in no time, and the option with that of its DNN."""
+    model, dnn = folder / "tiny.onnx", folder / "tiny.toml"
+    if importlib.util.find_spec("onnx") is not None:
+        import onnx
+
+        value = [onnx.helper.make_tensor_value_info(name, 1, [1, 8]) for name in "xy"]
+        nodes = [onnx.helper.make_node("Relu", ["x"], ["a"]), onnx.helper.make_node("Exp", ["a"], ["y"])]
+        graph = onnx.helper.make_graph(nodes, "tiny", value[:1], value[1:])
+        made = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)])
+        model.write_bytes(made.SerializeToString())
+        Tally().run(["import", "dnn", str(model), "-o", str(dnn)])
+    return [str(model), "--blocks", str(dnn)]
 
 
 def small_model() -> str:
@@ -154,7 +187,8 @@ COMMANDS = (
     *("solve", "export", "evaluate", "compare", "explain", "frontier", "generate", "draw", "instances", "methods"),
     *("schema", "run", "scale", "table", "plot", "report", "compare-results", "claims", "bench", "figures"),
     *("check", "catalogue", "import dnn", "import exits", "import network", "init"),
-    *("verify", "families", "campaigns", "plugins", "test-method", "upgrade", "simulate", "stress", "plan"),
+    *("verify", "families", "campaigns", "plugins", "test-method", "upgrade", "simulate", "stress"),
+    *("profile", "calibrate", "split", "plan"),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import exp
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,9 @@ from finbench.models.evaluate import evaluate
 from finbench.models.instance import Instance
 from tests.benchmarks.simulation.test_queues import one_server
 
-QUICK = {"samples": 20_000}
+
+def quick(**options: Any) -> PlanningOptions:
+    return PlanningOptions(samples=20_000, **options)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +54,7 @@ def test_waits_of_nodes_and_links_add_to_latencies_and_take_no_capacity(campus: 
 
 
 def test_a_plan_that_is_late_is_replaced_by_one_that_its_simulation_bears_out(campus: Instance) -> None:
-    options = PlanningOptions(**QUICK)
+    options = quick()
     found = until_simulated(campus, "fin", options)
     first, best = found.rounds[0].plan, found.best
     assert first is not None
@@ -68,7 +71,7 @@ def test_a_plan_that_is_late_is_replaced_by_one_that_its_simulation_bears_out(ca
 
 
 def test_another_seed_bears_the_plan_out_as_well(campus: Instance) -> None:
-    found = until_simulated(campus, "fin", PlanningOptions(**QUICK))
+    found = until_simulated(campus, "fin", quick())
     assert found.best is not None
     shares = [
         borne(campus, found.best.deployment, SimulationOptions(samples=20_000, seed=seed)).within
@@ -78,19 +81,19 @@ def test_another_seed_bears_the_plan_out_as_well(campus: Instance) -> None:
 
 
 def test_equal_seeds_give_equal_rounds(campus: Instance) -> None:
-    one, two = (until_simulated(campus, "fin", PlanningOptions(rounds=3, **QUICK)) for _ in range(2))
+    one, two = (until_simulated(campus, "fin", quick(rounds=3)) for _ in range(2))
     assert one == two
 
 
 def test_a_plan_that_holds_at_once_is_the_plain_one(campus: Instance) -> None:
-    found = until_simulated(campus, "fin", PlanningOptions(until_simulated=1e-6, **QUICK))
+    found = until_simulated(campus, "fin", quick(until_simulated=1e-6))
     assert (found.outcome, len(found.rounds)) == (Outcome.HOLDS, 1)
     assert found.best is not None
     assert found.best.deployment == fb.solve(campus, "fin").deployment
 
 
 def test_all_samples_together_are_content_with_less(campus: Instance) -> None:
-    each, all_ = (until_simulated(campus, "fin", PlanningOptions(of=of, **QUICK)).best for of in ("each", "all"))
+    each, all_ = (until_simulated(campus, "fin", quick(of=of)).best for of in ("each", "all"))
     assert each is not None
     assert all_ is not None
     assert all_.within_of_all >= 0.95
@@ -100,15 +103,15 @@ def test_all_samples_together_are_content_with_less(campus: Instance) -> None:
 def test_rounds_end_where_plans_come_back_or_none_is_found_or_none_is_left() -> None:
     hot, _ = one_server(0.95)
     waiting = hot.model_copy(update={"applications": (hot.applications[0].model_copy(update={"max_latency_s": 1.5}),)})
-    stuck = until_simulated(waiting, "label-setting", PlanningOptions(**QUICK))
+    stuck = until_simulated(waiting, "label-setting", quick())
     assert stuck.outcome is Outcome.CYCLE
     assert stuck.rounds[-1].repeated
     assert stuck.rounds[-1].hopeless == ("a",)
     assert stuck.best is not None
-    used = until_simulated(waiting, "label-setting", PlanningOptions(rounds=2, **QUICK))
+    used = until_simulated(waiting, "label-setting", quick(rounds=2))
     assert (used.outcome, len(used.rounds)) == (Outcome.ROUNDS_USED, 2)
     never = hot.model_copy(update={"applications": (hot.applications[0].model_copy(update={"max_latency_s": 0.5}),)})
-    nothing = until_simulated(never, "label-setting", PlanningOptions(**QUICK))
+    nothing = until_simulated(never, "label-setting", quick())
     assert (nothing.outcome, nothing.best) == (Outcome.NOTHING_FOUND, None)
 
 
