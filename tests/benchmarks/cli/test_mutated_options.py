@@ -187,8 +187,8 @@ COMMANDS = (
     *("solve", "export", "evaluate", "compare", "explain", "frontier", "generate", "draw", "instances", "methods"),
     *("schema", "run", "scale", "table", "plot", "report", "compare-results", "claims", "bench", "figures"),
     *("check", "catalogue", "import dnn", "import exits", "import network", "init"),
-    *("verify", "families", "campaigns", "plugins", "test-method", "upgrade", "simulate", "stress"),
-    *("profile", "calibrate", "split", "plan"),
+    *("verify", "families", "campaigns", "plugins", "test-method", "upgrade", "simulate", "stress", "plan"),
+    *("profile", "calibrate", "split"),
 )
 
 
