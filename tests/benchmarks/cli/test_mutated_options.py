@@ -31,6 +31,12 @@ VALUES = (
 OUTPUTS = ("-o", "--output")
 
 
+def shared_instance(folder: Path) -> str:
+    """Return the file of a small instance whose applications have rates."""
+    fb.save(fb.generate("campus", nodes=3, applications=2, load=0.5, seed=1), folder / "shared.json")
+    return str(folder / "shared.json")
+
+
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
     rows = [made_up_row(f"i{k}", method, objective=1.0 + k) for k in range(3) for method in ("fin", "greedy")]
@@ -48,6 +54,7 @@ def sound(tmp_path: Path, results: Path) -> dict[str, list[str]]:
         "export": ["blenet-mnist", "-o", f"{out}.mps"],
         "evaluate": ["blenet-mnist", str(made)],
         "compare": ["blenet-mnist", "--time-limit", "1", "--methods", "fin,greedy"],
+        "plan": [shared_instance(tmp_path), "--rounds", "1", "--samples", "200", "--time-limit", "1"],
         "explain": ["blenet-mnist", "--time-limit", "1"],
         "frontier": ["blenet-mnist", "--gamma", "9", "--time-limit", "1"],
         "generate": ["tiered", "-o", f"{out}.json", "--nodes", "4", "--blocks", "3", "--exits", "2"],
@@ -75,7 +82,6 @@ def sound(tmp_path: Path, results: Path) -> dict[str, list[str]]:
         "calibrate": ["blenet-mnist", links_table(tmp_path), "-o", f"{out}.json", "--time-limit", "1"],
         "profile": [*tiny_model(tmp_path), "-o", f"{out}.toml", "--repetitions", "2"],
         "catalogue": ["zoo"],
-        "plan": [shared_instance(tmp_path), *(["--rounds", "1", "--samples", "200", "--time-limit", "1"])],
         "stress": ["blenet-mnist", str(made), "--time-limit", "1", "--severities", "0.5"],
         "init": ["method", "-o", f"{out}.py"],
         "import exits": [exit_summary(tmp_path), "-o", f"{out}.toml"],
@@ -83,12 +89,6 @@ def sound(tmp_path: Path, results: Path) -> dict[str, list[str]]:
         "simulate": ["blenet-mnist", str(made), "--arrivals", "alone", "--samples", "500"],
         "split": [*split_arguments(tmp_path), "-o", f"{out}-parts"],
     }
-
-
-def shared_instance(folder: Path) -> str:
-    """Return the file of a small instance whose applications have rates."""
-    fb.save(fb.generate("campus", nodes=3, applications=2, load=0.5, seed=1), folder / "shared.json")
-    return str(folder / "shared.json")
 
 
 def exit_summary(folder: Path) -> str:
@@ -184,10 +184,11 @@ def test_every_command_is_attacked(sound: dict[str, list[str]]) -> None:
 
 
 COMMANDS = (
+    "plan",
     *("solve", "export", "evaluate", "compare", "explain", "frontier", "generate", "draw", "instances", "methods"),
     *("schema", "run", "scale", "table", "plot", "report", "compare-results", "claims", "bench", "figures"),
     *("check", "catalogue", "import dnn", "import exits", "import network", "init"),
-    *("verify", "families", "campaigns", "plugins", "test-method", "upgrade", "simulate", "stress", "plan"),
+    *("verify", "families", "campaigns", "plugins", "test-method", "upgrade", "simulate", "stress"),
     *("profile", "calibrate", "split"),
 )
 
