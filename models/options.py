@@ -20,7 +20,7 @@ class Flag:
 
 
 @dataclass(frozen=True)
-class Part:
+class PartOption:
     """Marks an option that is a part of something: the command line reads 5% as well as 0.05."""
 
 

@@ -28,7 +28,7 @@ from finbench.benchmarks.methods import METHODS
 from finbench.benchmarks.plots.formats import PICTURE_SUFFIXES
 from finbench.models.instance import Instance
 from finbench.models.io import InputError, load_instance, validate
-from finbench.models.options import Flag, Part
+from finbench.models.options import Flag, PartOption
 
 LONGEST_WAIT_S = 2e6
 """Longest time limit [s], 23 days: waiting for a process counts milliseconds in 32 bits. A longer one is none."""
@@ -192,7 +192,7 @@ def _declared(name: str, field: FieldInfo, text: str, panel: str | None) -> Decl
     spelling = f"--{flag}/--no-{flag}" if kind is bool else f"--{flag}"
     spelling = next((each.spelling for each in field.metadata if isinstance(each, Flag)), spelling)
     values = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
-    is_part = any(isinstance(each, Part) for each in field.metadata)
+    is_part = any(isinstance(each, PartOption) for each in field.metadata)
     return Declared(name, kind, spelling, text.strip(), values, panel, is_part)
 
 

@@ -130,7 +130,7 @@ def _planned(
     output: Path | None,
 ) -> int:
     from finbench.benchmarks.planning.comparison import planned_once
-    from finbench.benchmarks.planning.fixed_point import Outcome, until_simulated
+    from finbench.benchmarks.planning.fixed_point import Ending, until_simulated
     from finbench.benchmarks.planning.headroom import solve_with_headroom
     from finbench.benchmarks.terminal import plan_view as view
     from finbench.benchmarks.terminal.progress import counted
@@ -150,6 +150,6 @@ def _planned(
         view.print_fixed_point(problem, found, asked)
     if output is not None and found.best is None:
         console.print_unwritten(output, "there is no plan")
-    if found.outcome is Outcome.HOLDS:
+    if found.outcome is Ending.HOLDS:
         return FOUND
     return INFEASIBLE if found.rounds[0].status == "infeasible" else NOTHING_FOUND

@@ -10,7 +10,7 @@ from math import inf, log10
 from typing import Any
 
 from finbench.benchmarks.methods import run_method
-from finbench.benchmarks.planning.fixed_point import Borne, FixedPoint, Outcome, Round, borne, until_simulated
+from finbench.benchmarks.planning.fixed_point import Borne, Ending, FixedPoint, Round, borne, until_simulated
 from finbench.benchmarks.planning.headroom import check_headroom, solve_with_headroom
 from finbench.benchmarks.planning.options import PlanningOptions
 from finbench.benchmarks.simulation.options import SimulationOptions
@@ -48,7 +48,7 @@ class PricedPlan:
     @property
     def falls_short(self) -> bool:
         """Whether a share was asked for that the plan does not hold."""
-        return self.kind is PlanKind.SIMULATED and self.outcome != Outcome.HOLDS
+        return self.kind is PlanKind.SIMULATED and self.outcome != Ending.HOLDS
 
     def __str__(self) -> str:
         """Return the way of planning in words."""
@@ -64,7 +64,7 @@ def planned_once(instance: Instance, result: Result, options: PlanningOptions) -
     """Return a single plan of a method, simulated, as one round."""
     plan = _borne(instance, result.deployment, options.simulation())
     holds = plan is not None and plan.share(options.of) >= options.until_simulated
-    outcome = Outcome.HOLDS if holds else Outcome.NOTHING_FOUND if plan is None else Outcome.ONCE
+    outcome = Ending.HOLDS if holds else Ending.NOTHING_FOUND if plan is None else Ending.ONCE
     return FixedPoint(outcome, (Round(result.status.value, plan, (), repeated=False),), plan)
 
 

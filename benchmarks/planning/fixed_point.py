@@ -45,7 +45,7 @@ MOST_HALVINGS = 4
 """Rounds after one another in which nothing may be found; then nothing is."""
 
 
-class Outcome(StrEnum):
+class Ending(StrEnum):
     """How the rounds ended."""
 
     HOLDS = "holds"
@@ -96,7 +96,7 @@ class Round:
 class FixedPoint:
     """All rounds, how they ended, and the best plan."""
 
-    outcome: Outcome
+    outcome: Ending
     rounds: tuple[Round, ...]
     best: Borne | None
     """The plan that holds; where none does, the one with the largest share of samples in time, then the cheapest."""
@@ -160,7 +160,7 @@ def until_simulated(
         ended = search.take(found.deployment, found.status.value, late)
         if ended is not None:
             return FixedPoint(ended, tuple(search.rounds), search.best())
-    ended = Outcome.HOLDS if search.holds else Outcome.ROUNDS_USED
+    ended = Ending.HOLDS if search.holds else Ending.ROUNDS_USED
     return FixedPoint(ended, tuple(search.rounds), search.best())
 
 
@@ -189,7 +189,7 @@ class _Rounds:
         late = hopeless(waiting) if self._believed else {}
         return as_fast_as_possible(waiting, late), tuple(sorted(late))
 
-    def take(self, deployment: Deployment | None, status: str, late: tuple[str, ...]) -> Outcome | None:
+    def take(self, deployment: Deployment | None, status: str, late: tuple[str, ...]) -> Ending | None:
         """Take what the method found; return how the search ends, None where it goes on."""
         plan, repeated = None, deployment in self._known
         if deployment is not None and deployment.deployments:
@@ -213,11 +213,11 @@ class _Rounds:
     def _is_enough(self, plan: Borne) -> bool:
         return plan.share(self._options.of) >= self._options.until_simulated
 
-    def _refine(self, holds: bool) -> Outcome | None:
+    def _refine(self, holds: bool) -> Ending | None:
         """Go half of the way between waits that led to a plan that holds and waits that did not."""
         if not self._believed or (self.holds and self._refined >= REFINEMENTS):
             self._heavy = self._heavy or self._believed
-            return Outcome.HOLDS
+            return Ending.HOLDS
         self._refined += self.holds
         if holds:
             self._heavy = self._believed
@@ -228,13 +228,13 @@ class _Rounds:
         self._believed = {place: (heavy.get(place, 0.0) + self._light.get(place, 0.0)) / 2 for place in places}
         return None
 
-    def _halve(self) -> Outcome | None:
+    def _halve(self) -> Ending | None:
         """Try half of the waits, since with them nothing was found."""
         self._halvings += 1
         self._believed = {place: wait / 2 for place, wait in self._believed.items()}
-        return Outcome.NOTHING_FOUND if self._halvings >= MOST_HALVINGS or not self._believed else None
+        return Ending.NOTHING_FOUND if self._halvings >= MOST_HALVINGS or not self._believed else None
 
-    def _learn(self, plan: Borne, repeated: bool) -> Outcome | None:
+    def _learn(self, plan: Borne, repeated: bool) -> Ending | None:
         """Change what is believed after the simulation of a plan that does not hold."""
         self._halvings = 0
         self._repeats = self._repeats + 1 if repeated else 0
@@ -245,7 +245,7 @@ class _Rounds:
         for place, wait in measured.items():
             longer = self._margin * wait
             self._believed[place] = max(longer, (before.get(place, 0.0) + longer) / 2)
-        return Outcome.CYCLE if self._repeats >= MOST_REPEATS else None
+        return Ending.CYCLE if self._repeats >= MOST_REPEATS else None
 
     def best(self) -> Borne | None:
         """Return the best plan that was seen."""

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from finbench.benchmarks.simulation.options import SimulationOptions
-from finbench.models.options import Part
+from finbench.models.options import PartOption
 
 MOST_ROUNDS = 1000
 """Rounds of planning and simulating at most."""
@@ -16,7 +16,7 @@ MOST_ROUNDS = 1000
 class PlanningOptions(SimulationOptions):
     """Options of a plan that its own simulation must bear out; those of a simulation among them."""
 
-    until_simulated: Annotated[float, Field(gt=0, lt=1), Part()] = 0.95
+    until_simulated: Annotated[float, Field(gt=0, lt=1), PartOption()] = 0.95
     """Share of samples that must meet the target δ in simulation. [default: 0.95]"""
     of: Literal["each", "all"] = "each"
     """Whether that share is asked of each application, or of all samples together. [default: each]"""

@@ -8,7 +8,7 @@ from typing import Any
 
 from finbench.benchmarks.analysis.units import significant
 from finbench.benchmarks.planning.comparison import PricedPlan, nines
-from finbench.benchmarks.planning.fixed_point import Borne, FixedPoint, Outcome, Round
+from finbench.benchmarks.planning.fixed_point import Borne, Ending, FixedPoint, Round
 from finbench.benchmarks.planning.options import PlanningOptions
 from finbench.benchmarks.terminal.console import output, table
 from finbench.benchmarks.terminal.stress_view import amount
@@ -35,7 +35,7 @@ def verdict(instance: Instance, found: FixedPoint, options: PlanningOptions) -> 
     if found.best is None:
         return ["no plan was found"]
     lines = [_ended(instance, found.outcome, found.best, options)]
-    if found.outcome is not Outcome.HOLDS:
+    if found.outcome is not Ending.HOLDS:
         late = sorted(
             (one.within.value, one.application)
             for one in found.best.met.applications
@@ -50,15 +50,15 @@ def verdict(instance: Instance, found: FixedPoint, options: PlanningOptions) -> 
     return lines
 
 
-def _ended(instance: Instance, outcome: Outcome, best: Borne, options: PlanningOptions) -> str:
+def _ended(instance: Instance, outcome: Ending, best: Borne, options: PlanningOptions) -> str:
     told = f"{amount(best.objective, instance)} with {best.share(options.of):.3%} within δ"
-    if outcome is Outcome.HOLDS:
+    if outcome is Ending.HOLDS:
         return f"The plan holds: {told}"
     reasons = {
-        Outcome.CYCLE: "the same plans come back, however long the waits are taken",
-        Outcome.NOTHING_FOUND: "nothing is found with the waits that were measured",
-        Outcome.ROUNDS_USED: "all rounds are used up",
-        Outcome.ONCE: "it was planned once, with headroom",
+        Ending.CYCLE: "the same plans come back, however long the waits are taken",
+        Ending.NOTHING_FOUND: "nothing is found with the waits that were measured",
+        Ending.ROUNDS_USED: "all rounds are used up",
+        Ending.ONCE: "it was planned once, with headroom",
     }
     return f"No plan holds: {reasons[outcome]}; the best takes {told}"
 

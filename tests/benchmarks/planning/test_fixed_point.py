@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import finbench as fb
-from finbench.benchmarks.planning.fixed_point import Outcome, borne, until_simulated
+from finbench.benchmarks.planning.fixed_point import Ending, borne, until_simulated
 from finbench.benchmarks.planning.late import as_fast_as_possible, hopeless
 from finbench.benchmarks.planning.options import PlanningOptions
 from finbench.benchmarks.planning.waits import measured_waits, wait_of_share, with_waits
@@ -60,7 +60,7 @@ def test_a_plan_that_is_late_is_replaced_by_one_that_its_simulation_bears_out(ca
     assert first is not None
     assert best is not None
     assert first.within < 0.8
-    assert found.outcome is Outcome.HOLDS
+    assert found.outcome is Ending.HOLDS
     assert best.within >= 0.95
     assert evaluate(campus, best.deployment).feasible
     assert best.objective == pytest.approx(evaluate(campus, best.deployment).objective)
@@ -88,7 +88,7 @@ def test_equal_seeds_give_equal_rounds(campus: Instance) -> None:
 
 def test_a_plan_that_holds_at_once_is_the_plain_one(campus: Instance) -> None:
     found = until_simulated(campus, "fin", quick(until_simulated=1e-6))
-    assert (found.outcome, len(found.rounds)) == (Outcome.HOLDS, 1)
+    assert (found.outcome, len(found.rounds)) == (Ending.HOLDS, 1)
     assert found.best is not None
     assert found.best.deployment == fb.solve(campus, "fin").deployment
 
@@ -105,15 +105,15 @@ def test_rounds_end_where_plans_come_back_or_none_is_found_or_none_is_left() -> 
     hot, _ = one_server(0.95)
     waiting = hot.model_copy(update={"applications": (hot.applications[0].model_copy(update={"max_latency_s": 1.5}),)})
     stuck = until_simulated(waiting, "label-setting", quick())
-    assert stuck.outcome is Outcome.CYCLE
+    assert stuck.outcome is Ending.CYCLE
     assert stuck.rounds[-1].repeated
     assert stuck.rounds[-1].hopeless == ("a",)
     assert stuck.best is not None
     used = until_simulated(waiting, "label-setting", quick(rounds=2))
-    assert (used.outcome, len(used.rounds)) == (Outcome.ROUNDS_USED, 2)
+    assert (used.outcome, len(used.rounds)) == (Ending.ROUNDS_USED, 2)
     never = hot.model_copy(update={"applications": (hot.applications[0].model_copy(update={"max_latency_s": 0.5}),)})
     nothing = until_simulated(never, "label-setting", quick())
-    assert (nothing.outcome, nothing.best) == (Outcome.NOTHING_FOUND, None)
+    assert (nothing.outcome, nothing.best) == (Ending.NOTHING_FOUND, None)
 
 
 def test_who_cannot_be_in_time_is_asked_for_the_least_latency(campus: Instance) -> None:
