@@ -22,6 +22,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("fin_graph",),
     ("benchmarks.plugins",),
     ("benchmarks.methods", "benchmarks.families", "benchmarks.imports"),
+    ("benchmarks.library",),
     ("benchmarks.campaigns", "benchmarks.judging", "benchmarks.simulation"),
     ("benchmarks.planning",),
     ("benchmarks.deploying",),
