@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from finbench.api.instances import save as save
     from finbench.api.planning import compare_plans as compare_plans
     from finbench.api.planning import plan as plan
+    from finbench.api.replanning import drift as drift
+    from finbench.api.replanning import replan as replan
     from finbench.api.robustness import stress as stress
     from finbench.api.simulation import simulate as simulate
     from finbench.api.solution import Solution as Solution
@@ -52,6 +54,9 @@ if TYPE_CHECKING:
     from finbench.benchmarks.planning.comparison import PricedPlan as PricedPlan
     from finbench.benchmarks.planning.fixed_point import FixedPoint as FixedPoint
     from finbench.benchmarks.planning.options import PlanningOptions as PlanningOptions
+    from finbench.benchmarks.replanning.policies import Course as Course
+    from finbench.benchmarks.replanning.policies import PolicyOptions as PolicyOptions
+    from finbench.benchmarks.replanning.replan import Replan as Replan
     from finbench.benchmarks.robustness.stress import Stress as Stress
     from finbench.benchmarks.simulation.options import SimulationOptions as SimulationOptions
     from finbench.benchmarks.simulation.simulate import Simulation as Simulation
@@ -74,6 +79,7 @@ if TYPE_CHECKING:
     from finbench.models.instance import Node as Node
     from finbench.models.io import InputError as InputError
     from finbench.models.milp.solvers.registry import Solver as Solver
+    from finbench.models.moving import Migration as Migration
     from finbench.models.options import Options as Options
     from finbench.models.result import Clock as Clock
     from finbench.models.result import OutOfTime as OutOfTime
@@ -91,6 +97,7 @@ _NAMES = {
     "api.insight": "explain frontier",
     "api.instances": "evaluate generate load save",
     "api.planning": "compare_plans plan",
+    "api.replanning": "drift replan",
     "api.robustness": "stress",
     "api.simulation": "simulate",
     "api.solution": "Solution",
@@ -102,6 +109,8 @@ _NAMES = {
     "benchmarks.planning.comparison": "PricedPlan",
     "benchmarks.planning.fixed_point": "FixedPoint",
     "benchmarks.planning.options": "PlanningOptions",
+    "benchmarks.replanning.policies": "Course PolicyOptions",
+    "benchmarks.replanning.replan": "Replan",
     "benchmarks.robustness.stress": "Stress",
     "benchmarks.simulation.options": "SimulationOptions",
     "benchmarks.simulation.simulate": "Simulation",
@@ -112,6 +121,7 @@ _NAMES = {
     "models.instance": "Accounting Application Block DNN Exit Instance LatencyKind Link Network Node",
     "models.io": "InputError",
     "models.milp.solvers.registry": "Solver",
+    "models.moving": "Migration",
     "models.options": "Options",
     "models.result": "Clock OutOfTime Result Status",
 }
@@ -126,6 +136,7 @@ __all__ = [
     "Block",
     "Campaign",
     "Clock",
+    "Course",
     "Deployment",
     "Evaluation",
     "Exit",
@@ -138,12 +149,15 @@ __all__ = [
     "LatencyKind",
     "Link",
     "Method",
+    "Migration",
     "Network",
     "Node",
     "Options",
     "OutOfTime",
     "PlanningOptions",
+    "PolicyOptions",
     "PricedPlan",
+    "Replan",
     "Result",
     "Results",
     "SharedFamily",
@@ -161,6 +175,7 @@ __all__ = [
     "check",
     "compare",
     "compare_plans",
+    "drift",
     "evaluate",
     "explain",
     "family",
@@ -177,6 +192,7 @@ __all__ = [
     "register_family",
     "register_method",
     "register_solver",
+    "replan",
     "run",
     "save",
     "shared_family",

@@ -26,7 +26,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("benchmarks.campaigns", "benchmarks.judging", "benchmarks.simulation"),
     ("benchmarks.planning",),
     ("benchmarks.deploying",),
-    ("benchmarks.robustness",),
+    ("benchmarks.robustness", "benchmarks.replanning"),
     ("benchmarks.rows",),
     ("benchmarks.execution", "benchmarks.analysis"),
     ("benchmarks.measuring",),

@@ -45,6 +45,7 @@ CODES: dict[str, set[int]] = {
     "evaluate": {FOUND, BAD_INPUT, VIOLATED},
     "plan": {FOUND, BAD_INPUT, INFEASIBLE, NOTHING_FOUND},
     "stress": {FOUND, BAD_INPUT, VIOLATED},
+    "replan": {FOUND, BAD_INPUT, INFEASIBLE, NOTHING_FOUND},
     "simulate": {FOUND, BAD_INPUT, VIOLATED},
     "split": {FOUND, BAD_INPUT, VIOLATED},
     "serve": {FOUND, UNEXPECTED, BAD_INPUT, VIOLATED},

@@ -93,6 +93,8 @@ def sound(tmp_path: Path, results: Path) -> dict[str, list[str]]:
         "library export": ["blenet-mnist-own", "-o", out],
         "library update": ["balexnet-cifar10-own", str(made), "--folder", str(copied_library(tmp_path))],
         "stress": ["blenet-mnist", str(made), "--time-limit", "1", "--severities", "0.5"],
+        "replan": ["blenet-mnist", str(made), "--time-limit", "1"],
+        "drift": ["three-tier"],
         "init": ["method", "-o", f"{out}.py"],
         "import exits": [exit_summary(tmp_path), "-o", f"{out}.toml"],
         "import network": ["catalogue:kreonet", "-o", f"{out}.toml"],
@@ -224,6 +226,7 @@ def test_every_command_is_attacked(sound: dict[str, list[str]]) -> None:
 
 COMMANDS = (
     "plan",
+    *("replan", "drift"),
     *("solve", "export", "evaluate", "compare", "explain", "frontier", "generate", "draw", "instances", "methods"),
     *("schema", "run", "scale", "table", "plot", "report", "compare-results", "claims", "bench", "figures"),
     *("library list", "library show", "library check", "library export", "library update"),
