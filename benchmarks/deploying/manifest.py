@@ -248,3 +248,10 @@ def part_content(folder: Path, part: ModelPart) -> bytes:
             folder / part.file, f"was changed: has sha256 {digest[:12]}…, {MANIFEST} says {part.sha256[:12]}…"
         )
     return content
+
+
+def check_parts(folder: Path, manifest: Manifest) -> None:
+    """Refuse a folder of which a part is gone or was changed."""
+    for app in manifest.applications:
+        for part in app.parts:
+            part_content(folder, part)

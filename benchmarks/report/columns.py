@@ -35,7 +35,7 @@ NUMBERS = (
 FEW = 0.2
 """A column of numbers whose distinct values are at most this part of its length is kept as numbers into a list."""
 
-NAMES = ("status", "reason", "violations")
+NAMES = ("status", "reason", "violations", "dnn")
 """Columns of few distinct texts, kept as numbers into a list."""
 
 INSTANCE_COLUMNS = (
@@ -110,7 +110,7 @@ def packed(columns: Table) -> Table:
 
 def _few(column: Any) -> Any:
     if isinstance(column, dict):
-        return column if len(column["texts"]) != 1 else {"texts": column["texts"]}
+        return column if len(column["texts"]) != 1 else {k: v for k, v in column.items() if k != "of_run"}
     numbers = {value: k for k, value in enumerate(dict.fromkeys(column))}
     if len(numbers) == 1:
         return {"values": list(numbers)}

@@ -18,6 +18,7 @@ from finbench.benchmarks.analysis.served import (
 from finbench.benchmarks.report.cells import NONE, Cell, PageTable, counted, measured, percentage, plain, text
 from finbench.benchmarks.report.order import in_order
 from finbench.benchmarks.rows.row import Row
+from finbench.models.tolerances import SUM_NOISE
 
 MOST_ROWS = 40
 """Rows of a table of single exits or parts: the farthest off."""
@@ -42,14 +43,15 @@ def _by_method(plans: Sequence[ServedPlan]) -> PageTable:
     rows = tuple((text(label), text(by), *_of_loads(found[label, by])) for label, by in keys)
     note = (
         "Means over the applications of all deployments that were found and served: what samples take over what the "
-        "plan expects of them, 1 where it is right. δ is the target; p95 is the latency that 95 % of the samples keep."
+        "plan expects of them, 1 where it is right. δ is the target; p95 is the latency that 95 % of the samples keep. "
+        "Where other shares of them leave at the exits than the plan says, latencies compare exit by exit, below."
     )
     title = "Plans beside what samples met, by method"
     return PageTable(title, (*columns, "p95/δ median", "within δ [%]", "worst within δ [%]"), rows, 2, note)
 
 
 def _of_loads(loads: Sequence[Load]) -> tuple[Cell, ...]:
-    energies = _ratios(loads, lambda load: (load.get("energy_j"), load["planned_energy_j"]))
+    energies = _ratios(loads, lambda load: (load.get("energy_j"), load.get("planned_energy_j")))
     latencies = _ratios(loads, lambda load: (load["latency_s"], load["planned_latency_s"]))
     tails = _ratios(loads, lambda load: (load["p95_s"], load["max_latency_s"]))
     within = [load["within"] for load in loads]
@@ -64,8 +66,8 @@ def _of_loads(loads: Sequence[Load]) -> tuple[Cell, ...]:
     )
 
 
-def _ratios(loads: Sequence[Load], pair: Callable[[Load], tuple[float | None, float]]) -> list[float]:
-    return [met / planned for met, planned in map(pair, loads) if met is not None and planned > 0]
+def _ratios(loads: Sequence[Load], pair: Callable[[Load], tuple[float | None, float | None]]) -> list[float]:
+    return [met / planned for met, planned in map(pair, loads) if met is not None and planned]
 
 
 def _by_exit(plans: Sequence[ServedPlan]) -> PageTable:
@@ -76,7 +78,7 @@ def _by_exit(plans: Sequence[ServedPlan]) -> PageTable:
             counted(each.exit),
             measured(each.planned_s, "s", 4),
             *(measured(each.met_s.get(by), "s", 4) for by in ("simulated", "measured")),
-            percentage(each.off),
+            _off(each.off),
         )
         for each in found[:MOST_ROWS]
     )
@@ -97,6 +99,11 @@ def _by_part(plans: Sequence[ServedPlan]) -> PageTable:
         f"that long. {_left_out(len(found), 'place')}"
     )
     return PageTable("Where plans were off most", columns, rows, 4, note)
+
+
+def _off(fraction: float) -> Cell:
+    """Return a difference in percent, as far as it is more than the noise of sums."""
+    return plain(100 * fraction if fraction > SUM_NOISE else 0.0, 3)
 
 
 def _left_out(count: int, what: str) -> str:

@@ -24,7 +24,7 @@ Added = Annotated[float, Field(ge=-1e9, le=1e9)]
 """Seconds beyond the plan; fewer than it are below 0."""
 
 
-class ServedExit(Part):
+class ExitMet(Part):
     """The samples of an application that left at one exit."""
 
     exit: Annotated[int, Field(ge=1, le=10**6)]
@@ -37,7 +37,7 @@ class ServedExit(Part):
     """Latency of the plan for samples that leave there, nobody waiting [s]."""
 
 
-class ServedPart(Part):
+class PartMet(Part):
     """A node, a link or a block, and how far the plan of it was off."""
 
     subject: Line
@@ -45,15 +45,15 @@ class ServedPart(Part):
     """What a sample takes there on average beyond the plan [s]."""
 
 
-class ServedLoad(Part):
+class LoadMet(Part):
     """What the samples of one application met."""
 
     application: Line
     samples: Count
     energy_j: Amount | None = None
     """Mean energy of a sample [J]; None where it was not measured."""
-    planned_energy_j: Amount
-    """Expected energy of the plan (eq. 1 with `expected`) [J]."""
+    planned_energy_j: Amount | None = None
+    """Expected energy of the plan (eq. 1 with `expected`) [J]; None where the energy was not measured."""
     latency_s: Amount
     """Mean latency [s]."""
     planned_latency_s: Amount
@@ -64,7 +64,7 @@ class ServedLoad(Part):
     """The target δ [s]."""
     within: Fraction
     """Part of the samples that meet the target."""
-    exits: list[ServedExit]
+    exits: list[ExitMet]
 
 
 class ServedColumns(Part):
@@ -79,9 +79,9 @@ class ServedColumns(Part):
     """What tells one simulation or measurement of a deployment from another: samples and seed, or when it was."""
     arrivals: Line | None = None
     """How samples followed each other."""
-    applications: list[ServedLoad]
+    applications: list[LoadMet]
     """Those of which samples were seen."""
-    parts: list[ServedPart]
+    parts: list[PartMet]
 
 
 def plan_id(deployments: Iterable[Mapping[str, Any]]) -> str:

@@ -100,9 +100,9 @@ def _route(one: str, other: str) -> tuple[str, ...]:
     return line[begin : end + 1] if begin < end else tuple(reversed(line[end : begin + 1]))
 
 
-def randomly_placed(dnn: DNN, draw: random.Random) -> Deployment:
+def randomly_placed(dnn: DNN, draw: random.Random, last_exit: int | None = None) -> Deployment:
     """Return a random deployment of an application, each block staying where the one before runs half of the time."""
-    last = draw.randint(1, len(dnn.exits))
+    last = last_exit or draw.randint(1, len(dnn.exits))
     placement = [draw.choice(("device", "edge", "cloud"))]
     while len(placement) < dnn.exits[last - 1].after_block:
         placement.append(placement[-1] if draw.random() < 0.5 else draw.choice(("device", "edge", "cloud")))
