@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import finbench as fb
 from finbench.benchmarks.analysis import claims_of_grids
 from finbench.benchmarks.campaigns.campaign import Campaign
 from finbench.benchmarks.cli import campaign_results, ladder_results, upkeep
@@ -34,6 +35,12 @@ VALUES = (
 OUTPUTS = ("-o", "--output")
 
 
+def shared_instance(folder: Path) -> str:
+    """Return the file of a small instance whose applications have rates."""
+    fb.save(fb.generate("campus", nodes=3, applications=2, load=0.5, seed=1), folder / "shared.json")
+    return str(folder / "shared.json")
+
+
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
     rows = [made_up_row(f"i{k}", method, objective=1.0 + k) for k in range(3) for method in ("fin", "greedy")]
@@ -51,6 +58,7 @@ def sound(tmp_path: Path, results: Path) -> dict[str, list[str]]:
         "export": ["blenet-mnist", "-o", f"{out}.mps"],
         "evaluate": ["blenet-mnist", str(made)],
         "compare": ["blenet-mnist", "--time-limit", "1", "--methods", "fin,greedy"],
+        "plan": [shared_instance(tmp_path), "--rounds", "1", "--samples", "200", "--time-limit", "1"],
         "explain": ["blenet-mnist", "--time-limit", "1"],
         "frontier": ["blenet-mnist", "--gamma", "9", "--time-limit", "1"],
         "generate": ["tiered", "-o", f"{out}.json", "--nodes", "4", "--blocks", "3", "--exits", "2"],
@@ -242,6 +250,7 @@ def test_every_command_is_attacked(sound: dict[str, list[str]]) -> None:
 
 
 COMMANDS = (
+    "plan",
     *("replan", "drift"),
     *("solve", "export", "evaluate", "compare", "explain", "frontier", "generate", "draw", "instances", "methods"),
     *("schema", "run", "scale", "table", "plot", "report", "compare-results", "claims", "bench", "figures"),
