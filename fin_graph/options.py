@@ -63,3 +63,5 @@ class BranchingOptions(Options):
 
     cuts: bool = True
     """Cut off fractions by cover inequalities of compute, memory, bandwidth and reservations."""
+    lists: bool = True
+    """Close nodes whose columns can be listed by the program in whole numbers over them."""

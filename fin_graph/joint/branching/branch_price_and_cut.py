@@ -4,9 +4,11 @@
    (`fin_graph.joint.columns`).
 2. Cover inequalities of the resources' rows raise the relaxation's value (`covers`); spots that no better joint
    deployment uses are closed (`fixing`).
-3. The rest is divided: blocks are bound to places or kept from them (`node`), by strong branching (`choosing`); every
-   node's relaxation is solved by column generation again (`relaxing`, `pricing`), and nodes that hold nothing better
-   than the incumbent are left (`tree`).
+3. The rest is divided: blocks are bound to places or kept from them (`branch`), by strong branching (`choosing`).
+   Every branch has its relaxation solved by column generation again (`relaxing`, `pricing`); those that hold nothing
+   better than the incumbent are left (`tree`).
+4. Where the columns that something better could use can be listed, a program in whole numbers over them closes the
+   branch (`closing`).
 
 The scheme is that of Barnhart, Johnson, Nemhauser, Savelsbergh, Vance, Operations Research 46, 1998.
 """
@@ -14,29 +16,31 @@ The scheme is that of Barnhart, Johnson, Nemhauser, Savelsbergh, Vance, Operatio
 from __future__ import annotations
 
 from dataclasses import replace
-from math import inf
 
 import psutil
 
+from finbench.fin_graph.joint.branching.branch import root
+from finbench.fin_graph.joint.branching.closing import Closing
 from finbench.fin_graph.joint.branching.covers import CoverSeparation
-from finbench.fin_graph.joint.branching.node import root
+from finbench.fin_graph.joint.branching.fixing import load_branching
 from finbench.fin_graph.joint.branching.program import Resources
-from finbench.fin_graph.joint.branching.relaxing import NodeRelaxation, Outcome
+from finbench.fin_graph.joint.branching.relaxing import BranchRelaxation, Outcome
 from finbench.fin_graph.joint.branching.spots import Spots
 from finbench.fin_graph.joint.branching.tree import Incumbents, Tree
 from finbench.fin_graph.joint.columns.column_generation import ColumnRun
 from finbench.fin_graph.joint.columns.master import Column, Relaxed
-from finbench.fin_graph.joint.columns.pricing import load_pricing
 from finbench.fin_graph.joint.columns.refusals import infeasible_alone_reason
+from finbench.fin_graph.joint.fin.improvement import Served
 from finbench.fin_graph.options import BranchingOptions
 from finbench.models.instance import Instance
 from finbench.models.result import Clock, Result, Status
+from finbench.models.tolerances import BRANCHING_GAP
 
 MOST_BYTES = 3 * 2**29
 """Memory that the tree may add to the process before it ends."""
 
 _ROUNDED_EVERY = 10
-"""Nodes between two roundings."""
+"""Branches between two roundings."""
 
 _MOVES = 200
 """Moves of FIN's improvement after each rounding."""
@@ -68,13 +72,14 @@ def solve(
     Returns
     -------
     Result
-        As that of `column-generation`; phases `tree`, info `nodes`, `cuts`, `closed_spots` and `root_bound` beside.
+        As that of `column-generation`; phases `tree`, info `nodes` (branches
+        visited), `cuts`, `closed_spots` and `closed_by_lists` (branches) beside.
     """
     clock = Clock(time_limit_s)
     with clock.phase("load"):
-        load_pricing()
+        load_branching()
     with clock.phase("build"):
-        run = ColumnRun(instance, clock, seed, smoothing=True)
+        run = ColumnRun(instance, clock, seed, gap=BRANCHING_GAP)
     if run.relaxation.unservable:
         reason = infeasible_alone_reason(instance, run.relaxation, run.relaxation.unservable[0])
         return Result(Status.INFEASIBLE, reason=reason, times_s=clock.times_s)
@@ -95,33 +100,36 @@ class _Branching:
         self._run = run
         master, spots = run.relaxation.master, Spots(run.system)
         resources = Resources.of(master.rows, run.relaxation.room)
-        self.relaxation = NodeRelaxation(spots, resources, master.scale, run.clock)
+        self.relaxation = BranchRelaxation(spots, resources, master.scale, run.clock)
         for g, usage in master.columns:
             self.relaxation.keep(spots.way(g, usage))
         for g, (_, usages) in enumerate(run.incumbent.served or []):
             for usage in usages:
                 self.relaxation.keep(spots.way(g, usage))
         covers = CoverSeparation(spots, master.rows, run.relaxation.room) if options.cuts else None
-        incumbents = Incumbents(lambda: run.incumbent.objective, self._offer, self._round, self._note)
-        self.tree = Tree(self.relaxation, covers, root(run.system.groups, run.bound), incumbents)
+        incumbents = Incumbents(
+            lambda: run.incumbent.objective, self._offer, self._round, self._note, lambda: run.incumbent.served
+        )
+        closing = Closing(self.relaxation, run.seed) if options.lists else None
+        self.tree = Tree(self.relaxation, covers, closing, root(run.system.groups, run.bound), incumbents)
         self._most = psutil.Process().memory_info().rss + MOST_BYTES
 
     def explore(self) -> None:
-        """Visit nodes until the incumbent is proven, or a limit is met."""
+        """Visit branches until the incumbent is proven, or a limit is met."""
         run = self._run
         if run.closed:
             return
         with run.clock.phase("tree"):
             self.tree.explore(self._stop)
         self._note(self.tree.bound)
-        if self.tree.bound == inf and run.incumbent.served is None:
+        if run.incumbent.served is None and self.tree.bound >= self.tree.cutoff:
             run.infeasible = "no choice of one deployment for each application fits, only fractions of several"
 
     def _stop(self) -> bool:
         return self._run.clock.expired or psutil.Process().memory_info().rss > self._most
 
-    def _offer(self, served: object) -> bool:
-        better = self._run.incumbent.offer(served)  # type: ignore[arg-type]
+    def _offer(self, served: Served) -> bool:
+        better = self._run.incumbent.offer(served)
         if better:
             self._run.note()
         return better
@@ -131,9 +139,9 @@ class _Branching:
         self._run.note()
 
     def _round(self, outcome: Outcome) -> None:
-        """Round a node's solution now and then, and improve what comes of it."""
+        """Round a branch's solution now and then, and improve what comes of it."""
         run, solved = self._run, outcome.solved
-        if solved is None or (self.tree.nodes - 1) % _ROUNDED_EVERY:
+        if solved is None or (self.tree.visits - 1) % _ROUNDED_EVERY:
             return
         columns = [Column(way.group, way.usage) for way in outcome.program.ways]
         relaxed = Relaxed(solved.value, solved.prices, solved.served, solved.times, solved.prices * 0)
@@ -147,8 +155,13 @@ class _Branching:
 def _counted(run: ColumnRun, branching: _Branching | None) -> Result:
     """Return the run's result, with what the tree took."""
     result = run.result()
-    facts = {"nodes": 0, "cuts": 0, "closed_spots": 0}
+    facts = {"nodes": 0, "cuts": 0, "closed_spots": 0, "closed_by_lists": 0}
     if branching is not None:
         tree = branching.tree
-        facts = {"nodes": tree.nodes, "cuts": len(branching.relaxation.cuts), "closed_spots": tree.fixed}
+        facts = {
+            "nodes": tree.visits,
+            "cuts": len(branching.relaxation.cuts),
+            "closed_spots": tree.fixed,
+            "closed_by_lists": tree.closed,
+        }
     return replace(result, info={**result.info, **facts})

@@ -1,9 +1,9 @@
 """Choose what to branch on: strong branching until pseudo-costs are reliable.
 
-A candidate is something that must be whole and is not (`node`). Its pseudo-costs are how much the relaxation's value has
-risen per unit of what was taken away from, or added to, the fraction. While a candidate was tried fewer than `RELIABLE`
-times, it is tried anew by a few steps of the dual simplex method over the ways at hand. The score is the product of the
-rises on both sides (Achterberg, Koch, Martin, Operations Research Letters 33, 2005).
+A candidate is something that must be whole and is not (`branch`). Its pseudo-costs are how much the relaxation's value
+has risen per unit of what was taken away from, or added to, the fraction. While a candidate was tried fewer than
+`RELIABLE` times, it is tried anew by a few steps of the dual simplex method over the ways at hand. The score is the
+product of the rises on both sides (Achterberg, Koch, Martin, Operations Research Letters 33, 2005).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from finbench.fin_graph.joint.branching.node import Limit, Node, one_leaves
+from finbench.fin_graph.joint.branching.branch import Branch, Limit, one_leaves
 from finbench.fin_graph.joint.branching.relaxing import Outcome
 from finbench.fin_graph.joint.branching.spots import Form, Numbers, Spots
 from finbench.models.tolerances import SOLVER_TOLERANCE
@@ -27,7 +27,7 @@ RELIABLE = 4
 """Trials of a candidate on each side after which its pseudo-costs are trusted."""
 
 TRIED = 10
-"""Candidates tried at a node at most."""
+"""Candidates tried at a branch at most."""
 
 STEPS = 60
 """Steps of the simplex method in each trial."""
@@ -36,13 +36,13 @@ Key = tuple[int, int]
 """What pseudo-costs belong to: a group, and a spot, or −1 for its rejections."""
 
 
-class Candidate(NamedTuple):
+class BranchingCandidate(NamedTuple):
     """Something that must be whole and is not."""
 
     key: Key
     value: float
-    below: Node
-    above: Node
+    below: Branch
+    above: Branch
     tried: Form | None
     """The form that trials bound; None where they bound the rejections."""
 
@@ -61,9 +61,9 @@ class Rises:
 
 
 class Choice(NamedTuple):
-    """The children that a node is divided into, the more promising first."""
+    """The children that a branch is divided into, the more promising first."""
 
-    children: tuple[Node, ...]
+    children: tuple[Branch, ...]
     key: Key | None
     fractions: tuple[float, float]
     """What the first and the second child take away from the value, or add to it."""
@@ -88,11 +88,11 @@ class Chooser:
         if rise < inf and fraction > INTEGRAL:
             self._rises.setdefault(key, Rises()).add(side, max(rise, 0.0) / fraction)
 
-    def choose(self, node: Node, outcome: Outcome) -> Choice | None:
-        """Return how to divide a node; None where its solution is whole."""
-        found = candidates(self._spots, node, outcome)
+    def choose(self, branch: Branch, outcome: Outcome) -> Choice | None:
+        """Return how to divide a branch; None where its solution is whole."""
+        found = candidates(self._spots, branch, outcome)
         if not found:
-            return self._last_resort(node, outcome)
+            return self._last_resort(branch, outcome)
         best = self._best(found, outcome)
         low, high = best.value - floor(best.value), ceil(best.value) - best.value
         below_first = low < high if best.key[1] < 0 else False
@@ -100,7 +100,7 @@ class Chooser:
             return Choice((best.below, best.above), best.key, (low, high), (0, 1))
         return Choice((best.above, best.below), best.key, (high, low), (1, 0))
 
-    def _best(self, found: Sequence[Candidate], outcome: Outcome) -> Candidate:
+    def _best(self, found: Sequence[BranchingCandidate], outcome: Outcome) -> BranchingCandidate:
         """Return the candidate of the highest score; the unreliable of high scores are tried."""
         assert outcome.solved is not None
         mean = self._mean()
@@ -117,8 +117,9 @@ class Chooser:
                 best, highest = one, score
         return best
 
-    def _try(self, one: Candidate, outcome: Outcome) -> None:
-        assert outcome.solved is not None and one.tried is not None
+    def _try(self, one: BranchingCandidate, outcome: Outcome) -> None:
+        assert outcome.solved is not None
+        assert one.tried is not None
         self.trials += 1
         for side, limit in ((0, Limit(one.tried, most=floor(one.value))), (1, Limit(one.tried, least=ceil(one.value)))):
             value = outcome.program.try_limit(limit, STEPS)
@@ -134,11 +135,11 @@ class Chooser:
             sides.append(sum(rises.total[side] for rises in known) / count if count else 1.0)
         return sides[0], sides[1]
 
-    def _reliable(self, one: Candidate) -> bool:
+    def _reliable(self, one: BranchingCandidate) -> bool:
         rises = self._rises.get(one.key)
         return rises is not None and min(rises.count) >= RELIABLE
 
-    def _score(self, one: Candidate, mean: tuple[float, float]) -> float:
+    def _score(self, one: BranchingCandidate, mean: tuple[float, float]) -> float:
         rises, score = self._rises.get(one.key), 1.0
         for side, fraction in ((0, one.value - floor(one.value)), (1, ceil(one.value) - one.value)):
             per_unit = mean[side]
@@ -147,23 +148,23 @@ class Chooser:
             score *= max(per_unit * fraction, 1e-9)
         return score
 
-    def _last_resort(self, node: Node, outcome: Outcome) -> Choice | None:
-        """Divide a node whose aggregated numbers are whole and whose columns are not; None where these are whole."""
+    def _last_resort(self, branch: Branch, outcome: Outcome) -> Choice | None:
+        """Divide a branch whose aggregated numbers are whole and whose columns are not; None where these are whole."""
         assert outcome.solved is not None
         times = outcome.solved.times
         broken = np.flatnonzero(np.abs(times - np.rint(times)) > INTEGRAL)
         if not len(broken):
             return None
         p = outcome.program.party_of[int(broken[0])]
-        if node.parties[p].count > 1:
-            return Choice((one_leaves(node, p),), None, (0.0, 0.0), (0, 0))
+        if branch.parties[p].count > 1:
+            return Choice((one_leaves(branch, p),), None, (0.0, 0.0), (0, 0))
         ways = [k for k in broken.tolist() if outcome.program.party_of[k] == p]
         parts = self._parting(outcome, ways)
         if parts is None:
             return None
         one, others = parts
-        party = node.parties[p]
-        children = node.with_party(p, party.without(one)), node.with_party(p, party.without(others))
+        party = branch.parties[p]
+        children = branch.with_party(p, party.without(one)), branch.with_party(p, party.without(others))
         return Choice(children, None, (0.0, 0.0), (0, 0))
 
     def _parting(self, outcome: Outcome, ways: Sequence[int]) -> tuple[Numbers, Numbers] | None:
@@ -182,23 +183,25 @@ class Chooser:
         return None
 
 
-def candidates(spots: Spots, node: Node, outcome: Outcome) -> list[Candidate]:
+def candidates(spots: Spots, branch: Branch, outcome: Outcome) -> list[BranchingCandidate]:
     """Return what must be whole and is not: rejections and spots of parties of one, else spots of the other groups.
 
     Parties of one come first: a limit would hold for all parties of its group together.
     """
     assert outcome.solved is not None
-    found = [_rejection(node, p, float(value)) for p, value in enumerate(outcome.solved.rejected) if _fractional(value)]
+    found = [
+        _rejection(branch, p, float(value)) for p, value in enumerate(outcome.solved.rejected) if _fractional(value)
+    ]
     parts: dict[int, list[int]] = {}
     for k in np.flatnonzero(np.abs(outcome.solved.times - np.rint(outcome.solved.times)) > INTEGRAL).tolist():
         parts.setdefault(outcome.program.party_of[k], []).append(k)
     for p, mine in parts.items():
-        if node.parties[p].count == 1:
-            found += _spots_of_one(spots, node, p, outcome, mine)
+        if branch.parties[p].count == 1:
+            found += _spots_of_one(spots, branch, p, outcome, mine)
     if found:
         return found
-    for g in sorted({node.parties[p].group for p in parts}):
-        found += _spots_of_many(spots, node, g, outcome)
+    for g in sorted({branch.parties[p].group for p in parts}):
+        found += _spots_of_many(spots, branch, g, outcome)
     return found
 
 
@@ -206,11 +209,11 @@ def _fractional(value: float) -> bool:
     return abs(value - round(value)) > INTEGRAL
 
 
-def _rejection(node: Node, p: int, value: float) -> Candidate:
-    party = node.parties[p]
-    below = node.with_party(p, replace(party, most_rejected=floor(value)))
-    above = node.with_party(p, replace(party, least_rejected=ceil(value)))
-    return Candidate((party.group, -1), value, below, above, None)
+def _rejection(branch: Branch, p: int, value: float) -> BranchingCandidate:
+    party = branch.parties[p]
+    below = branch.with_party(p, replace(party, most_rejected=floor(value)))
+    above = branch.with_party(p, replace(party, least_rejected=ceil(value)))
+    return BranchingCandidate((party.group, -1), value, below, above, None)
 
 
 def _on_blocks(spots: Spots, outcome: Outcome, mine: Sequence[int]) -> list[tuple[int, float]]:
@@ -230,26 +233,28 @@ def _on_blocks(spots: Spots, outcome: Outcome, mine: Sequence[int]) -> list[tupl
     return list(alone.values())
 
 
-def _spots_of_one(spots: Spots, node: Node, p: int, outcome: Outcome, mine: Sequence[int]) -> list[Candidate]:
-    party, found = node.parties[p], list[Candidate]()
+def _spots_of_one(
+    spots: Spots, branch: Branch, p: int, outcome: Outcome, mine: Sequence[int]
+) -> list[BranchingCandidate]:
+    party, found = branch.parties[p], list[BranchingCandidate]()
     for spot, value in _on_blocks(spots, outcome, mine):
         c, j, _ = spots.place(spot)
         elsewhere = np.concatenate(
             [spots.runs(c, j), *(spots.runs(d, 0) for d in spots.choices_of(party.group) if d != c)]
         )
         there = replace(party.without(elsewhere[elsewhere != spot]), most_rejected=0)
-        below = node.with_party(p, party.without(np.array([spot])))
-        found.append(Candidate((party.group, spot), value, below, node.with_party(p, there), _count(spot)))
+        below = branch.with_party(p, party.without(np.array([spot])))
+        found.append(BranchingCandidate((party.group, spot), value, below, branch.with_party(p, there), _count(spot)))
     return found
 
 
-def _spots_of_many(spots: Spots, node: Node, g: int, outcome: Outcome) -> list[Candidate]:
-    mine = [k for k, p in enumerate(outcome.program.party_of) if node.parties[p].group == g]
-    found = list[Candidate]()
+def _spots_of_many(spots: Spots, branch: Branch, g: int, outcome: Outcome) -> list[BranchingCandidate]:
+    mine = [k for k, p in enumerate(outcome.program.party_of) if branch.parties[p].group == g]
+    found = list[BranchingCandidate]()
     for spot, value in _on_blocks(spots, outcome, mine):
-        below = node.with_limit(Limit(_count(spot), most=floor(value)))
-        above = node.with_limit(Limit(_count(spot), least=ceil(value)))
-        found.append(Candidate((g, spot), value, below, above, _count(spot)))
+        below = branch.with_limit(Limit(_count(spot), most=floor(value)))
+        above = branch.with_limit(Limit(_count(spot), least=ceil(value)))
+        found.append(BranchingCandidate((g, spot), value, below, above, _count(spot)))
     return found
 
 

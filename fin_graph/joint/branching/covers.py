@@ -20,7 +20,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from finbench.fin_graph.joint.branching.node import Limit
+from finbench.fin_graph.joint.branching.branch import Limit
 from finbench.fin_graph.joint.branching.spots import Form, Numbers, Spots
 from finbench.fin_graph.paths.arrays import Floats, Ints
 from finbench.models.tolerances import EVALUATOR_SLACK, FLOAT_NOISE
@@ -76,7 +76,7 @@ class CoverSeparation:
             return None
         coefficients, most = found
         used = np.flatnonzero(coefficients)
-        return Limit(Form(demands.spots[used], coefficients[used]), most=most)
+        return Limit(Form(demands.spots[used], coefficients[used]), most=most, resource=resource)
 
     def _of(self, resource: int) -> Form:
         if resource not in self._demands:

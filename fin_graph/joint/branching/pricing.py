@@ -1,12 +1,12 @@
-"""Pricing at a node: the cheapest way to serve a member of each party, and the bound that follows.
+"""Pricing at a branch: the cheapest way to serve a member of each party, and the bound that follows.
 
 At prices π_r ≥ 0 of resources and duals y_k of limits and cuts (≥ 0 where a lower bound pays, ≤ 0 where an upper one
 does), a path of a member costs λ·energy + Σ_r π_r u_r − Σ_k y_k F_k, so that a spot costs −Σ_k y_k φ_{k,s} more. With
 v_p at most the least cost of serving a member of party p,
 
-    (25') Σ_p min_ρ (ψ_p ρ + (n_p − ρ) v_p) − Σ_r b_r π_r + Σ_k y_k (l_k or h_k)  ≤  every solution that the node allows
+    (25') Σ_p min_ρ (ψ_p ρ + (n_p − ρ) v_p) − Σ_r b_r π_r + Σ_k y_k (l_k or h_k)  ≤  all that the branch allows
 
-where ρ runs over the numbers of rejected members that the node allows.
+where ρ runs over the numbers of rejected members that the branch allows.
 
 Lower bounds stand on spots of blocks alone. There y_k > 0 makes spots cheaper, maybe cheaper than nothing; every path
 runs each block once, so that the least of a layer's spots is taken from all of them, and added to the path's cost.
@@ -22,8 +22,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from finbench.fin_graph.joint.branching.node import Limit, Party, spot_array
-from finbench.fin_graph.joint.branching.spots import Spots, Way
+from finbench.fin_graph.joint.branching.branch import Limit, Party, spot_array
+from finbench.fin_graph.joint.branching.spots import Spots, SpotWay
 from finbench.fin_graph.joint.columns.pricing import dual_from
 from finbench.fin_graph.paths.arrays import Floats, Ints, PathProblem
 from finbench.fin_graph.paths.bounds import lagrangian_dual, meets
@@ -31,7 +31,6 @@ from finbench.fin_graph.paths.label_search import LabelSearch
 from finbench.fin_graph.paths.shortest import least_latency_path
 from finbench.models.result import Clock
 from finbench.models.tolerances import FLOAT_NOISE, OPTIMAL_GAP, safe_bound
-
 
 _MOST_STARTS = 20_000
 """Paths that are kept to start from."""
@@ -55,18 +54,13 @@ class Prices(NamedTuple):
                 beyond[limit.form.spots] -= dual * limit.form.coefficients
         return cls(resources, beyond)
 
-    def cost(self, way: Way) -> float:
-        """Return what a way costs at these prices."""
-        beyond = 0.0 if self.spots is None else float(self.spots[way.spots].sum())
-        return way.usage.cost(self.resources) + beyond
 
-
-class Cheapest(NamedTuple):
+class CheapestWay(NamedTuple):
     """What is known of the cheapest way to serve a member of a party."""
 
     bound: float
     """v_p: proven lower bound on its cost; inf where nothing serves it."""
-    way: Way | None
+    way: SpotWay | None
     cost: float
 
 
@@ -79,7 +73,7 @@ class _Start:
     multiplier: float = 0.0
 
 
-class NodePricer:
+class BranchPricer:
     """The cheapest ways of parties, each search from where the last one for the same closed spots ended.
 
     Parameters
@@ -92,20 +86,20 @@ class NodePricer:
         self.fixed: NDArray[np.bool_] = np.zeros(spots.total, np.bool_)
         """Spots that are closed to everybody: no better joint deployment uses them."""
         self._starts: dict[tuple[int, frozenset[int]], _Start | None] = {}
-        self._ways: dict[tuple[int, bytes], Way] = {}
+        self._ways: dict[tuple[int, bytes], SpotWay] = {}
 
     def close(self, closed: NDArray[np.bool_]) -> None:
         """Close spots to everybody."""
         self.fixed |= closed
         self._starts.clear()
 
-    def allows(self, party: Party, way: Way) -> bool:
+    def allows(self, party: Party, way: SpotWay) -> bool:
         """Return whether a way has no closed spot."""
         return not self.fixed[way.spots].any() and party.closed.isdisjoint(way.spots.tolist())
 
-    def price(self, party: Party, prices: Prices) -> Cheapest:
+    def price(self, party: Party, prices: Prices) -> CheapestWay:
         """Return the Lagrangian dual of a member of `party`, and the cheapest way met."""
-        best = Cheapest(inf, None, inf)
+        best = CheapestWay(inf, None, inf)
         for c in self.spots.choices_of(party.group):
             start = self._start(c, party)
             if start is not None:
@@ -113,9 +107,9 @@ class NodePricer:
                 best = _cheaper(best, self._dual(c, problem, shift, start))
         return best
 
-    def exact(self, party: Party, prices: Prices, clock: Clock, below: float) -> Cheapest:
+    def exact(self, party: Party, prices: Prices, clock: Clock, below: float) -> CheapestWay:
         """Return the cheapest way, or the proof (`bound`) that none costs below `below`."""
-        best = Cheapest(inf, None, inf)
+        best = CheapestWay(inf, None, inf)
         for c in self.spots.choices_of(party.group):
             if self._start(c, party) is not None:
                 problem, shift = self._problem(c, party, prices)
@@ -126,7 +120,7 @@ class NodePricer:
         """Return alternative c's path problem at prices, and what its paths cost beyond it; None where none is left."""
         return None if self._start(c, party) is None else self._problem(c, party, prices)
 
-    def _dual(self, c: int, problem: PathProblem, shift: float, start: _Start) -> Cheapest:
+    def _dual(self, c: int, problem: PathProblem, shift: float, start: _Start) -> CheapestWay:
         bound, start.multiplier, cost, start.layers, start.nodes = dual_from(
             problem.edges,
             problem.source,
@@ -135,23 +129,23 @@ class NodePricer:
             start.layers,
             start.nodes,
         )
-        return Cheapest(bound + shift, self._way(c, start.layers, start.nodes), cost + shift)
+        return CheapestWay(bound + shift, self.way(c, start.layers, start.nodes), cost + shift)
 
-    def _searched(self, c: int, problem: PathProblem, shift: float, clock: Clock, below: float) -> Cheapest:
+    def _searched(self, c: int, problem: PathProblem, shift: float, clock: Clock, below: float) -> CheapestWay:
         dual = lagrangian_dual(problem)
         best = dual.incumbent
         assert best is not None
-        way = self._way(c, np.array(best.layers, np.int32), np.array(best.nodes, np.int32))
+        way = self.way(c, np.array(best.layers, np.int32), np.array(best.nodes, np.int32))
         limit = min(best.energy, below - shift)
         if limit - dual.lower_bound <= OPTIMAL_GAP * abs(limit):
-            return Cheapest(dual.lower_bound + shift, way, best.energy + shift)
+            return CheapestWay(dual.lower_bound + shift, way, best.energy + shift)
         search = LabelSearch(problem, dual, limit=limit, clock=clock, complete=True)
         search.run()
         bound = max(dual.lower_bound, search.lower_bound())
         for energy, layers, nodes in search.paths():
-            found = self._way(c, np.array(layers, np.int32), np.array(nodes, np.int32))
-            return Cheapest(min(bound, energy) + shift, found, energy + shift)
-        return Cheapest(bound + shift, way, best.energy + shift)
+            found = self.way(c, np.array(layers, np.int32), np.array(nodes, np.int32))
+            return CheapestWay(min(bound, energy) + shift, found, energy + shift)
+        return CheapestWay(bound + shift, way, best.energy + shift)
 
     def _problem(self, c: int, party: Party, prices: Prices) -> tuple[PathProblem, float]:
         """Return a path problem without negative costs, and what all its paths cost beyond it."""
@@ -201,7 +195,8 @@ class NodePricer:
             return None
         return _Start(np.array(path.layers, np.int32), np.array(path.nodes, np.int32))
 
-    def _way(self, c: int, layers: Ints, nodes: Ints) -> Way:
+    def way(self, c: int, layers: Ints, nodes: Ints) -> SpotWay:
+        """Return the way of a path of alternative c, given by its vertices (layer, vertex)."""
         key = c, layers.tobytes() + nodes.tobytes()
         if key not in self._ways:
             usage = self.spots.choices[c].usage(layers.tolist(), nodes.tolist())
@@ -209,13 +204,13 @@ class NodePricer:
         return self._ways[key]
 
 
-def _cheaper(one: Cheapest, other: Cheapest) -> Cheapest:
+def _cheaper(one: CheapestWay, other: CheapestWay) -> CheapestWay:
     """Return the cheaper of two ways, and a bound on both."""
     best = other if other.cost < one.cost else one
     return best._replace(bound=min(one.bound, other.bound))
 
 
-def node_bound(
+def branch_bound(
     parties: Sequence[Party],
     penalties: Floats,
     least: Floats,
@@ -248,7 +243,9 @@ def node_bound(
         served = (party.count - rejected) * value if rejected < party.count else 0.0
         total, terms = total + paid + served, terms + abs(paid) + abs(served)
     room_paid = float(room @ prices)
-    sides = [limit.most if dual < 0 else limit.least if dual > 0 else 0.0 for limit, dual in zip(limits, duals, strict=True)]
+    sides = [
+        limit.most if dual < 0 else limit.least if dual > 0 else 0.0 for limit, dual in zip(limits, duals, strict=True)
+    ]
     limited = float(duals @ np.array(sides)) if sides else 0.0
     magnitude = float(np.abs(duals) @ np.abs(np.array(sides))) if sides else 0.0
     value = total - room_paid + limited

@@ -1,4 +1,4 @@
-"""The relaxation of a node's program over the ways at hand, as a live model in HiGHS.
+"""The relaxation of a branch's program over the ways at hand, as a live model in HiGHS.
 
 It is the master (eq. 24) with a row for every party instead of every group, and a row for every limit and cut:
 
@@ -17,16 +17,16 @@ from math import inf
 from typing import NamedTuple
 
 import numpy as np
-from highspy import HighsModelStatus, HighsStatus
-from scipy.sparse import csc_matrix
+from highspy import HighsModelStatus, HighsSolution, HighsStatus, SolutionStatus
+from scipy.sparse import csc_matrix, csr_matrix, vstack
 
-from finbench.fin_graph.joint.branching.node import Limit, Party
-from finbench.fin_graph.joint.branching.spots import Form, Way
-from finbench.fin_graph.joint.system import Group
+from finbench.fin_graph.joint.branching.branch import Limit, Party
+from finbench.fin_graph.joint.branching.spots import Form, Spots, SpotWay
+from finbench.fin_graph.joint.columns.restricted import stop_when_large
 from finbench.fin_graph.paths.arrays import Floats, Ints
 from finbench.models.result import Clock
 from finbench.models.silent_highs import SilentHighs, set_options
-from finbench.models.tolerances import SMALLEST_COEFFICIENT, SOLVER_TOLERANCE
+from finbench.models.tolerances import BRANCHING_GAP, SMALLEST_COEFFICIENT, SOLVER_TOLERANCE
 
 _OPTIONS: dict[str, float | bool | str] = {
     "threads": 1,
@@ -36,9 +36,16 @@ _OPTIONS: dict[str, float | bool | str] = {
     "small_matrix_value": SMALLEST_COEFFICIENT,
 }
 
+_WHOLE: dict[str, float | bool | str] = {
+    "presolve": "choose",
+    "mip_rel_gap": BRANCHING_GAP / 10,
+    "mip_abs_gap": 0.0,
+    "mip_feasibility_tolerance": SOLVER_TOLERANCE,
+}
+
 
 class Solved(NamedTuple):
-    """Optimum of a node's relaxation over the ways at hand."""
+    """Optimum of a branch's relaxation over the ways at hand."""
 
     value: float
     prices: Floats
@@ -53,6 +60,17 @@ class Solved(NamedTuple):
     """ρ_p of every party."""
     missing: float
     """Σ_p a_p + Σ_k b_k."""
+
+
+class WholeAnswer(NamedTuple):
+    """What HiGHS says of a branch's program in whole numbers."""
+
+    times: Floats | None
+    """x_c of its best solution."""
+    bound: float
+    """Proven bound on the solutions over the ways at hand; inf where there is none."""
+    done: bool
+    """Whether it was solved to the end."""
 
 
 class Resources(NamedTuple):
@@ -71,12 +89,12 @@ class Resources(NamedTuple):
         return cls(rows, room, row_of)
 
 
-class NodeProgram:
-    """The program of one node.
+class BranchProgram:
+    """The program of one branch.
 
     Parameters
     ----------
-    groups : sequence of Group
+    spots : Spots
     parties : sequence of Party
     limits : sequence of Limit
         Branching bounds and cuts.
@@ -90,7 +108,7 @@ class NodeProgram:
 
     def __init__(
         self,
-        groups: Sequence[Group],
+        spots: Spots,
         parties: Sequence[Party],
         limits: Sequence[Limit],
         resources: Resources,
@@ -98,10 +116,11 @@ class NodeProgram:
         dear: float,
         clock: Clock,
     ) -> None:
-        self.ways: list[Way] = []
+        self.ways: list[SpotWay] = []
         self.party_of: list[int] = []
         self.limits = list(limits)
-        self._groups, self._parties, self._resources = groups, parties, resources
+        self._groups, self._parties, self._resources = spots.system.groups, parties, resources
+        self._total = spots.total
         self._scale, self._clock, self._dear = scale, clock, dear
         self._known: set[tuple[int, bytes]] = set()
         self._highs = SilentHighs()
@@ -139,19 +158,20 @@ class NodeProgram:
         """M [W]."""
         return self._dear * self._scale
 
-    def add(self, p: int, ways: Sequence[Way]) -> int:
-        """Add ways of party p that are new, and return how many are."""
-        fresh = [way for way in ways if (p, way.spots.tobytes()) not in self._known]
+    def add(self, ways: Sequence[tuple[int, SpotWay]]) -> int:
+        """Add ways of parties, given by their numbers, that are new; return how many are."""
+        fresh = {(p, way.spots.tobytes()): (p, way) for p, way in ways}
+        fresh = {key: one for key, one in fresh.items() if key not in self._known}
         if not fresh:
             return 0
-        self._known.update((p, way.spots.tobytes()) for way in fresh)
-        self.ways += fresh
-        self.party_of += [p] * len(fresh)
-        matrix = self._columns(p, fresh)
-        count = len(fresh)
+        self._known.update(fresh)
+        parties, added = [p for p, _ in fresh.values()], [way for _, way in fresh.values()]
+        self.party_of += parties
+        self.ways += added
+        matrix, count = self._columns(parties, added), len(added)
         self._highs.addCols(
             count,
-            np.array([way.usage.power for way in fresh]) / self._scale,
+            np.array([way.usage.power for way in added]) / self._scale,
             np.zeros(count),
             np.full(count, inf),
             matrix.nnz,
@@ -161,25 +181,29 @@ class NodeProgram:
         )
         return count
 
-    def _columns(self, p: int, ways: Sequence[Way]) -> csc_matrix:
-        """Return the coefficients of ways of party p in all rows."""
-        first, rows, values, columns = len(self._parties), [np.full(len(ways), p)], [np.ones(len(ways))], []
-        columns.append(np.arange(len(ways)))
-        for k, way in enumerate(ways):
-            at = self._resources.row_of[way.usage.resources]
-            rows.append(first + at[at >= 0])
-            values.append(way.usage.fractions[at >= 0])
-            columns.append(np.full(int((at >= 0).sum()), k))
-        spots = np.concatenate([way.spots for way in ways])
-        owner = np.repeat(np.arange(len(ways)), [len(way.spots) for way in ways])
-        for k, limit in enumerate(self.limits):
-            total = np.bincount(owner, limit.form.of(spots), len(ways))
-            used = np.flatnonzero(total)
-            rows.append(np.full(len(used), first + len(self._resources.rows) + k))
-            values.append(total[used])
-            columns.append(used)
-        shape = first + len(self._resources.rows) + len(self.limits), len(ways)
-        return csc_matrix((np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=shape)
+    def _columns(self, parties: Sequence[int], ways: Sequence[SpotWay]) -> csc_matrix:
+        """Return the coefficients of ways of parties in all rows."""
+        count, first = len(ways), len(self._parties)
+        member = csc_matrix((np.ones(count), (parties, np.arange(count))), shape=(first, count))
+        used = np.concatenate([self._resources.row_of[way.usage.resources] for way in ways])
+        taken = np.concatenate([way.usage.fractions for way in ways])
+        owner = np.repeat(np.arange(count), [len(way.usage.resources) for way in ways])
+        kept = used >= 0
+        shape = len(self._resources.rows), count
+        loads = csc_matrix((taken[kept], (used[kept], owner[kept])), shape=shape)
+        return csc_matrix(vstack([member, loads, self._limited(ways)]))
+
+    def _limited(self, ways: Sequence[SpotWay]) -> csc_matrix:
+        """Return the coefficients of ways in the rows of limits."""
+        places = np.concatenate([way.spots for way in ways])
+        starts = np.cumsum([0, *(len(way.spots) for way in ways)])
+        on_spots = csr_matrix((np.ones(len(places)), places, starts), shape=(len(ways), self._total))
+        forms = [limit.form for limit in self.limits]
+        named = np.concatenate([np.zeros(0, np.int64), *(form.spots for form in forms)])
+        factors = np.concatenate([np.zeros(0), *(form.coefficients for form in forms)])
+        numbers = np.repeat(np.arange(len(forms)), [len(form.spots) for form in forms])
+        of_spots = csr_matrix((factors, (named, numbers)), shape=(self._total, len(forms)))
+        return csc_matrix((on_spots @ of_spots).T)
 
     def coefficients(self, form: Form) -> Floats:
         """Return the coefficient of every way at hand in a form."""
@@ -187,8 +211,7 @@ class NodeProgram:
             return np.zeros(0)
         spots = np.concatenate([way.spots for way in self.ways])
         owner = np.repeat(np.arange(len(self.ways)), [len(way.spots) for way in self.ways])
-        found: Floats = np.bincount(owner, form.of(spots), len(self.ways))
-        return found
+        return np.bincount(owner, form.of(spots), len(self.ways)).astype(float)
 
     def cut(self, limit: Limit) -> None:
         """Add a cut: a row whose form has an upper bound alone."""
@@ -240,9 +263,49 @@ class NodeProgram:
         signed: Floats = low + high
         return signed
 
+    def solve_whole(self, start: Sequence[int] | None, limit_s: float, seed: int) -> WholeAnswer:
+        """Solve the program in whole numbers, by HiGHS; it is of no use afterwards.
+
+        Parameters
+        ----------
+        start : sequence of int or None
+            Columns, one for each member served, of a solution to start from.
+        limit_s : float
+            Seconds that the solver may take.
+        seed : int
+        """
+        highs, total = self._highs, self._first + len(self.ways)
+        for column in self._spare:
+            highs.changeColBounds(column, 0.0, 0.0)
+        highs.changeColsIntegrality(total, np.arange(total, dtype=np.int32), np.ones(total, np.uint8))
+        set_options(highs, {**_WHOLE, "random_seed": seed % 2**31, "time_limit": highs.getRunTime() + limit_s})
+        if start is not None:
+            self._begin_at(start, total)
+        stop_when_large(highs)
+        highs.run()
+        facts, said = highs.getInfo(), highs.getModelStatus()
+        if said == HighsModelStatus.kInfeasible:
+            return WholeAnswer(None, inf, True)
+        times = None
+        if facts.primal_solution_status == SolutionStatus.kSolutionStatusFeasible:
+            times = np.rint(np.array(highs.getSolution().col_value)[self._first :])
+        done = said == HighsModelStatus.kOptimal
+        proven = facts.objective_function_value if done else facts.mip_dual_bound
+        return WholeAnswer(times, float(proven) * self._scale, done)
+
+    def _begin_at(self, start: Sequence[int], total: int) -> None:
+        values = np.zeros(total)
+        np.add.at(values, self._first + np.array(start, np.int64), 1.0)
+        served = np.bincount([self.party_of[k] for k in start], minlength=len(self._parties))
+        values[: len(self._parties)] = [party.count for party in self._parties] - served
+        solution = HighsSolution()
+        solution.col_value = values.tolist()
+        self._highs.setSolution(solution)
+
     def try_limit(self, limit: Limit, steps: int) -> float:
-        """Return what the relaxation over the ways at hand would cost with one more limit, after so many steps; inf
-        where that has no solution. The program stays as it is.
+        """Return what the relaxation over the ways at hand would cost with one more limit, after so many steps.
+
+        inf where that has no solution. The program stays as it is.
         """
         highs, basis = self._highs, self._highs.getBasis()
         coefficients = self.coefficients(limit.form)
@@ -257,5 +320,3 @@ class NodeProgram:
         highs.deleteRows(1, np.array([last], np.int32))
         highs.setBasis(basis)
         return value * self._scale
-
-

@@ -1,4 +1,4 @@
-"""Solve a node's relaxation: ways by pricing, cuts by separation, and a proven bound at any time."""
+"""Solve a branch's relaxation: ways by pricing, cuts by separation, and a proven bound at any time."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from math import inf
 
 import numpy as np
 
-from finbench.fin_graph.joint.branching.node import Limit, Node
-from finbench.fin_graph.joint.branching.pricing import Cheapest, NodePricer, Prices, node_bound
-from finbench.fin_graph.joint.branching.program import NodeProgram, Resources, Solved
-from finbench.fin_graph.joint.branching.spots import Spots, Way, values_at
+from finbench.fin_graph.joint.branching.branch import Branch, Limit
+from finbench.fin_graph.joint.branching.pricing import BranchPricer, CheapestWay, Prices, branch_bound
+from finbench.fin_graph.joint.branching.program import BranchProgram, Resources, Solved
+from finbench.fin_graph.joint.branching.spots import Spots, SpotWay, values_at
 from finbench.fin_graph.joint.columns.relaxation import CLOSED
 from finbench.fin_graph.paths.arrays import Floats
 from finbench.models.result import Clock
@@ -29,13 +29,13 @@ _DEAR = 10.0
 
 @dataclass(frozen=True)
 class Outcome:
-    """What is known of a node once its relaxation was solved, as far as time allowed."""
+    """What is known of a branch once its relaxation was solved, as far as time allowed."""
 
     bound: float
     """Proven bound on what it allows."""
     solved: Solved | None
     """The last solution of its program; None where it can be left: nothing better is in it, or the time is over."""
-    program: NodeProgram
+    program: BranchProgram
     best: float
     """The best bound that prices proved here; `bound` may come from the parent."""
     prices: Prices
@@ -48,8 +48,8 @@ class Outcome:
     """Whether the bound meets the relaxation's value, or the cutoff."""
 
 
-class NodeRelaxation:
-    """Column generation at one node after another; ways and cuts are kept for the next.
+class BranchRelaxation:
+    """Column generation at one branch after another; ways and cuts are kept for the next.
 
     Parameters
     ----------
@@ -62,15 +62,15 @@ class NodeRelaxation:
 
     def __init__(self, spots: Spots, resources: Resources, scale: float, clock: Clock) -> None:
         self.spots, self.resources, self.clock = spots, resources, clock
-        self.pricer = NodePricer(spots)
+        self.pricer = BranchPricer(spots)
         self.cuts: list[Limit] = []
-        self.pool: list[list[Way]] = [[] for _ in spots.system.groups]
+        self.pool: list[list[SpotWay]] = [[] for _ in spots.system.groups]
         self._known: list[set[bytes]] = [set() for _ in spots.system.groups]
-        self._groups, self._scale = spots.system.groups, scale
+        self._groups, self.scale = spots.system.groups, scale
         self.priced = 0
         """Rounds of pricing so far."""
 
-    def keep(self, way: Way) -> None:
+    def keep(self, way: SpotWay) -> None:
         """Put a way into the pool."""
         key = way.spots.tobytes()
         if key not in self._known[way.group]:
@@ -83,41 +83,43 @@ class NodeRelaxation:
             self.pool[g] = [way for way in ways if not self.pricer.fixed[way.spots].any()]
             self._known[g] = {way.spots.tobytes() for way in self.pool[g]}
 
-    def penalties(self, node: Node) -> Floats:
+    def penalties(self, branch: Branch) -> Floats:
         """Return ψ_p of every party, inf where members must be served."""
-        found = [self._groups[party.group].penalty for party in node.parties]
+        found = [self._groups[party.group].penalty for party in branch.parties]
         return np.array([inf if penalty is None else penalty for penalty in found])
 
-    def program(self, node: Node) -> NodeProgram:
-        """Return the program of a node over the ways in the pool."""
+    def program(self, branch: Branch) -> BranchProgram:
+        """Return the program of a branch over the ways in the pool."""
         powers = [way.usage.power for ways in self.pool for way in ways]
-        dearest = max([self._scale, *powers, *(group.penalty or 0.0 for group in self._groups)])
-        dear, limits = _DEAR * dearest / self._scale, (*node.limits, *self.cuts)
-        program = NodeProgram(self._groups, node.parties, limits, self.resources, self._scale, dear, self.clock)
-        for p, party in enumerate(node.parties):
-            program.add(p, [way for way in self.pool[party.group] if self.pricer.allows(party, way)])
+        dearest = max([self.scale, *powers, *(group.penalty or 0.0 for group in self._groups)])
+        dear, limits = _DEAR * dearest / self.scale, (*branch.limits, *self.cuts)
+        program = BranchProgram(self.spots, branch.parties, limits, self.resources, self.scale, dear, self.clock)
+        parties = enumerate(branch.parties)
+        program.add(
+            [(p, way) for p, party in parties for way in self.pool[party.group] if self.pricer.allows(party, way)]
+        )
         return program
 
     def solve(
         self,
-        node: Node,
+        branch: Branch,
         cutoff: Callable[[], float],
-        separate: Callable[[NodeProgram, Solved], Sequence[Limit]],
+        separate: Callable[[BranchProgram, Solved], Sequence[Limit]],
         watch: Callable[[float, Solved], None] = lambda _bound, _solved: None,
     ) -> Outcome:
-        """Solve the relaxation of a node.
+        """Solve the relaxation of a branch.
 
         Parameters
         ----------
-        node : Node
+        branch : Branch
         cutoff : callable
-            Says above which bound a node holds nothing better.
+            Says above which bound a branch holds nothing better.
         separate : callable
             Gives cuts that a solution breaks; none once it has given enough.
         watch : callable
             Told the bound, and each solution that pricing leaves as it is.
         """
-        run = _NodeRun(self, node, cutoff)
+        run = _BranchRun(self, branch, cutoff)
         while not run.over:
             solved = run.generate()
             if solved is None:
@@ -132,24 +134,24 @@ class NodeRelaxation:
         return run.outcome()
 
 
-class _NodeRun:
-    """Column generation at one node."""
+class _BranchRun:
+    """Column generation at one branch."""
 
-    def __init__(self, relaxation: NodeRelaxation, node: Node, cutoff: Callable[[], float]) -> None:
-        self._all, self._node, self._cutoff = relaxation, node, cutoff
-        self.program = relaxation.program(node)
-        self._penalties = relaxation.penalties(node)
-        self.bound = node.bound
+    def __init__(self, relaxation: BranchRelaxation, branch: Branch, cutoff: Callable[[], float]) -> None:
+        self._all, self._branch, self._cutoff = relaxation, branch, cutoff
+        self.program = relaxation.program(branch)
+        self._penalties = relaxation.penalties(branch)
+        self.bound = branch.bound
         self._summed = -inf
         self._solved: Solved | None = None
         self._prices = Prices(np.zeros(len(relaxation.resources.room)), None)
-        self._least, self._duals, self._best = np.zeros(len(node.parties)), np.zeros(0), -inf
+        self._least, self._duals, self._best = np.zeros(len(branch.parties)), np.zeros(0), -inf
         self._dearer = 0
         self.finished = False
 
     @property
     def over(self) -> bool:
-        """Whether the node can be left: nothing better is in it, or the time is over."""
+        """Whether the branch can be left: nothing better is in it, or the time is over."""
         return self.bound >= self._cutoff() or self._all.clock.expired
 
     def generate(self) -> Solved | None:
@@ -177,10 +179,10 @@ class _NodeRun:
 
     def _improve(self, solved: Solved) -> bool:
         """Price all parties at the solution's prices, and return whether a way was added."""
-        relaxation, parties = self._all, self._node.parties
+        relaxation, parties = self._all, self._branch.parties
         prices = Prices.of(relaxation.spots, solved.prices, self.program.limits, solved.duals)
         relaxation.priced += 1
-        found = list[Cheapest]()
+        found = list[CheapestWay]()
         for party in parties:
             if relaxation.clock.expired:
                 return False
@@ -191,38 +193,35 @@ class _NodeRun:
             return added
         return self._search(found, solved, prices)
 
-    def _search(self, found: list[Cheapest], solved: Solved, prices: Prices) -> bool:
+    def _search(self, found: list[CheapestWay], solved: Solved, prices: Prices) -> bool:
         """Do the same by label setting, for the parties whose bound leaves something open."""
-        relaxation, added = self._all, False
-        for p, party in enumerate(self._node.parties):
+        relaxation = self._all
+        for p, party in enumerate(self._branch.parties):
             if found[p].way is not None and self._pays(found[p].bound, solved, p):
                 below = min(float(solved.served[p]), found[p].cost)
-                found[p] = exact = relaxation.pricer.exact(party, prices, relaxation.clock, below)
-                added |= self._add_one(p, exact, solved)
+                found[p] = relaxation.pricer.exact(party, prices, relaxation.clock, below)
         self._take(solved, prices, found)
-        return added
+        return self._add(found, solved)
 
-    def _add(self, found: Sequence[Cheapest], solved: Solved) -> bool:
-        added = False
-        for p, cheapest in enumerate(found):
-            added |= self._add_one(p, cheapest, solved)
-        return added
-
-    def _add_one(self, p: int, cheapest: Cheapest, solved: Solved) -> bool:
-        if cheapest.way is None or not self._pays(cheapest.cost, solved, p):
-            return False
-        self._all.keep(cheapest.way)
-        return self.program.add(p, [cheapest.way]) > 0
+    def _add(self, found: Sequence[CheapestWay], solved: Solved) -> bool:
+        cheaper = [
+            (p, cheapest.way)
+            for p, cheapest in enumerate(found)
+            if cheapest.way is not None and self._pays(cheapest.cost, solved, p)
+        ]
+        for _, way in cheaper:
+            self._all.keep(way)
+        return self.program.add(cheaper) > 0
 
     def _pays(self, cost: float, solved: Solved, p: int) -> bool:
         served = float(solved.served[p])
         return cost < served - FLOAT_NOISE * max(abs(served), abs(cost))
 
-    def _take(self, solved: Solved, prices: Prices, found: Sequence[Cheapest]) -> None:
+    def _take(self, solved: Solved, prices: Prices, found: Sequence[CheapestWay]) -> None:
         """Keep the bound (25') where it is the best so far."""
         least = np.array([cheapest.bound for cheapest in found])
-        value, safe = node_bound(
-            self._node.parties,
+        value, safe = branch_bound(
+            self._branch.parties,
             self._penalties,
             least,
             solved.prices,
@@ -236,7 +235,7 @@ class _NodeRun:
         self.bound = max(self.bound, safe)
 
     def outcome(self) -> Outcome:
-        """Return what is known of the node."""
+        """Return what is known of the branch."""
         left = self.bound >= self._cutoff() or self._all.clock.expired
         return Outcome(
             self.bound,
@@ -251,6 +250,6 @@ class _NodeRun:
 
 
 def spots_served(outcome: Outcome) -> tuple[np.ndarray, Floats]:
-    """Return the spots on which members are in a node's solution, and how many."""
+    """Return the spots on which members are in a branch's solution, and how many."""
     assert outcome.solved is not None
     return values_at(outcome.program.ways, outcome.solved.times)

@@ -1,4 +1,4 @@
-"""What rows of a node's program speak of: spots, ways and forms.
+"""What rows of a branch's program speak of: spots, ways and forms.
 
 A **spot** is one place in the layered graph of one alternative c of a group: block j+1 runs at vertex v, or its input
 goes over link a. All spots of a system have one number each. A **way** is a column (eq. 24) that knows its spots. A
@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -23,12 +24,13 @@ from numpy.typing import NDArray
 from finbench.fin_graph.joint.system import Group, SharedSystem, Usage
 from finbench.fin_graph.paths.arrays import Floats
 from finbench.models.deployment import ApplicationDeployment
+from finbench.models.tolerances import FLOAT_NOISE
 
 Numbers = NDArray[np.int64]
 """Numbers of spots."""
 
 
-class Way(NamedTuple):
+class SpotWay(NamedTuple):
     """A way to serve one member of a group, and its spots."""
 
     group: int
@@ -108,17 +110,18 @@ class Spots:
             found[g].append(c)
         return found
 
-    def way(self, g: int, usage: Usage) -> Way:
+    def way(self, g: int, usage: Usage) -> SpotWay:
         """Return a usage of group g with its spots."""
         deployment = usage.deployment
         c = next(c for c in self.choices_of(g) if self.choices[c].application.named_dnn == deployment.dnn)
         spots = [spot for j in range(len(deployment.placement)) for spot in self._spots(c, j, deployment)]
-        return Way(g, usage, np.unique(np.array(spots, np.int64)))
+        return SpotWay(g, usage, np.unique(np.array(spots, np.int64)))
 
     def _spots(self, c: int, j: int, deployment: ApplicationDeployment) -> list[int]:
+        assert deployment.routes is not None
         start, route = self.layer(c, j), deployment.routes[j]
         share = 1.0 if deployment.shares is None else deployment.shares[j]
-        over = [start + self.vertices + self._link[pair] for pair in zip(route, route[1:], strict=False)]
+        over = [start + self.vertices + self._link[pair] for pair in pairwise(route)]
         return [start + self._vertex[deployment.placement[j], share], *over]
 
     @cached_property
@@ -159,12 +162,27 @@ class Spots:
         return sent
 
 
-def values_at(ways: Sequence[Way], times: Floats) -> tuple[Numbers, Floats]:
+def most_of_all(spots: Spots) -> float:
+    """Return a number that no joint deployment without detours costs more than: every member pays most everywhere."""
+    total = 0.0
+    for g, group in enumerate(spots.system.groups):
+        most = [group.penalty or 0.0]
+        for c in spots.choices_of(g):
+            problem = spots.choices[c].problem()
+            if problem is not None:
+                runs = np.where(np.isfinite(problem.edges.run_energy), problem.edges.run_energy, 0.0)
+                sends = problem.edges.energy_bits.sum() * problem.edges.link_energy.sum()
+                most.append(float(runs.max(axis=1).sum() + sends))
+        total += group.count * max(most)
+    return total * (1 + FLOAT_NOISE) if total > 0 else 1.0
+
+
+def values_at(ways: Sequence[SpotWay], times: Floats) -> tuple[Numbers, Floats]:
     """Return the spots on which members are, rising, and how many members are on each."""
-    used = np.flatnonzero(times > 0)
-    if not len(used):
+    used = np.flatnonzero(times > 0).tolist()
+    if not used:
         return np.zeros(0, np.int64), np.zeros(0)
     spots = np.concatenate([ways[k].spots for k in used])
     weights = np.repeat(times[used], [len(ways[k].spots) for k in used])
     found, inverse = np.unique(spots, return_inverse=True)
-    return found, np.bincount(inverse, weights)
+    return found, np.bincount(inverse, weights).astype(float)

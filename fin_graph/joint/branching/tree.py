@@ -1,8 +1,8 @@
-"""The tree: nodes by best bound, dives between, incumbents on the way.
+"""The tree: branches by best bound, dives between, incumbents on the way.
 
-A node's children are visited one after another down to a leaf (a dive); then the open node of the least bound is next.
-The bound of the instance is the least of the open nodes' bounds; what a node was left with because nothing better is in
-it counts as well.
+A branch's children are visited one after another down to a leaf (a dive); then the open branch of the least bound is
+next. The bound of the instance is the least of the open branches' bounds; those of branches that were left because
+nothing better is in them count as well.
 """
 
 from __future__ import annotations
@@ -12,23 +12,43 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import count
 from math import inf
+from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
 
-from finbench.fin_graph.joint.branching.choosing import INTEGRAL, Chooser, Choice
+from finbench.fin_graph.joint.branching.branch import Branch, Limit
+from finbench.fin_graph.joint.branching.choosing import INTEGRAL, Choice, Chooser
+from finbench.fin_graph.joint.branching.closing import Closing
 from finbench.fin_graph.joint.branching.covers import CoverSeparation
 from finbench.fin_graph.joint.branching.fixing import hopeless
-from finbench.fin_graph.joint.branching.node import Limit, Node
-from finbench.fin_graph.joint.branching.program import NodeProgram, Solved
-from finbench.fin_graph.joint.branching.relaxing import NodeRelaxation, Outcome
-from finbench.fin_graph.joint.branching.spots import Way, values_at
+from finbench.fin_graph.joint.branching.program import BranchProgram, Solved
+from finbench.fin_graph.joint.branching.relaxing import BranchRelaxation, Outcome
+from finbench.fin_graph.joint.branching.spots import SpotWay, most_of_all, values_at
 from finbench.fin_graph.joint.fin.improvement import Served
 from finbench.fin_graph.paths.arrays import Floats
-from finbench.models.tolerances import COLUMN_GAP
+from finbench.models.tolerances import BRANCHING_GAP
 
-ROOT_ROUNDS, NODE_ROUNDS = 40, 2
-"""Rounds of cuts at the root, and at every other node."""
+ROOT_ROUNDS, BRANCH_ROUNDS = 40, 2
+"""Rounds of cuts at the root, and at every other branch."""
+
+FIRST_PARTS = (1 / 16, 1 / 4, 1.0)
+"""Margins of the lists at the root, as parts of what is open."""
+
+MOST_WAYS = 30_000
+"""Ways from which on no list is made."""
+
+ROOT_PART, BRANCH_PART = 0.3, 0.05
+"""Parts of the time left that the program in whole numbers may take, at the root and at other branches."""
+
+_WHOLE_PART, FREE_S = 0.5, 5.0
+"""Part of the tree's time that such programs may take, and seconds [s] that they may take beside."""
+
+_LEFT = 0.9
+"""Part of `BRANCHING_GAP` at which a branch is left: rounding may take the rest."""
+
+UNLIMITED_S = 60.0
+"""Time left, as assumed where there is no limit [s]."""
 
 
 class Incumbents(NamedTuple):
@@ -38,17 +58,19 @@ class Incumbents(NamedTuple):
     """Its objective; inf where there is none."""
     offer: Callable[[Served], bool]
     round: Callable[[Outcome], None]
-    """Make a joint deployment of a node's solution."""
+    """Make a joint deployment of a branch's solution."""
     note: Callable[[float], None]
     """Take a new bound of the instance."""
+    served: Callable[[], Served | None]
+    """The incumbent."""
 
 
 class _Open(NamedTuple):
-    """An open node, and from which branching it comes."""
+    """An open branch, and from which branching it comes."""
 
     bound: float
     number: int
-    node: Node
+    branch: Branch
     choice: Choice | None
     child: int
     value: float
@@ -59,31 +81,41 @@ class Tree:
 
     Parameters
     ----------
-    relaxation : NodeRelaxation
+    relaxation : BranchRelaxation
     covers : CoverSeparation or None
         None: no cuts.
-    first : Node
+    closing : Closing or None
+        None: branches are not closed by programs in whole numbers.
+    first : Branch
         The root.
     incumbents : Incumbents
     """
 
     def __init__(
-        self, relaxation: NodeRelaxation, covers: CoverSeparation | None, first: Node, incumbents: Incumbents
+        self,
+        relaxation: BranchRelaxation,
+        covers: CoverSeparation | None,
+        closing: Closing | None,
+        first: Branch,
+        incumbents: Incumbents,
     ) -> None:
         self._relaxation, self._covers, self._root, self._incumbents = relaxation, covers, first, incumbents
+        self._closing, self._clock = closing, relaxation.clock
+        self._began, self._whole_s = relaxation.clock.elapsed_s, -FREE_S
+        self.closed = 0
+        """Branches closed by the program in whole numbers."""
         self._chooser = Chooser(relaxation.spots)
         self._numbers = count()
         self._heap: list[_Open] = [_Open(first.bound, next(self._numbers), first, None, 0, 0.0)]
         self._dive: _Open | None = None
         self._left = inf
+        self._most = most_of_all(relaxation.spots)
         self._rounds = 0
         self._root_outcome: Outcome | None = None
         self._fixed_at = inf
-        self.nodes = 0
+        self.visits = 0
         self.fixed = 0
         """Spots closed to everybody."""
-        self.visited: Callable[[Node, Outcome], None] | None = None
-        """Told every node and what became of it."""
 
     @property
     def bound(self) -> float:
@@ -95,12 +127,12 @@ class Tree:
 
     @property
     def cutoff(self) -> float:
-        """The bound from which on a node holds nothing better."""
+        """The bound from which on a branch holds nothing better, or without an incumbent nothing at all."""
         objective = self._incumbents.objective()
-        return objective - COLUMN_GAP * abs(objective) if objective < inf else inf
+        return objective - _LEFT * BRANCHING_GAP * abs(objective) if objective < inf else self._most
 
     def explore(self, stop: Callable[[], bool]) -> None:
-        """Visit nodes until none is open, or `stop` says so."""
+        """Visit branches until none is open, or `stop` says so."""
         while (self._heap or self._dive) and not stop():
             one = self._dive or heapq.heappop(self._heap)
             self._dive = None
@@ -114,38 +146,72 @@ class Tree:
             self._incumbents.note(self.bound)
 
     def _visit(self, one: _Open) -> Outcome | None:
-        """Solve a node and branch; return None where the time was over before anything was known."""
+        """Solve a branch and divide it; return None where the time was over before anything was known."""
         self._rounds = 0
-        outcome = self._relaxation.solve(one.node, lambda: self.cutoff, self._separate_at(one.node))
-        if self.visited is not None:
-            self.visited(one.node, outcome)
+        outcome = self._relaxation.solve(one.branch, lambda: self.cutoff, self._separate_at(one.branch))
         if outcome.solved is None and outcome.bound < self.cutoff:
             return None
-        self.nodes += 1
+        self.visits += 1
         self._learn(one, outcome)
         if outcome.bound >= self.cutoff:
             self._left = min(self._left, outcome.bound)
             return outcome
-        if one.node.depth == 0:
+        if one.branch.depth == 0:
             self._root_outcome = outcome
-        self._offer(one.node, outcome)
+        self._offer(outcome)
         self._incumbents.round(outcome)
         self._fix()
-        self._divide(one, outcome)
+        bound = self._closed(one.branch, outcome)
+        if bound >= self.cutoff:
+            self._left = min(self._left, bound)
+        else:
+            self._divide(one, outcome, bound)
         return outcome
 
-    def _divide(self, one: _Open, outcome: Outcome) -> None:
+    def _closed(self, branch: Branch, outcome: Outcome) -> float:
+        """Return a bound on a branch, by the program in whole numbers where its ways can be listed."""
+        bound, root = outcome.bound, branch.depth == 0
+        if (
+            self._closing is None
+            or branch.limits
+            or self._whole_s > _WHOLE_PART * (self._clock.elapsed_s - self._began)
+        ):
+            return bound
+        start, parts = perf_counter(), FIRST_PARTS if root else (1.0,)
+        for part in parts:
+            goal = self._goal(outcome, part)
+            if goal <= bound or bound >= self.cutoff:
+                continue
+            served = self._incumbents.served() if root else None
+            found = self._closing.close(branch, outcome, goal, served, MOST_WAYS, self._whole_limit(root))
+            if found is None:
+                break
+            if found.served is not None:
+                self._incumbents.offer(found.served)
+            bound = max(bound, found.bound)
+            self.closed += found.done and part == 1.0
+        self._whole_s += perf_counter() - start
+        return bound
+
+    def _goal(self, outcome: Outcome, part: float) -> float:
+        """Return the bound that a list is to prove: up to the cutoff, or a part of the way from the branch's own."""
+        known = self._incumbents.objective() < inf
+        cutoff = self.cutoff if known else outcome.best + abs(outcome.best)
+        return cutoff if part == 1.0 else outcome.best + part * (cutoff - outcome.best)
+
+    def _whole_limit(self, root: bool) -> float:
+        left = self._clock.remaining_s
+        return (ROOT_PART if root else BRANCH_PART) * (UNLIMITED_S if left is None else left)
+
+    def _divide(self, one: _Open, outcome: Outcome, bound: float) -> None:
         assert outcome.solved is not None
-        if outcome.bound >= self.cutoff:
-            self._left = min(self._left, outcome.bound)
-            return
-        choice = self._chooser.choose(one.node, outcome)
+        choice = self._chooser.choose(one.branch, outcome)
         if choice is None:
             # Its solution is whole, and yet it is not closed: what remains open here stays open.
-            self._left = min(self._left, outcome.bound)
+            self._left = min(self._left, bound)
             return
         opened = [
-            _Open(outcome.bound, next(self._numbers), replace(child, bound=outcome.bound), choice, k, outcome.solved.value)
+            _Open(bound, next(self._numbers), replace(child, bound=bound), choice, k, outcome.solved.value)
             for k, child in enumerate(choice.children)
         ]
         self._dive = opened[0]
@@ -157,23 +223,25 @@ class Tree:
             rise = outcome.bound - one.value
             self._chooser.learn(one.choice.key, one.choice.sides[one.child], rise, one.choice.fractions[one.child])
 
-    def _offer(self, node: Node, outcome: Outcome) -> None:
+    def _offer(self, outcome: Outcome) -> None:
         """Offer a solution that is whole."""
         assert outcome.solved is not None
         times = outcome.solved.times
         if np.abs(times - np.rint(times)).max(initial=0.0) > INTEGRAL:
             return
         groups = self._relaxation.spots.system.groups
-        usages: list[list[Way]] = [[] for _ in groups]
+        usages: list[list[SpotWay]] = [[] for _ in groups]
         for k in np.flatnonzero(np.rint(times) > 0).tolist():
             way = outcome.program.ways[k]
             usages[way.group] += [way] * int(np.rint(times[k]))
-        self._incumbents.offer([(group, [way.usage for way in ways]) for group, ways in zip(groups, usages, strict=True)])
+        self._incumbents.offer(
+            [(group, [way.usage for way in ways]) for group, ways in zip(groups, usages, strict=True)]
+        )
 
     def _fix(self) -> None:
         """Close the spots that no joint deployment better than the incumbent uses, once it is better."""
         outcome, cutoff = self._root_outcome, self.cutoff
-        if outcome is None or cutoff == inf or cutoff >= self._fixed_at:
+        if outcome is None or self._incumbents.objective() == inf or cutoff >= self._fixed_at:
             return
         self._fixed_at = cutoff
         relaxation = self._relaxation
@@ -182,10 +250,10 @@ class Tree:
         relaxation.drop_closed()
         self.fixed = int(relaxation.pricer.fixed.sum())
 
-    def _separate_at(self, node: Node) -> Callable[[NodeProgram, Solved], Sequence[Limit]]:
-        most = ROOT_ROUNDS if node.depth == 0 else NODE_ROUNDS
+    def _separate_at(self, branch: Branch) -> Callable[[BranchProgram, Solved], Sequence[Limit]]:
+        most = ROOT_ROUNDS if branch.depth == 0 else BRANCH_ROUNDS
 
-        def separate(program: NodeProgram, solved: Solved) -> Sequence[Limit]:
+        def separate(program: BranchProgram, solved: Solved) -> Sequence[Limit]:
             if self._covers is None or self._rounds >= most:
                 return []
             self._rounds += 1
@@ -194,7 +262,7 @@ class Tree:
 
         return separate
 
-    def _loads(self, program: NodeProgram, solved: Solved) -> Floats:
+    def _loads(self, program: BranchProgram, solved: Solved) -> Floats:
         loads = np.zeros(self._relaxation.spots.system.resources)
         for k in np.flatnonzero(solved.times > 0).tolist():
             usage = program.ways[k].usage

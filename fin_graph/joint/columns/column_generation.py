@@ -105,10 +105,24 @@ def solve(
 
 
 class ColumnRun:
-    """One run: relaxation, incumbent, and the best bound."""
+    """One run: relaxation, incumbent, and the best bound.
 
-    def __init__(self, instance: Instance, clock: Clock, seed: int, smoothing: bool) -> None:
+    Parameters
+    ----------
+    instance : Instance
+    clock : Clock
+    seed : int
+    smoothing : bool
+        As in `ColumnGenerationOptions`.
+    gap : float
+        Relative gap at which the bound proves the incumbent.
+    """
+
+    def __init__(
+        self, instance: Instance, clock: Clock, seed: int, smoothing: bool = True, gap: float = COLUMN_GAP
+    ) -> None:
         self._instance, self.clock, self.seed = instance, clock, seed
+        self._gap = gap
         self.system = SharedSystem.of(instance)
         self.relaxation = Relaxation(self.system, clock, smoothing=smoothing)
         self.incumbent = Incumbent(self.system, seed, clock)
@@ -121,7 +135,7 @@ class ColumnRun:
     def closed(self) -> bool:
         """Whether the bound proves that the incumbent is optimal."""
         objective = self.incumbent.objective
-        return objective < inf and objective - self.bound <= COLUMN_GAP * abs(objective)
+        return objective < inf and objective - self.bound <= self._gap * abs(objective)
 
     def generate(self) -> None:
         """Solve the relaxation, and prove infeasibility where it has no solution."""
@@ -172,6 +186,7 @@ class ColumnRun:
         self.bound = max(self.bound, self.relaxation.bound.safe)
 
     def note(self) -> None:
+        """Write down the incumbent and the bound where one has changed, and tell whoever listens."""
         objective = self.incumbent.objective
         known = self.clock.elapsed_s, objective if objective < inf else None, self.bound
         if not self._trajectory or self._trajectory[-1][1:] != known[1:]:
@@ -192,6 +207,7 @@ class ColumnRun:
         self.solve_whole(_LONG_PART)
 
     def improve(self, occupancy: Occupancy) -> None:
+        """Improve an occupancy by FIN's moves at the relaxation's prices, and offer what comes of it."""
         self.incumbent.improve(occupancy, self.relaxation.bound.prices, self.clock, _MOVES)
         self.note()
 

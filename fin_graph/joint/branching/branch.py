@@ -1,9 +1,9 @@
-"""Nodes of the tree: who is served together, where blocks and transfers must not be, and how many may be on spots.
+"""Branches of the tree: who is served together, where blocks and transfers must not be, and how many may be on spots.
 
-A **party** is some members of one group that are decided on together; at the root every group is one. A node says of
+A **party** is some members of one group that are decided on together; at the root every group is one. A branch says of
 each of its parties which spots are closed to it and how many of its members are rejected at least and at most, and of
-some spots together how many members they serve at least and at most (`Limit`). Children of a node divide what it
-allows among them: every joint deployment that a node allows is allowed by one of its children, up to the names of
+some spots together how many members they serve at least and at most (`Limit`). Children of a branch divide what it
+allows among them: every joint deployment that a branch allows is allowed by one of its children, up to the names of
 members that are alike.
 
 - One member whose block j+1 is on spot s in part: s is closed, or all other spots of that block (of all alternatives).
@@ -49,10 +49,12 @@ class Limit:
     form: Form
     least: float = -inf
     most: float = inf
+    resource: int = -1
+    """The resource whose row a cut follows from; −1 of a branching bound."""
 
 
 @dataclass(frozen=True)
-class Node:
+class Branch:
     """A part of all joint deployments, and a proven bound on those in it."""
 
     bound: float
@@ -60,31 +62,31 @@ class Node:
     parties: tuple[Party, ...]
     limits: tuple[Limit, ...] = ()
 
-    def with_party(self, number: int, *changed: Party) -> Node:
+    def with_party(self, number: int, *changed: Party) -> Branch:
         """Return the child in which others stand in the place of one party."""
         parties = (*self.parties[:number], *changed, *self.parties[number + 1 :])
         return replace(self, parties=parties, depth=self.depth + 1)
 
-    def with_limit(self, limit: Limit) -> Node:
+    def with_limit(self, limit: Limit) -> Branch:
         """Return the child with one more limit."""
         return replace(self, limits=(*self.limits, limit), depth=self.depth + 1)
 
 
-def root(groups: tuple[Group, ...], bound: float) -> Node:
-    """Return the node that allows everything."""
+def root(groups: tuple[Group, ...], bound: float) -> Branch:
+    """Return the branch that allows everything."""
     parties = [
         Party(g, group.count, most_rejected=0 if group.penalty is None else group.count)
         for g, group in enumerate(groups)
     ]
-    return Node(bound, 0, tuple(parties))
+    return Branch(bound, 0, tuple(parties))
 
 
-def one_leaves(node: Node, number: int) -> Node:
-    """Return the node in which one member of a party is decided on alone.
+def one_leaves(branch: Branch, number: int) -> Branch:
+    """Return the branch in which one member of a party is decided on alone.
 
-    It allows whatever the node allows, and maybe a few more rejections: each part may reject as many as all might.
+    It allows whatever the branch allows, and maybe a few more rejections: each part may reject as many as all might.
     """
-    party = node.parties[number]
+    party = branch.parties[number]
     one = replace(party, count=1, least_rejected=0, most_rejected=min(1, party.most_rejected))
     others = replace(
         party,
@@ -92,7 +94,7 @@ def one_leaves(node: Node, number: int) -> Node:
         least_rejected=max(0, party.least_rejected - 1),
         most_rejected=min(party.count - 1, party.most_rejected),
     )
-    return node.with_party(number, one, others)
+    return branch.with_party(number, one, others)
 
 
 def spot_array(closed: frozenset[int]) -> Numbers:
