@@ -61,7 +61,7 @@ def assert_solved(instance: Instance, ours: Result, exact: Result) -> None:
     assert ours.lower_bound <= exact.claimed_objective * (1 + 1e-7)
 
 
-@pytest.mark.parametrize("first", few_and_many(range(0, 120, 10), 1))
+@pytest.mark.parametrize("first", few_and_many(range(0, 120, 10), 0))
 def test_small_instances_are_solved_as_by_the_exact_program(first: int) -> None:
     for seed in range(first, first + 10):
         instance = instance_of(seed)
@@ -140,7 +140,7 @@ def with_copies(instance: Instance) -> Instance:
     )
 
 
-@pytest.mark.parametrize("seeds", few_and_many([range(0, 60), range(60, 200)], 1))
+@pytest.mark.parametrize("seeds", few_and_many([range(0, 16), range(16, 120)], 1))
 def test_bounds_hold_in_every_branch(seeds: range, monkeypatch: pytest.MonkeyPatch) -> None:
     branches = 0
     for seed in seeds:
