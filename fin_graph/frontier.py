@@ -4,7 +4,7 @@ Where the instance minimises carbon or money (eq. 31), that stands in the place 
 
 One pass of FIN to the deepest exit gives its whole frontier. After the block of an exit, the least energy over all
 nodes at replicas ≤ k is what that exit costs within a budget of k/γ of the horizon. Label setting gives the
-exact frontier beside it.
+exact frontier beside it. Where capacities may bind, `fin_graph.frontier_within` finds both.
 """
 
 from __future__ import annotations
@@ -13,10 +13,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import inf, isfinite
 
+from finbench.fin_graph.frontier_within import exact_points, fin_points, slowest_that_pays
 from finbench.fin_graph.paths.arrays import PathProblem, path_problem
 from finbench.fin_graph.paths.kernel import least_energies
 from finbench.fin_graph.paths.label_search import latency_energy_frontier
+from finbench.fin_graph.paths.own_loads import OwnLoads
 from finbench.fin_graph.paths.shortest import least_energy_path
+from finbench.fin_graph.paths.support import may_bind
 from finbench.models.instance import DNN, Application, Instance
 from finbench.models.result import Clock
 from finbench.models.tolerances import FLOAT_NOISE
@@ -83,34 +86,56 @@ def frontiers(
     if horizon_s is not None and not (isfinite(horizon_s) and horizon_s >= 0):
         raise ValueError(f"horizon_s = {horizon_s}: must be finite and at least 0")
     clock = Clock(time_limit_s)
-    problems = [
-        [_problem(instance, choice, index) for index in range(1, len(instance.dnn_of(choice).exits) + 1)]
-        for choice in app.choices
-    ]
+    ways = [_OneDnn.of(instance, choice) for choice in app.choices]
     if horizon_s is None:
-        paths = (least_energy_path(problem) for exits in problems for problem in exits)
-        slowest = max((path.latency for path in paths if path is not None), default=0.0)
-        horizon_s = slowest * (1 + max(exits[-1].depth for exits in problems) / gamma)
+        slowest = max((way.slowest(clock) for way in ways), default=0.0)
+        horizon_s = slowest * (1 + max(way.problems[-1].depth for way in ways) / gamma)
     return tuple(
-        frontier
-        for choice, exits in zip(app.choices, problems, strict=True)
-        for frontier in _frontiers(instance.dnn_of(choice), exits, gamma, horizon_s, clock, instance.inference_unit)
+        frontier for way in ways for frontier in way.frontiers(gamma, horizon_s, clock, instance.inference_unit)
     )
 
 
-def _frontiers(
-    dnn: DNN, problems: list[PathProblem], gamma: int, horizon_s: float, clock: Clock, unit: str
-) -> Iterator[ExitFrontier]:
-    """Yield the frontiers of one DNN's exits, which have one problem each."""
-    problems = [replace(problem, max_latency_s=horizon_s) for problem in problems]
-    least = least_energies(problems[-1], gamma, clock)
-    for problem, exit_ in zip(problems, dnn.exits, strict=True):
-        steps = [(horizon_s * k / gamma, float(energy)) for k, energy in enumerate(least[problem.depth])]
-        exact = latency_energy_frontier(problem, clock)
-        fin = _corners(steps)
-        corners = None if exact is None else _corners(exact)
-        if fin or exact:
-            yield ExitFrontier(problem.last_exit, exit_.accuracy, fin, corners, unit, problem.dnn)
+@dataclass(frozen=True)
+class _OneDnn:
+    """One DNN that the application may run, a problem for each of its exits, and its loads where they may be many."""
+
+    dnn: DNN
+    problems: tuple[PathProblem, ...]
+    loads: OwnLoads | None
+
+    @classmethod
+    def of(cls, instance: Instance, choice: Application) -> _OneDnn:
+        """Return the way of one of an application's `choices`."""
+        dnn = instance.dnn_of(choice)
+        loads = OwnLoads.of(instance, choice) if may_bind(instance) else None
+        problems = [_problem(instance, choice, last_exit) for last_exit in range(1, len(dnn.exits) + 1)]
+        if loads is not None:
+            problems = [loads.without_too_large(problem) for problem in problems]
+        return cls(dnn, tuple(problems), loads)
+
+    def slowest(self, clock: Clock) -> float:
+        """Return the greatest latency of any exit's least-energy deployment [s]."""
+        if self.loads is not None:
+            return max(slowest_that_pays(problem, self.loads, clock) for problem in self.problems)
+        paths = (least_energy_path(problem) for problem in self.problems)
+        return max((path.latency for path in paths if path is not None), default=0.0)
+
+    def frontiers(self, gamma: int, horizon_s: float, clock: Clock, unit: str) -> Iterator[ExitFrontier]:
+        """Yield the frontiers of all exits that can be reached within the horizon."""
+        problems = [replace(problem, max_latency_s=horizon_s) for problem in self.problems]
+        least = least_energies(problems[-1], gamma, clock) if self.loads is None else None
+        for problem, exit_ in zip(problems, self.dnn.exits, strict=True):
+            if least is None:
+                assert self.loads is not None
+                steps = fin_points(problem, self.loads, gamma, clock)
+                exact = exact_points(problem, self.loads, clock)
+            else:
+                steps = [(horizon_s * k / gamma, float(energy)) for k, energy in enumerate(least[problem.depth])]
+                exact = latency_energy_frontier(problem, clock)
+            fin = _corners(steps)
+            corners = None if exact is None else _corners(exact)
+            if fin or exact:
+                yield ExitFrontier(problem.last_exit, exit_.accuracy, fin, corners, unit, problem.dnn)
 
 
 def _problem(instance: Instance, app: Application, last_exit: int) -> PathProblem:

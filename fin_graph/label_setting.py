@@ -68,7 +68,7 @@ def solve(
     Parameters
     ----------
     instance : Instance
-        One that `supports` takes. Where capacities may bind, `fin_graph.within_capacities` takes over.
+        One that `supports` takes. Where capacities may bind, `fin_graph.paths.within_capacities` takes over.
     options : LabelSettingOptions
         Deployments beyond the best come in `info["runners_up"]`, fewer than `k` − 1 where fewer exist.
     time_limit_s : float, optional
@@ -84,7 +84,7 @@ def solve(
     """
     clock = Clock(time_limit_s)
     if may_bind(instance):
-        from finbench.fin_graph.within_capacities import solve_within
+        from finbench.fin_graph.paths.within_capacities import solve_within
 
         return solve_within(instance, options.k, clock)
     app = instance.applications[0]

@@ -22,7 +22,7 @@ def unreachable_targets(instance: Instance) -> Iterator[tuple[Application, str]]
         key = (app.alternatives, app.source, app.min_accuracy, *app.pins.items(), *map(str, app.allowed.items()))
         if key not in known:
             problems = (path_problem(instance, choice, topology=topology) for choice in app.choices)
-            known[key] = [_quickest(problem) for problem in problems if problem is not None]
+            known[key] = [_quickest(problem, instance) for problem in problems if problem is not None]
         if not known[key]:
             continue  # no exit is accurate enough, which needs no path to tell
         latency, told = min(known[key])
@@ -30,10 +30,14 @@ def unreachable_targets(instance: Instance) -> Iterator[tuple[Application, str]]
             yield app, f"application '{app.name}': max_latency_s = {app.max_latency_s:g}: {told}"
 
 
-def _quickest(problem: PathProblem) -> tuple[float, str]:
-    """Return the least latency of a problem [s], and the least latency and energy in words."""
+def _quickest(problem: PathProblem, instance: Instance) -> tuple[float, str]:
+    """Return the least latency of a problem [s]; in words, what it costs, and the least cost of any deployment."""
     quickest, cheapest = least_latency_path(problem), least_energy_path(problem)
     if quickest is None or cheapest is None:
         return float("inf"), "no route leads from the source to nodes where its blocks may run"
-    least = f"no deployment is quicker than {quickest.latency:.6g} s, which takes {quickest.energy:.6g} J"
-    return quickest.latency, f"{least}; the least energy of any is {cheapest.energy:.6g} J, in {cheapest.latency:.6g} s"
+    unit, least = instance.inference_unit, f"in {cheapest.latency:.6g} s"
+    told = f"no deployment is quicker than {quickest.latency:.6g} s, which takes {quickest.energy:.6g} {unit}"
+    return (
+        quickest.latency,
+        f"{told}; the least {instance.objective.value} of any is {cheapest.energy:.6g} {unit}, {least}",
+    )

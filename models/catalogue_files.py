@@ -34,6 +34,11 @@ def load_catalogue_network(name: str, file: str) -> Network:
     return _entry("networks", name, Network, file)
 
 
+def load_catalogue_dnn(name: str, file: str) -> DNN:
+    """Return a DNN of the catalogue; `file` is named in the error where there is none."""
+    return _entry("dnns", name, DNN, file)
+
+
 def load_catalogue_device(name: str, file: str) -> tuple[CatalogueDevice, Runtime]:
     """Return a device of the catalogue with one of its runtimes.
 

@@ -62,6 +62,10 @@ SOLVER_TOLERANCE = 1e-9
 SMALLEST_COEFFICIENT = 1e-12
 """Coefficients of scaled rows from which on solvers keep them: by default they lose 1e-9, and latencies add up."""
 
+SPLIT_TOLERANCE = 1e-5
+"""Parts of a model must answer as the whole one does, relative to the greatest number of its answer: 32-bit numbers
+round at 6e-8, and a runtime joins operators of a whole model that parts keep apart."""
+
 EXIT_SHARE_TOLERANCE = 1e-3
 """Published exit fractions are rounded; their sum may miss 1 by this much."""
 

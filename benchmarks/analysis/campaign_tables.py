@@ -9,7 +9,7 @@ import pandas as pd
 
 from finbench.benchmarks.analysis.numbers import fixed_percent, number, percent
 from finbench.benchmarks.analysis.table import TextTable
-from finbench.benchmarks.analysis.units import HEADINGS, Quantity, quantity_of_objectives
+from finbench.benchmarks.analysis.units import HEADINGS, Quantity, objective_word, quantity_of_objectives
 from finbench.models.tolerances import ENERGY_TOLERANCE
 
 FEW = 12
@@ -48,10 +48,12 @@ def campaign_tables(runs: pd.DataFrame) -> list[TextTable]:
 def side_by_side(title: str, runs: pd.DataFrame) -> TextTable:
     """Return a table of every run: energy, gap to the best proven bound, latency, accuracy, runtime."""
     others = bool((~runs["objective_unit"].isin(ENERGIES)).any())
+    chosen = "dnn" in runs and bool(runs["dnn"].notna().any())
     columns = (
         "instance",
         "method",
         "status",
+        *(["DNN"] if chosen else []),
         "energy [J]",
         *(["minimised"] if others else []),
         "gap to best bound [%]",
@@ -60,8 +62,8 @@ def side_by_side(title: str, runs: pd.DataFrame) -> TextTable:
         "runtime [s]",
     )
     targets = [(name, column) for name, column in TARGETS if _differs_by(runs, column)]
-    rows = tuple(_run_row(run, targets, others) for run in runs.to_dict("records"))
-    return TextTable(f"{title}: side by side", columns, rows, text_columns=3)
+    rows = tuple(_run_row(run, targets, others, chosen) for run in runs.to_dict("records"))
+    return TextTable(f"{title}: side by side", columns, rows, text_columns=4 if chosen else 3)
 
 
 def _differs_by(runs: pd.DataFrame, column: str) -> bool:
@@ -69,14 +71,17 @@ def _differs_by(runs: pd.DataFrame, column: str) -> bool:
     return column in runs and bool((runs.groupby("instance")[column].nunique() > 1).any())
 
 
-def _run_row(run: Mapping[Hashable, Any], targets: Sequence[tuple[str, str]], others: bool) -> tuple[str, ...]:
+def _run_row(
+    run: Mapping[Hashable, Any], targets: Sequence[tuple[str, str]], others: bool, chosen: bool
+) -> tuple[str, ...]:
     told = [str(run["instance"]), *(f"{name} = {_text(run[column])}" for name, column in targets)]
     costs: tuple[str, ...] = ("–",) * (5 if others else 4)
     if run["found"]:
         minimised = (f"{number(run['objective'])} {run['objective_unit']}",) if others else ()
         gap = percent(_known(run["gap_to_best_bound"]))
         costs = (number(run["energy_j"]), *minimised, gap, number(run["latency_s"]), number(run["accuracy"]))
-    return (", ".join(told), run["label"], run["status"], *costs, number(_known(run["time_s"]), 4))
+    dnn = ("–" if pd.isna(run["dnn"]) else str(run["dnn"]),) if chosen else ()
+    return (", ".join(told), run["label"], run["status"], *dnn, *costs, number(_known(run["time_s"]), 4))
 
 
 def _text(value: Any) -> str:
@@ -132,7 +137,7 @@ def _system_row(label: str, runs: pd.DataFrame) -> tuple[str, ...]:
 def summary(title: str, runs: pd.DataFrame) -> TextTable:
     """Return one row for each method and γ over all instances of a group.
 
-    Gaps are against the best energy known, over instances where the method found a deployment; `missed` counts those
+    Gaps are against the best objective known, over instances where the method found a deployment; `missed` counts those
     where it found none although another method did.
     """
     columns = (
@@ -140,7 +145,7 @@ def summary(title: str, runs: pd.DataFrame) -> TextTable:
         "runs",
         "found",
         "missed",
-        "best energy found [%]",
+        f"best {objective_word(runs['objective_unit'])} found [%]",
         "gap median [%]",
         "gap mean [%]",
         "gap worst [%]",

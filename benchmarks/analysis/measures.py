@@ -151,6 +151,22 @@ class Largest:
         return nan, nan
 
 
+@dataclass(frozen=True)
+class Different:
+    """The number of different texts in a column."""
+
+    column: str
+
+    def estimate(self, here: pd.DataFrame) -> Estimate:
+        """Return the number, and how many instances have such a text."""
+        texts = here[self.column].dropna()
+        return Estimate(float(texts.nunique()) if len(texts) else nan, len(texts), len(here))
+
+    def band(self, here: pd.DataFrame) -> Ends:  # noqa: ARG002
+        """Return no band."""
+        return nan, nan
+
+
 class Count:
     """The number of instances."""
 
@@ -227,7 +243,7 @@ MEASURES = {
         ),
         Measure(
             "optimal", "optimum met", Quantity.FRACTION, Share(_is_solved(0.0)),
-            "share of all instances with an energy equal to the best proven bound within 1e-6",
+            "share of all instances with an objective equal to the best proven bound within 1e-6",
         ),
         Measure(
             "solved", "solved", Quantity.FRACTION, Share(_is_solved(0.01)),
@@ -270,6 +286,10 @@ MEASURES = {
         Measure(
             "rejected", "rejected", Quantity.PLAIN, Mean(_column("rejected")),
             "applications turned away, mean over the deployments found", 2,
+        ),
+        Measure(
+            "alternatives", "DNNs chosen", Quantity.PLAIN, Different("dnn"),
+            "how many of their alternatives applications run, over the deployments found",
         ),
         Measure("instances", "instances", Quantity.PLAIN, Count(), "number of instances"),
     )

@@ -117,7 +117,7 @@ def points(runs: pd.DataFrame, baseline: str | None = None) -> pd.DataFrame:
     DataFrame
         `group`, `label`, `method`, `instance`, the columns of `dimensions.DIMENSIONS`; `time_s`, `limit_s`, `answered`
         and `gap` as `aggregate.worth` has them; `limited`, whether a limit ended a run; `found`, whether all runs found
-        a deployment, with `objective` [`objective_unit`], `latency_s`, `rejected`; `peak_bytes`;
+        a deployment, with `objective` [`objective_unit`], `latency_s`, `rejected`; `peak_bytes`, `dnn`;
         `solvable`, whether any method of the results found one, `bounded`, whether a bound is proven; `saving` (NaN
         without a baseline).
     """
@@ -127,10 +127,10 @@ def points(runs: pd.DataFrame, baseline: str | None = None) -> pd.DataFrame:
     columns = {
         "method": "first", "found": "all", "limited": "any", "objective": "max", "latency_s": "max",
         "rejected": "max", "peak_bytes": "max", "objective_unit": "first", "best_objective": "first",
-        "best_bound": "first",
+        "best_bound": "first", "dnn": "first",
     }  # fmt: skip
     columns |= {one.column: "first" for one in DIMENSIONS.values()}
-    numeric = [name for name in columns if name not in ("method", "found", "limited", "objective_unit")]
+    numeric = [name for name in columns if name not in ("method", "found", "limited", "objective_unit", "dnn")]
     instances = instances.reindex(columns=[*keys, *columns])
     instances[numeric] = instances[numeric].apply(pd.to_numeric)
     instances["found"] = instances["found"].astype(bool)

@@ -73,9 +73,23 @@ HEADINGS = {
 """What an objective is called in tables and figures, by the quantity of its unit."""
 
 
+OBJECTIVE_WORDS = {
+    **dict.fromkeys((Quantity.JOULES, Quantity.WATTS), "energy"),
+    **dict.fromkeys((Quantity.GRAMS, Quantity.GRAM_RATE), "carbon"),
+    **dict.fromkeys((Quantity.MONEY, Quantity.MONEY_RATE), "money"),
+}
+"""What an objective counts, per inference or per second, by the quantity of its unit."""
+
+
 def total_heading(quantity: Quantity) -> str:
     """Return what an objective is called on an axis."""
     return "total power" if quantity is Quantity.WATTS else HEADINGS.get(quantity, "objective")
+
+
+def objective_word(units: Iterable[str]) -> str:
+    """Return what is least in the best deployments whose objectives are in these units: energy, carbon or money."""
+    words = {OBJECTIVE_WORDS.get(Quantity(unit), "objective") for unit in units}
+    return words.pop() if len(words) == 1 else "objective"
 
 
 def quantity_of_objectives(units: Iterable[str]) -> Quantity:

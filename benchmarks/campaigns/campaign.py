@@ -221,6 +221,10 @@ class SharedFamilyEntry(_Entry):
     """Rejecting an application costs this many times the least power it could take; left out: nobody is rejected."""
     shares: Many[PositiveShare] = ()
     """Compute shares that edge servers reserve; left out: they reserve nothing."""
+    tightness: Many[Factor] = ()
+    """Where latency targets lie, from the quickest split (0) to the most frugal one (1); left out: drawn for each."""
+    dnns: Name | None = None
+    """Choice of DNNs where the family offers one, such as `catalogue`; left out: its first."""
     set: Many[Name] = ()
     """Parameters of the family to set, such as `edge.compute_ops_per_s=1e11..5e11`."""
     seeds: Some[Seed]
@@ -229,13 +233,23 @@ class SharedFamilyEntry(_Entry):
     @property
     def size(self) -> int:
         """How many systems there are."""
-        return prod(map(len, (self.nodes, self.applications, self.load, self.seeds)))
+        return prod(map(len, (self.nodes, self.applications, self.load, self.tightness or (None,), self.seeds)))
 
     def origins(self) -> Iterator[SharedMember]:
         """Yield every system, smallest first."""
-        for nodes, applications, load, seed in product(self.nodes, self.applications, self.load, self.seeds):
+        grid = product(self.nodes, self.applications, self.load, self.tightness or (None,), self.seeds)
+        for nodes, applications, load, tightness, seed in grid:
             yield SharedMember(
-                self.family, nodes, applications, load, seed, self.penalty, self.shares or None, self.set
+                self.family,
+                nodes,
+                applications,
+                load,
+                seed,
+                self.penalty,
+                self.shares or None,
+                tightness,
+                self.dnns,
+                self.set,
             )
 
 
@@ -295,6 +309,7 @@ class Problem:
     memory_limit_gib: float | None = None
     repetitions: int = 1
     warm_up: bool = True
+    simulated_samples: int | None = None
 
 
 def load_campaign(name_or_path: str) -> Campaign:
@@ -374,21 +389,27 @@ def check_families(families: Iterable[FamilyEntry], shared: Iterable[SharedFamil
     families, shared = tuple(families), tuple(shared)
     for name in (*(entry.family for entry in families), *(system.family for system in shared)):
         find_family(name)
-    for entry in families:
-        family = _known(entry.family, FAMILIES)
-        _check_most(entry.family, nodes=(entry.nodes, family.most_nodes), blocks=(entry.blocks, family.most_blocks))
-        read_settings(entry.family, entry.set, family.tiers)
-        if entry.links is not None and entry.links not in family.links:
-            rule = f"must be one of {', '.join(family.links)}" if family.links else "this family has no choice of links"
-            raise InputError(f"family '{entry.family}'", f"links = '{entry.links}': {rule}")
+    for one in families:
+        family = _known(one.family, FAMILIES)
+        _check_most(one.family, nodes=(one.nodes, family.most_nodes), blocks=(one.blocks, family.most_blocks))
+        _check_choice(one.family, "links", one.links, family.links)
+        read_settings(one.family, one.set, family.tiers)
     for system in shared:
         of_many = _known(system.family, SHARED_FAMILIES)
-        read_settings(system.family, system.set, of_many.tiers)
         _check_most(
             system.family,
             nodes=(system.nodes, of_many.most_nodes),
             applications=(system.applications, of_many.most_applications),
         )
+        _check_choice(system.family, "dnns", system.dnns, of_many.dnns)
+        read_settings(system.family, system.set, of_many.tiers)
+
+
+def _check_choice(family: str, field: str, chosen: str | None, choices: Sequence[str]) -> None:
+    """Raise InputError where a choice is none of those that a family offers."""
+    if chosen is not None and chosen not in choices:
+        rule = f"must be one of {', '.join(choices)}" if choices else f"this family has no choice of {field}"
+        raise InputError(f"family '{family}'", f"{field} = '{chosen}': {rule}")
 
 
 def _known(name: str, families: Mapping[str, T]) -> T:

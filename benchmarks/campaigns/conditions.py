@@ -14,6 +14,7 @@ TimeLimit = Annotated[float, Field(gt=0, le=1e9)]
 MemoryLimit = Annotated[float, Field(gt=0, le=1e6)]
 Repetitions = Annotated[int, Field(ge=1, le=MAX_REPETITIONS)]
 Threads = Annotated[int, Field(ge=1, le=MAX_THREADS)]
+SimulatedSamples = Annotated[int, Field(ge=1, le=2**24)]
 
 
 class Table(BaseModel):
@@ -37,6 +38,8 @@ class Conditions(Table):
     """Whether a method runs unrecorded before its first run in a process; not given: it does."""
     threads: Threads | None = None
     """Threads of the solver, for methods that have the option and do not set it themselves; not given: one."""
+    simulated_samples: SimulatedSamples | None = None
+    """Samples that arrive, simulated, at each deployment found; not given: deployments are not simulated."""
 
 
 class BackendName(StrEnum):

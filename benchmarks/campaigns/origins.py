@@ -36,10 +36,13 @@ class Origin(Protocol):
 
 
 def _columns(member: dict[str, Any]) -> dict[str, Any]:
-    """Return the parameters of a generated instance as columns of a row."""
+    """Return the parameters of a generated instance as columns of a row; choices that were not made are left out."""
     settings = " ".join(member.pop("settings"))
     columns = {**member, "instance_seed": member.pop("seed")}
     columns.pop("seed", None)
+    for choice in ("tightness", "dnns"):
+        if columns.get(choice, "") is None:
+            del columns[choice]
     return {**columns, "settings": settings} if settings else columns
 
 
@@ -97,6 +100,8 @@ class SharedMember:
     seed: int
     penalty: float | None
     shares: tuple[float, ...] | None
+    tightness: float | None = None
+    dnns: str | None = None
     settings: tuple[str, ...] = ()
 
     @property

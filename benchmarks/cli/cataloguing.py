@@ -15,6 +15,10 @@ from finbench.benchmarks.terminal.sheet import printable
 commands = typer.Typer()
 
 
+FEW = 6
+"""Entries that are told with their source."""
+
+
 class EntryKind(StrEnum):
     """The kinds of entries."""
 
@@ -34,7 +38,9 @@ def catalogue(
     kind: Annotated[EntryKind | None, typer.Option(help="Entries of this kind alone.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List devices, kinds of links, networks, DNNs and exits that an instance's file may name, each with its source.
+    """List devices, kinds of links, networks, DNNs and exits that an instance's file may name.
+
+    Where few are found, each is told with where it comes from; --json tells it of all.
 
     A file says network = "catalogue:geant2009", dnns = ["catalogue:NAME"], or device = "raspberry-pi-4/tflite" in a
     node, which then has the device's rate, power and measured runs.
@@ -47,8 +53,11 @@ def catalogue(
 
     rows = [row for row in catalogue_rows(words or []) if kind in (None, row[0])]
     if as_json:
-        console.print_json([dict(zip(("kind", "name", "what"), row, strict=True)) for row in rows])
+        console.print_json([dict(zip(("kind", "name", "what", "source"), row, strict=True)) for row in rows])
     elif rows:
-        console.output().print(console.table("catalogue", ("kind", "name", "what"), rows, text_columns=3))
+        table = console.table("catalogue", ("kind", "name", "what"), [row[:3] for row in rows], text_columns=3)
+        console.output().print(table)
+        for _, name, _, source in rows if len(rows) <= FEW else ():
+            print(f"{printable(name)}: {printable(source)}")
     else:
         print(f"no entry has all of these words: {printable(' '.join(words or []))}")

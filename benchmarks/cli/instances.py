@@ -56,23 +56,27 @@ def generate(
     exits: Annotated[int | None, typer.Option(min=1, help="Exits of the DNN.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draw.")] = 0,
     tightness: Annotated[
-        float | None, typer.Option(help="Where δ lies between least latency and least energy. \\[default: 0.5]")
+        float | None,
+        typer.Option(
+            help="Where δ lies between least latency and least energy. \\[default: 0.5; many applications: drawn]"
+        ),
     ] = None,
     links: Annotated[
         str | None, typer.Option(help="tiered, deep: fast links (default) or typical ones, where transfers take time.")
     ] = None,
-    applications: Annotated[int | None, typer.Option(min=1, help="campus: how many share the network.")] = None,
+    applications: Annotated[int | None, typer.Option(min=1, help="many: how many share the network.")] = None,
     load: Annotated[
-        float | None, typer.Option(help="campus: how full the fullest resource is; 1 is full. \\[default: 0.7]")
+        float | None, typer.Option(help="many: how full the fullest resource is; 1 is full. \\[default: 0.7]")
     ] = None,
     penalty: Annotated[
         float | None,
-        typer.Option(
-            help="campus: rejecting one costs this many times its least power; left out: none may be rejected."
-        ),
+        typer.Option(help="many: rejecting one costs this many times its least power; left out: none may be rejected."),
     ] = None,
     shares: Annotated[
-        str | None, typer.Option(help="campus: compute shares that edge servers reserve, separated by commas.")
+        str | None, typer.Option(help="many: compute shares that edge servers reserve, separated by commas.")
+    ] = None,
+    dnns: Annotated[
+        str | None, typer.Option(help="zoo, melbourne: published DNNs (default), or those of the catalogue.")
     ] = None,
     set_: Annotated[
         list[str] | None,
@@ -90,7 +94,7 @@ def generate(
     options: dict[str, Any] = {"blocks": blocks, "exits": exits, "tightness": tightness, "links": links}
     options |= {"applications": applications, "load": load, "penalty": penalty}
     options |= {"shares": None if shares is None else _menu(shares)}
-    options |= {"settings": tuple(set_) if set_ else None}
+    options |= {"dnns": dnns, "settings": tuple(set_) if set_ else None}
     given = {name: value for name, value in options.items() if value is not None}
     made = _generated(family, {"nodes": nodes, "seed": seed}, given)
     write_text(output, dump_instance(made))
@@ -101,7 +105,7 @@ def generate(
 
 
 ONE = ("blocks", "exits"), ("tightness", "links", "settings")
-MANY = ("applications",), ("load", "penalty", "shares", "settings")
+MANY = ("applications",), ("load", "tightness", "penalty", "shares", "dnns", "settings")
 """Options that families of one application and of many need, and those that they take."""
 
 

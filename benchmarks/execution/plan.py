@@ -29,6 +29,8 @@ class Run:
     """Columns `group` and `instance`, those of its origin and its instance, and its limits."""
     failure: tuple[str, str] | None = None
     """Reason and traceback where its instance could not be made; else None."""
+    simulated_samples: int | None = None
+    """Samples that are simulated at the deployment that it finds; None: it is not simulated."""
 
     @property
     def place(self) -> Place:
@@ -108,4 +110,4 @@ def runs_on(problem: Problem, seed: int, keep: Callable[[Instance], None]) -> It
                 code_version(method, options),
                 tuple(plugin for plugin in plugins() if plugin.portable),
             )
-            yield Run(task, columns, failure)
+            yield Run(task, columns, failure, problem.simulated_samples)

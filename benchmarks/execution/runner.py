@@ -18,6 +18,7 @@ from typing import Protocol
 
 from finbench.benchmarks.campaigns.campaign import Campaign
 from finbench.benchmarks.execution.plan import Run, RunFilter, plan
+from finbench.benchmarks.execution.simulated import simulate_found
 from finbench.benchmarks.execution.task import Backend, Event, Finished, Started
 from finbench.benchmarks.rows.environment import environment
 from finbench.benchmarks.rows.journal import Journal, Place
@@ -57,6 +58,9 @@ class Progress(Protocol):
     def finished(self, group: str, label: str, status: str) -> None:
         """Take note that a run is over."""
 
+    def simulated(self, done: int, of: int) -> None:
+        """Take note, after the last run, of how many deployments are simulated, of how many."""
+
 
 class Silence:
     """Progress that nobody sees."""
@@ -68,6 +72,9 @@ class Silence:
         """Say nothing."""
 
     def finished(self, group: str, label: str, status: str) -> None:
+        """Say nothing."""
+
+    def simulated(self, done: int, of: int) -> None:
         """Say nothing."""
 
 
@@ -117,6 +124,7 @@ def run_campaign(
                     row = journal.append(row_of(run, event), event.environment or environment(), event.log)
                     rows[run.place] = row
                     progress.finished(run.columns["group"], run.task.label, row["status"])
+            simulate_found(journal, runs, rows, progress.simulated, lambda: bool(caught))
         found = [journal.with_environment(rows[run.place]) for run in runs if run.place in rows]
     return CampaignResult(found, contradictions_among(found), caught[0] if caught else None)
 

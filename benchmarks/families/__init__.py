@@ -11,6 +11,7 @@ import numpy as np
 
 from finbench.benchmarks.families import campus, linked, melbourne, mesh, tiered, zoo
 from finbench.benchmarks.families.family import MOST_LINKED_NODES, Family, SharedFamily, SharedSize, Size
+from finbench.benchmarks.families.service_dnns import CATALOGUE, PUBLISHED
 from finbench.benchmarks.families.settings import Setting, read_settings, settled
 from finbench.benchmarks.families.targets import place_target
 from finbench.benchmarks.families.tiered_links import FAST, LINK_CHOICES, TYPICAL
@@ -90,6 +91,7 @@ SHARED_FAMILIES: dict[str, SharedFamily] = {
             zoo.draw,
             zoo.FEWEST_NODES,
             tiers=("mobile", "edge"),
+            dnns=(PUBLISHED, CATALOGUE),
         ),
         SharedFamily(
             "melbourne",
@@ -98,6 +100,7 @@ SHARED_FAMILIES: dict[str, SharedFamily] = {
             3,
             most_nodes=melbourne.MOST_NODES,
             tiers=("mobile", "edge"),
+            dnns=(PUBLISHED, CATALOGUE),
         ),
     )
 }
@@ -241,6 +244,8 @@ def generate_shared(
     seed: int,
     penalty: float | None = None,
     shares: tuple[float, ...] | None = None,
+    tightness: float | None = None,
+    dnns: str | None = None,
     settings: tuple[str, ...] = (),
 ) -> Instance:
     """Generate one instance of many applications.
@@ -261,6 +266,12 @@ def generate_shared(
     shares : tuple of float or None
         Menu of compute shares on edge servers, increasing, in (0, 1]; None: nothing is reserved. What the family
         promises of its loads holds without reservations.
+    tightness : float or None
+        Greater than 0: where every latency target lies, from the latency of the quickest split (0) to that of the most
+        frugal one (1) and beyond; None: drawn for each application, as the family says.
+    dnns : str or None
+        For a family that offers a choice (`SharedFamily.dnns`): the `published` DNNs with early exits, or those of the
+        `catalogue`; None: the family's first choice.
     settings : tuple of str
         Parameters to set, such as `edge.compute_ops_per_s=1e11..5e11` (`families.settings`).
 
@@ -278,7 +289,10 @@ def generate_shared(
         raise ValueError(f"family = {family!r}: must be one of {', '.join(SHARED_FAMILIES)}")
     load, penalty = float(load), None if penalty is None else float(penalty)
     shares = None if shares is None else tuple(float(share) for share in shares)
-    size = SharedSize(nodes, applications, load, penalty, shares, read_settings(family, settings, chosen.tiers))
+    tightness = None if tightness is None else float(tightness)
+    chosen_dnns = chosen.dnns[0] if dnns is None else dnns
+    read = read_settings(family, settings, chosen.tiers)
+    size = SharedSize(nodes, applications, load, penalty, shares, tightness, chosen_dnns, read)
     _check_shared(chosen, size, seed)
     instance = chosen.draw(np.random.default_rng(seed), size)
     options = f"--nodes {nodes} --applications {applications} --load {load!r} --seed {seed}"
@@ -288,6 +302,10 @@ def generate_shared(
     if shares is not None:
         menu = ",".join(f"{share:g}" for share in shares)
         options, name = f"{options} --shares {menu}", f"{name}-r{menu}"
+    if tightness is not None:
+        options, name = f"{options} --tightness {tightness!r}", f"{name}-t{tightness!r}"
+    if size.dnns != chosen.dnns[0]:
+        options, name = f"{options} --dnns {size.dnns}", f"{name}-{size.dnns}"
     options, name = options + _said(size.settings), name + _named(size.settings)
     provenance = f"finbench generate {family} {options} (generation {GENERATION})"
     return instance.model_copy(update={"name": f"{name}-s{seed}", "provenance": provenance})
@@ -295,6 +313,7 @@ def generate_shared(
 
 def _check_shared(family: SharedFamily, size: SharedSize, seed: int) -> None:
     menu, most_applications = size.shares, f"must be at most {family.most_applications}"
+    choices = f"must be {' or '.join(family.dnns)}"
     grows = menu is None or (len(menu) > 0 and all(a < b for a, b in pairwise((0.0, *menu))) and menu[-1] <= 1)
     _check_rules(
         ("nodes", size.nodes, size.nodes >= family.fewest_nodes, f"must be at least {family.fewest_nodes}"),
@@ -305,6 +324,8 @@ def _check_shared(family: SharedFamily, size: SharedSize, seed: int) -> None:
         ("seed", seed, seed >= 0, "must be at least 0"),
         ("penalty", size.penalty, size.penalty is None or 1 < size.penalty < inf, "must be greater than 1"),
         ("shares", menu, grows, "must increase within (0, 1]"),
+        ("tightness", size.tightness, size.tightness is None or 0 < size.tightness < inf, "must be greater than 0"),
+        ("dnns", size.dnns, size.dnns in family.dnns, choices),
     )
 
 

@@ -1,9 +1,9 @@
 """`campus`: many applications on devices that share edge clusters and one or two clouds.
 
-Every device offers two *services*: a shipped DNN, an exit whose accuracy is the target, a tightness and a rate class.
-An application is a service at a random device, so that several on one device are often identical. Block 1 stays on the
-device (raw samples never leave it). The latency target lies between the latencies of the quickest and of the most
-frugal split (`benchmarks.families.balanced`), as far up as the tightness says.
+Every device offers two *services*: a DNN (`service_dnns`; the published ones here), an exit whose accuracy is the
+target, a tightness and a rate class. An application is a service at a random device, so that several on one device are
+often identical. Block 1 stays on the device (raw samples never leave it). The latency target lies between the latencies
+of the quickest and of the most frugal split (`benchmarks.families.balanced`), as far up as the tightness says.
 
 **Load.** The rates are such that the balanced deployment of `benchmarks.families.balanced` fills the fullest node or
 link (eqs. 11, 13) to `load`. Up to load 1 that deployment satisfies every constraint, so the instance is feasible; the
@@ -20,27 +20,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
-from functools import cache
 
 import numpy as np
 
 from finbench.benchmarks.families.balanced import Chain, Demand, Floats, NetworkArrays, Splits, balance, chain, totals
 from finbench.benchmarks.families.campus_network import draw_network
 from finbench.benchmarks.families.family import SharedSize
+from finbench.benchmarks.families.service_dnns import DNNS
 from finbench.benchmarks.families.settings import settled
 from finbench.benchmarks.families.tiered import EDGE
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import DNN, Application, Instance, Network
-from finbench.models.io import data_directory, read_document, validate
-
-PARAMETER_BYTES = {
-    "blenet-mnist": (2e3, 3e4, 2e5),
-    "balexnet-cifar10": (2e4, 2e5, 6e5, 1e6, 4e6),
-    "balexnet-cifar100": (2e4, 2e5, 6e5, 1e6, 4e6),
-    "bresnet-cifar10": (1e5, 3e5, 3e5, 1.2e6, 5e6),
-    "bresnet-cifar100": (1e5, 3e5, 3e5, 1.2e6, 5e6),
-}
-"""Parameters of the shipped DNNs' blocks [byte] (ours)."""
 
 SERVICES_OF_A_DEVICE = 2
 TIGHTNESSES = (0.2, 0.5, 0.8)
@@ -56,8 +46,9 @@ DIGITS = 6
 class _Service:
     """What a device runs for a user."""
 
-    dnn: int
-    last_exit: int
+    dnn: DNN
+    part: Chain
+    """Up to the exit that its accuracy asks for."""
     tightness: float
     rate_class: float
 
@@ -84,7 +75,8 @@ def fill(
         Devices first, which alone have a memory limit; servers are of the tier `edge`, and all nodes compute.
     size : SharedSize
     tightnesses : tuple of float
-        Where latency targets lie, from the quickest split (0) to the most frugal one (1) and beyond.
+        Where latency targets lie, from the quickest split (0) to the most frugal one (1) and beyond: drawn from these
+        where `size` says no tightness.
 
     Returns
     -------
@@ -93,7 +85,8 @@ def fill(
         The balanced one that the load is measured with (all shares 1).
     """
     network = settled(network, size.settings, rng.spawn(1)[0]) if size.settings else network
-    devices, services = _users(rng, network, size.applications, tightnesses)
+    dnns = DNNS[size.dnns]()
+    devices, services = _users(rng, network, size, dnns, tightnesses)
     arrays = NetworkArrays(_with_server_memory(network, services))
     splits = _splits(arrays, devices, services)
     targets = [_target(s, service.tightness) for s, service in zip(splits, services, strict=True)]
@@ -111,60 +104,53 @@ def fill(
     ]
     instance = Instance(
         name=network.name,
-        network=_equipped(arrays, fixed, size.shares),
-        dnns=shipped_dnns(),
+        network=_equipped(arrays, fixed + _most_working_bytes(dnns), size.shares),
+        dnns=dnns,
         applications=applications,
     )
     return instance, Deployment(deployments=tuple(decisions))
 
 
-@cache
-def shipped_dnns() -> tuple[DNN, ...]:
-    """Return the shipped DNNs with parameters."""
-    return tuple(_with_parameters(name) for name in PARAMETER_BYTES)
-
-
-def _with_parameters(name: str) -> DNN:
-    path = data_directory() / "dnns" / f"{name}.toml"
-    document = read_document(path)
-    del document["schema_version"]
-    for block, size in zip(document["blocks"], PARAMETER_BYTES[name], strict=True):
-        block["parameter_bytes"] = size
-    document["provenance"] += " Parameters: ours, 32-bit weights, of the order of such networks, growing with depth."
-    return validate(document, DNN, path)
-
-
 def _users(
-    rng: np.random.Generator, network: Network, count: int, tightnesses: tuple[float, ...]
+    rng: np.random.Generator, network: Network, size: SharedSize, dnns: tuple[DNN, ...], tightnesses: tuple[float, ...]
 ) -> tuple[list[int], list[_Service]]:
     """Draw the device and the service of every application."""
     n_devices = sum(node.memory_bytes is not None for node in network.nodes)
-    offered = [[_service(rng, tightnesses) for _ in range(SERVICES_OF_A_DEVICE)] for _ in range(n_devices)]
-    devices = [int(device) for device in rng.integers(0, n_devices, count)]
-    wanted = rng.integers(0, SERVICES_OF_A_DEVICE, count)
+    offered = [
+        [_service(rng, dnns, tightnesses, size.tightness) for _ in range(SERVICES_OF_A_DEVICE)]
+        for _ in range(n_devices)
+    ]
+    devices = [int(device) for device in rng.integers(0, n_devices, size.applications)]
+    wanted = rng.integers(0, SERVICES_OF_A_DEVICE, size.applications)
     return devices, [offered[device][which] for device, which in zip(devices, wanted, strict=True)]
 
 
-def _service(rng: np.random.Generator, tightnesses: tuple[float, ...]) -> _Service:
-    """Draw a service whose accuracy needs more than the first exit."""
-    dnn = int(rng.integers(0, len(PARAMETER_BYTES)))
-    last_exit = int(rng.integers(2, len(shipped_dnns()[dnn].exits) + 1))
-    return _Service(dnn, last_exit, float(rng.choice(tightnesses)), float(rng.choice(RATE_CLASSES)))
+def _service(
+    rng: np.random.Generator, dnns: tuple[DNN, ...], tightnesses: tuple[float, ...], tightness: float | None
+) -> _Service:
+    """Draw a service whose accuracy needs more than the first exit where there are several.
+
+    A tightness that was asked for takes nothing from the stream: instances that differ in it alone are alike.
+    """
+    dnn = dnns[int(rng.integers(0, len(dnns)))]
+    last_exit = int(rng.integers(min(2, len(dnn.exits)), len(dnn.exits) + 1))
+    drawn, rate_class = float(rng.choice(tightnesses)), float(rng.choice(RATE_CLASSES))
+    return _Service(dnn, chain(dnn, last_exit), drawn if tightness is None else tightness, rate_class)
 
 
-@cache
-def _chain(dnn: int, last_exit: int) -> Chain:
-    return chain(shipped_dnns()[dnn], last_exit)
+def _most_working_bytes(dnns: tuple[DNN, ...]) -> float:
+    """Return what a node must hold beside parameters to run any block (eq. 27); published DNNs say nothing of it."""
+    return max(block.working_bytes for dnn in dnns for block in dnn.blocks)
 
 
 def _splits(arrays: NetworkArrays, devices: list[int], services: list[_Service]) -> list[Splits]:
     """Return the splits of every application; those of equal DNN, exit and device are computed once."""
-    known: dict[tuple[int, int, int], Splits] = {}
+    known: dict[tuple[int, str, int], Splits] = {}
     found = []
     for device, service in zip(devices, services, strict=True):
-        key = (device, service.dnn, service.last_exit)
+        key = (device, service.dnn.name, service.part.last_exit)
         if key not in known:
-            known[key] = arrays.splits(_chain(service.dnn, service.last_exit), device)
+            known[key] = arrays.splits(service.part, device)
         found.append(known[key])
     return found
 
@@ -205,7 +191,7 @@ def _application(
     splits: Splits,
     penalty: float | None,
 ) -> Application:
-    dnn, source = shipped_dnns()[service.dnn], network.nodes[device].name
+    dnn, source = service.dnn, network.nodes[device].name
     least_w = rate_per_s * float(splits.energy_j.min())
     return Application(
         name=f"app{number}",
@@ -213,7 +199,7 @@ def _application(
         source=source,
         rate_per_s=rate_per_s,
         max_latency_s=max_latency_s,
-        min_accuracy=dnn.exits[service.last_exit - 1].accuracy,
+        min_accuracy=dnn.exits[service.part.last_exit - 1].accuracy,
         pinned={"1": source},
         rejection_penalty_w=None if penalty is None else _rounded(penalty * least_w, ROUND_CEILING),
     )
@@ -225,7 +211,7 @@ def _decisions(arrays: NetworkArrays, app: Application, demand: Demand, chosen: 
 
 def _with_server_memory(network: Network, services: list[_Service]) -> Network:
     """Return the network whose servers together hold `MEMORY_FACTOR` times the parameters of all applications."""
-    taken = sum(_chain(service.dnn, service.last_exit).parameter_bytes[-1] for service in services)
+    taken = sum(service.part.parameter_bytes[-1] for service in services)
     servers = sum(node.tier == EDGE.name for node in network.nodes)
     each = _rounded(MEMORY_FACTOR * taken / servers, ROUND_CEILING)
     nodes = tuple(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from finbench.benchmarks.families.service_dnns import PUBLISHED
 from finbench.benchmarks.families.settings import Setting
 from finbench.benchmarks.families.tiered_links import FAST
 from finbench.models.instance import Instance
@@ -62,6 +63,10 @@ class SharedSize:
     """Cost of rejecting an application, in multiples of the least power it could take; None: nobody is rejected."""
     shares: tuple[float, ...] | None = None
     """Menu of compute shares that edge servers reserve (eqs. 21, 22); None: they reserve nothing."""
+    tightness: float | None = None
+    """Where every latency target lies, from the quickest split (0) to the most frugal (1) and beyond; None: drawn."""
+    dnns: str = PUBLISHED
+    """One of `SharedFamily.dnns`."""
     settings: tuple[Setting, ...] = ()
     """Parameters that the user sets; the family applies them to its network before it places targets and loads."""
 
@@ -80,3 +85,5 @@ class SharedFamily:
     most_applications: int = 10_000
     tiers: tuple[str, ...] = ()
     """Tiers of its nodes, whose parameters can be set (`settings`)."""
+    dnns: tuple[str, ...] = (PUBLISHED,)
+    """The choices of DNNs that applications run (`service_dnns`), the default first."""

@@ -12,16 +12,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log
+from typing import TypeVar
 
 import numpy as np
 
 from finbench.models.instance import Link, Network, Node
 from finbench.models.io import InputError
-from finbench.models.units import si_number
+from finbench.models.units import number_or_quantity
 
 OF_NODES = ("compute_ops_per_s", "power_w")
 OF_LINKS = ("bandwidth_bit_per_s", "delay_s", "tx_energy_j_per_bit", "rx_energy_j_per_bit")
 """Fields that can be set."""
+
+Part = TypeVar("Part", Node, Link)
 
 _SETTING = re.compile(r"(?P<name>[^=]{1,100})=(?P<least>[^=]{1,40}?)(?:\.\.(?P<most>[^=]{1,40}))?")
 
@@ -87,11 +90,7 @@ def _read(family: str, text: str, tiers: Sequence[str]) -> Setting:
 
 def _number(label: str, field: str, text: str) -> float:
     try:
-        return float(text)
-    except ValueError:
-        pass
-    try:
-        return si_number(text, field)
+        return number_or_quantity(text, field)
     except ValueError as error:
         raise InputError(label, f"set {error}") from None
 
@@ -101,21 +100,17 @@ def settled(network: Network, settings: Sequence[Setting], rng: np.random.Genera
     if not settings:
         return network
     tier_of = {node.name: node.tier for node in network.nodes}
-    of_nodes = [each for each in settings if each.field in OF_NODES]
-    of_links = [each for each in settings if each.field in OF_LINKS]
     return Network(
         name=network.name,
         provenance=network.provenance,
-        nodes=tuple(_node(node, of_nodes, rng) for node in network.nodes),
-        links=tuple(_link(link, tier_of[link.source], of_links, rng) for link in network.links),
+        nodes=tuple(_redrawn(node, node.tier, OF_NODES, settings, rng) for node in network.nodes),
+        links=tuple(_redrawn(link, tier_of[link.source], OF_LINKS, settings, rng) for link in network.links),
     )
 
 
-def _node(node: Node, settings: Sequence[Setting], rng: np.random.Generator) -> Node:
-    drawn = {each.field: each.drawn(rng) for each in settings if each.tier == node.tier}
-    return node.model_copy(update=drawn) if drawn else node
-
-
-def _link(link: Link, tier: str, settings: Sequence[Setting], rng: np.random.Generator) -> Link:
-    drawn = {each.field: each.drawn(rng) for each in settings if each.tier == tier}
-    return link.model_copy(update=drawn) if drawn else link
+def _redrawn(
+    part: Part, tier: str, fields: Sequence[str], settings: Sequence[Setting], rng: np.random.Generator
+) -> Part:
+    """Return a node, or a link that a node of `tier` sends over, with those of `fields` drawn anew that are set."""
+    drawn = {each.field: each.drawn(rng) for each in settings if each.tier == tier and each.field in fields}
+    return part.model_copy(update=drawn) if drawn else part

@@ -9,9 +9,8 @@ from typing import Any
 from finbench.benchmarks.imports.attached import attachment, read_devices
 from finbench.benchmarks.imports.network import DEFAULT_KIND, imported_network
 from finbench.benchmarks.imports.network_rules import ImportedNetwork, ImportRules
-from finbench.benchmarks.imports.speeds import number_of
 from finbench.models.io import InputError, validate
-from finbench.models.units import si_number, unit_of
+from finbench.models.units import number_or_quantity, unit_of
 
 
 @dataclass(frozen=True)
@@ -61,9 +60,8 @@ def _number(said: float | str | None, option: str, field: str) -> float | None:
     """Return the value of an option in SI units; it must not be negative."""
     if said is None:
         return None
-    number = number_of(said)
     try:
-        number = si_number(str(said), field) if number is None else number
+        number = number_or_quantity(said, field)
     except ValueError as error:
         raise InputError(f"--{option}", str(error)) from None
     if number < 0 or (number == 0 and field != "delay_s"):

@@ -5,6 +5,7 @@ Energies are compared as objective values (eq. 3); relative to a bound the unit 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -18,6 +19,9 @@ from finbench.models.evaluate import Evaluation, Violation, evaluate
 from finbench.models.instance import Instance, Objective
 from finbench.models.loads import UNITS, Use, uses
 from finbench.models.result import Result, Status
+
+MOST_CHOSEN = 1000
+"""Characters of a list of chosen alternatives at most."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,17 @@ class Judged:
         not the evaluated one, an objective below the method's own bound. The exit code of a command follows from it.
         """
         return contradictions([self])
+
+    @property
+    def chosen_dnn(self) -> str | None:
+        """The alternative that runs (eq. 29), of many applications how many run each; None where none was chosen."""
+        deployment = self.result.deployment
+        if not self.found or deployment is None:
+            return None
+        counts = Counter(one.dnn for one in deployment.deployments if one.dnn is not None)
+        if len(self.instance.applications) == 1:
+            return next(iter(counts), None)
+        return ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))[:MOST_CHOSEN] or None
 
     @property
     def violations(self) -> tuple[Violation, ...]:

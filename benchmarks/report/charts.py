@@ -10,6 +10,7 @@ import pandas as pd
 
 from finbench.benchmarks.analysis.aggregate import SOLVED_GAP, profiles
 from finbench.benchmarks.analysis.gaps import FEWEST_GAMMAS, gap_by_gamma
+from finbench.benchmarks.analysis.numbers import plural
 from finbench.benchmarks.analysis.statistics import Profile
 from finbench.benchmarks.analysis.units import HEADINGS, Quantity, sized, total_heading
 from finbench.benchmarks.plots.axis_scales import SMALLEST_GAP
@@ -85,7 +86,7 @@ def _profile_panel(group: str, by_method: Mapping[str, Profile]) -> Panel:
     instances = next(iter(by_method.values())).instances
     x = Axis("time over the fastest method's, τ", "ratio", "log", least=1.0, most=end)
     y = Axis("solved [%]", "solved_percent", least=0.0, most=100.0)
-    return Panel(f"{group} ({instances} instances)", x, y, series)
+    return Panel(f"{group} ({instances:,} {plural(instances, 'instance')})", x, y, series)
 
 
 def frontier_chart(runs: pd.DataFrame) -> Chart | None:

@@ -35,7 +35,7 @@ NUMBERS = (
 FEW = 0.2
 """A column of numbers whose distinct values are at most this part of its length is kept as numbers into a list."""
 
-NAMES = ("status", "reason", "violations")
+NAMES = ("status", "reason", "violations", "dnn")
 """Columns of few distinct texts, kept as numbers into a list."""
 
 INSTANCE_COLUMNS = (

@@ -16,7 +16,7 @@ from finbench.benchmarks.analysis.aggregate import SOLVED_COLUMNS, SOLVED_GAP, a
 from finbench.benchmarks.analysis.frame import instance_of, refuted
 from finbench.benchmarks.analysis.numbers import plural
 from finbench.benchmarks.analysis.statistics import GAPS
-from finbench.benchmarks.analysis.units import quantity_of_objectives, total_heading
+from finbench.benchmarks.analysis.units import objective_word, quantity_of_objectives, total_heading
 from finbench.benchmarks.report.cells import (
     Cell,
     PageTable,
@@ -43,7 +43,7 @@ class MethodFacts:
     missed: int
     """Found nothing on an instance on which some run found a deployment."""
     best: int
-    """Met the best energy known of an instance."""
+    """Met the best objective known of an instance."""
     solvable: int
     """Runs on instances with a known deployment."""
     on_proven: int
@@ -53,7 +53,7 @@ class MethodFacts:
     gap_median: float | None
     gap_mean: float | None
     gap_worst: float | None
-    """Over the deployments found, above the best energy known."""
+    """Over the deployments found, above the best objective known."""
     time_median_s: float | None
     """Over the conclusive runs."""
     time_longest_s: float | None
@@ -97,8 +97,9 @@ def _facts(label: str, runs: pd.DataFrame) -> MethodFacts:
 
 def method_table(title: str, runs: pd.DataFrame, facts: list[MethodFacts]) -> PageTable:
     """Return a row for each method; `facts` are those of `runs`."""
+    word = objective_word(runs["objective_unit"])
     columns = (
-        *("method", "runs", "conclusive", "missed", "best energy found [%]"),
+        *("method", "runs", "conclusive", "missed", f"best {word} found [%]"),
         *("gap median [%]", "gap mean [%]", "gap worst [%]", "time median", "time longest", "other ends"),
     )
     instances = instance_of(runs)
@@ -110,7 +111,7 @@ def method_table(title: str, runs: pd.DataFrame, facts: list[MethodFacts]) -> Pa
     )
     note = (
         "Conclusive: runs that found a deployment or proved that there is none; missed: runs that found none where "
-        "another did. Gaps are above the best energy known, over the deployments found. Median times are over the "
+        f"another did. Gaps are above the best {word} known, over the deployments found. Median times are over the "
         "conclusive runs, longest times over all."
     )
     return PageTable(heading, columns, tuple(starmap(_method_row, enumerate(facts))), 1, note)

@@ -29,6 +29,7 @@ from finbench.benchmarks.report.growth_chart import growth_chart, with_sizes
 from finbench.benchmarks.report.methods_table import aggregate_tables, facts_of, method_table, system_table
 from finbench.benchmarks.report.once import distinct
 from finbench.benchmarks.report.order import by_method
+from finbench.benchmarks.report.served_tables import served_tables
 from finbench.benchmarks.report.size_chart import size_chart
 from finbench.benchmarks.report.static_figure import static_figure
 from finbench.benchmarks.report.summary import environment_rows, facts, machine, repeated, sentences
@@ -37,6 +38,7 @@ from finbench.benchmarks.report.utilisation_chart import fullest, utilisation_ch
 from finbench.benchmarks.report.verdicts import all_contradictions, altered, judge_again
 from finbench.benchmarks.report.when import when
 from finbench.benchmarks.rows.reading import load_instances, load_rows
+from finbench.benchmarks.rows.served import load_served
 from finbench.models.instance import Instance
 from finbench.models.io import InputError, write_text
 
@@ -77,7 +79,8 @@ def write_report(results: Path, output: Path, title: str | None = None) -> None:
     journal = results / "runs.jsonl" if results.is_dir() else results
     rows, instances = load_rows(journal), load_instances(journal.parent)
     title = title or f"Campaign {journal.resolve().parent.name}"
-    write_text(output, report_page(rows, instances, title, kept_text(journal.parent)))
+    served = load_served(journal.parent)
+    write_text(output, report_page(rows, instances, title, kept_text(journal.parent), served))
 
 
 def report_page(
@@ -85,6 +88,7 @@ def report_page(
     instances: Mapping[str, Instance],
     title: str,
     campaign: str | None = None,
+    served: Sequence[dict[str, Any]] = (),
 ) -> str:
     """Return the page as text.
 
@@ -97,6 +101,8 @@ def report_page(
     title : str
     campaign : str or None
         Text of the campaign's file, where it was kept.
+    served : sequence of dict
+        What samples met at deployments, as `rows.served.load_served` returns it.
     """
     runs = frame(rows)
     judged = judge_again(rows, instances)
@@ -131,6 +137,7 @@ def report_page(
         charts=[(chart, static_figure(chart)) for chart in charts],
         growth_table=of_rows(growth[1]) if growth else None,
         groups=_group_tables(runs),
+        served=served_tables([rows[k] for k in kept], served),
         environment=environment_rows(rows),
         drawable=bool(instances),
         several=bool((runs["applications"].astype(float) > 1).any()),

@@ -10,7 +10,7 @@ import pandas as pd
 from finbench.benchmarks.analysis.claims import Claims
 from finbench.benchmarks.analysis.frame import instance_of, refuted
 from finbench.benchmarks.analysis.numbers import fixed_percent, plural
-from finbench.benchmarks.analysis.units import sized
+from finbench.benchmarks.analysis.units import objective_word, sized
 from finbench.benchmarks.report.methods_table import MethodFacts
 from finbench.benchmarks.rows.row import Row
 from finbench.models.result import Status
@@ -80,10 +80,11 @@ def _how_it_ended(runs: pd.DataFrame) -> str:
 
 def _who_is_optimal(runs: pd.DataFrame, methods: Sequence[MethodFacts]) -> str:
     solvable, empty = _instances(runs[runs["proven"]]), _instances(runs[refuted(runs)])
+    word = objective_word(runs["objective_unit"])
     has = "instance has" if empty == 1 else "instances have"
     none = f" {empty:,} {has} no feasible deployment, with proof." if empty else ""
     if not solvable:
-        return f"No optimum is proven: gaps are against the best energy known.{none}"
+        return f"No optimum is proven: gaps are against the best {word} known.{none}"
     there = [one for one in methods if one.on_proven]
     always = [one.label for one in there if one.optimal == one.on_proven]
     others = sorted((one for one in there if one.optimal < one.on_proven), key=lambda one: -one.optimal / one.on_proven)

@@ -126,6 +126,7 @@ class RowColumns(Part):
     load: Amount | None = None
     penalty: Amount | None = None
     shares: list[Fraction] | None = None
+    dnns: Line | None = None
     instance_seed: Number | None = None
     applications: Count | None = None
     network_nodes: Count | None = None
@@ -143,6 +144,8 @@ class RowColumns(Part):
     status: Ending
     reason: Text | None = None
     found: bool
+    dnn: Line | None = None
+    """The alternative that runs, of many applications how many run each; None where there is nothing to choose."""
     objective: Amount | None = None
     claimed_objective: Objective | None = None
     lower_bound: Objective | None = None

@@ -30,6 +30,7 @@ from finbench.benchmarks.rows.reading import (
     read_rows,
 )
 from finbench.benchmarks.rows.row import Row
+from finbench.benchmarks.rows.served import SERVED, checked_lines
 from finbench.models.instance import Instance
 from finbench.models.io import InputError, write_bytes
 
@@ -78,9 +79,11 @@ class Journal:
         for rows, name in ((self._old, OLD), (self._written, RUNS)):
             check_environments(rows, self._environments, folder / name)
         self._instances = kept_instances(folder)
+        served = folder / SERVED
+        self._served = list(checked_lines(served, may_be_cut_off=True)) if served.exists() else []
         if fresh:
             _move_aside(folder / RUNS)
-        for name in (OLD, RUNS, ENVIRONMENTS, INSTANCES):
+        for name in (OLD, RUNS, ENVIRONMENTS, INSTANCES, SERVED):
             _mend(folder / name)
         self._stream = (folder / RUNS).open("ab", buffering=0)
 
@@ -142,6 +145,15 @@ class Journal:
         if len(text) <= MAX_INSTANCE_BYTES:
             _append(self.folder / INSTANCES, text)
         self._instances.add(instance.content_hash)
+
+    def served(self) -> list[dict[str, Any]]:
+        """Return the lines that say what deployments met, of this campaign and of earlier ones."""
+        return list(self._served)
+
+    def add_served(self, line: dict[str, Any]) -> None:
+        """Add a line that says what a deployment met (`rows.served`)."""
+        _append(self.folder / SERVED, _text(line))
+        self._served.append(line)
 
     def _keep(self, log: str | None, key: str) -> str | None:
         if not log:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from enum import StrEnum
-from math import ceil, isfinite
+from math import ceil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from finbench.models.io import InputError, content_of
+from finbench.benchmarks.imports.csv_rows import CsvRow, header_of, rows_of
+from finbench.models.io import InputError
 
 Floats = NDArray[np.float64]
 
@@ -22,9 +20,6 @@ BURST_FACTOR = 5.0
 
 BURST_SAMPLES = 20.0
 """Samples of one burst, on average."""
-
-MOST_TRACE_BYTES = 2**28
-"""Largest trace file that is read."""
 
 
 class ArrivalProcess(StrEnum):
@@ -101,50 +96,18 @@ def read_trace(file: Path, applications: Sequence[str]) -> dict[str, Floats]:
         If it cannot be read, names another application, or holds a time that is no finite number ≥ 0.
     """
     times: dict[str, list[float]] = {name: [] for name in applications}
-    for number, row in rows_of(file, "application", "time_s"):
-        if row["application"] not in times:
-            raise _unknown(file, number, row["application"])
-        times[row["application"]].append(_time(file, number, row["time_s"]))
+    for row in rows_of(file, header_of(file, ("application", "time_s"))):
+        times[_application(row, applications)].append(row.number("time_s"))
     if not any(times.values()):
         raise InputError(file, "holds no sample")
     return {name: np.sort(np.array(each)) for name, each in times.items()}
 
 
-def _unknown(file: Path, number: int, name: str) -> InputError:
-    return InputError(file, f"line {number}: application = {name[:60]!r}: must be one that is served")
-
-
-def _time(file: Path, number: int, text: str) -> float:
-    try:
-        time = float(text)
-    except ValueError:
-        time = -1.0
-    if not isfinite(time) or time < 0:
-        raise InputError(file, f"line {number}: time_s = {text[:60]!r}: must be a finite number of seconds, 0 or more")
-    return time
-
-
-def rows_of(file: Path, *columns: str) -> list[tuple[int, dict[str, Any]]]:
-    """Return the rows of a CSV file as tables, each with the number of its line.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read, a column is missing, or a row has too few or too many fields.
-    """
-    try:
-        reader = csv.DictReader(io.StringIO(content_of(file, MOST_TRACE_BYTES).decode("utf-8-sig")), strict=True)
-        names = reader.fieldnames or []
-        rows = [(reader.line_num, row) for row in reader]
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise InputError(file, f"is not valid CSV: {str(error)[:120]}") from None
-    for column in columns:
-        if column not in names:
-            raise InputError(file, f"column '{column}' is missing: the columns must be {', '.join(columns)}")
-    for number, row in rows:
-        if None in row or None in row.values():
-            raise InputError(file, f"line {number}: must have {len(names)} fields")
-    return rows
+def _application(row: CsvRow, applications: Sequence[str]) -> str:
+    name = row.cells["application"]
+    if name not in applications:
+        raise row.refused("application", "must be one that is served")
+    return name
 
 
 def read_exits(file: Path, applications: Sequence[str]) -> dict[str, NDArray[np.int64]]:
@@ -156,13 +119,8 @@ def read_exits(file: Path, applications: Sequence[str]) -> dict[str, NDArray[np.
         If it cannot be read, names another application, or holds an exit that is no whole number ≥ 1.
     """
     exits: dict[str, list[int]] = {}
-    for number, row in rows_of(file, "application", "exit"):
-        name, text = row["application"], row["exit"]
-        if name not in applications:
-            raise _unknown(file, number, name)
-        if not (text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text) > 0):
-            raise InputError(file, f"line {number}: exit = {text[:60]!r}: must be the number of an exit, 1 or more")
-        exits.setdefault(name, []).append(int(text))
+    for row in rows_of(file, header_of(file, ("application", "exit"))):
+        exits.setdefault(_application(row, applications), []).append(row.index("exit"))
     if not exits:
         raise InputError(file, "holds no sample")
     return {name: np.array(each) for name, each in exits.items()}

@@ -10,8 +10,8 @@ from finbench.models.catalogue import CatalogueDevice, ExitTable, LinkKind, Runt
 from finbench.models.catalogue_files import load_entry
 from finbench.models.instance import DNN, Network
 
-Row = tuple[str, str, str]
-"""Kind, name as an instance's file says it, and what it is."""
+Row = tuple[str, str, str, str]
+"""Kind, name as an instance's file says it, what it is, and where it comes from."""
 
 
 def catalogue_rows(words: Sequence[str]) -> list[Row]:
@@ -22,11 +22,11 @@ def catalogue_rows(words: Sequence[str]) -> list[Row]:
         for name, what, text in _described(entry):
             said = f"{kind} {name} {what} {text}".lower()
             if all(word.lower() in said for word in words):
-                rows.append((kind, name, what))
+                rows.append((kind, name, what, " ".join(text.split())))
     return rows
 
 
-def _described(entry: BaseModel) -> Iterator[Row]:
+def _described(entry: BaseModel) -> Iterator[tuple[str, str, str]]:
     """Yield name, what it is, and where it comes from."""
     if isinstance(entry, CatalogueDevice):
         for runtime in entry.runtimes:

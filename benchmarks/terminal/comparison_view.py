@@ -19,9 +19,11 @@ def print_comparison(comparison: Comparison) -> None:
     console, instance = output(), comparison.instance
     energy = f"{instance.objective.value} [{instance.objective_unit}]"
     costs = ("rejected",) if len(instance.applications) > 1 else ("latency [s]", "accuracy")
-    columns = ("method", "status", energy, "gap to best bound [%]", *costs, "time [s]")
-    rows = [_comparison_row(run, comparison.gap(run)) for run in comparison.runs]
-    console.print(table(f"{instance.name}: {targets(instance)}", columns, rows, text_columns=2, priority=PRIORITY))
+    chosen = ("DNN",) if any(run.chosen_dnn for run in comparison.runs) else ()
+    columns = ("method", "status", *chosen, energy, "gap to best bound [%]", *costs, "time [s]")
+    rows = [_comparison_row(run, comparison.gap(run), chosen=bool(chosen)) for run in comparison.runs]
+    title, texts = f"{instance.name}: {targets(instance)}", 2 + len(chosen)
+    console.print(table(title, columns, rows, text_columns=texts, priority=PRIORITY))
     for run in comparison.runs:
         if run.result.reason:
             console.print(f"  {escape(run.label)}: {escape(run.result.reason)}")
@@ -40,9 +42,10 @@ def targets(instance: Instance) -> str:
     return f"latency ≤ {number(app.max_latency_s)} s, accuracy ≥ {number(app.min_accuracy)}, {choices}"
 
 
-def _comparison_row(run: Judged, gap: float | None) -> tuple[str, ...]:
+def _comparison_row(run: Judged, gap: float | None, *, chosen: bool) -> tuple[str, ...]:
     status = f"{run.status} (violations)" if run.violations else run.status
-    return (run.label, status, number(run.objective), percent(gap), *_quality(run), number(run.time_s, 3))
+    dnn = (run.chosen_dnn or "–",) if chosen else ()
+    return (run.label, status, *dnn, number(run.objective), percent(gap), *_quality(run), number(run.time_s, 3))
 
 
 def _quality(run: Judged) -> tuple[str, ...]:

@@ -9,13 +9,13 @@ from rich.markup import escape
 
 from finbench.benchmarks.analysis.numbers import number, percent, rounded_up
 from finbench.benchmarks.terminal import console
-from finbench.benchmarks.terminal.upgrades_view import print_enablers, print_upgrades
+from finbench.benchmarks.terminal.upgrades_view import SHOWN, print_enablers, print_left_out, print_upgrades
 from finbench.models.instance import Instance, Objective
 
 if TYPE_CHECKING:
     from finbench.fin_graph.joint.explanation.elastic import CapacityGrowth
     from finbench.fin_graph.joint.explanation.enablers import Enablers
-    from finbench.fin_graph.joint.explanation.explain import Explanation, Obstacle, Price
+    from finbench.fin_graph.joint.explanation.explain import Explanation, Need, Obstacle, Price, SoleNeed
 
 
 def to_json(instance: Instance, explanation: Explanation) -> dict[str, Any]:
@@ -35,12 +35,19 @@ def to_json(instance: Instance, explanation: Explanation) -> dict[str, Any]:
         "factor": _growth(explanation.factor),
         "fix": _growth(explanation.fix),
         "needs": [{**asdict(need), "relative": need.relative} for need in explanation.needs],
+        "sole": [_sole_json(one) for one in explanation.sole],
+        "sole_left_out": explanation.sole_left_out,
         "prices": [_price_json(instance, price) for price in explanation.prices],
         "upgrades": [asdict(upgrade) for upgrade in explanation.upgrades.ranked],
         "upgrades_left_out": list(explanation.upgrades.left_out),
         "relief": None if explanation.relief is None else asdict(explanation.relief),
         "enablers": None if explanation.enablers is None else _enablers_json(explanation.enablers),
     }
+
+
+def _sole_json(sole: SoleNeed) -> dict[str, Any]:
+    needs = [{**asdict(need), "relative": need.relative} for need in sole.needs]
+    return {"needs": needs, "growth": _growth(sole.growth)}
 
 
 def _price_json(instance: Instance, price: Price) -> dict[str, Any]:
@@ -83,19 +90,29 @@ def print_explanation(instance: Instance, explanation: Explanation) -> None:
     if explanation.fix is not None:
         beginning = "or once" if explanation.factor is not None else "Everything fits once"
         output.print(f"{beginning} these grow, by least in sum of relative growth:")
-        rows = [
-            (
-                need.resource,
-                need.subject,
-                number(need.capacity, 6),
-                rounded_up(need.missing, 6),
-                need.unit,
-                percent(need.relative),
-            )
-            for need in explanation.needs
-        ]
-        columns = ("resource", "of", "capacity", "missing", "unit", "missing [%]")
-        output.print(console.table("", columns, rows, text_columns=2))
+        rows = [_need_row(need) for need in explanation.needs]
+        output.print(console.table("", NEED_COLUMNS, rows, text_columns=2))
+        _print_sole(explanation)
+
+
+NEED_COLUMNS = ("resource", "of", "capacity", "missing", "unit", "missing [%]")
+
+
+def _need_row(need: Need) -> tuple[str, ...]:
+    missing = rounded_up(need.missing, 6)
+    return need.resource, need.subject, number(need.capacity, 6), missing, need.unit, percent(need.relative)
+
+
+def _print_sole(explanation: Explanation) -> None:
+    """Print which single resource, or else which node, would do by growing alone."""
+    output, together = console.output(), any(len(one.needs) > 1 for one in explanation.sole)
+    if explanation.sole:
+        which = "one of these nodes, in all that is listed" if together else "one of these"
+        rows = [_need_row(need) for one in explanation.sole[:SHOWN] for need in one.needs]
+        output.print(console.table(f"what to buy: enough by itself: {which}", NEED_COLUMNS, rows, text_columns=2))
+    elif not explanation.sole_left_out:
+        output.print("no single resource and no single node would do by growing alone")
+    print_left_out(explanation.sole_left_out, ("resources and nodes", "resource or node"))
 
 
 def _print_prices(instance: Instance, explanation: Explanation) -> None:

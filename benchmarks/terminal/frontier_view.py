@@ -9,7 +9,7 @@ from typing import Any
 from finbench.benchmarks.analysis.numbers import number, percent, rounded_up
 from finbench.benchmarks.terminal import console
 from finbench.fin_graph.frontier import Corner, ExitFrontier, frontiers
-from finbench.fin_graph.paths.support import reason_to_refuse
+from finbench.fin_graph.paths.support import reason_to_share
 from finbench.models.instance import Application, Instance, Objective
 from finbench.models.io import InputError
 from finbench.models.memory import reason_not_to_fit
@@ -30,10 +30,10 @@ def instance_frontiers(
     Raises
     ------
     InputError
-        If the instance has several applications, or capacities that may bind; if the horizon is no positive finite
+        If the instance has several applications, rejections or service levels; if the horizon is no positive finite
         number, or so many latency steps do not fit into memory.
     """
-    reason = reason_to_refuse(instance)
+    reason = reason_to_share(instance)
     if reason is not None:
         raise InputError(f"instance '{instance.name}'", f"frontier: {reason}")
     if horizon_s is not None and not 0 < horizon_s < inf:

@@ -96,6 +96,10 @@ class LiveProgress(_Counts):
         super().finished(group, label, status)
         self._shown.update(self._task, completed=self.done, failed=self.failed, left=self.left())
 
+    def simulated(self, done: int, of: int) -> None:
+        """Show how many deployments are simulated."""
+        self._shown.update(self._task, description="simulating", completed=done, total=of, left="")
+
 
 class PlainProgress(_Counts):
     """A line now and then."""
@@ -115,6 +119,12 @@ class PlainProgress(_Counts):
         if monotonic() - self._last >= PLAIN_INTERVAL_S:
             told = [f"{self.done}/{self.total}", f"{self.failed} failed" if self.failed else "", self.left()]
             print(f"[{', '.join(part for part in told if part)}] {' · '.join(self.running)}", flush=True)
+            self._last = monotonic()
+
+    def simulated(self, done: int, of: int) -> None:
+        """Print how many deployments are simulated, if the last line is old enough, and when the last is."""
+        if done == of or monotonic() - self._last >= PLAIN_INTERVAL_S:
+            print(f"{done} of {of} deployments simulated", flush=True)
             self._last = monotonic()
 
 

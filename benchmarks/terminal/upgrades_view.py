@@ -37,18 +37,18 @@ def print_upgrades(instance: Instance, explanation: Explanation) -> None:
             screen.print(f"… and {len(best) - SHOWN} more; --json has all")
     if upgrades.ranked:
         screen.print(_others(upgrades.ranked, len(best), instance.objective_unit), markup=False)
-    _print_left_out(len(upgrades.left_out))
+    print_left_out(len(upgrades.left_out))
     if best and explanation.result.status is not Status.OPTIMAL:
         screen.print("savings are against the deployment that was found, which is not proven to be the best")
     if explanation.relief is not None:
         _print_relief(instance, explanation.relief, objective)
 
 
-def _print_left_out(count: int) -> None:
+def print_left_out(count: int, things: tuple[str, str] = PARTS) -> None:
+    """Print how many things time left no room for; nothing where there is none."""
     if count:
-        console.output().print(
-            f"not looked at for want of time: {count} {PARTS[count == 1]} (a longer --time-limit does)"
-        )
+        which = f"{count} {things[count == 1]}"
+        console.output().print(f"not looked at for want of time: {which} (a longer --time-limit does)")
 
 
 def _part_of(saving: float, objective: float) -> str:
@@ -75,14 +75,18 @@ def _print_relief(instance: Instance, relief: Relief, objective: float) -> None:
         (f"latency {_ms(app.max_latency_s * step.factor)} instead of {_ms(app.max_latency_s)}", step.saving)
         for step in relief.latency
     ]
-    rows += [
-        (f"accuracy {number(step.min_accuracy, 4)} instead of {number(app.min_accuracy, 4)}", step.saving)
-        for step in relief.exits
-    ]
+    most = -1.0
+    for step in relief.exits:
+        if step.saving > most:  # a still lower target that saves no more is no news
+            rows.append(
+                (f"accuracy {number(step.min_accuracy, 4)} instead of {number(app.min_accuracy, 4)}", step.saving)
+            )
+            most = step.saving
     cells = [(target, _part_of(saving, objective)) for target, saving in rows]
     screen.print(console.table("looser targets", ("target", f"saves [{unit}]"), cells))
-    price = number(relief.latency_price * 1e-3, 4)
-    screen.print(f"price of latency: {price} {unit} per ms (from the Lagrangian dual)", markup=False)
+    if relief.latency_price is not None:
+        price = number(relief.latency_price * 1e-3, 4)
+        screen.print(f"price of latency: {price} {unit} per ms (from the Lagrangian dual)", markup=False)
 
 
 def _ms(time_s: float) -> str:
@@ -108,7 +112,7 @@ def print_enablers(enablers: Enablers, *, several: bool) -> None:
             f"no node or link that is up to {GREATEST:g} times as fast would do, and no two of those that matter most"
         )
         screen.print(none)
-    _print_left_out(enablers.left_out)
+    print_left_out(enablers.left_out)
 
 
 def _enabler_row(enabler: Enabler) -> tuple[str, str]:

@@ -45,13 +45,13 @@ def fitting_path(problem: PathProblem, dual: Dual, loads: OwnLoads, clock: Clock
             return Repaired(dual.incumbent, repairs)
         if clock.expired:
             break
-        problem = _without(problem, excess)
+        problem = without_excess(problem, excess)
         dual = lagrangian_dual(problem, clock)
         repairs += 1
     return Repaired(None, repairs)
 
 
-def _without(problem: PathProblem, excess: Excess) -> PathProblem:
+def without_excess(problem: PathProblem, excess: Excess) -> PathProblem:
     """Return the problem without a block at a node, or without a link."""
     edges = problem.edges
     if excess.link is not None:

@@ -15,7 +15,7 @@ def frontier(
     Parameters
     ----------
     instance : Instance
-        Of one application whose capacities cannot bind.
+        Of one application that may not be rejected, on nodes that offer no shares to reserve.
     gamma : int
         FIN's resolution γ over the whole range.
     horizon_s : float, optional
@@ -31,7 +31,7 @@ def frontier(
     Raises
     ------
     InputError
-        If the instance has several applications or capacities that may bind, the horizon is no positive number, or
+        If the instance has several applications, rejections or service levels, the horizon is no positive number, or
         so many steps do not fit into memory.
     """
     from finbench.benchmarks.terminal.frontier_view import instance_frontiers
@@ -46,7 +46,7 @@ def explain(instance: Instance, *, time_limit_s: float | None = 60.0, seed: int 
     ----------
     instance : Instance
     time_limit_s : float or None
-        Limit for each of the searches [s].
+        Limit for everything together [s].
     seed : int
 
     Returns

@@ -64,6 +64,7 @@ def generate(
     load: float | None = None,
     penalty: float | None = None,
     shares: tuple[float, ...] | None = None,
+    dnns: str | None = None,
     settings: str | tuple[str, ...] = (),
     seed: int = 0,
 ) -> Instance:
@@ -78,8 +79,9 @@ def generate(
     blocks, exits : int, optional
         Families of one application: blocks and exits of the DNN; both required there.
     tightness : float, optional
-        Families of one application: where the latency target lies between least latency and least energy, in (0, 1];
-        left out: 0.5.
+        Where latency targets lie. Families of one application: between least latency (0) and least energy (1), in
+        (0, 1]; left out: 0.5. Families of many: from the quickest split (0) to the most frugal one (1) and beyond; left
+        out: drawn for each.
     applications : int, optional
         Families of many applications: how many share the network; required there.
     load : float, optional
@@ -89,6 +91,8 @@ def generate(
         rejected.
     shares : tuple of float, optional
         Families of many applications: compute shares that edge servers reserve; left out: nothing is reserved.
+    dnns : {"published", "catalogue"}, optional
+        `zoo` and `melbourne`: which DNNs the applications run; left out: the published ones with early exits.
     settings : str or tuple of str
         Parameters of the family to set, such as `edge.compute_ops_per_s=1e11..5e11` (`finbench families`).
     seed : int
@@ -110,12 +114,13 @@ def generate(
     """
     from finbench.benchmarks import families
 
-    of_one = {"blocks": blocks, "exits": exits, "tightness": tightness}
-    of_many = {"applications": applications, "load": load, "penalty": penalty, "shares": shares}
+    of_one: dict[str, object] = {"blocks": blocks, "exits": exits, "tightness": tightness}
+    of_many: dict[str, object] = {"applications": applications, "load": load, "tightness": tightness}
+    of_many |= {"penalty": penalty, "shares": shares, "dnns": dnns}
     single = isinstance(families.find_family(family), families.Family)
     own, other, needed = (of_one, of_many, ("blocks", "exits")) if single else (of_many, of_one, ("applications",))
     for name, value in other.items():
-        if value is not None:
+        if value is not None and name not in own:
             raise InputError(f"family '{family}'", f"{name} = {value}: this family takes {', '.join(own)}")
     for name in needed:
         if own[name] is None:

@@ -182,3 +182,45 @@ def test_many_quantities_take_time_in_proportion() -> None:
 
     seconds(10)
     assert seconds(4000) < 40 * max(seconds(400), 1e-3)
+
+
+def test_a_prefix_before_a_fields_own_unit_is_the_power_that_pint_says() -> None:
+    from finbench.models.units import FIELD_UNITS, PREFIXES
+
+    pint = pytest.importorskip("pint")
+    metres = pint.UnitRegistry()
+    known = {prefix: metres.Quantity(1.0, f"{prefix}m").to("m").magnitude for prefix in ("", *"pnµumkMGT")}
+    assert {prefix: 10.0**power for prefix, power in PREFIXES.items() if prefix not in ("K", "μ")} == pytest.approx(
+        known
+    )
+    assert (PREFIXES["K"], PREFIXES["μ"]) == (PREFIXES["k"], PREFIXES["µ"])
+    for end, unit in FIELD_UNITS.items():
+        if unit not in (None, "km", "GiB", "1/s"):
+            for prefix, power in PREFIXES.items():
+                assert si_number(f"2.5 {prefix}{unit}", f"x{end}") == float(f"2.5e{power}")
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "number"),
+    [("2 min", "delay_s", 120.0), ("1 kB", "output_bits", 8e3), ("3 Mbps", "bandwidth_bit_per_s", 3e6)],
+)
+def test_a_unit_of_another_name_is_converted(text: str, field: str, number: float) -> None:
+    assert si_number(text, field) == number
+
+
+@pytest.mark.parametrize("text", ["5 kkm", "5 Mkm", "5 km/s", "5 xs", "5 m", "5 Bs", "5 kms"])
+def test_what_only_ends_like_a_unit_is_none(text: str) -> None:
+    with pytest.raises(ValueError, match=r"no unit known|measures something else"):
+        si_number(text, "length_km" if "km" in text else "delay_s")
+
+
+def test_units_that_have_their_own_name_need_no_registry(tmp_path: Path) -> None:
+    said = with_units()
+    said["dnns"][0]["input_bits"] = "1.2 Mbit"
+    path = written(tmp_path, said)
+    program = (
+        "import sys; from finbench.models.io import load_instance\n"
+        f"load_instance({str(path)!r}); print('pint' in sys.modules)"
+    )
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "False"

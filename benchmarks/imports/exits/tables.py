@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from finbench.benchmarks.imports.exits.csv_rows import CsvRow, header_of, rows_of
+from finbench.benchmarks.imports.csv_rows import CsvRow, header_of, rows_of
 from finbench.benchmarks.imports.exits.exit_profiles import ExitFacts, ExitProfile, ExitProfiles
 from finbench.benchmarks.imports.exits.thresholds import Judgements, best_settings, thinned
 from finbench.models.io import InputError, validate
@@ -17,9 +17,6 @@ OF_EXITS = ("exit", "share", "accuracy")
 
 BY = ("confidence", "entropy")
 """What a threshold may be of."""
-
-FORMULA = ("=", "@", "+", "-", "\t")
-"""What a cell begins with that a spreadsheet would compute."""
 
 
 def exit_profiles(path: Path, *, by: str = "confidence", steps: int = 10, most: int = 12) -> ExitProfiles:
@@ -45,10 +42,9 @@ def exit_profiles(path: Path, *, by: str = "confidence", steps: int = 10, most: 
     if by not in BY:
         raise InputError("--by", f"{by[:60]!r}: must be {' or '.join(BY)}")
     header = header_of(path)
-    doubled = {name for name in header if header.count(name) > 1}
-    if set(header) == set(OF_EXITS) and not doubled:
+    if set(header) == set(OF_EXITS):
         return _of_summary(path, header)
-    if set(OF_SAMPLES) <= set(header) <= {*OF_SAMPLES, "entropy"} and by in header and not doubled:
+    if set(OF_SAMPLES) <= set(header) <= {*OF_SAMPLES, "entropy"} and by in header:
         return _of_samples(path, header, by, steps, most)
     asked = ", ".join((*OF_SAMPLES, "entropy") if by == "entropy" else OF_SAMPLES)
     said = ", ".join(name[:30] for name in header[:8])
@@ -83,9 +79,7 @@ def judgements(path: Path, header: tuple[str, ...], by: str) -> Judgements:
 
     said: dict[str, dict[int, tuple[float, bool]]] = {}
     for row in rows_of(path, header):
-        sample, exit_ = row.cells["sample"].strip(), row.index("exit")
-        if not sample or sample.startswith(FORMULA):
-            raise row.refused("sample", "must be a name or a number, not empty and no formula")
+        sample, exit_ = row.word("sample"), row.index("exit")
         confidence = row.number("confidence", most=1.0)
         score = confidence if by == "confidence" else -row.number("entropy")
         of_sample = said.setdefault(sample, {})

@@ -17,8 +17,8 @@ MAX_ELEMENTS = 2**50
 """Elements of the largest tensor that is believed; a float counts that many exactly, with room for sums."""
 
 
-def tensors_of(file: ModelFile, input_shapes: Mapping[str, Sequence[int]]) -> dict[str, Tensor | None]:
-    """Return every tensor of a model by name, None where its size does not follow from the inputs' sizes.
+def inferred_model(file: ModelFile, input_shapes: Mapping[str, Sequence[int]]) -> Any:
+    """Return the model without its large weights, with the type and size of each tensor that follow from its inputs'.
 
     Parameters
     ----------
@@ -37,9 +37,18 @@ def tensors_of(file: ModelFile, input_shapes: Mapping[str, Sequence[int]]) -> di
     weights = {tensor.name for tensor in file.model.graph.initializer}
     _set_inputs(file, model, [each for each in model.graph.input if each.name not in weights], input_shapes)
     try:
-        inferred = onnx.shape_inference.infer_shapes(model, check_type=False, strict_mode=False, data_prop=True)
+        return onnx.shape_inference.infer_shapes(model, check_type=False, strict_mode=False, data_prop=True)
     except Exception as error:  # noqa: BLE001  (the library raises errors of its own and of C++)
         raise InputError(file.path, f"shape inference: {shown(' '.join(str(error).split()))}") from None
+
+
+def tensors_of(file: ModelFile, input_shapes: Mapping[str, Sequence[int]]) -> dict[str, Tensor | None]:
+    """Return every tensor of a model by name, None where its size does not follow from the inputs' sizes.
+
+    Sizes of inputs are given, and errors raised, as by `inferred_model`.
+    """
+    onnx = onnx_library()
+    inferred = inferred_model(file, input_shapes)
     tensors: dict[str, Tensor | None] = {}
     for value in (*inferred.graph.value_info, *inferred.graph.output, *inferred.graph.input):
         tensors[value.name] = _tensor(file, value, onnx) or tensors.get(value.name)

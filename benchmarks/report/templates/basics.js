@@ -43,7 +43,7 @@ function unpack(columns) {
 }
 
 const runs = unpack(data.runs);
-const textOf = (name, run) => runs[name].texts[runs[name].of_run[run]];
+const textOf = (name, run) => (runs[name] ? runs[name].texts[runs[name].of_run[run]] : "");
 const numberOf = (name) => (run) => (runs[name] ? runs[name][run] : null);
 const ofInstance = (name) => (run) => data.instances[runs.instance[run]][name] ?? null;
 const ifFound = (name) => (run) => (runs.found[run] && runs[name] ? runs[name][run] : null);

@@ -245,6 +245,7 @@ const chosen = {
   drawRuns(here, shown) {
     const columns = [
       ["status", (run) => textOf("status", run)],
+      ...(here.some((run) => textOf("dnn", run)) ? [["DNN", (run) => textOf("dnn", run) || DASH]] : []),
       [this.several() ? "total power" : "energy", (run) => this.cost(run), ifFound(this.several() ? "objective" : "energy_j")],
       ["gap to bound [%]", (run) => percent(numberOf("gap_to_best_bound")(run)), numberOf("gap_to_best_bound")],
       ["gap to best [%]", (run) => percent(numberOf("gap_to_best_known")(run)), numberOf("gap_to_best_known")],
@@ -253,7 +254,7 @@ const chosen = {
         ["accuracy", (run) => short(ifFound("accuracy")(run)), ifFound("accuracy")]]),
       ["time", (run) => quantity(numberOf("time_s")(run), "s", 3), numberOf("time_s")],
     ];
-    const values = [(run) => runs.label.of_run[run], columns[0][1], ...columns.slice(1).map((column) => column[2])];
+    const values = [(run) => runs.label.of_run[run], ...columns.map(([, text, value]) => value ?? text)];
     const headings = [el("th", { scope: "col" }, "method"), ...columns.map(([name, , value]) => el("th", { scope: "col", class: value ? "number" : null }, name))];
     const body = el("tbody", {});
     const show = (order) => body.replaceChildren(...order.map((run) => el("tr", { class: shown.includes(run) ? "chosen" : null },

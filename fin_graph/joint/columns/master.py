@@ -17,7 +17,7 @@ the relaxation it only makes the bound weaker.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import Enum
 from math import inf
 from typing import NamedTuple
@@ -43,6 +43,9 @@ OVERLOAD_COST = 10.0
 """Cost of overloading a whole resource under `Aim.POWER`, in `scale`s for every application."""
 
 DEARER = 30.0
+
+ELSEWHERE = 1e4
+"""Cost of overload under `Aim.OVERLOAD` where a resource should not grow."""
 
 
 class Aim(Enum):
@@ -93,11 +96,22 @@ class Master:
     scale : float
         Power that objectives are divided by before HiGHS sees them; values and prices returned are in W all the same.
     clock : Clock
+    growing : collection of int, optional
+        Resources whose overload costs 1 under `Aim.OVERLOAD`, and that of the others `ELSEWHERE`; left out: all.
     """
 
-    def __init__(self, system: SharedSystem, room: Floats, scale: float, clock: Clock) -> None:
+    def __init__(
+        self,
+        system: SharedSystem,
+        room: Floats,
+        scale: float,
+        clock: Clock,
+        growing: Collection[int] | None = None,
+    ) -> None:
         self.columns: list[Column] = []
         self.rows = scarce(system, room)
+        cheap = np.ones(len(self.rows), np.bool_) if growing is None else np.isin(self.rows, list(growing))
+        self._growth_costs = np.where(cheap, 1.0, ELSEWHERE)
         self._groups, self._room, self.scale, self._clock = system.groups, room, scale, clock
         self._row_of = np.full(system.resources, -1, np.int32)
         self._row_of[self.rows] = len(self._groups) + np.arange(len(self.rows), dtype=np.int32)
@@ -134,10 +148,9 @@ class Master:
 
     def _seek(self, aim: Aim) -> None:
         self.aim, highs, rows = aim, self._highs, len(self.rows)
-        overload = self._dear if aim is Aim.POWER else float(aim is Aim.OVERLOAD)
-        allowed = aim is not Aim.FACTOR
-        for k in range(rows):
-            highs.changeColCost(k, overload)
+        allowed, costs = aim is not Aim.FACTOR, self._growth_costs if aim is Aim.OVERLOAD else np.zeros(rows)
+        for k, cost in enumerate(np.full(rows, self._dear) if aim is Aim.POWER else costs):
+            highs.changeColCost(k, cost)
             highs.changeColBounds(k, 0.0, inf if allowed else 0.0)
             highs.changeRowBounds(len(self._groups) + k, -inf, 0.0 if aim is Aim.FACTOR else self._room[self.rows[k]])
         highs.changeColCost(rows, float(aim is Aim.FACTOR))

@@ -12,7 +12,7 @@ Uchoa, Vanderbeck, INFORMS Journal on Computing 30(2), 2018): nearer to the mast
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from math import inf
 
@@ -67,6 +67,8 @@ class Relaxation:
         False: price at the master's prices always.
     whole : bool
         Leave out deployments that alone overload a node.
+    growing : collection of int, optional
+        As of `Master`.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class Relaxation:
         room: Floats | None = None,
         smoothing: bool = True,
         whole: bool = True,
+        growing: Collection[int] | None = None,
     ) -> None:
         self.system, self.clock = system, clock
         self.room = system.empty_room() if room is None else room
@@ -87,7 +90,7 @@ class Relaxation:
         nothing = np.zeros(system.resources)
         first = [self.pricer.price(g, nothing) for g in range(len(self.sizes))]
         powers = [0.0 if priced.usage is None else priced.usage.power for priced in first]
-        self.master = Master(system, self.room, float(np.mean(powers)) or 1.0, clock)
+        self.master = Master(system, self.room, float(np.mean(powers)) or 1.0, clock, growing)
         for g, priced in enumerate(first):
             if priced.usage is not None:
                 self.master.add(g, priced.usage)

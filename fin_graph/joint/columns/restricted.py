@@ -7,7 +7,7 @@ of the instance: a column c of reduced cost c̄_c at the prices of the bound LB 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from math import inf, isfinite
 from typing import Any, NamedTuple
 
@@ -62,6 +62,7 @@ def whole_master(
     seed: int,
     limit_s: float,
     aim: Aim = Aim.POWER,
+    growing: Collection[int] | None = None,
 ) -> Whole:
     """Solve the master over `columns` in whole numbers.
 
@@ -80,6 +81,8 @@ def whole_master(
     limit_s : float
         Seconds that the solver may take; less where the clock has less.
     aim : Aim
+    growing : collection of int, optional
+        Resources that may be overloaded under `Aim.OVERLOAD`; left out: all that have a row.
 
     Returns
     -------
@@ -90,7 +93,8 @@ def whole_master(
     highs = SilentHighs()
     left = inf if clock.remaining_s is None else clock.remaining_s
     set_options(highs, {**_OPTIONS, "random_seed": seed % 2**31, "time_limit": min(limit_s, left)})
-    _pass(highs, system, columns, rows, room[rows], scale, aim)
+    loose = rows if growing is None else rows[np.isin(rows, list(growing))]
+    _pass(highs, system, columns, rows, room[rows], scale, aim, loose)
     stop_when_large(highs)
     highs.run()
     facts, said = highs.getInfo(), highs.getModelStatus()
@@ -130,8 +134,9 @@ def _pass(
     room: Floats,
     scale: float,
     aim: Aim,
+    loose: Ints,
 ) -> None:
-    """Hand over the model: columns, then rejections, then overloads of every row or the factor; `room` is the rows'."""
+    """Hand over the model: columns, rejections, then overloads of `loose` rows or the factor; `room` is the rows'."""
     groups, first = system.groups, len(system.groups)
     row_of = np.full(system.resources, -1, np.int32)
     row_of[rows] = first + np.arange(len(rows))
@@ -144,11 +149,11 @@ def _pass(
     entries += [(np.array([g]), np.ones(1)) for g in rejectable]
     sizes, whole = np.array([float(group.count) for group in groups]), len(entries)
     if aim is Aim.OVERLOAD:
-        entries += [(np.array([row]), -np.ones(1)) for row in row_of[rows]]
+        entries += [(np.array([row]), -np.ones(1)) for row in row_of[loose]]
     elif aim is Aim.FACTOR:
         entries.append((row_of[rows], -room))
     power = [*(usage.power for _, usage in columns), *(groups[g].penalty or 0.0 for g in rejectable)]
-    loose = len(entries) - whole
+    growths = len(entries) - whole
     highs.passModel(
         len(entries),
         first + len(rows),
@@ -156,15 +161,15 @@ def _pass(
         int(MatrixFormat.kColwise),
         int(ObjSense.kMinimize),
         0.0,
-        np.concatenate([np.array(power) / scale * aim.with_power, np.ones(loose)]),
+        np.concatenate([np.array(power) / scale * aim.with_power, np.ones(growths)]),
         np.zeros(len(entries)),
-        np.concatenate([sizes[[*(g for g, _ in columns), *rejectable]], np.full(loose, inf)]),
+        np.concatenate([sizes[[*(g for g, _ in columns), *rejectable]], np.full(growths, inf)]),
         np.concatenate([sizes, np.full(len(rows), -inf)]),
         np.concatenate([sizes, np.zeros(len(rows)) if aim is Aim.FACTOR else room]),
         np.cumsum([0, *(len(indices) for indices, _ in entries)]).astype(np.int32),
         np.concatenate([indices for indices, _ in entries]).astype(np.int32),
         np.concatenate([values for _, values in entries]),
-        np.array([1] * whole + [0] * loose, np.int32),
+        np.array([1] * whole + [0] * growths, np.int32),
     )
 
 

@@ -13,7 +13,7 @@ from finbench.models.tolerances import OPTIMAL_GAP
 
 
 class Cheapest(NamedTuple):
-    """What is known of the least energy within a latency target [J per inference]."""
+    """What is known of a least energy [J per inference], or of a least objective in its unit."""
 
     energy: float
     """Of the best deployment known; inf where there is none."""

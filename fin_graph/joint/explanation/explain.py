@@ -10,20 +10,20 @@ import numpy as np
 from finbench.fin_graph.joint.columns.column_generation import solve
 from finbench.fin_graph.joint.columns.master import Aim
 from finbench.fin_graph.joint.columns.pricing import load_pricing
-from finbench.fin_graph.joint.explanation.cheapest import cheapest
+from finbench.fin_graph.joint.explanation.alone import LoneApplication
 from finbench.fin_graph.joint.explanation.elastic import CapacityGrowth, least_growth
 from finbench.fin_graph.joint.explanation.enablers import Enablers, enablers_of
 from finbench.fin_graph.joint.explanation.joint_upgrades import joint_upgrades
+from finbench.fin_graph.joint.explanation.sole import SoleGrowths, sole_growths
 from finbench.fin_graph.joint.explanation.targets import Relief, relief
 from finbench.fin_graph.joint.explanation.upgrades import Upgrades, upgrades_of_one
 from finbench.fin_graph.joint.system import Group, SharedSystem, capacity_of, resource_name
-from finbench.fin_graph.paths.arrays import path_problem
+from finbench.fin_graph.paths.arrays import Floats
 from finbench.fin_graph.paths.bounds import meets
 from finbench.fin_graph.paths.infeasibility import reason_of_infeasibility
-from finbench.fin_graph.paths.loading import load_compiled
+from finbench.fin_graph.paths.loading import load_compiled, load_labels_with_loads
 from finbench.fin_graph.paths.shortest import least_latency_path
-from finbench.fin_graph.paths.support import reason_to_refuse
-from finbench.fin_graph.paths.topology import Topology
+from finbench.fin_graph.paths.support import reason_to_share
 from finbench.models.instance import Application, Instance
 from finbench.models.loads import UNITS, Resource
 from finbench.models.result import Clock, Result
@@ -63,6 +63,16 @@ class Need:
 
 
 @dataclass(frozen=True)
+class SoleNeed:
+    """What is enough when nothing else grows."""
+
+    needs: tuple[Need, ...]
+    """One resource, or the compute and memory of a node."""
+    growth: CapacityGrowth
+    """The least sum of what they grow by."""
+
+
+@dataclass(frozen=True)
 class Price:
     """What one more unit of a resource would save, −d objective / d capacity (from the duals of eq. 24)."""
 
@@ -92,7 +102,11 @@ class Explanation:
     upgrades: Upgrades = field(default_factory=Upgrades)
     """What being faster would save, where everything fits."""
     relief: Relief | None = None
-    """What looser targets would save; None but for one application of one DNN whose capacities cannot bind."""
+    """What looser targets would save; None but for one application alone that must be served."""
+    sole: tuple[SoleNeed, ...] = ()
+    """What would do by growing alone, the least growth first."""
+    sole_left_out: int = 0
+    """How many resources and nodes time left no room for there."""
     enablers: Enablers | None = None
     """What being faster would let meet all latency targets; None where more than latency is in the way."""
 
@@ -117,7 +131,7 @@ def explain(instance: Instance, *, time_limit_s: float | None = None, seed: int 
     -------
     Explanation
         `prices`, `upgrades` and `relief` where everything fits; else `obstacles` and `enablers`, and where there are
-        none, `factor`, `fix` and `needs`.
+        none, `factor`, `fix`, `needs` and `sole`.
     """
     load_pricing()
     load_compiled()
@@ -131,26 +145,32 @@ def explain(instance: Instance, *, time_limit_s: float | None = None, seed: int 
     )
     if obstacles:
         return Explanation(result, obstacles, enablers=_enablers(system, clock))
-    left = clock.remaining_s
-    factor = least_growth(
-        SharedSystem.of(instance, forgiving=True), Aim.FACTOR, Clock(None if left is None else left / 2), seed
-    )
-    fix = least_growth(system, Aim.OVERLOAD, Clock(clock.remaining_s), seed)
-    return Explanation(result, factor=factor, fix=fix, needs=() if fix is None else _needs(system, fix))
+    factor = least_growth(SharedSystem.of(instance, forgiving=True), Aim.FACTOR, _part(clock, 1 / 3), seed)
+    fix = least_growth(system, Aim.OVERLOAD, _part(clock, 1 / 2), seed)
+    if fix is None:
+        return Explanation(result, factor=factor)
+    sole = SoleGrowths() if fix.value <= FEASIBILITY_TOLERANCE else sole_growths(system, fix, clock, seed)
+    needed = tuple(SoleNeed(_needs(system, one.growth.loads), one.growth) for one in sole.found)
+    needs = _needs(system, fix.loads)
+    return Explanation(result, factor=factor, fix=fix, needs=needs, sole=needed, sole_left_out=sole.left_out)
+
+
+def _part(clock: Clock, part: float) -> Clock:
+    """Return a clock with a part of the time left."""
+    return Clock(None if clock.remaining_s is None else part * clock.remaining_s)
 
 
 def _of_what_fits(instance: Instance, result: Result, clock: Clock, seed: int) -> Explanation:
     """Return what more capacity, faster parts and looser targets are worth where everything fits."""
     prices = _prices(instance, result)
-    app, topology = instance.applications[0].choices[0], Topology.of(instance)
-    alone = reason_to_refuse(instance) is None and len(app.alternatives) == 1
-    problem = path_problem(instance, app, topology=topology) if alone else None
-    if problem is None:
+    if reason_to_share(instance) is not None:
         return Explanation(result, prices=prices, upgrades=joint_upgrades(instance, result, clock, seed))
-    least = cheapest(problem, clock)
-    upgrades = upgrades_of_one(problem, topology, least.energy, app.weight, clock)
-    targets = relief(instance, app, problem, topology, least.energy, clock)
-    return Explanation(result, prices=prices, upgrades=upgrades, relief=targets)
+    load_labels_with_loads()
+    alone = LoneApplication(instance, clock)
+    least = min(alone.as_it_is().energy, result.claimed_objective or inf)
+    return Explanation(
+        result, prices=prices, upgrades=upgrades_of_one(alone, least, clock), relief=relief(alone, least)
+    )
 
 
 def _enablers(system: SharedSystem, clock: Clock) -> Enablers | None:
@@ -204,13 +224,13 @@ def _least_latency(group: Group) -> float:
     return min((path.latency for path in paths if path is not None), default=inf)
 
 
-def _needs(system: SharedSystem, fix: CapacityGrowth) -> tuple[Need, ...]:
-    """Return what is missing of every resource that `fix` lets grow by more than the evaluator forgives."""
+def _needs(system: SharedSystem, loads: Floats) -> tuple[Need, ...]:
+    """Return what is missing of every resource that loads exceed by more than the evaluator forgives."""
     network, there_is = system.topology.network, system.capacities()
     needs = []
-    for r in np.flatnonzero(fix.loads > there_is + FEASIBILITY_TOLERANCE).tolist():
+    for r in np.flatnonzero(loads > there_is + FEASIBILITY_TOLERANCE).tolist():
         kind, subject = resource_name(network, r)
-        missing = float(fix.loads[r] - there_is[r]) * system.capacity_unit(r)
+        missing = float(loads[r] - there_is[r]) * system.capacity_unit(r)
         needs.append(Need(kind, subject, capacity_of(network, r), missing, UNITS[Resource(kind)]))
     return tuple(sorted(needs, key=lambda need: -inf if need.relative is None else -need.relative))
 

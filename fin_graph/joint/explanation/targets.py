@@ -7,16 +7,11 @@ solving again. A lower accuracy target lets an earlier exit be the last.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from finbench.fin_graph.joint.explanation.cheapest import cheapest
+from finbench.fin_graph.joint.explanation.alone import LoneApplication
 from finbench.fin_graph.joint.explanation.upgrades import FACTORS, Saving, saved
-from finbench.fin_graph.paths.arrays import PathProblem, path_problem
-from finbench.fin_graph.paths.bounds import lagrangian_dual
-from finbench.fin_graph.paths.topology import Topology
-from finbench.models.instance import Application, Instance
-from finbench.models.result import Clock
+from finbench.fin_graph.paths.arrays import accurate_exits
 
 
 @dataclass(frozen=True)
@@ -30,50 +25,44 @@ class EarlierExit:
     saving: float
     """As in `Saving`."""
     at_most: float
+    dnn: str | None = None
+    """The alternative that it is of (eq. 29); None where the application has only one DNN."""
 
 
 @dataclass(frozen=True)
 class Relief:
     """What looser targets would save."""
 
-    latency_price: float
-    """Multiplier μ of the latency target, in the objective's unit per second."""
+    latency_price: float | None
+    """Multiplier μ of the latency target, in the objective's unit per second; None where there is no such bound."""
     latency: tuple[Saving, ...]
     """Exact steps: the target times each of `FACTORS`."""
     exits: tuple[EarlierExit, ...]
     """The next lower accuracy first; empty where the first exit is the last already."""
 
 
-def relief(
-    instance: Instance, app: Application, problem: PathProblem, topology: Topology, optimum: float, clock: Clock
-) -> Relief:
+def relief(alone: LoneApplication, optimum: float) -> Relief:
     """Return what looser targets of one application would save.
 
     Parameters
     ----------
-    instance : Instance
-    app : Application
-    problem : PathProblem
-        That of `app`.
-    topology : Topology
+    alone : LoneApplication
     optimum : float
-        Least energy as things are [J per inference], proven.
-    clock : Clock
+        Least objective as things are, proven.
     """
-    price = app.weight * lagrangian_dual(problem, clock).multiplier
-    steps = []
-    for factor in FACTORS:
-        looser = replace(problem, max_latency_s=problem.max_latency_s * factor)
-        steps.append(saved(optimum, cheapest(looser, clock, known=optimum), app.weight, factor))
-    exits = sorted(_earlier(instance, app, problem, topology, optimum, clock), key=lambda one: -one.min_accuracy)
-    return Relief(price, tuple(steps), tuple(exits))
+    steps = tuple(saved(optimum, alone.at_latency(factor, optimum), factor) for factor in FACTORS)
+    return Relief(alone.latency_price(), steps, tuple(_earlier_exits(alone, optimum)))
 
 
-def _earlier(
-    instance: Instance, app: Application, problem: PathProblem, topology: Topology, optimum: float, clock: Clock
-) -> Iterator[EarlierExit]:
-    for last_exit, exit_ in enumerate(instance.dnn_of(app).exits[: problem.last_exit - 1], start=1):
-        shorter = path_problem(instance, app, last_exit, topology)
-        assert shorter is not None
-        step = saved(optimum, cheapest(shorter, clock, known=optimum), app.weight, 1.0)
-        yield EarlierExit(last_exit, exit_.accuracy, step.saving, step.at_most)
+def _earlier_exits(alone: LoneApplication, optimum: float) -> list[EarlierExit]:
+    """Return the exits that come before an accurate enough one, one for each lower accuracy."""
+    app, found = alone.app, dict[float, EarlierExit]()
+    for choice in app.choices:
+        exits = alone.instance.dnn_of(choice).exits
+        first = next(iter(accurate_exits(alone.instance.dnn_of(choice), app.min_accuracy)), len(exits) + 1)
+        for last_exit, exit_ in enumerate(exits[: first - 1], start=1):
+            if exit_.accuracy not in found:
+                step = saved(optimum, alone.at_accuracy(exit_.accuracy, optimum), 1.0)
+                one = EarlierExit(last_exit, exit_.accuracy, step.saving, step.at_most, choice.named_dnn)
+                found[exit_.accuracy] = one
+    return sorted(found.values(), key=lambda one: -one.min_accuracy)

@@ -12,10 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import inf
 
-from finbench.fin_graph.joint.explanation.cheapest import Cheapest, cheapest
-from finbench.fin_graph.joint.explanation.parts import NODE, NetworkPart, energies_through, parts_of, sped_up
-from finbench.fin_graph.paths.arrays import PathProblem
-from finbench.fin_graph.paths.topology import Topology
+from finbench.fin_graph.joint.explanation.alone import LoneApplication
+from finbench.fin_graph.joint.explanation.cheapest import Cheapest
+from finbench.fin_graph.joint.explanation.parts import NetworkPart
 from finbench.models.result import Clock
 from finbench.models.tolerances import FLOAT_NOISE, equal_energy
 
@@ -66,31 +65,24 @@ def ranked(upgrades: Sequence[Upgrade], left_out: Sequence[str]) -> Upgrades:
     return Upgrades(tuple(order), tuple(left_out))
 
 
-def saved(before: float, after: Cheapest, weight: float, factor: float) -> Saving:
-    """Return what is saved where the least energy falls from `before` [J per inference]."""
+def saved(before: float, after: Cheapest, factor: float) -> Saving:
+    """Return what is saved where the least objective falls from `before`."""
     found = 0.0 if equal_energy(before, after.energy) else max(0.0, before - after.energy)
-    return Saving(factor, weight * found, max(weight * found, weight * (before - after.lower_bound)))
+    return Saving(factor, found, max(found, before - after.lower_bound))
 
 
-def upgrades_of_one(problem: PathProblem, topology: Topology, optimum: float, weight: float, clock: Clock) -> Upgrades:
+def upgrades_of_one(alone: LoneApplication, optimum: float, clock: Clock) -> Upgrades:
     """Return what every part of the network would save by being faster, for one application alone.
 
     Parameters
     ----------
-    problem : PathProblem
-    topology : Topology
-        That of the network, where the problem comes from.
+    alone : LoneApplication
     optimum : float
-        Least energy as things are [J per inference], proven.
-    weight : float
-        Rate λ of the application (eq. 3).
+        Least objective as things are, proven.
     clock : Clock
         Parts for which no time is left are named in `left_out`; those through which energy is least come first.
     """
-    of_node, of_link = energies_through(problem, topology)
-    through = {
-        part: float((of_node if part.kind == NODE else of_link)[part.number]) for part in parts_of(topology.network)
-    }
+    through = alone.least_through()
     done: list[Upgrade] = []
     left_out: list[str] = []
     for part in sorted(through, key=through.__getitem__):
@@ -100,20 +92,18 @@ def upgrades_of_one(problem: PathProblem, topology: Topology, optimum: float, we
         elif clock.expired:
             left_out.append(part.subject)
         else:
-            found = [saved(optimum, one, weight, f) for f, one in _falling(problem, topology, part, optimum, clock)]
+            found = [saved(optimum, one, factor) for factor, one in _falling(alone, part, optimum)]
             done.append(Upgrade(part.kind, part.subject, tuple(reversed(found))))
     return ranked(done, left_out)
 
 
-def _falling(
-    problem: PathProblem, topology: Topology, part: NetworkPart, optimum: float, clock: Clock
-) -> Iterator[tuple[float, Cheapest]]:
-    """Yield the factors, the greatest first, each with the least energy where the part is faster by it."""
+def _falling(alone: LoneApplication, part: NetworkPart, optimum: float) -> Iterator[tuple[float, Cheapest]]:
+    """Yield the factors, the greatest first, each with the least objective where the part is faster by it."""
     best = Cheapest(-inf, -inf)
     for factor in reversed(FACTORS):
         if best.energy > -inf and equal_energy(best.lower_bound, optimum):
             yield factor, best
             continue
-        found = cheapest(sped_up(problem, topology, (part,), 1 / factor), clock, known=optimum)
+        found = alone.if_faster(part, factor, optimum)
         best = Cheapest(found.energy, max(found.lower_bound, best.lower_bound))
         yield factor, best

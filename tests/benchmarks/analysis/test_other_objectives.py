@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from finbench.benchmarks.analysis.campaign_tables import campaign_tables, side_by_side
+from finbench.benchmarks.analysis.campaign_tables import campaign_tables, side_by_side, summary
 from finbench.benchmarks.analysis.frame import frame
-from finbench.benchmarks.analysis.units import Quantity, quantity_of_objectives
+from finbench.benchmarks.analysis.units import Quantity, objective_word, quantity_of_objectives
 from finbench.benchmarks.report.charts import frontier_chart
-from finbench.benchmarks.report.methods_table import system_table
+from finbench.benchmarks.report.methods_table import facts_of, method_table, system_table
 from finbench.benchmarks.rows.row import instance_columns
 from finbench.models.instance import OBJECTIVE_UNITS
 from finbench.models.io import load_instance
@@ -80,3 +80,17 @@ def test_a_frontier_over_targets_draws_what_was_minimised() -> None:
     assert "quantile latency of 0.5, carbon minimised" in view.name
     assert view.panels[0].y.unit == "g"
     assert max(view.panels[0].series[-1].y) == 1.0
+
+
+@pytest.mark.parametrize(("unit", "word"), [("J", "energy"), ("W", "energy"), ("g", "carbon"), ("money/s", "money")])
+def test_what_is_best_is_called_after_what_is_minimised(unit: str, word: str) -> None:
+    runs = frame([found("a", "fin", 0.005, objective_unit=unit)])
+    assert f"best {word} found [%]" in summary("t", runs).columns
+    made = method_table("t", runs, facts_of(runs))
+    assert f"best {word} found [%]" in made.columns
+    assert f"best {word} known" in made.note
+
+
+def test_of_different_objectives_the_best_is_an_objective() -> None:
+    assert objective_word(["J", "W"]) == "energy"
+    assert objective_word(["J", "g"]) == "objective"

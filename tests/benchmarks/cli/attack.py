@@ -45,6 +45,8 @@ CODES: dict[str, set[int]] = {
     "evaluate": {FOUND, BAD_INPUT, VIOLATED},
     "stress": {FOUND, BAD_INPUT, VIOLATED},
     "simulate": {FOUND, BAD_INPUT, VIOLATED},
+    "split": {FOUND, BAD_INPUT, VIOLATED},
+    "serve": {FOUND, UNEXPECTED, BAD_INPUT, VIOLATED},
     "verify": {FOUND, BAD_INPUT, NOTHING_FOUND, VIOLATED},
     "compare-results": {FOUND, UNEXPECTED, BAD_INPUT},
 }

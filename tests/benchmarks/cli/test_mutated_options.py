@@ -71,12 +71,16 @@ def sound(tmp_path: Path, results: Path) -> dict[str, list[str]]:
         "test-method": ["single-node", "--quick"],
         "import dnn": [small_model(), "-o", f"{out}.toml"],
         "check": ["blenet-mnist"],
+        "calibrate": ["blenet-mnist", links_table(tmp_path), "-o", f"{out}.json", "--time-limit", "1"],
+        "profile": [*tiny_model(tmp_path), "-o", f"{out}.toml", "--repetitions", "2"],
         "catalogue": ["zoo"],
         "stress": ["blenet-mnist", str(made), "--time-limit", "1", "--severities", "0.5"],
         "init": ["method", "-o", f"{out}.py"],
         "import exits": [exit_summary(tmp_path), "-o", f"{out}.toml"],
         "import network": ["catalogue:kreonet", "-o", f"{out}.toml"],
         "simulate": ["blenet-mnist", str(made), "--arrivals", "alone", "--samples", "500"],
+        "serve": [parts_of(tmp_path)],
+        "split": [*split_arguments(tmp_path), "-o", f"{out}-parts"],
     }
 
 
@@ -84,6 +88,45 @@ def exit_summary(folder: Path) -> str:
     """Return the file of a summary of two exits."""
     (folder / "exits.csv").write_text("exit,share,accuracy\n1,0.25,0.9\n2,0.75,0.8\n")
     return str(folder / "exits.csv")
+
+
+def split_arguments(folder: Path) -> list[str]:
+    """Return the files of an instance, a deployment and its model; where `onnx` is missing, of none."""
+    if importlib.util.find_spec("onnx") is None:
+        return ["blenet-mnist", "no-plan", "no-model"]
+    from tests.benchmarks.deploying.made_plans import command_files
+
+    return command_files(folder)
+
+
+def links_table(folder: Path) -> str:
+    """Return the file of a measured link."""
+    (folder / "links.csv").write_text("from,to,bits_per_s,delay_s\ndevice,edge,2e7,0.001\n")
+    return str(folder / "links.csv")
+
+
+def tiny_model(folder: Path) -> list[str]:
+    """Return the file of a model that runs in no time, and the option with that of its DNN."""
+    model, dnn = folder / "tiny.onnx", folder / "tiny.toml"
+    if importlib.util.find_spec("onnx") is not None:
+        import onnx
+
+        value = [onnx.helper.make_tensor_value_info(name, 1, [1, 8]) for name in "xy"]
+        nodes = [onnx.helper.make_node("Relu", ["x"], ["a"]), onnx.helper.make_node("Exp", ["a"], ["y"])]
+        graph = onnx.helper.make_graph(nodes, "tiny", value[:1], value[1:])
+        made = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)])
+        model.write_bytes(made.SerializeToString())
+        Tally().run(["import", "dnn", str(model), "-o", str(dnn)])
+    return [str(model), "--blocks", str(dnn)]
+
+
+def parts_of(folder: Path) -> str:
+    """Return a folder whose manifest is sound, and whose parts were changed: `serve` starts no process then."""
+    output = folder / "served"
+    Tally().run(["split", *split_arguments(folder), "-o", str(output)])
+    for part in output.glob("*.onnx"):
+        part.write_bytes(b"changed")
+    return str(output)
 
 
 def small_model() -> str:
@@ -147,6 +190,7 @@ COMMANDS = (
     *("schema", "run", "scale", "table", "plot", "report", "compare-results", "claims", "bench", "figures"),
     *("check", "catalogue", "import dnn", "import exits", "import network", "init"),
     *("verify", "families", "campaigns", "plugins", "test-method", "upgrade", "simulate", "stress"),
+    *("profile", "calibrate", "split", "serve"),
 )
 
 

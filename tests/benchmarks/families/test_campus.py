@@ -13,7 +13,8 @@ import pytest
 
 from finbench.benchmarks.families import GENERATION, SHARED_FAMILIES, SharedSize, generate_shared
 from finbench.benchmarks.families.balanced import Demand, NetworkArrays, balance, chain, totals
-from finbench.benchmarks.families.campus import draw_with_balance, shipped_dnns
+from finbench.benchmarks.families.campus import draw_with_balance
+from finbench.benchmarks.families.service_dnns import published_dnns
 from finbench.benchmarks.methods import run_method
 from finbench.fin_graph.label_setting import solve as least_energy
 from finbench.fin_graph.paths.arrays import path_problem
@@ -112,7 +113,7 @@ def test_the_balanced_deployment_fills_the_fullest_resource_to_the_load_and_fits
 @pytest.mark.parametrize("dnn", range(5))
 def test_splits_cost_and_ask_what_the_evaluator_says(dnn: int) -> None:
     network = drawn(0, 0.7, 130)[0].network
-    arrays, profile = NetworkArrays(network), shipped_dnns()[dnn]
+    arrays, profile = NetworkArrays(network), published_dnns()[dnn]
     app = Application(
         name="a", dnn=profile.name, source=network.nodes[0].name, rate_per_s=2.0, max_latency_s=1.0, min_accuracy=0.0
     )

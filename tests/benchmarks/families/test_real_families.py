@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import finbench as fb
-from finbench.benchmarks.campaigns.campaign import FamilyEntry, SharedFamilyEntry, check_families
+from finbench.benchmarks.campaigns.campaign import (
+    FamilyEntry,
+    SharedFamilyEntry,
+    check_families,
+    load_campaign,
+    problems,
+)
 from finbench.benchmarks.cli.instances import parameter_rows
 from finbench.benchmarks.families import FAMILIES, SHARED_FAMILIES, generate, generate_shared
 from finbench.benchmarks.families.family import SharedSize
 from finbench.benchmarks.families.melbourne import draw_network, places, radio_bit_per_s
+from finbench.models.catalogue import entries
 from finbench.models.instance import Instance
 from finbench.models.io import InputError
 
@@ -120,9 +128,9 @@ def test_the_tiers_of_a_family_are_those_of_its_nodes(family: object) -> None:
         ("edge.power_w", "must be PARAMETER=VALUE"),
         ("edge.power_w=5..1", "must be greater than 0, the least before the most"),
         ("edge.power_w=0..1", "must be greater than 0"),
-        ("edge.power_w=nan", "must be greater than 0"),
+        ("edge.power_w=nan", "must be a number, or a number and a unit"),
         ("edge.power_w=5 J", "measures something else"),
-        ("edge.power_w=inf", "must be greater than 0"),
+        ("edge.power_w=inf", "must be a number, or a number and a unit"),
     ],
 )
 def test_what_is_no_setting_is_refused_in_one_line(text: str, rule: str) -> None:
@@ -145,3 +153,104 @@ def test_a_campaign_sets_parameters_and_its_rows_say_so() -> None:
         assert all(1e11 <= rate <= 5e11 for rate in rates(origin.build(), "edge"))
     plain = one.model_copy(update={"set": ()})
     assert "settings" not in next(plain.origins()).columns()
+
+
+@pytest.mark.parametrize("family", SHARED_FAMILIES)
+def test_a_tightness_moves_targets_and_nothing_else(family: str) -> None:
+    def drawn(tightness: float | None) -> Instance:
+        return fb.generate(family, nodes=24, applications=8, load=0.5, seed=3, tightness=tightness)
+
+    plain, tight, loose = drawn(None), drawn(0.2), drawn(1.5)
+    assert plain.network.links == tight.network.links == loose.network.links
+    assert [a.dnn for a in plain.applications] == [a.dnn for a in tight.applications]
+    assert [a.source for a in plain.applications] == [a.source for a in loose.applications]
+    pairs = list(zip(tight.applications, loose.applications, strict=True))
+    assert all(one.max_latency_s <= other.max_latency_s for one, other in pairs)
+    assert any(one.max_latency_s < other.max_latency_s for one, other in pairs)
+    assert tight.name.endswith("-t0.2-s3")
+    assert "--tightness 0.2" in tight.provenance
+    with pytest.raises(InputError, match=r"tightness = -1\.0: must be greater than 0"):
+        drawn(-1.0)
+
+
+@pytest.mark.parametrize("family", ["zoo", "melbourne"])
+def test_the_dnns_may_be_those_of_the_catalogue(family: str) -> None:
+    instance = fb.generate(family, nodes=24, applications=12, load=0.6, seed=4, dnns="catalogue")
+    assert {dnn.name for dnn in instance.dnns} == set(entries("dnns"))
+    assert len({app.dnn for app in instance.applications}) > 3
+    assert instance.network.links == fb.generate(family, nodes=24, applications=12, load=0.6, seed=4).network.links
+    assert fb.check(instance) == ()
+
+
+@pytest.mark.parametrize("family", ["zoo", "melbourne"])
+def test_up_to_load_1_there_is_a_deployment_of_the_catalogues_dnns(family: str) -> None:
+    from finbench.benchmarks.families.campus import fill
+    from finbench.benchmarks.families.melbourne import draw_network as melbourne_network
+    from finbench.benchmarks.families.zoo import TIGHTNESSES
+    from finbench.benchmarks.families.zoo import draw_network as zoo_network
+
+    rng, network_of = np.random.default_rng(6), {"zoo": zoo_network, "melbourne": melbourne_network}[family]
+    instance, balanced = fill(rng, network_of(rng, 30), SharedSize(30, 15, 0.9, dnns="catalogue"), TIGHTNESSES)
+    assert fb.evaluate(instance, balanced).feasible
+
+
+def test_a_choice_of_dnns_that_a_family_does_not_offer_is_refused() -> None:
+    with pytest.raises(InputError, match="dnns = catalogue: must be published"):
+        fb.generate("campus", nodes=12, applications=4, dnns="catalogue")
+    with pytest.raises(InputError, match="dnns = own: must be published or catalogue"):
+        fb.generate("zoo", nodes=24, applications=4, dnns="own")
+    with pytest.raises(InputError, match="dnns = catalogue: this family takes blocks"):
+        fb.generate("tiered", nodes=4, blocks=3, exits=2, dnns="catalogue")
+
+
+CAMPAIGN = """
+name = "own"
+time_limit_s = 5
+methods = [{{ name = "single-node" }}]
+[[families]]
+group = "one"
+family = "tiered"
+nodes = [6]
+blocks = [4]
+exits = [2]
+seeds = [1]
+set = ["{setting}"]
+[[shared_families]]
+group = "many"
+family = "zoo"
+nodes = [24]
+applications = [4]
+load = [0.5]
+seeds = [1]
+tightness = [0.5, 1.2]
+dnns = "catalogue"
+set = ["edge.power_w=5 W..20 W"]
+"""
+
+
+def test_a_campaign_file_sets_parameters_tightness_and_dnns(tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text(CAMPAIGN.format(setting=RANGE))
+    one, *many = [problem.origin for problem in problems(load_campaign(str(file)))]
+    assert all(1e11 <= rate <= 5e11 for rate in rates(one.build(), "edge"))
+    assert one.columns()["settings"] == RANGE
+    assert [origin.columns()["tightness"] for origin in many] == [0.5, 1.2]
+    for origin in many:
+        instance = origin.build()
+        assert (origin.columns()["dnns"], instance.dnns[0].name) == ("catalogue", "alexnet")
+        assert all(5 <= node.power_w <= 20 for node in instance.network.nodes if node.tier == "edge")
+    file.write_text(CAMPAIGN.format(setting="edge.colour=3"))
+    with pytest.raises(InputError, match=r"own.toml: .*edge.colour'?: no such parameter"):
+        load_campaign(str(file))
+    file.write_text(CAMPAIGN.format(setting=RANGE).replace('"catalogue"', '"own"'))
+    with pytest.raises(InputError, match="family 'zoo': dnns = 'own': must be one of published, catalogue"):
+        load_campaign(str(file))
+
+
+@pytest.mark.slow
+def test_rows_of_a_campaign_say_what_was_set(tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text(CAMPAIGN.format(setting=RANGE))
+    rows = fb.run(file, tmp_path / "results").to_frame()
+    assert set(rows["settings"]) == {RANGE, "edge.power_w=5 W..20 W"}
+    assert set(rows["tightness"]) == {0.5, 1.2}

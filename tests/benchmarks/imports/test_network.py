@@ -205,7 +205,7 @@ def test_two_tables_make_a_network_with_units(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("nodes", "links", "rule"),
     [
-        ("name\n=1+1\n", "source,target\n", r"row 2: name = '=1\+1': must be a printable name"),
+        ("name\n=1+1\n", "source,target\n", r"line 2: name = '=1\+1': must be a printable name"),
         ("name\n@SUM(A1)\n", "source,target\n", "like a formula"),
         ("name,tier\na,+cmd|x\n", "source,target\n", "tier = .*like a formula"),
         ("name,power_w\na,=1+1\n", "source,target\n", "power_w = '=1.1': must be a number, or a number and a unit"),
@@ -214,13 +214,13 @@ def test_two_tables_make_a_network_with_units(tmp_path: Path) -> None:
         ("tier\na\n", "source,target\n", "column 'name': is missing"),
         ("name,name\na,b\n", "source,target\n", "column 'name': stands twice"),
         ("name,latitude\na,3\n", "source,target\n", "latitude, longitude: both or neither"),
-        ("name\na,b\n", "source,target\n", "row 2: has 2 cells, the header 1"),
+        ("name\na,b\n", "source,target\n", "line 2: has 2 cells: the header names 1 columns"),
         ("name\na\nb\n", "source,target\na,c\n", "'c': must be a node of the file"),
         ("name\na\nb\n", "source,target,one_way\na,b,maybe\n", "one_way = 'maybe': must be yes or no"),
         ("name\na\nb\n", "source,target,length_km,bandwidth_bit_per_s\na,b,-3,1e9\n", "length_km = -3: below 0"),
         ('name\n"a\n', "source,target\n", "is not valid CSV"),
         ("name\n" + "".join(f"a{k}\n" for k in range(20_001)), "source,target\n", "has more than 20000 rows"),
-        ("name\na\na\nb\n", "source,target\na,b\n", "row 3: name = 'a': stands twice"),
+        ("name\na\na\nb\n", "source,target\na,b\n", "line 3: name = 'a': stands twice"),
     ],
 )
 def test_a_bad_table_is_refused_in_one_line(tmp_path: Path, nodes: str, links: str, rule: str) -> None:

@@ -102,7 +102,7 @@ def test_a_summary_gives_one_setting(tmp_path: Path) -> None:
 GOOD = "sample,exit,confidence,correct\na,1,0.5,1\na,2,0.9,1\n"
 
 BAD = {
-    "a formula": (f"{GOOD}\"=cmd|'/c calc'!A1\",1,0.5,1\n", "no formula"),
+    "a formula": (f"{GOOD}\"=cmd|'/c calc'!A1\",1,0.5,1\n", "begin like a formula"),
     "a formula in a number": (f"{GOOD}b,1,=1+1,1\n", "line 4: confidence = '=1+1': must be a number"),
     "not a number": (f"{GOOD}b,1,nan,1\n", "must be a number from 0 to 1"),
     "too sure": (f"{GOOD}b,1,1.5,1\n", "must be a number from 0 to 1"),
@@ -112,13 +112,16 @@ BAD = {
     "an exit is missing": (f"{GOOD}b,2,0.5,1\n", "sample 'b': exit 1 is missing"),
     "too few cells": (f"{GOOD}b,1\n", "line 4: has 2 cells"),
     "other columns": ("sample,exit,score\n", "columns 'sample, exit, score'"),
-    "a column twice": ("sample,exit,exit,confidence,correct\n", "columns"),
+    "a column twice": ("sample,exit,exit,confidence,correct\n", "column 'exit': stands twice"),
     "no rows": ("sample,exit,confidence,correct\n", "has no rows"),
     "nothing": ("", "is empty"),
     "shares above one": ("exit,share,accuracy\n1,0.9,0.5\n2,0.9,0.5\n", "sums to 1.8"),
     "a gap": ("exit,share,accuracy\n1,0.5,0.5\n3,0.5,0.5\n", "without gaps"),
     "a summary with an exit twice": ("exit,share,accuracy\n1,0.5,0.5\n1,0.5,0.5\n", "stands twice"),
-    "a byte that is no text": ("sample,exit,confidence,correct\n\udce4,1,1,1\n", "is not a CSV table"),
+    "a byte that is no text": (
+        "sample,exit,confidence,correct\n\udce4,1,1,1\n",
+        "is not valid CSV: holds bytes that are no UTF-8",
+    ),
 }
 
 

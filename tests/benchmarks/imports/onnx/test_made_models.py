@@ -27,6 +27,7 @@ from finbench.benchmarks.imports.onnx.grouping import chosen_borders
 from finbench.benchmarks.imports.onnx.options import CountingUnit, DnnRequest
 from finbench.benchmarks.imports.onnx.profile import Analysis, analysed, borders_of
 from finbench.models.io import InputError
+from finbench.models.remarks import PLACEHOLDER
 
 
 def taken_apart(made: Any, folder: Path, **asked: Any) -> Analysis:
@@ -247,3 +248,13 @@ def test_the_unit_of_counting_is_checked(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="macs or ops"):
         fb.import_dnn(path, count="flops")
     assert fb.import_dnn(path, count=CountingUnit.MACS).name == "m"
+
+
+def test_exits_without_a_table_are_placeholders_until_one_replaces_them(tmp_path: Path) -> None:
+    path, table = saved(two_exits(), tmp_path / "m.onnx"), tmp_path / "exits.toml"
+    each = ", ".join(f"{{ exit_fraction = {share}, accuracy = 0.{k}5 }}" for k, share in ((6, 0.5), (7, 0.3), (8, 0.2)))
+    table.write_text(f'schema_version = 2\nname = "measured"\nsettings = [{{ exits = [{each}] }}]\n')
+    assert PLACEHOLDER in fb.import_dnn(path).provenance
+    measured = fb.import_dnn(path, exits=table)
+    assert PLACEHOLDER not in measured.provenance
+    assert [exit_.accuracy for exit_ in measured.exits] == [0.65, 0.75, 0.85]

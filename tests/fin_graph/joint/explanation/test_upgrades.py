@@ -128,7 +128,7 @@ def test_a_price_of_zero_says_that_no_looser_target_saves(
     explained: list[tuple[int, Instance, Explanation]],
 ) -> None:
     for _, instance, explanation in explained:
-        if explanation.relief is None or explanation.relief.latency_price > 0:
+        if explanation.relief is None or explanation.relief.latency_price != 0:
             continue
         assert all(saving.saving == 0 for saving in explanation.relief.latency), instance.name
 
