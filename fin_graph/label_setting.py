@@ -20,7 +20,7 @@ from math import inf
 
 from finbench.fin_graph.options import LabelSettingOptions
 from finbench.fin_graph.paths.alternatives import Bounded, best_incumbent, bounded, problems_of
-from finbench.fin_graph.paths.arrays import PathProblem, accurate_exits, path_problem
+from finbench.fin_graph.paths.arrays import PathProblem, Prices, accurate_exits, path_problem, priced
 from finbench.fin_graph.paths.bounds import Dual, lagrangian_dual
 from finbench.fin_graph.paths.infeasibility import reason_of_infeasibility
 from finbench.fin_graph.paths.label_search import LabelSearch
@@ -62,6 +62,7 @@ def solve(
     *,
     time_limit_s: float | None = None,
     seed: int = 0,  # noqa: ARG001
+    prices: Prices | None = None,
 ) -> Result:
     """Find the least-energy deployment, and with `k` > 1 the k least-energy ones.
 
@@ -76,6 +77,8 @@ def solve(
         that were met.
     seed : int
         Ignored: nothing is drawn.
+    prices : mapping, optional
+        What running blocks costs besides, added to the energy; goes with `k` = 1.
 
     Returns
     -------
@@ -86,12 +89,12 @@ def solve(
     if may_bind(instance):
         from finbench.fin_graph.paths.within_capacities import solve_within
 
-        return solve_within(instance, options.k, clock)
+        return solve_within(instance, options.k, clock, prices)
     app = instance.applications[0]
     with clock.phase(LOAD):
         load_compiled()
     with clock.phase("build"):
-        problems = problems_of(instance, app)
+        problems = [priced(problem, prices) for problem in problems_of(instance, app)]
     with clock.phase("bounds"):
         alternatives = bounded(problems, clock)
     if not alternatives:

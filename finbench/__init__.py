@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from finbench.api.instances import generate as generate
     from finbench.api.instances import load as load
     from finbench.api.instances import save as save
+    from finbench.api.replanning import drift as drift
+    from finbench.api.replanning import replan as replan
     from finbench.api.robustness import stress as stress
     from finbench.api.simulation import simulate as simulate
     from finbench.api.solution import Solution as Solution
@@ -47,6 +49,9 @@ if TYPE_CHECKING:
     from finbench.benchmarks.families.family import SharedSize as SharedSize
     from finbench.benchmarks.families.family import Size as Size
     from finbench.benchmarks.methods import Method as Method
+    from finbench.benchmarks.replanning.policies import Course as Course
+    from finbench.benchmarks.replanning.policies import PolicyOptions as PolicyOptions
+    from finbench.benchmarks.replanning.replan import Replan as Replan
     from finbench.benchmarks.robustness.stress import Stress as Stress
     from finbench.benchmarks.simulation.options import SimulationOptions as SimulationOptions
     from finbench.benchmarks.simulation.simulate import Simulation as Simulation
@@ -69,6 +74,7 @@ if TYPE_CHECKING:
     from finbench.models.instance import Node as Node
     from finbench.models.io import InputError as InputError
     from finbench.models.milp.solvers.registry import Solver as Solver
+    from finbench.models.moving import Migration as Migration
     from finbench.models.options import Options as Options
     from finbench.models.result import Clock as Clock
     from finbench.models.result import OutOfTime as OutOfTime
@@ -85,6 +91,7 @@ _NAMES = {
     "api.importing": "import_dnn import_network",
     "api.insight": "explain frontier",
     "api.instances": "evaluate generate load save",
+    "api.replanning": "drift replan",
     "api.robustness": "stress",
     "api.simulation": "simulate",
     "api.solution": "Solution",
@@ -93,6 +100,8 @@ _NAMES = {
     "benchmarks.campaigns.campaign": "Campaign",
     "benchmarks.families.family": "Family SharedFamily SharedSize Size",
     "benchmarks.methods": "Method",
+    "benchmarks.replanning.policies": "Course PolicyOptions",
+    "benchmarks.replanning.replan": "Replan",
     "benchmarks.robustness.stress": "Stress",
     "benchmarks.simulation.options": "SimulationOptions",
     "benchmarks.simulation.simulate": "Simulation",
@@ -103,6 +112,7 @@ _NAMES = {
     "models.instance": "Accounting Application Block DNN Exit Instance LatencyKind Link Network Node",
     "models.io": "InputError",
     "models.milp.solvers.registry": "Solver",
+    "models.moving": "Migration",
     "models.options": "Options",
     "models.result": "Clock OutOfTime Result Status",
 }
@@ -117,6 +127,7 @@ __all__ = [
     "Block",
     "Campaign",
     "Clock",
+    "Course",
     "Deployment",
     "Evaluation",
     "Exit",
@@ -128,10 +139,13 @@ __all__ = [
     "LatencyKind",
     "Link",
     "Method",
+    "Migration",
     "Network",
     "Node",
     "Options",
     "OutOfTime",
+    "PolicyOptions",
+    "Replan",
     "Result",
     "Results",
     "SharedFamily",
@@ -148,6 +162,7 @@ __all__ = [
     "campaign",
     "check",
     "compare",
+    "drift",
     "evaluate",
     "explain",
     "family",
@@ -163,6 +178,7 @@ __all__ = [
     "register_family",
     "register_method",
     "register_solver",
+    "replan",
     "run",
     "save",
     "shared_family",

@@ -48,8 +48,9 @@ from pydantic import Field
 
 from finbench.benchmarks.campaigns.campaign_file import FromFile
 from finbench.benchmarks.campaigns.conditions import Conditions, Table, TimeLimit
-from finbench.benchmarks.campaigns.origins import Given, Member, SharedMember, TargetPoint
+from finbench.benchmarks.campaigns.origins import Given, LibraryMember, Member, SharedMember, TargetPoint
 from finbench.benchmarks.campaigns.overrides import Overrides
+from finbench.benchmarks.library.library import PREFIX, shipped_library
 from finbench.benchmarks.methods import Choice, check_options, find_method
 from finbench.benchmarks.plugins.plugin import load_file
 from finbench.models.fields import SCHEMA_VERSION, SchemaVersion
@@ -123,7 +124,8 @@ class InstanceEntry(_Entry):
     """Instances by name or path, at every point of a target grid where one is given."""
 
     instances: Some[Name]
-    """Shipped names, or paths relative to the campaign's file."""
+    """Shipped names, `library:NAME`, `library:TIER` for all instances of a tier, or paths relative to the campaign's
+    file."""
     max_latency_s: Many[NonNegative] = ()
     """Latency targets [s]; left out: each instance's own."""
     min_accuracy: Many[Share] = ()
@@ -141,7 +143,8 @@ class InstanceEntry(_Entry):
     def size(self) -> int:
         """How many instances there are."""
         lists = (self.max_latency_s, self.min_accuracy, self.accounting, self.latencies, self.objective)
-        return len(self.instances) * prod(len(values) or 1 for values in lists)
+        names = sum(len(_of_library(name) or (name,)) for name in self.instances)
+        return names * prod(len(values) or 1 for values in lists)
 
     @property
     def latencies(self) -> list[tuple[LatencyKind | None, float | None]]:
@@ -150,7 +153,7 @@ class InstanceEntry(_Entry):
         shares = {LatencyKind.QUANTILE: self.latency_quantile or (None,)}
         return [(kind, share) for kind in kinds for share in shares.get(kind, (None,))]
 
-    def origins(self) -> Iterator[TargetPoint | Given]:
+    def origins(self) -> Iterator[TargetPoint | LibraryMember | Given]:
         """Yield every instance at every point of the grid."""
         grid = [
             Overrides(
@@ -170,7 +173,15 @@ class InstanceEntry(_Entry):
             )
         ]
         for name in self.instances:
-            yield from (TargetPoint(find_file(name, "instances"), choices) for choices in grid)
+            members = _of_library(name)
+            yield from (LibraryMember(member, choices) for member in members for choices in grid)
+            if not members:
+                yield from (TargetPoint(find_file(name, "instances"), choices) for choices in grid)
+
+
+def _of_library(name: str) -> tuple[str, ...]:
+    """Return the instances of the library that a name means; none where it means no part of the library."""
+    return shipped_library().named(name) if name.startswith(PREFIX) else ()
 
 
 class FamilyEntry(_Entry):
@@ -303,7 +314,7 @@ class Problem:
     """One instance of a campaign and what runs on it."""
 
     group: str
-    origin: Member | SharedMember | TargetPoint | Given
+    origin: Member | SharedMember | TargetPoint | LibraryMember | Given
     methods: tuple[Choice, ...]
     time_limit_s: float
     memory_limit_gib: float | None = None

@@ -24,10 +24,16 @@ class FileKind(StrEnum):
     CERTIFICATE = "certificate"
     CAMPAIGN = "campaign"
     LADDER = "ladder"
+    MIGRATION = "migration"
+    DAY = "day"
 
 
 TELLING = {
     "claim": FileKind.CERTIFICATE,
+    "periods": FileKind.DAY,
+    "fixed_cost_per_block": FileKind.MIGRATION,
+    "repository": FileKind.MIGRATION,
+    "cost_per_s": FileKind.MIGRATION,
     "deployments": FileKind.DEPLOYMENT,
     "network": FileKind.INSTANCE,
     "nodes": FileKind.NETWORK,
@@ -52,7 +58,9 @@ def model_of(kind: FileKind) -> type[BaseModel]:
     """Return the class that checks what a file of a kind says."""
     from finbench.benchmarks.campaigns.campaign import Campaign
     from finbench.benchmarks.campaigns.ladder import LadderCampaign
+    from finbench.models.day import Day
     from finbench.models.file_schema import InstanceFile
+    from finbench.models.moving import Migration
     from finbench.models.verify.certificate import Certificate
 
     models: dict[FileKind, type[BaseModel]] = {
@@ -65,6 +73,8 @@ def model_of(kind: FileKind) -> type[BaseModel]:
         FileKind.CERTIFICATE: Certificate,
         FileKind.CAMPAIGN: Campaign,
         FileKind.LADDER: LadderCampaign,
+        FileKind.MIGRATION: Migration,
+        FileKind.DAY: Day,
     }
     return models[kind]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from finbench.benchmarks.campaigns.overrides import Overrides
+from finbench.benchmarks.library.library import shipped_library
 from finbench.models.instance import (
     Instance,
 )
@@ -148,6 +149,31 @@ class TargetPoint:
     def portable(self) -> Given:
         """Return the instance as text."""
         return Given(self.name, _text(self))
+
+
+@dataclass(frozen=True)
+class LibraryMember:
+    """An instance of the library, not yet made, with the overrides of one point of a grid."""
+
+    name: str
+    """Its name in the library."""
+    overrides: Overrides
+
+    def build(self) -> Instance:
+        """Make the instance; raise InputError where it is not the one that the library means."""
+        return self.overrides.apply(shipped_library().entry(self.name).build())
+
+    def columns(self) -> dict[str, Any]:
+        """Return what the rows say about where the instance comes from."""
+        entry = shipped_library().entry(self.name)
+        if entry.family is None:
+            return {}
+        given = {field: value for field, value in entry.parameters.items() if value is not None}
+        return _columns({"family": entry.family, **given, "settings": ()})
+
+    def portable(self) -> LibraryMember:
+        """Return the origin itself: every machine with this version has the library."""
+        return self
 
 
 _loaded = cache(load_instance)

@@ -12,9 +12,10 @@ import typer
 from finbench.benchmarks.cli.exit_codes import FOUND, INFEASIBLE, NOTHING_FOUND
 from finbench.benchmarks.cli.options import OVERRIDES, AsJson, InstanceName, Picture, Seed, TimeLimit, loaded, takes
 from finbench.benchmarks.cli.panels import SOLVE
+from finbench.benchmarks.library.named import load_named
 from finbench.benchmarks.terminal import console
 from finbench.models.instance import Instance, Objective
-from finbench.models.io import InputError, load_instance
+from finbench.models.io import InputError
 from finbench.models.result import Status
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def explain(
     from finbench.benchmarks.terminal import explanation_view as view
     from finbench.fin_graph.joint.explanation.explain import explain as explain_instance
 
-    problem = load_instance(instance)
+    problem = load_named(instance)
     found = explain_instance(problem, time_limit_s=time_limit, seed=seed)
     if as_json:
         console.print_json(view.to_json(problem, found))

@@ -15,6 +15,7 @@ from finbench.benchmarks.analysis.transfers import against_computing
 from finbench.benchmarks.cli.options import InstanceName, output_option
 from finbench.benchmarks.cli.origin import deployment_for
 from finbench.benchmarks.cli.panels import DATA
+from finbench.benchmarks.library.named import load_named
 from finbench.benchmarks.plots.formats import PICTURE_SUFFIXES
 from finbench.benchmarks.terminal import console
 from finbench.benchmarks.terminal.lists import device_row, instance_row, print_methods
@@ -191,7 +192,7 @@ def draw(
     from finbench.benchmarks.plots.style import save_picture
     from finbench.benchmarks.plots.system import draw_system
 
-    problem = load_instance(instance)
+    problem = load_named(instance)
     decided = None if deployment is None else deployment_for(problem, deployment)
     evaluation = None if decided is None or deployment is None else _fitting(problem, decided, deployment)
     save_picture(draw_system(problem, evaluation, deployment=decided), output)

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from finbench.benchmarks.cli.options import AsJson, InstanceName, TimeLimit, declared_by, output_option, takes
-from finbench.benchmarks.cli.panels import DATA
+from finbench.benchmarks.cli.panels import DATA, RESULTS
 from finbench.benchmarks.measuring.options import ProfileOptions
 from finbench.benchmarks.terminal import console
+from finbench.benchmarks.terminal.sheet import printable
 from finbench.models.io import dump_instance, load_instance, validate, write_text
 
 commands = typer.Typer()
@@ -97,3 +98,22 @@ def calibrate_instance(
         console.print_json(view.to_json(figures, change))
     else:
         view.print_calibration(figures, change)
+
+
+@commands.command("record", rich_help_panel=RESULTS)
+def record_served_run(
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="A folder of results.")],
+    measured: Annotated[Path, typer.Argument(metavar="MEASURED", help="What `finbench serve -o` has written.")],
+    deployment: Annotated[Path, typer.Argument(help="The deployment file that was split and served.")],
+) -> None:
+    """Add what was measured at a deployment to the results of a campaign whose runs found it.
+
+    The report then shows its latencies by exit planned, simulated and measured, and where the plan was off most.
+
+    Example: [bold]finbench record results/smoke measured.json deployment.json[/bold]
+    """
+    from finbench.benchmarks.measuring.served_runs import load_served_run, record
+    from finbench.models.io import load_deployment
+
+    labels = record(results, load_served_run(measured), load_deployment(deployment))
+    print(f"{printable(str(results))}: measured beside the plan of {printable(', '.join(labels))}")

@@ -24,10 +24,11 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from finbench.benchmarks.campaigns.overrides import Overrides
+from finbench.benchmarks.library.named import load_named
 from finbench.benchmarks.methods import METHODS
 from finbench.benchmarks.plots.formats import PICTURE_SUFFIXES
 from finbench.models.instance import Instance
-from finbench.models.io import InputError, load_instance, validate
+from finbench.models.io import InputError, validate
 from finbench.models.options import Flag
 
 LONGEST_WAIT_S = 2e6
@@ -108,7 +109,9 @@ def _limit(seconds: float | None) -> float | None:
     return seconds if seconds <= LONGEST_WAIT_S else None
 
 
-InstanceName = Annotated[str, typer.Argument(metavar="INSTANCE", help="Shipped name or a TOML/JSON file.")]
+InstanceName = Annotated[
+    str, typer.Argument(metavar="INSTANCE", help="Shipped name, library:NAME, or a TOML/JSON file.")
+]
 TimeLimit = Annotated[
     float | None, typer.Option(min=0, callback=_limit, help="Wall-clock limit for each run \\[s]; left out: none.")
 ]
@@ -261,4 +264,4 @@ OVERRIDES = declared_by(Overrides, "Override what the instance says")
 
 def loaded(name: str, overrides: Mapping[str, Any]) -> Instance:
     """Read an instance; return it with what the command line overrides."""
-    return validate(dict(overrides), Overrides, "command line").apply(load_instance(name))
+    return validate(dict(overrides), Overrides, "command line").apply(load_named(name))

@@ -25,6 +25,7 @@ from finbench.benchmarks.cli.options import (
 )
 from finbench.benchmarks.cli.origin import deployment_for, origin_of
 from finbench.benchmarks.cli.panels import SOLVE
+from finbench.benchmarks.cli.robust_solving import RobustQuestion, solve_robustly
 from finbench.benchmarks.cli.target_grid import GRID, grid_points
 from finbench.benchmarks.judging.comparison import Comparison, compare_methods
 from finbench.benchmarks.judging.contradictions import contradictions
@@ -38,6 +39,7 @@ from finbench.models.instance import Instance
 from finbench.models.io import InputError, InputWarning, dump_deployment, write_text
 from finbench.models.result import Result, Status
 from finbench.models.slips import slips, summed_up
+from finbench.models.uncertainty import Uncertainty
 
 commands = typer.Typer()
 
@@ -77,6 +79,13 @@ def solve(
             flag="--certificate",
         ),
     ] = None,
+    robust: Annotated[
+        int | None,
+        typer.Option(min=0, help="Hold whatever so many exit shares and rates do; milp-flow or label-setting."),
+    ] = None,
+    deviation: Annotated[
+        float, typer.Option(min=0, max=1, help="With --robust: the part of itself that each of them may deviate by.")
+    ] = 0.1,
     time_limit: TimeLimit = None,
     seed: Seed = 0,
     as_json: AsJson = False,
@@ -90,8 +99,15 @@ def solve(
     is probably a slip in the file is told on standard error, as far as single values show it (`finbench check`).
 
     Example: [bold]finbench solve balexnet-cifar10 --method fin --gamma 100 -o deployment.json[/bold]
+
+    Example: [bold]finbench solve balexnet-cifar10 --method milp-flow --robust 1 --deviation 0.2[/bold]
     """
     problem = loaded(instance, overrides)
+    if robust is not None:
+        if certificate is not None:
+            raise InputError("--certificate", "there is none of a worst objective; leave --robust out")
+        asked = RobustQuestion(problem, method, Uncertainty(robust, deviation), time_limit, seed, options)
+        raise typer.Exit(solve_robustly(asked, output, as_json=as_json))
     for line in summed_up(slips(problem)):
         warnings.warn(f"{instance}: {line}", InputWarning, stacklevel=1)
     result = run_method(problem, method, time_limit_s=time_limit, seed=seed, **options)

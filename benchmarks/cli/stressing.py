@@ -11,9 +11,10 @@ from finbench.benchmarks.cli.exit_codes import CONTRADICTED, FOUND
 from finbench.benchmarks.cli.options import AsJson, InstanceName, Picture, Seed, TimeLimit
 from finbench.benchmarks.cli.origin import deployment_for
 from finbench.benchmarks.cli.panels import SOLVE
+from finbench.benchmarks.library.named import load_named
 from finbench.benchmarks.methods import find_method
 from finbench.benchmarks.terminal import console
-from finbench.models.io import InputError, load_instance
+from finbench.models.io import InputError
 
 commands = typer.Typer()
 
@@ -73,7 +74,7 @@ def stress_deployment(
     from finbench.models.evaluate import evaluate
 
     find_method(method)
-    problem = load_instance(instance)
+    problem = load_named(instance)
     plan = deployment_for(problem, deployment)
     judged = evaluate(problem, plan)
     for broken in judged.violations:

@@ -9,17 +9,21 @@ from typing import Any
 
 from finbench.benchmarks.deploying.cutting import cut
 from finbench.benchmarks.deploying.model_blocks import ModelBlock, model_blocks, sample_shapes, whole_model
+from finbench.benchmarks.deploying.samples import random_samples, read_samples
+from finbench.benchmarks.deploying.splitting import tensor_spec
 from finbench.benchmarks.imports.onnx.reading import read_model, shown
 from finbench.benchmarks.measuring.energy import Counters, energy_counters, energy_of
 from finbench.benchmarks.measuring.heads import head_inputs
 from finbench.benchmarks.measuring.options import POWERCAP, ProfileOptions
-from finbench.benchmarks.measuring.runtime import Run, check_threads, loaded_model
-from finbench.benchmarks.measuring.samples import Sample, given_samples, random_samples
+from finbench.benchmarks.measuring.runtime import Arrays, Run, check_threads, loaded_model
 from finbench.benchmarks.measuring.timing import RunTimes, run_times
 from finbench.models.instance import DNN
 from finbench.models.io import InputError
 
 WHOLE = "whole model"
+
+DRAWN = 4
+"""Samples that are drawn where none are given, to be used in turn."""
 
 Told = Callable[[int, int], None]
 
@@ -101,7 +105,8 @@ def profiled(
     file = read_model(path)
     blocks = model_blocks(file, dnn, where)
     model = whole_model(file, sample_shapes(file, dnn, where))
-    samples = random_samples(model, options.seed) if inputs is None else given_samples(model, inputs)
+    specs = [tensor_spec(value, path) for value in model.graph.input]
+    samples = random_samples(specs, DRAWN, options.seed) if inputs is None else read_samples(inputs, specs)
     parts = _parts(model, blocks)
     runs = {name: loaded_model(part, options.threads, f"{path}: {name}") for name, part in parts.items()}
     fed = _fed(path, model, parts, samples)
@@ -139,7 +144,7 @@ def _parts(model: Any, blocks: Sequence[ModelBlock]) -> dict[str, Any]:
     return parts
 
 
-def _fed(path: Path, model: Any, parts: dict[str, Any], samples: Sequence[Sample]) -> list[Sample]:
+def _fed(path: Path, model: Any, parts: dict[str, Any], samples: Sequence[Arrays]) -> list[Arrays]:
     """Return every sample with all tensors that parts begin from, as the whole model makes them."""
     inputs = [value.name for value in model.graph.input]
     read = dict.fromkeys(value.name for part in parts.values() for value in part.graph.input)
@@ -147,11 +152,11 @@ def _fed(path: Path, model: Any, parts: dict[str, Any], samples: Sequence[Sample
     if not inner:
         return list(samples)
     run = loaded_model(cut(model, inputs, inner), 1, f"{path}: the model up to its cuts")
-    return [sample | dict(zip(inner, run(sample), strict=True)) for sample in samples]
+    return [{**sample, **dict(zip(inner, run(sample), strict=True))} for sample in samples]
 
 
 def _block_profile(
-    block: ModelBlock, times: dict[str, RunTimes], runs: dict[str, Run], sample: Sample, counters: Counters
+    block: ModelBlock, times: dict[str, RunTimes], runs: dict[str, Run], sample: Arrays, counters: Counters
 ) -> BlockProfile:
     run = runs[_block_name(block)]
     energy = energy_of(lambda: run(sample), counters) if counters.packages else None

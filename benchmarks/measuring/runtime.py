@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from finbench.benchmarks.deploying.runtime import onnxruntime_library
 from finbench.benchmarks.imports.onnx.reading import shown
 from finbench.models.io import InputError
 
@@ -17,15 +18,6 @@ Arrays = Mapping[str, NDArray[Any]]
 
 Run = Callable[[Arrays], list[NDArray[Any]]]
 """Runs a loaded model on its inputs and returns its outputs in their order."""
-
-
-def onnxruntime_library() -> Any:
-    """Return the library `onnxruntime`; raise InputError where it is not installed."""
-    try:
-        import onnxruntime
-    except ImportError:
-        raise InputError("profile", "needs the package onnxruntime: pip install 'finbench[onnxruntime]'") from None
-    return onnxruntime
 
 
 def check_threads(threads: int) -> None:

@@ -11,8 +11,8 @@ latency.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -248,6 +248,19 @@ def path_problem(
         shares=tuple(shares.tolist()) if topology.has_levels else None,
         dnn=app.named_dnn,
     )
+
+
+Prices = Mapping[str | None, Floats]
+"""What running every block at every node costs besides [J], shape (L, N), inf where it must not run; by the alternative
+that a deployment names, None where the application has only one DNN."""
+
+
+def priced(problem: PathProblem, prices: Prices | None) -> PathProblem:
+    """Return the problem with prices added to the energy of running; no node may reserve shares."""
+    if prices is None:
+        return problem
+    run_energy = problem.edges.run_energy + prices[problem.dnn][: problem.depth]
+    return replace(problem, edges=problem.edges._replace(run_energy=run_energy))
 
 
 def _allowed(topology: Topology, app: Application, depth: int) -> NDArray[np.bool_]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import inf
 
-from finbench.fin_graph.paths.arrays import PathProblem, accurate_exits, path_problem
+from finbench.fin_graph.paths.arrays import PathProblem, Prices, accurate_exits, path_problem, priced
 from finbench.fin_graph.paths.bounds import Dual, lagrangian_dual
 from finbench.fin_graph.paths.infeasibility import reason_nothing_fits
 from finbench.fin_graph.paths.loading import load_compiled, load_labels_with_loads
@@ -32,7 +32,7 @@ class _Way:
     loads: OwnLoads
 
 
-def solve_within(instance: Instance, k: int, clock: Clock) -> Result:
+def solve_within(instance: Instance, k: int, clock: Clock, prices: Prices | None = None) -> Result:
     """Find the least-energy deployment that keeps all capacities, and with `k` > 1 the k least-energy ones.
 
     Parameters
@@ -41,6 +41,8 @@ def solve_within(instance: Instance, k: int, clock: Clock) -> Result:
         Of a single application; no node reserves.
     k : int
     clock : Clock
+    prices : mapping, optional
+        As of `label_setting.solve`.
 
     Returns
     -------
@@ -52,7 +54,7 @@ def solve_within(instance: Instance, k: int, clock: Clock) -> Result:
         load_compiled()
         load_labels_with_loads()
     with clock.phase("bounds"):
-        ways = _ways(instance, app, earliest=True, clock=clock)
+        ways = _ways(instance, app, prices, earliest=True, clock=clock)
     if not ways:
         return Result(Status.INFEASIBLE, reason=reason_nothing_fits(instance, app), times_s=clock.times_s)
     dual_bound = min(way.dual.lower_bound for way in ways)
@@ -65,13 +67,13 @@ def solve_within(instance: Instance, k: int, clock: Clock) -> Result:
     with clock.phase("labels"):
         answer = _over_ways(ways, known, 1, clock)
         if k > 1 and answer.found and answer.stopped is None:
-            every = _ways(instance, app, earliest=False, clock=clock)
+            every = _ways(instance, app, prices, earliest=False, clock=clock)
             more = _over_ways(every, answer.found, k, clock)
             answer = replace(more, lower_bound=answer.lower_bound, labels=answer.labels + more.labels)
     return _result(instance, app, answer, dual_bound, clock)
 
 
-def _ways(instance: Instance, app: Application, *, earliest: bool, clock: Clock) -> list[_Way]:
+def _ways(instance: Instance, app: Application, prices: Prices | None, *, earliest: bool, clock: Clock) -> list[_Way]:
     """Return the accurate exits of all alternatives that can be reached in time, the one of the least bound first."""
     ways = []
     for choice in app.choices:
@@ -79,7 +81,7 @@ def _ways(instance: Instance, app: Application, *, earliest: bool, clock: Clock)
         for last_exit in exits[:1] if earliest else exits:
             problem = path_problem(instance, choice, last_exit)
             assert problem is not None
-            problem = loads.without_too_large(problem)
+            problem = loads.without_too_large(priced(problem, prices))
             dual = lagrangian_dual(problem, clock)
             if dual.incumbent is not None:
                 ways.append(_Way(problem, dual, loads))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from finbench.api.comparison import MethodChoice, named_entry
 from finbench.benchmarks.campaigns.campaign import Campaign, InstanceEntry, load_campaign, problems
 from finbench.benchmarks.campaigns.conditions import BackendName
-from finbench.benchmarks.campaigns.origins import Given, TargetPoint
+from finbench.benchmarks.campaigns.origins import Given, LibraryMember, TargetPoint
 from finbench.benchmarks.methods import find_method
 from finbench.benchmarks.plugins.plugin import NOT_PORTABLE, owner
 from finbench.benchmarks.rows.reading import load_rows
@@ -80,7 +80,7 @@ class GivenInstances(InstanceEntry):
     objects: tuple[Instance, ...]
     """The instances."""
 
-    def origins(self) -> Iterator[TargetPoint | Given]:
+    def origins(self) -> Iterator[TargetPoint | LibraryMember | Given]:
         """Yield every instance."""
         return (Given(each.name, dump_instance(each)) for each in self.objects)
 
@@ -132,9 +132,9 @@ def campaign(
     >>> fb.campaign("mine", ["blenet-mnist"], ["fin", "mcp"]).name
     'mine'
     """
-    from finbench.models.io import load_instance
+    from finbench.benchmarks.library.named import load_named
 
-    objects = tuple(each if isinstance(each, Instance) else load_instance(each) for each in instances)
+    objects = tuple(each if isinstance(each, Instance) else load_named(each) for each in instances)
     chosen = tuple(named_entry(method) for method in methods)
     for what, given in (("instances", objects), ("methods", chosen)):
         if not given:

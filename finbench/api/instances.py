@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from finbench.benchmarks.library.named import load_named
 from finbench.models.deployment import Deployment
 from finbench.models.evaluate import Evaluation
 from finbench.models.evaluate import evaluate as evaluate_deployment
 from finbench.models.instance import Instance
-from finbench.models.io import InputError, dump_deployment, dump_instance, load_instance, write_text
+from finbench.models.io import InputError, dump_deployment, dump_instance, write_text
 
 
 def load(name_or_path: str | Path) -> Instance:
-    """Read an instance by its shipped name or from a TOML or JSON file.
+    """Read an instance by its shipped name, its name in the library, or from a TOML or JSON file.
 
     Parameters
     ----------
     name_or_path : str or Path
-        A name that `finbench instances` lists, or a file.
+        A name that `finbench instances` lists, `library:` and one that `finbench library list` lists, or a file.
 
     Returns
     -------
@@ -34,7 +35,7 @@ def load(name_or_path: str | Path) -> Instance:
     >>> len(fb.load("balexnet-cifar10").network.nodes)
     3
     """
-    return load_instance(name_or_path)
+    return load_named(name_or_path)
 
 
 def evaluate(instance: Instance, deployment: Deployment) -> Evaluation:

@@ -24,7 +24,7 @@ The LP relaxation is the path polytope cut by the latency and capacity rows.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -90,6 +90,7 @@ def solve(
     seed: int = 0,
     start: Deployment | None = None,
     solver_function: SolveProgram | None = None,
+    costs: list[Costs] | None = None,
 ) -> Result:
     """Solve `instance` by the flow formulation.
 
@@ -106,6 +107,8 @@ def solve(
         A deployment to start from. One that breaks a constraint is not used; `Result.info["warm_start"]` says why.
     solver_function : SolveProgram or None
         What solves instead; None: the solver that the options name.
+    costs : list of Costs or None
+        The instance's costs where the caller has added to them; None: those that the instance says.
 
     Returns
     -------
@@ -124,7 +127,7 @@ def solve(
     ask = solver_function or registry.solver_function(options.solver)
     clock, info = Clock(time_limit_s), dict[str, Any](strengthen=options.strengthen, mip_gap=options.mip_gap)
     with clock.phase("build"):
-        all_costs = costs_of(instance)
+        all_costs = costs_of(instance) if costs is None else costs
         capacities = Capacities.of(instance.network, all_costs)
         begun = _start(all_costs, capacities, start, options.strengthen, info)
     with clock.phase("strengthen"):
@@ -142,7 +145,7 @@ def solve(
     with clock.phase("extract"):
         found = begun if answer.status is Status.TIME_LIMIT else None
         if answer.values is not None and asked.chosen is not None:
-            found = [_extracted(costs, chosen) for costs, chosen in zip(all_costs, asked.chosen, strict=True)]
+            found = [extracted(costs, chosen) for costs, chosen in zip(all_costs, asked.chosen, strict=True)]
     if found is not None and any(steps is None for _, steps in decided(all_costs, found)):
         with clock.phase("explain"):
             alone = alone_on(instance.network, ask, Limits(threads=options.threads, seed=seed), clock)
@@ -240,26 +243,37 @@ def build(
         Once the clock's limit has passed; the model raises it, too, while it is handed over.
     """
     with PauseGC(), rows.given_back_unless_built(all_costs, clock) as model:
-        applications, blocks = by_application(all_costs), list(model.application.values())
-        programs = [
-            _program(blocks[v], all_costs[v], all_kept[v], clock, several=len(group) > 1, first=v == group.start)
-            for group in applications
-            for v in group
-        ]
+        programs = programs_of(model, all_costs, all_kept, clock)
         scale = rows.eq3_objective(model, programs)
-        rows.one_last_exit([[programs[v] for v in group] for group in applications])
-        for program in programs:
-            rows.eq6_one_node_per_deployed_block(program)
-            eq7_flow_conservation(program)
-            rows.eq8_latency(program)
-            rows.eq9_accuracy(program)
-            rows.eq10_pins(program)
-            eq14_end(program)
+        add_deployments(programs)
         rows.eq11_compute(model, programs, capacities)
         rows.eq12_memory(model, programs, capacities)
         rows.eq13_bandwidth(model, programs, capacities)
         rows.eq21_reservation(model, programs, capacities)
     return model, programs, scale
+
+
+def programs_of(model: ConcreteModel, all_costs: list[Costs], all_kept: list[Kept], clock: Clock) -> list[FlowProgram]:
+    """Add the variables of every application to a model that has their blocks, and return its parts."""
+    blocks = list(model.application.values())
+    return [
+        _program(blocks[v], all_costs[v], all_kept[v], clock, several=len(group) > 1, first=v == group.start)
+        for group in by_application(all_costs)
+        for v in group
+    ]
+
+
+def add_deployments(programs: Sequence[FlowProgram], latency: Callable[[FlowProgram], None] = rows.eq8_latency) -> None:
+    """Add the rows that each application has for itself; `latency` adds (8)."""
+    groups = by_application([program.costs for program in programs])
+    rows.one_last_exit([[programs[v] for v in group] for group in groups])
+    for program in programs:
+        rows.eq6_one_node_per_deployed_block(program)
+        eq7_flow_conservation(program)
+        latency(program)
+        rows.eq9_accuracy(program)
+        rows.eq10_pins(program)
+        eq14_end(program)
 
 
 def _program(block: Any, costs: Costs, kept: Kept, clock: Clock, *, several: bool, first: bool) -> FlowProgram:
@@ -396,8 +410,11 @@ def _plain_size(costs: Costs) -> int:
     return int(kept.run.sum() + kept.send.sum() + len(kept.exits) + ends.sum())
 
 
-def _extracted(costs: Costs, chosen: Selection) -> Steps | None:
-    """Follow the unit flow from the source; cycles of flow that touch it nowhere, or rejoin it, are left out."""
+def extracted(costs: Costs, chosen: Selection) -> Steps | None:
+    """Return the decisions that a solution selects; None where it selects no exit.
+
+    The unit flow is followed from the source; cycles of flow that touch it nowhere, or rejoin it, are left out.
+    """
     if not chosen.last_exit:
         return None
     network = costs.network

@@ -70,7 +70,17 @@ def test_shipped_files_are_of_version_2_and_fit_the_schema_of_their_kind(path: P
 
 
 def test_every_folder_of_data_files_is_looked_at() -> None:
-    assert {"instances", "networks", "dnns", "applications", "devices", "campaigns", "ladders"} == FOLDERS
+    assert {
+        "instances",
+        "networks",
+        "dnns",
+        "applications",
+        "devices",
+        "campaigns",
+        "ladders",
+        "days",
+        "migrations",
+    } == FOLDERS
 
 
 @pytest.mark.parametrize("path", sorted(OLD.iterdir()), ids=lambda path: path.name)
@@ -107,7 +117,10 @@ def documents() -> dict[FileKind, Document]:
     whole = json.loads(dump_instance(instance))
     application = max(whole["applications"], key=lambda app: len(app.get("allowed", ())))
     dnn = max(whole["dnns"], key=lambda each: len(each.get("measured", ())))
-    parts = {"network": whole["network"], "dnn": dnn, "application": application}
+    migration = {"schema_version": 2, "repository": "n", "fixed_cost_per_block": 1.0, "cost_per_s": 0.5}
+    migration |= {"provenance": "drawn"}
+    day = read_document(data_directory() / "days" / "three-tier.toml")
+    parts = {"network": whole["network"], "dnn": dnn, "application": application, "migration": migration, "day": day}
     device = read_document(data_directory() / "devices" / "raspberry-pi-4.toml")
     return old | {FileKind(name): part for name, part in {**parts, "instance": whole, "device": device}.items()}
 

@@ -44,6 +44,7 @@ CODES: dict[str, set[int]] = {
     "frontier": {FOUND, BAD_INPUT, NOTHING_FOUND},
     "evaluate": {FOUND, BAD_INPUT, VIOLATED},
     "stress": {FOUND, BAD_INPUT, VIOLATED},
+    "replan": {FOUND, BAD_INPUT, INFEASIBLE, NOTHING_FOUND},
     "simulate": {FOUND, BAD_INPUT, VIOLATED},
     "split": {FOUND, BAD_INPUT, VIOLATED},
     "serve": {FOUND, UNEXPECTED, BAD_INPUT, VIOLATED},

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import random
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,10 @@ from finbench.benchmarks.campaigns.campaign import Campaign
 from finbench.benchmarks.cli import campaign_results, ladder_results, upkeep
 from finbench.benchmarks.cli.app import every_command
 from finbench.benchmarks.execution.runner import CampaignResult
+from finbench.benchmarks.library import checking, exporting
+from finbench.benchmarks.library.library import library_folder
 from finbench.benchmarks.upkeep import readme_figures
-from finbench.models.io import InputError
+from finbench.models.io import InputError, load_instance
 from tests.benchmarks.cli.attack import Tally
 from tests.benchmarks.conftest import made_up_row, write_results
 
@@ -71,10 +75,18 @@ def sound(tmp_path: Path, results: Path) -> dict[str, list[str]]:
         "test-method": ["single-node", "--quick"],
         "import dnn": [small_model(), "-o", f"{out}.toml"],
         "check": ["blenet-mnist"],
+        "record": [*served_run(tmp_path, made), str(made)],
         "calibrate": ["blenet-mnist", links_table(tmp_path), "-o", f"{out}.json", "--time-limit", "1"],
         "profile": [*tiny_model(tmp_path), "-o", f"{out}.toml", "--repetitions", "2"],
         "catalogue": ["zoo"],
+        "library list": ["--tier", "tiny"],
+        "library show": ["balexnet-cifar10-own"],
+        "library check": ["balexnet-cifar10-own"],
+        "library export": ["blenet-mnist-own", "-o", out],
+        "library update": ["balexnet-cifar10-own", str(made), "--folder", str(copied_library(tmp_path))],
         "stress": ["blenet-mnist", str(made), "--time-limit", "1", "--severities", "0.5"],
+        "replan": ["blenet-mnist", str(made), "--time-limit", "1"],
+        "drift": ["three-tier"],
         "init": ["method", "-o", f"{out}.py"],
         "import exits": [exit_summary(tmp_path), "-o", f"{out}.toml"],
         "import network": ["catalogue:kreonet", "-o", f"{out}.toml"],
@@ -82,6 +94,11 @@ def sound(tmp_path: Path, results: Path) -> dict[str, list[str]]:
         "serve": [parts_of(tmp_path)],
         "split": [*split_arguments(tmp_path), "-o", f"{out}-parts"],
     }
+
+
+def copied_library(folder: Path) -> Path:
+    """Return a copy of the library, for commands that write into it."""
+    return Path(shutil.copytree(library_folder(), folder / "library" / "v1"))
 
 
 def exit_summary(folder: Path) -> str:
@@ -97,6 +114,18 @@ def split_arguments(folder: Path) -> list[str]:
     from tests.benchmarks.deploying.made_plans import command_files
 
     return command_files(folder)
+
+
+def served_run(folder: Path, made: Path) -> list[str]:
+    """Return results in which a run found a deployment of `blenet-mnist`, and the file of what was measured there."""
+    decisions, file = json.loads(made.read_text())["deployments"], folder / "measured.json"
+    key = load_instance("blenet-mnist").content_hash
+    row = made_up_row("blenet-mnist", "fin", objective=1.0, status="feasible", content_hash=key, deployments=decisions)
+    app = {"application": decisions[0]["application"], "samples": 1, "within": 1.0, "max_latency_s": 1.0, "exits": []}
+    app |= {"mean_s": 1.0, "p95_s": 1.0, "planned_mean_s": 1.0, "planned_p95_s": 1.0}
+    run = {"instance": "blenet-mnist", "content_hash": key, "provenance": "made up", "rate_per_s": None}
+    file.write_text(json.dumps({**run, "applications": [app], "parts": [], "links": []}))
+    return [str(write_results(folder / "served", [row])), str(file)]
 
 
 def links_table(folder: Path) -> str:
@@ -151,6 +180,8 @@ def idle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(ladder_results, "climb_and_report", lambda *_: [])
     monkeypatch.setattr(claims_of_grids, "claims_of_grids", nothing_measured)
     monkeypatch.setattr(upkeep, "measure_and_report", lambda *_: True)
+    monkeypatch.setattr(checking, "check_library", lambda *_: [])
+    monkeypatch.setattr(exporting, "export_library", lambda *_, **__: [])
     monkeypatch.setattr(readme_figures, "readme_figures", lambda _: [])
 
 
@@ -186,11 +217,13 @@ def test_every_command_is_attacked(sound: dict[str, list[str]]) -> None:
 
 
 COMMANDS = (
+    *("replan", "drift"),
     *("solve", "export", "evaluate", "compare", "explain", "frontier", "generate", "draw", "instances", "methods"),
     *("schema", "run", "scale", "table", "plot", "report", "compare-results", "claims", "bench", "figures"),
+    *("library list", "library show", "library check", "library export", "library update"),
     *("check", "catalogue", "import dnn", "import exits", "import network", "init"),
     *("verify", "families", "campaigns", "plugins", "test-method", "upgrade", "simulate", "stress"),
-    *("profile", "calibrate", "split", "serve"),
+    *("profile", "calibrate", "record", "split", "serve"),
 )
 
 

@@ -1,0 +1,39 @@
+"""How hard the instances were found: what every method came to when they were chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from finbench.benchmarks.library.entry import NAME
+from finbench.benchmarks.library.tables import read_table
+from finbench.models.result import Status
+
+MEASURED = "measured.csv"
+
+
+class MeasuredDifficulty(BaseModel):
+    """A row of `measured.csv`: one method on one instance, under a limit of 12 s."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+
+    name: Annotated[str, Field(pattern=f"^{NAME}$")]
+    """The instance's name in the library."""
+    method: str
+    """The method, with the options that differ from their defaults."""
+    status: Status
+    """How the run ended."""
+    cpu_s: Annotated[float, Field(ge=0)]
+    """Processor time of the run [s]; the limit is one of the clock, on a machine that had other work."""
+    objective: float | None = None
+    """Objective of its deployment, as the evaluator computes it."""
+    bound: float | None = None
+    """The bound that it claims."""
+
+
+def read_difficulty(folder: Path, name: str) -> Iterator[MeasuredDifficulty]:
+    """Yield the rows of one instance; raise InputError where the file cannot be read or a row breaks a rule."""
+    return (row for row in read_table(folder / MEASURED, MeasuredDifficulty) if row.name == name)
