@@ -40,6 +40,7 @@ nitpick_ignore_regex = [("py:class", r"collections\.abc\..*")]  # Python's own: 
 
 myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "dollarmath", "fieldlist"]
 myst_heading_anchors = 3
+smartquotes_action = "qe"  # two hyphens begin an option: they are no dash
 myst_dmath_double_inline = True
 
 nb_execution_mode = "force"

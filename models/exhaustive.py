@@ -16,48 +16,27 @@ and (21); the last application takes the first in order of cost that still fits.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice, pairwise
-from math import inf, isinf, prod
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
 from finbench.models.deployment import ApplicationDeployment, Deployment
-from finbench.models.instance import DNN, Application, Instance, Objective
+from finbench.models.exhaustive_capacities import CapacityKey, capacities_that_may_bind
+from finbench.models.exhaustive_costs import time_of
+from finbench.models.exhaustive_size import MAX_LEAVES, MAX_ROUTES, leaves_of, numbers_of_nodes, numbers_of_ways
+from finbench.models.exhaustive_ways import Way, WaysByBlock, simple_routes, ways_by_block
+from finbench.models.instance import Application, Instance
 from finbench.models.nowhere import application_without_node
 from finbench.models.options import Options
 from finbench.models.result import Clock, Result, Status
 from finbench.models.tolerances import accurate_enough, relaxed
 
-MAX_LEAVES = 5_000_000
-"""Deployments (combinations, with several applications) above which an instance is refused."""
-
-MAX_ROUTES = 50_000
-"""Simple routes in the network above which an instance is refused."""
-
-Route = tuple[str, ...]
 Floats = NDArray[np.float64]
-
-CapacityKey = tuple[str, str | tuple[str, str]]
-"""What a capacity row is about: its kind, and a node or link."""
-
-
-@dataclass(frozen=True)
-class Way:
-    """One way to feed and run a block."""
-
-    node: str
-    share: float
-    route: Route
-    energy: float
-    latency: float
-
-
-WaysByBlock = list[dict[str, list[Way]]]
-"""For every block, by the node that its input is at: all ways to feed and run it."""
 
 
 @dataclass(frozen=True)
@@ -79,12 +58,12 @@ def supports(instance: Instance, options: Options = Options()) -> str | None:  #
     Placements alone are counted first: they are soon too many where the ways to feed and run every block would take
     long to list.
     """
-    routes = list(islice(_simple_routes(instance), MAX_ROUTES + 1))
+    routes = list(islice(simple_routes(instance), MAX_ROUTES + 1))
     if len(routes) > MAX_ROUTES:
         return f"enumerates routes; the network has more than {MAX_ROUTES}"
-    for numbers in (_numbers_of_nodes, _numbers_of_ways):
+    for numbers in (numbers_of_nodes, numbers_of_ways):
         leaves = [
-            sum(_leaves(instance, choice, numbers(instance, choice, routes)) for choice in app.choices)
+            sum(leaves_of(instance, choice, numbers(instance, choice, routes)) for choice in app.choices)
             for app in instance.applications
         ]
         if prod(leaves) > MAX_LEAVES:
@@ -130,15 +109,15 @@ class Enumeration:
     """The enumeration of one instance, and whether the time limit cut it short."""
 
     def __init__(self, instance: Instance, clock: Clock) -> None:
-        routes = list(_simple_routes(instance))
+        routes = list(simple_routes(instance))
         self.instance = instance
         self.ways: list[list[WaysByBlock]] = [
-            [list(_ways_by_block(instance, choice, routes)) for choice in app.choices] for app in instance.applications
+            [list(ways_by_block(instance, choice, routes)) for choice in app.choices] for app in instance.applications
         ]
         self.clock = clock
         self.interrupted = False
         self.feasible_deployments = [0] * len(instance.applications)
-        self.capacities = _capacities_that_may_bind(instance)
+        self.capacities = capacities_that_may_bind(instance)
 
     def best(self) -> list[Candidate] | None:
         """Return the cheapest candidates of all applications, None where no combination is feasible."""
@@ -234,7 +213,7 @@ class Enumeration:
         dnn, rate = self.instance.dnn_of(candidate.app), candidate.app.rate_per_s or 0.0
         loads: defaultdict[CapacityKey, float] = defaultdict(float)
         for i, (way, share) in enumerate(zip(candidate.path, dnn.survival, strict=False), start=1):
-            loads["compute", way.node] += rate * share * _time(self.instance, dnn, i, way.node)
+            loads["compute", way.node] += rate * share * time_of(self.instance, dnn, i, way.node)
             loads["memory", way.node] += dnn.blocks[i - 1].parameter_bytes
             loads["reservation", way.node] += way.share
             for pair in pairwise(way.route):
@@ -281,184 +260,3 @@ def _deployment(best: list[Candidate]) -> Deployment:
 def _rejection(app: Application) -> Candidate | None:
     """Return the candidate that turns `app` away; None where that is not allowed."""
     return None if app.rejection_penalty_w is None else Candidate(app, app.rejection_penalty_w, None, ())
-
-
-def _simple_routes(instance: Instance) -> Iterator[Route]:
-    """Yield every path in the network that visits no node twice, as its nodes."""
-    successors: defaultdict[str, list[str]] = defaultdict(list)
-    for link in instance.network.links:
-        successors[link.source].append(link.target)
-    stack: list[Route] = [(node.name,) for node in instance.network.nodes]
-    while stack:
-        route = stack.pop()
-        if len(route) > 1:
-            yield route
-        stack += [(*route, node) for node in successors[route[-1]] if node not in route]
-
-
-def _ways_by_block(instance: Instance, app: Application, routes: list[Route]) -> Iterator[dict[str, list[Way]]]:
-    """Yield for every block, by the node that its input is at, all ways to feed and run it."""
-    keep_all = any(kind == "bandwidth" for kind, _ in _capacities_that_may_bind(instance))
-    stay: list[Route] = [(node.name,) for node in instance.network.nodes]
-    for block in range(1, len(instance.dnn_of(app).blocks) + 1):
-        pin = app.pins.get(block)
-        between: defaultdict[tuple[str, str, float], list[Way]] = defaultdict(list)
-        for route in [*stay, *routes]:
-            if pin is None or route[-1] == pin:
-                for share in _stable_shares(instance, app, block, route[-1]):
-                    between[route[0], route[-1], share].append(_way(instance, app, block, route, share))
-        by_start: defaultdict[str, list[Way]] = defaultdict(list)
-        for (start, _, _), ways in between.items():
-            by_start[start] += ways if keep_all else _undominated(ways)
-        yield dict(by_start)
-
-
-def _stable_shares(instance: Instance, app: Application, block: int, name: str) -> list[float]:
-    """Return the shares that a node offers and that keep up with the block (eq. 22), none where it must not run."""
-    node, dnn = instance.network.node_by_name[name], instance.dnn_of(app)
-    needed = dnn.blocks[block - 1].parameter_bytes + dnn.blocks[block - 1].working_bytes
-    fits = node.memory_bytes is None or needed <= relaxed(node.memory_bytes) or not dnn.blocks[block - 1].working_bytes
-    if not fits or not app.permits(block, node):
-        return []
-    load = (app.rate_per_s or 0.0) * dnn.survival[block - 1] * _time(instance, dnn, block, name)
-    if isinf(load):
-        return []
-    return [r for r in node.compute_shares if not node.reserves or load <= relaxed(r * node.parallel)]
-
-
-def _time(instance: Instance, dnn: DNN, block: int, name: str) -> float:
-    """Return the time t of running a block once at a node (eq. 26) [s], infinite where it cannot run there."""
-    node = instance.network.node_by_name[name]
-    measured = instance.measurements(dnn, node)
-    if block in measured:
-        return measured[block].time_s
-    return inf if node.compute_ops_per_s is None else dnn.blocks[block - 1].ops / node.compute_ops_per_s
-
-
-def _energy(instance: Instance, dnn: DNN, block: int, name: str) -> float:
-    """Return the energy ε of running a block once at a node where it can (eq. 26) [J]."""
-    node = instance.network.node_by_name[name]
-    measured = instance.measurements(dnn, node)
-    energy = measured[block].energy_j if block in measured else None
-    return node.power_w * _time(instance, dnn, block, name) if energy is None else energy
-
-
-def _way(instance: Instance, app: Application, block: int, route: Route, share: float) -> Way:
-    """Return what it costs to send a block's input along `route` and run it at its end (terms of eqs. 1 and 2)."""
-    dnn, name = instance.dnn_of(app), route[-1]
-    bits = dnn.transfer_bits(block)
-    time = _time(instance, dnn, block, name)
-    energy, latency = _weighed(instance, name, _energy(instance, dnn, block, name), time), time / share
-    for pair in pairwise(route):
-        link = instance.network.link_by_pair[pair]
-        energy += _weighed(instance, pair[0], bits * link.tx_energy_j_per_bit)
-        energy += _weighed(instance, pair[1], bits * link.rx_energy_j_per_bit)
-        latency += bits / link.bandwidth_bit_per_s + link.delay_s
-    return Way(
-        route[-1],
-        share,
-        route if len(route) > 1 else (),
-        energy * instance.energy_weights(app)[block - 1],
-        latency * instance.latency_weights(app)[block - 1],
-    )
-
-
-def _weighed(instance: Instance, name: str, joules: float, busy_s: float = 0.0) -> float:
-    """Return what is minimised (eq. 31) of energy spent at a node and of seconds of running there."""
-    node = instance.network.node_by_name[name]
-    return {
-        Objective.ENERGY: joules,
-        Objective.CARBON: node.carbon_g_per_j * joules,
-        Objective.MONEY: node.price_per_j * joules + node.price_per_busy_s * busy_s,
-    }[instance.objective]
-
-
-def _undominated(ways: list[Way]) -> list[Way]:
-    """Return the ways that no other one, of the same ends, matches or beats in energy and latency."""
-    kept: list[Way] = []
-    for way in sorted(ways, key=lambda w: (w.energy, w.latency)):
-        if not kept or way.latency < kept[-1].latency:
-            kept.append(way)
-    return kept
-
-
-Numbers = dict[str, dict[str, int]]
-"""For one block, by the node that its input is at and the node that it runs at: a number of ways to do so."""
-
-
-def _leaves(instance: Instance, app: Application, numbers: Iterator[Numbers]) -> int:
-    """Return the deployments of one application to any exit, latency aside, and its rejection.
-
-    Counting ends once they are more than `MAX_LEAVES`: what can still be reached only adds to them.
-    """
-    ends = {exit_.after_block for exit_ in instance.dnn_of(app).exits}
-    rejections = int(app.rejection_penalty_w is not None)
-    begun, leaves = {app.source: 1}, rejections
-    for block, ways in enumerate(numbers, start=1):
-        arrived: defaultdict[str, int] = defaultdict(int)
-        for start, count in begun.items():
-            for end, number in ways.get(start, {}).items():
-                arrived[end] += count * number
-        begun = arrived
-        leaves += sum(begun.values()) if block in ends else 0
-        if leaves > MAX_LEAVES:
-            break
-    return leaves
-
-
-def _numbers_of_nodes(instance: Instance, app: Application, routes: list[Route]) -> Iterator[Numbers]:
-    """Yield for every block 1 wherever a node can feed another."""
-    names = [node.name for node in instance.network.nodes]
-    pairs = {(route[0], route[-1]) for route in routes} | {(name, name) for name in names}
-    for block in range(1, len(instance.dnn_of(app).blocks) + 1):
-        numbers: defaultdict[str, dict[str, int]] = defaultdict(dict)
-        possible = {name for name in names if app.pins.get(block, name) == name}
-        possible = {name for name in possible if _stable_shares(instance, app, block, name)}
-        for start, end in pairs:
-            if end in possible:
-                numbers[start][end] = 1
-        yield numbers
-
-
-def _numbers_of_ways(instance: Instance, app: Application, routes: list[Route]) -> Iterator[Numbers]:
-    """Yield for every block how many ways to feed and run it there are."""
-    for by_start in _ways_by_block(instance, app, routes):
-        yield {start: Counter(way.node for way in ways) for start, ways in by_start.items()}
-
-
-def _capacities_that_may_bind(instance: Instance) -> dict[CapacityKey, float]:
-    """Return the right-hand sides of (11)–(13) that all applications together could exceed, and of (21)."""
-    memory = bits = 0.0
-    for app in instance.applications:
-        dnns, rate = instance.dnns_of(app), app.rate_per_s or 0.0
-        memory += max(sum(block.parameter_bytes for block in dnn.blocks) for dnn in dnns)
-        bits += rate * max(
-            sum(share * dnn.transfer_bits(i) for i, share in enumerate(dnn.survival, start=1)) for dnn in dnns
-        )
-    capacities: dict[CapacityKey, float] = {}
-    for node in instance.network.nodes:
-        if _executions_of_everything(instance, node.name) > node.parallel:
-            capacities["compute", node.name] = node.parallel
-        if node.reserves:
-            capacities["reservation", node.name] = 1.0
-        if node.memory_bytes is not None and memory > node.memory_bytes:
-            capacities["memory", node.name] = node.memory_bytes
-    for link in instance.network.links:
-        if bits > link.bandwidth_bit_per_s:
-            capacities["bandwidth", (link.source, link.target)] = link.bandwidth_bit_per_s
-    return capacities
-
-
-def _executions_of_everything(instance: Instance, name: str) -> float:
-    """Return the executions at the same time if all blocks that can run at a node did (left side of eq. 11)."""
-    total = 0.0
-    for app in instance.applications:
-        most = max(_executions_per_rate(instance, dnn, name) for dnn in instance.dnns_of(app))
-        total += (app.rate_per_s or 0.0) * most
-    return total
-
-
-def _executions_per_rate(instance: Instance, dnn: DNN, name: str) -> float:
-    """Return the seconds of running that one inference takes at a node where all blocks that can run there do."""
-    times = (_time(instance, dnn, i, name) for i in range(1, len(dnn.blocks) + 1))
-    return sum(share * time for share, time in zip(dnn.survival, times, strict=True) if time < inf)

@@ -8,7 +8,7 @@ from math import ceil, isinf, isnan, log10
 
 import pandas as pd
 
-from finbench.benchmarks.analysis.measures import Count, Estimate, Measure, Share
+from finbench.benchmarks.analysis.measures import Count, Different, Estimate, Measure, Share
 from finbench.benchmarks.analysis.units import (
     HEADINGS,
     Quantity,
@@ -68,6 +68,8 @@ class CellWriter:
             return NONE
         if isinf(estimate.value):
             return self._beyond(estimate)
+        if isinstance(self.measure.measured, Different):
+            return f"{estimate.value:.0f}"
         if isinstance(self.measure.measured, Share):
             return f"{100 * estimate.value:.{max(0, ceil(log10(estimate.instances)) - 2)}f}"
         mark = DAGGER if estimate.left_out and not self.measure.counts_failures else ""

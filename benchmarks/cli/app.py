@@ -5,6 +5,7 @@ Heavy libraries are imported inside the commands that need them, so that `finben
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -148,6 +149,19 @@ for group in (
     upkeep,
 ):
     app.add_typer(group.commands)
+
+
+def _with_whole_paragraphs(group: typer.Typer) -> None:
+    """Let the help of all commands break lines where the terminal ends, not where the source does."""
+    for command in group.registered_commands:
+        told = command.help or inspect.getdoc(command.callback) or ""
+        command.help = "\n\n".join(" ".join(paragraph.split()) for paragraph in told.split("\n\n"))
+    for inner in group.registered_groups:
+        if inner.typer_instance is not None:
+            _with_whole_paragraphs(inner.typer_instance)
+
+
+_with_whole_paragraphs(app)
 
 
 def every_command() -> dict[str, Any]:

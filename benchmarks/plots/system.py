@@ -7,7 +7,7 @@ the fullest of its resources (compute, memory, reservations).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
 from typing import Any
 
@@ -63,6 +63,7 @@ def draw_system(
     evaluation: Evaluation | None,
     prices: Mapping[str, float] | None = None,
     deployment: Deployment | None = None,
+    missing: Mapping[str, str] | None = None,
 ) -> Figure:
     """Draw the network and how full a deployment makes it.
 
@@ -77,6 +78,8 @@ def draw_system(
         bit or the like. A key is a node or a link `n->m`, or either followed by `: ` and the resource.
     deployment : Deployment, optional
         Of up to `routes.MOST_ROUTED` applications their blocks stand at the nodes, and arrows show their routes.
+    missing : mapping of str to str, optional
+        What would let everything fit, to mark and to list: keys as those of `prices`, and how much of it.
 
     Returns
     -------
@@ -87,7 +90,8 @@ def draw_system(
     used = [] if evaluation is None else [use for use in uses(instance, evaluation.loads) if use.load > 0]
     blocks, hops = blocks_at(instance, deployment), hops_of(instance, deployment)
     with mpl.rc_context({**STYLE, "axes.grid": False}):
-        lines = lines_beside(used, prices or {}, missing_capacities(evaluation), instance.objective_unit)
+        lacking = [*(missing or {}).items(), *missing_capacities(evaluation)]
+        lines = lines_beside(used, prices or {}, lacking, instance.objective_unit)
         width = _page_width(rows)
         height = max(1.6 + 0.3 * _height(rows), 0.9 + 0.19 * len(lines))
         figure = Figure(figsize=(width + 2.9 * bool(lines), height), facecolor="white", layout="constrained")
@@ -96,7 +100,8 @@ def draw_system(
         _draw_links(axes, instance.network, places, used)
         _draw_arrows(axes, places, hops, used)
         _draw_nodes(axes, rows, places, used, blocks)
-        _mark_prices(axes, places, prices or {})
+        _mark(axes, places, [key for key, price in (prices or {}).items() if price > 0], PRICE_COLOUR)
+        _mark(axes, places, [*(missing or {})], OVERLOAD_COLOUR)
         for side in beside:
             draw_lines(side, lines)
         draw_titles(axes, instance, evaluation, width)
@@ -283,15 +288,15 @@ def _name_node(axes: Axes, name: str, place: Place, use: Use | None, blocks: str
     )
 
 
-def _mark_prices(axes: Axes, places: Mapping[str, Place], prices: Mapping[str, float]) -> None:
-    """Draw a ring around priced nodes and a dotted line over priced links."""
-    subjects = {key.split(": ")[0] for key, price in prices.items() if price > 0}
+def _mark(axes: Axes, places: Mapping[str, Place], keys: Iterable[str], colour: str) -> None:
+    """Draw a ring around nodes that keys name, and a dotted line over links."""
+    subjects = {key.split(": ")[0] for key in keys}
     rings = np.array([places[name] for name in subjects if name in places]).reshape(-1, 2)
-    style: dict[str, Any] = {"facecolor": "none", "edgecolor": PRICE_COLOUR, "linewidth": 1.8, "zorder": 4}
+    style: dict[str, Any] = {"facecolor": "none", "edgecolor": colour, "linewidth": 1.8, "zorder": 4}
     axes.scatter(rings[:, 0], rings[:, 1], s=420, **style)
     ends = [key.split("->") for key in subjects if key not in places]
     bows = [_bow(places[pair[0]], places[pair[1]]) for pair in ends if len(pair) == 2 and set(pair) <= set(places)]
-    axes.add_collection(LineCollection(bows, colors=PRICE_COLOUR, linewidths=1.4, linestyles=":", zorder=4))
+    axes.add_collection(LineCollection(bows, colors=colour, linewidths=1.4, linestyles=":", zorder=4))
 
 
 def _draw_scale(figure: Figure, axes: Axes) -> None:

@@ -110,7 +110,7 @@ def packed(columns: Table) -> Table:
 
 def _few(column: Any) -> Any:
     if isinstance(column, dict):
-        return column if len(column["texts"]) != 1 else {"texts": column["texts"]}
+        return column if len(column["texts"]) != 1 else {k: v for k, v in column.items() if k != "of_run"}
     numbers = {value: k for k, value in enumerate(dict.fromkeys(column))}
     if len(numbers) == 1:
         return {"values": list(numbers)}

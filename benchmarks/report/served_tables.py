@@ -43,7 +43,8 @@ def _by_method(plans: Sequence[ServedPlan]) -> PageTable:
     rows = tuple((text(label), text(by), *_of_loads(found[label, by])) for label, by in keys)
     note = (
         "Means over the applications of all deployments that were found and served: what samples take over what the "
-        "plan expects of them, 1 where it is right. δ is the target; p95 is the latency that 95 % of the samples keep."
+        "plan expects of them, 1 where it is right. δ is the target; p95 is the latency that 95 % of the samples keep. "
+        "Where other shares of them leave at the exits than the plan says, latencies compare exit by exit, below."
     )
     title = "Plans beside what samples met, by method"
     return PageTable(title, (*columns, "p95/δ median", "within δ [%]", "worst within δ [%]"), rows, 2, note)

@@ -41,7 +41,7 @@ class NodeProcess:
         self._secret: str = told["secret"]
         self._manifest: Manifest = load_manifest(Path(told["folder"]))
         self._work = NodeWork(Path(told["folder"]), self._manifest, self._node, told["threads"], self._left)
-        self._listener = socket.create_server((told["bind"], 0), family=_family(told["bind"]))
+        self._listener = _listening(told["bind"])
 
     def serve(self) -> None:
         """Join the links, then take samples until the command has enough."""
@@ -118,8 +118,12 @@ class NodeProcess:
         return message.told()
 
 
-def _family(address: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in address else socket.AF_INET
+def _listening(address: str) -> socket.socket:
+    """Return a socket that listens at an address; raise InputError where this machine has none such."""
+    try:
+        return socket.create_server((address, 0), family=socket.AF_INET6 if ":" in address else socket.AF_INET)
+    except OSError as error:
+        raise InputError("--bind", f"{address}: cannot be listened on: {error.strerror}") from None
 
 
 def main() -> None:
@@ -130,7 +134,7 @@ def main() -> None:
         NodeProcess(control).serve()
     except InputError as error:
         control.sendall(packed({"kind": "failed", "line": str(error)}))
-    except OSError:
+    except (OSError, MessageError):
         pass  # the command has ended
     os._exit(0)
 

@@ -40,7 +40,7 @@ function deploymentsApart(left, right, drawn, all) {
   return parts.length ? `${of}, ${parts.join("; ")}.` : `${of}, every one has the same decisions on both sides.`;
 }
 
-const LOAD_UNITS = { compute: "op/s", memory: "B", bandwidth: "bit/s", reservation: "" };
+const LOAD_UNITS = { compute: "", memory: "B", bandwidth: "bit/s", reservation: "" };
 
 /** The fullest nodes and links under one deployment. */
 function useTable(uses, name) {

@@ -53,14 +53,14 @@ const PAGE = 50;
 const costUnit = (run) => data.instances[runs.instance[run]].objective_unit;
 
 /** A name of a file's field as people say it. */
-const spoken = (name) => (typeof name === "string" ? name.replaceAll("_", " ") : name);
+const asSaid = (name) => (typeof name === "string" ? name.replaceAll("_", " ") : name);
 
 const COLUMNS = [
   { head: "instance", value: ofInstance("name"), link: true },
   { head: "target δ", key: "max_latency_s", value: ofInstance("max_latency_s"), show: (v) => quantity(v, "s") },
   { head: "target α", key: "min_accuracy", value: ofInstance("min_accuracy"), show: (v) => short(v) },
-  { head: "accounting", value: (run) => spoken(ofInstance("accounting")(run)) },
-  { head: "latency kind", value: (run) => spoken(ofInstance("latency_kind")(run)) },
+  { head: "accounting", value: (run) => asSaid(ofInstance("accounting")(run)) },
+  { head: "latency kind", value: (run) => asSaid(ofInstance("latency_kind")(run)) },
   { head: "method", value: (run) => textOf("label", run), rank: (run) => runs.label.of_run[run] },
   { head: "status", value: (run) => textOf("status", run) },
   { head: "DNN", value: (run) => textOf("dnn", run) },

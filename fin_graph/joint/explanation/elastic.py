@@ -70,6 +70,8 @@ def least_growth(
         None where time or memory ended the search first, or an application cannot be served whatever grows; of value
         inf where it is proven that no growth of `growing` is enough.
     """
+    if clock.expired:
+        return None
     search = _GrowthSearch(system, aim, clock, seed, growing)
     return None if search.relaxation.unservable else search.run()
 

@@ -145,6 +145,8 @@ def explain(instance: Instance, *, time_limit_s: float | None = None, seed: int 
     )
     if obstacles:
         return Explanation(result, obstacles, enablers=_enablers(system, clock))
+    if clock.expired:
+        return Explanation(result)
     factor = least_growth(SharedSystem.of(instance, forgiving=True), Aim.FACTOR, _part(clock, 1 / 3), seed)
     fix = least_growth(system, Aim.OVERLOAD, _part(clock, 1 / 2), seed)
     if fix is None:

@@ -24,7 +24,7 @@ from finbench.fin_graph.joint.explanation.upgrades import FACTORS, Saving, Upgra
 from finbench.fin_graph.joint.system import SharedSystem, resource_name
 from finbench.fin_graph.paths.arrays import Floats
 from finbench.models.instance import Instance
-from finbench.models.result import Clock, Result
+from finbench.models.result import Clock, OutOfTime, Result
 from finbench.models.tolerances import COLUMN_GAP, ENERGY_TOLERANCE, equal_energy
 
 SCANNED = 0.5
@@ -85,11 +85,18 @@ def _prices(instance: Instance, result: Result) -> Floats:
 
 
 def dual_value(instance: Instance, prices: Floats, clock: Clock) -> float:
-    """Return the Lagrangian bound (25) at prices of whole resources [W]; inf where nothing serves all."""
+    """Return the Lagrangian bound (25) at prices of whole resources [W]; inf where nothing serves all.
+
+    Raises
+    ------
+    OutOfTime
+        Where the clock ends before every group is priced.
+    """
     system = SharedSystem.of(instance)
     pricer, room = Pricer(system), system.empty_room()
     total = -float(prices @ room)
     for g, group in enumerate(system.groups):
+        clock.check()
         least = pricer.exact(g, prices, clock).bound if pricer.servable(g) else inf
         total += group.count * min(least, inf if group.penalty is None else group.penalty)
     return total
@@ -97,16 +104,17 @@ def dual_value(instance: Instance, prices: Floats, clock: Clock) -> float:
 
 def _promises(instance: Instance, prices: Floats, objective: float, clock: Clock) -> tuple[list[_Promise], list[str]]:
     """Return what prices promise of every part, the most promising first, and the parts that time left out."""
-    now = dual_value(instance, prices, clock)
-    found, left_out = [], []
+    parts, found = parts_of(instance.network), list[_Promise]()
     scan = Clock(None if clock.remaining_s is None else SCANNED * clock.remaining_s)
-    for part in parts_of(instance.network):
-        if scan.expired:
-            left_out.append(part.subject)
-            continue
-        then = dual_value(faster(instance, (part,), FACTORS[-1]), prices, scan)
-        found.append(_Promise(part, now - then, objective - then))
-    return sorted(found, key=lambda one: -one.gain), left_out
+    try:
+        now = dual_value(instance, prices, scan)
+        for part in parts:
+            scan.check()
+            then = dual_value(faster(instance, (part,), FACTORS[-1]), prices, scan)
+            found.append(_Promise(part, now - then, objective - then))
+    except OutOfTime:
+        pass  # what is not there by now is left out
+    return sorted(found, key=lambda one: -one.gain), [part.subject for part in parts[len(found) :]]
 
 
 def _solved_again(instance: Instance, result: Result, promise: _Promise, clock: Clock, seed: int) -> tuple[Saving, ...]:

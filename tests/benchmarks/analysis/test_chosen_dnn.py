@@ -63,7 +63,7 @@ def test_tables_have_a_column_for_it_only_where_there_is_something_to_tell() -> 
 
 def test_the_table_of_methods_counts_how_many_alternatives_were_chosen() -> None:
     rows = [found(name, "fin", 1.0, dnn="small" if name < "c" else "large") for name in "abcd"]
-    assert cells(table(rows, "alternatives"))["fin"] == {"DNNs chosen": "2.0"}
+    assert cells(table(rows, "alternatives"))["fin"] == {"DNNs chosen": "2"}
 
 
 def test_results_from_before_are_read_and_say_nothing(tmp_path: Path) -> None:

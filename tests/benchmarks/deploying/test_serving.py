@@ -230,6 +230,16 @@ def test_a_node_takes_what_the_manifest_lets_come_over_a_link_and_nothing_else(
     assert work.seen()["links"][0]["bytes"] == 1536
 
 
+def test_a_relay_passes_on_no_more_than_the_manifest_says(tmp_path: Path) -> None:
+    folder = served_parts(tmp_path)
+    manifest = load_manifest(folder)
+    work = NodeWork(folder, manifest, "relay", 1, lambda _: None)
+    tensors = [spec.model_dump() for spec in manifest.applications[0].parts[1].inputs]
+    head = {"application": 1, "part": 2, "hop": 1, "sample": 5, "arose_s": 0.0, "tensors": tensors}
+    with pytest.raises(MessageError, match="payload: has 5 bytes: must have 1536"):
+        work.receive("device", Message(json.dumps(head).encode(), bytes(5), 1.0, 2.0))
+
+
 def test_a_changed_part_is_refused_by_the_command_in_one_line(tmp_path: Path) -> None:
     folder = served_parts(tmp_path)
     (app,) = load_manifest(folder).applications
@@ -237,6 +247,16 @@ def test_a_changed_part_is_refused_by_the_command_in_one_line(tmp_path: Path) ->
     came = CliRunner().invoke(commands, ["serve", str(folder)])
     assert (came.exit_code, came.stdout, came.stderr.count("\n")) == (2, "", 1)
     assert "was changed: has sha256" in came.stderr
+    assert children() == []
+
+
+@pytest.mark.slow
+def test_an_address_of_another_machine_is_refused_in_one_line(tmp_path: Path) -> None:
+    folder = served_parts(tmp_path)
+    for address in ("203.0.113.1", "localhost"):
+        came = CliRunner().invoke(commands, ["serve", str(folder), "--bind", address])
+        assert (came.exit_code, came.stdout, came.stderr.count("\n")) == (2, "", 1)
+        assert came.stderr.startswith(f"finbench: --bind: {address}: ")
     assert children() == []
 
 

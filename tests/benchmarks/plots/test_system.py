@@ -24,10 +24,12 @@ from typer.testing import CliRunner, Result
 from finbench.benchmarks.cli.app import app
 from finbench.benchmarks.families import SharedSize, generate
 from finbench.benchmarks.families.campus import draw_with_balance
+from finbench.benchmarks.plots.explained import draw_explanation
 from finbench.benchmarks.plots.gaps import draw_gap_by_gamma
 from finbench.benchmarks.plots.routes import hops_of, missing_capacities, ranges
 from finbench.benchmarks.plots.system import PRICE_COLOUR, draw_system
 from finbench.benchmarks.plots.system_texts import OVERLOAD_COLOUR
+from finbench.fin_graph.joint.explanation.explain import explain
 from finbench.models.deployment import Deployment
 from finbench.models.evaluate import Evaluation, evaluate
 from finbench.models.instance import Instance
@@ -238,3 +240,25 @@ def test_names_at_nodes_do_not_overlap(load: float) -> None:
         for a, b in combinations(boxes, 2)
         if min(a.x1, b.x1) - max(a.x0, b.x0) > 1 and min(a.y1, b.y1) - max(a.y0, b.y0) > 1
     ]
+
+
+def test_the_picture_of_an_explanation_marks_and_lists_what_is_missing() -> None:
+    instance = draw_with_balance(np.random.default_rng(1), SharedSize(12, 10, 1.5))[0]
+    explanation = explain(instance, time_limit_s=20)
+    assert explanation.needs
+    figure = draw_explanation(instance, explanation)
+    said = texts(figure)
+    assert "missing capacities" in said
+    for need in explanation.needs[:5]:
+        assert f"{need.subject}: {need.resource}" in said
+    rings = [c for c in figure.axes[0].collections if isinstance(c, PathCollection) and c.get_zorder() == 4]
+    marked = [c for c in rings if to_rgba(np.atleast_2d(c.get_edgecolor())[0].tolist()) == to_rgba(OVERLOAD_COLOUR)]
+    nodes = {need.subject for need in explanation.needs if "->" not in need.subject}
+    assert sum(len(np.asarray(c.get_offsets())) for c in marked) == len(nodes)
+
+
+def test_the_picture_of_a_target_out_of_reach_says_which_part_would_do(balexnet: Instance) -> None:
+    hurried = balexnet.with_overrides(max_latency_s=1e-3)
+    explanation = explain(hurried)
+    assert explanation.enablers is not None
+    assert "device: speed, enough alone" in texts(draw_explanation(hurried, explanation))

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
+import finbench.benchmarks.report
 from finbench.benchmarks.analysis.claims import MATCHES, SAVING, TARGETS
 from finbench.benchmarks.analysis.claims_of_runs import UNKNOWN, claims_of_runs
 from finbench.benchmarks.analysis.frame import frame
 from finbench.benchmarks.analysis.units import sized
 from finbench.benchmarks.judging.judged import judge_deployment
 from finbench.benchmarks.report.charts import frontier_chart, gap_chart, profile_chart, trajectory_chart
+from finbench.benchmarks.report.columns import packed, run_columns
 from finbench.benchmarks.report.growth_chart import growth_chart, with_sizes
 from finbench.benchmarks.report.methods_table import facts_of
 from finbench.benchmarks.report.pictures import MOST_APPLICATIONS, Gallery
@@ -238,3 +243,18 @@ def test_what_an_environment_does_not_name_is_said_by_its_kind() -> None:
         "threads: OMP_NUM_THREADS": "not set",
         "threads: MKL_NUM_THREADS": "2",
     }
+
+
+def test_the_scripts_of_the_page_share_one_scope_and_declare_each_name_once() -> None:
+    """A name that two of them declare is an error of syntax in the page that holds both: nothing would run."""
+    folder = Path(next(iter(finbench.benchmarks.report.__path__))) / "templates"
+    texts = [path.read_text(encoding="utf-8") for path in folder.glob("*.js")]
+    names = Counter(re.findall(r"^(?:const|let|class|(?:async )?function\*?) (\w+)", "\n".join(texts), re.MULTILINE))
+    assert len(names) > 50
+    assert [name for name, times in names.items() if times > 1] == []
+
+
+def test_a_campaign_of_one_group_keeps_its_name_for_the_search() -> None:
+    rows = [made_up_row("a", "fin", objective=1.0), made_up_row("b", "fin", objective=1.0)]
+    columns = packed(run_columns(frame(rows), [None, None])["runs"])
+    assert columns["group"] == {"texts": ["g"], "names": [["g"]]}
