@@ -22,7 +22,7 @@ from math import inf
 
 import numpy as np
 
-from finbench.fin_graph.joint.branching.spots import Form, Numbers
+from finbench.fin_graph.joint.branching.spots import SpotForm, Numbers
 from finbench.fin_graph.joint.system import Group
 
 
@@ -46,7 +46,7 @@ class Party:
 class Limit:
     """A row on a form: a branching bound on how many members are on some spots, or a cut."""
 
-    form: Form
+    form: SpotForm
     least: float = -inf
     most: float = inf
     resource: int = -1

@@ -17,7 +17,7 @@ import numpy as np
 
 from finbench.fin_graph.joint.branching.branch import Branch, Limit, one_leaves
 from finbench.fin_graph.joint.branching.relaxing import Outcome
-from finbench.fin_graph.joint.branching.spots import Form, Numbers, Spots
+from finbench.fin_graph.joint.branching.spots import SpotForm, Numbers, Spots
 from finbench.models.tolerances import SOLVER_TOLERANCE
 
 INTEGRAL = 1000 * SOLVER_TOLERANCE
@@ -43,7 +43,7 @@ class BranchingCandidate(NamedTuple):
     value: float
     below: Branch
     above: Branch
-    tried: Form | None
+    tried: SpotForm | None
     """The form that trials bound; None where they bound the rejections."""
 
 
@@ -258,6 +258,6 @@ def _spots_of_many(spots: Spots, branch: Branch, g: int, outcome: Outcome) -> li
     return found
 
 
-def _count(spot: int) -> Form:
+def _count(spot: int) -> SpotForm:
     """Return the number of members on a spot, as a form."""
-    return Form(np.array([spot]), np.ones(1))
+    return SpotForm(np.array([spot]), np.ones(1))

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finbench.fin_graph.joint.branching.branch import Limit
-from finbench.fin_graph.joint.branching.spots import Form, Numbers, Spots
+from finbench.fin_graph.joint.branching.spots import SpotForm, Numbers, Spots
 from finbench.fin_graph.paths.arrays import Floats, Ints
 from finbench.models.tolerances import EVALUATOR_SLACK, FLOAT_NOISE
 
@@ -46,7 +46,7 @@ class CoverSeparation:
     def __init__(self, spots: Spots, rows: Ints, room: Floats) -> None:
         self._spots, self._rows = spots, rows
         self._room = room + EVALUATOR_SLACK + FLOAT_NOISE
-        self._demands: dict[int, Form] = {}
+        self._demands: dict[int, SpotForm] = {}
 
     def cuts(self, served: Numbers, members: Floats, loads: Floats) -> list[Limit]:
         """Return cuts that a fractional solution breaks, the most broken of each resource.
@@ -70,15 +70,15 @@ class CoverSeparation:
     def cut(self, resource: int, served: Numbers, members: Floats) -> Limit | None:
         """Return the cut of one resource that a solution breaks most; None where none was found."""
         demands = self._of(resource)
-        values = Form(served, members).of(demands.spots)
+        values = SpotForm(served, members).of(demands.spots)
         found = most_broken(demands.coefficients, self._counts(demands.spots), values, float(self._room[resource]))
         if found is None:
             return None
         coefficients, most = found
         used = np.flatnonzero(coefficients)
-        return Limit(Form(demands.spots[used], coefficients[used]), most=most, resource=resource)
+        return Limit(SpotForm(demands.spots[used], coefficients[used]), most=most, resource=resource)
 
-    def _of(self, resource: int) -> Form:
+    def _of(self, resource: int) -> SpotForm:
         if resource not in self._demands:
             self._demands[resource] = self._spots.demands(resource)
         return self._demands[resource]

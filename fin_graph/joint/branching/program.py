@@ -21,7 +21,7 @@ from highspy import HighsModelStatus, HighsSolution, HighsStatus, SolutionStatus
 from scipy.sparse import csc_matrix, csr_matrix, vstack
 
 from finbench.fin_graph.joint.branching.branch import Limit, Party
-from finbench.fin_graph.joint.branching.spots import Form, Spots, SpotWay
+from finbench.fin_graph.joint.branching.spots import SpotForm, Spots, SpotWay
 from finbench.fin_graph.joint.columns.restricted import stop_when_large
 from finbench.fin_graph.paths.arrays import Floats, Ints
 from finbench.models.result import Clock
@@ -205,7 +205,7 @@ class BranchProgram:
         of_spots = csr_matrix((factors, (named, numbers)), shape=(self._total, len(forms)))
         return csc_matrix((on_spots @ of_spots).T)
 
-    def coefficients(self, form: Form) -> Floats:
+    def coefficients(self, form: SpotForm) -> Floats:
         """Return the coefficient of every way at hand in a form."""
         if not self.ways:
             return np.zeros(0)

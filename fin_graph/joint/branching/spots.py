@@ -40,7 +40,7 @@ class SpotWay(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Form:
+class SpotForm:
     """A linear form: a coefficient for each of some spots, whose numbers rise."""
 
     spots: Numbers
@@ -137,7 +137,7 @@ class Spots:
         names = topology.names
         return {(names[n], names[m]): a for a, (n, m) in enumerate(ends) if n < count and m < count}
 
-    def demands(self, resource: int) -> Form:
+    def demands(self, resource: int) -> SpotForm:
         """Return what each spot takes of a resource, as the form whose row is that of the resource (eqs. 11-13, 21)."""
         spots, taken = list[Numbers](), list[Floats]()
         count = len(self.system.topology.network.nodes)
@@ -152,7 +152,11 @@ class Spots:
             found = np.flatnonzero(dense)
             spots.append(found + self.offset[c])
             taken.append(dense.ravel()[found])
-        return Form(np.concatenate(spots), np.concatenate(taken)) if spots else Form(np.zeros(0, np.int64), np.zeros(0))
+        return (
+            SpotForm(np.concatenate(spots), np.concatenate(taken))
+            if spots
+            else SpotForm(np.zeros(0, np.int64), np.zeros(0))
+        )
 
     def _sent(self, choice: Group, link: int) -> Floats:
         topology, problem = self.system.topology, choice.problem()
