@@ -22,7 +22,7 @@ from math import inf
 
 import numpy as np
 
-from finbench.fin_graph.joint.branching.spots import SpotForm, Numbers
+from finbench.fin_graph.joint.branching.spots import Numbers, SpotForm
 from finbench.fin_graph.joint.system import Group
 
 

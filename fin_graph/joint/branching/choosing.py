@@ -17,7 +17,7 @@ import numpy as np
 
 from finbench.fin_graph.joint.branching.branch import Branch, Limit, one_leaves
 from finbench.fin_graph.joint.branching.relaxing import Outcome
-from finbench.fin_graph.joint.branching.spots import SpotForm, Numbers, Spots
+from finbench.fin_graph.joint.branching.spots import Numbers, SpotForm, Spots
 from finbench.models.tolerances import SOLVER_TOLERANCE
 
 INTEGRAL = 1000 * SOLVER_TOLERANCE

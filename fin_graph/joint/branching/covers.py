@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finbench.fin_graph.joint.branching.branch import Limit
-from finbench.fin_graph.joint.branching.spots import SpotForm, Numbers, Spots
+from finbench.fin_graph.joint.branching.spots import Numbers, SpotForm, Spots
 from finbench.fin_graph.paths.arrays import Floats, Ints
 from finbench.models.tolerances import EVALUATOR_SLACK, FLOAT_NOISE
 
