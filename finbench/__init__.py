@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from finbench.api.instances import generate as generate
     from finbench.api.instances import load as load
     from finbench.api.instances import save as save
+    from finbench.api.planning import compare_plans as compare_plans
+    from finbench.api.planning import plan as plan
     from finbench.api.replanning import drift as drift
     from finbench.api.replanning import replan as replan
     from finbench.api.robustness import stress as stress
@@ -49,6 +51,9 @@ if TYPE_CHECKING:
     from finbench.benchmarks.families.family import SharedSize as SharedSize
     from finbench.benchmarks.families.family import Size as Size
     from finbench.benchmarks.methods import Method as Method
+    from finbench.benchmarks.planning.comparison import PricedPlan as PricedPlan
+    from finbench.benchmarks.planning.fixed_point import FixedPoint as FixedPoint
+    from finbench.benchmarks.planning.options import PlanningOptions as PlanningOptions
     from finbench.benchmarks.replanning.policies import Course as Course
     from finbench.benchmarks.replanning.policies import PolicyOptions as PolicyOptions
     from finbench.benchmarks.replanning.replan import Replan as Replan
@@ -91,6 +96,7 @@ _NAMES = {
     "api.importing": "import_dnn import_network",
     "api.insight": "explain frontier",
     "api.instances": "evaluate generate load save",
+    "api.planning": "compare_plans plan",
     "api.replanning": "drift replan",
     "api.robustness": "stress",
     "api.simulation": "simulate",
@@ -100,6 +106,9 @@ _NAMES = {
     "benchmarks.campaigns.campaign": "Campaign",
     "benchmarks.families.family": "Family SharedFamily SharedSize Size",
     "benchmarks.methods": "Method",
+    "benchmarks.planning.comparison": "PricedPlan",
+    "benchmarks.planning.fixed_point": "FixedPoint",
+    "benchmarks.planning.options": "PlanningOptions",
     "benchmarks.replanning.policies": "Course PolicyOptions",
     "benchmarks.replanning.replan": "Replan",
     "benchmarks.robustness.stress": "Stress",
@@ -134,6 +143,7 @@ __all__ = [
     "ExitFrontier",
     "Explanation",
     "Family",
+    "FixedPoint",
     "InputError",
     "Instance",
     "LatencyKind",
@@ -144,7 +154,9 @@ __all__ = [
     "Node",
     "Options",
     "OutOfTime",
+    "PlanningOptions",
     "PolicyOptions",
+    "PricedPlan",
     "Replan",
     "Result",
     "Results",
@@ -162,6 +174,7 @@ __all__ = [
     "campaign",
     "check",
     "compare",
+    "compare_plans",
     "drift",
     "evaluate",
     "explain",
@@ -173,6 +186,7 @@ __all__ = [
     "load",
     "load_plugin",
     "method",
+    "plan",
     "plot",
     "read_results",
     "register_family",

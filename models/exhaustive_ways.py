@@ -79,7 +79,8 @@ def _way(instance: Instance, app: Application, block: int, route: Route, share: 
     dnn, name = instance.dnn_of(app), route[-1]
     bits = dnn.transfer_bits(block)
     time = time_of(instance, dnn, block, name)
-    energy, latency = weighed(instance, name, energy_of(instance, dnn, block, name), time), time / share
+    energy = weighed(instance, name, energy_of(instance, dnn, block, name), time)
+    latency = time / share + instance.network.node_by_name[name].wait_s
     for pair in pairwise(route):
         link = instance.network.link_by_pair[pair]
         energy += weighed(instance, pair[0], bits * link.tx_energy_j_per_bit)

@@ -10,7 +10,7 @@ n, C_n      `Node.name`, `Node.compute_ops_per_s`      a node and its processing
 P_n, M_n    `Node.power_w`, `Node.memory_bytes`        power while computing, memory
 κ_n, β_n    `Node.carbon_g_per_j`, `.price_per_j`,     what a Joule, and a second of running, weigh in the objective
             `.price_per_busy_s`
-K_n         `Node.parallel`                            executions at the same time
+K_n, ω_n    `Node.parallel`, `Node.wait_s`             executions at the same time, time before a run begins
 r           `Node.compute_shares`                      shares of C_n that a block may reserve
 t_in, ε_in  `MeasuredRun.time_s`, `.energy_j`          what block i was measured to take on the device of n
 B_nm, τ_nm  `Link.bandwidth_bit_per_s`, `.delay_s`     rate and propagation delay of link (n, m)
@@ -208,6 +208,7 @@ class Instance(Frozen):
     def _greatest(self, dnn: DNN) -> tuple[float, float]:
         """Return what no energy [J] and no latency [s] of `dnn` exceeds; infinite where a product overflows."""
         energy, latency = _greatest_by_rates(self.network, dnn)
+        latency += len(dnn.blocks) * max(node.wait_s for node in self.network.nodes)
         for node in self.network.nodes:
             for measured in self.measurements(dnn, node).values():
                 energy += node.power_w * measured.time_s if measured.energy_j is None else measured.energy_j

@@ -43,6 +43,9 @@ class Node(Frozen):
     """What kind of machine it is, as measurements name it (eq. 26)."""
     parallel: Annotated[int, Field(ge=1)] = since_version_2(1)
     """Executions K_n that run here at the same time, each as fast as one alone (eqs. 11, 22)."""
+    wait_s: NonNegative = since_version_2(0.0)
+    """Time ω_n that passes before each run here begins, as where blocks wait for others [s] (eq. 2); it takes neither
+    compute nor energy."""
     memory_bytes: NonNegative | None = None
     """Memory for block parameters M_n [byte]; absent means unlimited."""
     compute_shares: Annotated[tuple[PositiveShare, ...], Field(min_length=1, strict=False)] = (1.0,)

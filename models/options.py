@@ -19,6 +19,11 @@ class Flag:
     """A flag, or two of them around a slash for an option that is on or off."""
 
 
+@dataclass(frozen=True)
+class PartOption:
+    """Marks an option that is a part of something: the command line reads 5% as well as 0.05."""
+
+
 class Options(BaseModel):
     """Options of a method: names, defaults, ranges, one line of help each. This base has none."""
 

@@ -4,7 +4,7 @@ Step i of an application sends output i − 1 (output 0 is the sample) to where 
 weights e_i, l_i of the instance's accounting and latency kind, and λ = 0 where the application has no rate:
 
     energy    e_i ε_{i,n} and e_i d_{i−1} Σ_{(n,m) ∈ route_i} (e^tx_nm + e^rx_nm)
-    latency   l_i (t_{i,n}/r_i + Σ_{(n,m) ∈ route_i} (d_{i−1}/B_nm + τ_nm))
+    latency   l_i (ω_n + t_{i,n}/r_i + Σ_{(n,m) ∈ route_i} (d_{i−1}/B_nm + τ_nm))
     loads     λ s_i t_{i,n} and w_i on the node, λ s_i d_{i−1} on every link of the route
 
 (26) To run block i once at n takes t_{i,n} and ε_{i,n}: what was measured on the device of n, with ε = P_n t where its
@@ -102,7 +102,7 @@ def step_costs(instance: Instance, app: Application, decision: ApplicationDeploy
     ):
         node, bits, hops = nodes[name], dnn.transfer_bits(i), tuple(links[pair] for pair in pairwise(route))
         time, energy = run_once(instance, dnn, i, node) or NOWHERE
-        compute_s = time / share
+        compute_s = node.wait_s + time / share
         transfer_s = sum(bits / hop.bandwidth_bit_per_s + hop.delay_s for hop in hops)
         yield StepCosts(
             node=node,

@@ -26,6 +26,7 @@ from finbench.benchmarks.cli import (
     library,
     measuring,
     papers,
+    planning,
     plugins,
     replanning,
     results,
@@ -127,6 +128,7 @@ def common(
 for group in (
     solving,
     verifying,
+    planning,
     simulating,
     stressing,
     replanning,

@@ -29,7 +29,7 @@ from finbench.benchmarks.methods import METHODS
 from finbench.benchmarks.plots.formats import PICTURE_SUFFIXES
 from finbench.models.instance import Instance
 from finbench.models.io import InputError, validate
-from finbench.models.options import Flag
+from finbench.models.options import Flag, PartOption
 
 LONGEST_WAIT_S = 2e6
 """Longest time limit [s], 23 days: waiting for a process counts milliseconds in 32 bits. A longer one is none."""
@@ -116,6 +116,9 @@ TimeLimit = Annotated[
     float | None, typer.Option(min=0, callback=_limit, help="Wall-clock limit for each run \\[s]; left out: none.")
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of everything that a method draws.")]
+Headroom = Annotated[
+    float | None, typer.Option(help="Fill nothing above this utilisation, in (0, 1), and plan with the waits there.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON at full precision instead of tables.")]
 Picture = Annotated[Path | None, output_option("Draw it here (.png, .pdf or .svg).", *PICTURE_SUFFIXES)]
 
@@ -134,6 +137,8 @@ class Declared:
     """Words that are allowed; empty: any value of its type."""
     panel: str | None = None
     """Heading under which `--help` lists it; None: among the command's own."""
+    is_part: bool = False
+    """Whether it is a part of something, so that 5% may be written for 0.05."""
 
     def parameter(self) -> inspect.Parameter:
         """Return the parameter from which Typer makes the flag."""
@@ -143,12 +148,19 @@ class Declared:
         option = typer.Option(
             self.spelling,
             help=text.replace("[", "\\["),
-            metavar=(beside if fits else "NAME") or None,
+            metavar="<part, %>" if self.is_part else (beside if fits else "NAME") or None,
+            parser=part_of if self.is_part else None,
             rich_help_panel=self.panel,
         )
         return inspect.Parameter(
             self.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[self.kind | None, option]
         )
+
+
+def part_of(text: str | float) -> float:
+    """Return a part of something, written as a number or as a percentage."""
+    written = str(text).strip()
+    return float(written[:-1]) / 100 if written.endswith("%") else float(written)
 
 
 def declared_by(model: type[BaseModel], panel: str | None = None) -> list[Declared]:
@@ -183,7 +195,8 @@ def _declared(name: str, field: FieldInfo, text: str, panel: str | None) -> Decl
     spelling = f"--{flag}/--no-{flag}" if kind is bool else f"--{flag}"
     spelling = next((each.spelling for each in field.metadata if isinstance(each, Flag)), spelling)
     values = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
-    return Declared(name, kind, spelling, text.strip(), values, panel)
+    is_part = any(isinstance(each, PartOption) for each in field.metadata)
+    return Declared(name, kind, spelling, text.strip(), values, panel, is_part)
 
 
 def kind_of(annotation: Any) -> type:

@@ -41,7 +41,7 @@ def table(
         list[str] | None,
         typer.Option(
             help="Measures, separated by commas: answered, optimal, solved, missed, energy, saving, gap, mean-gap, "
-            "worst-gap, time, worst-time, memory, latency, rejected, instances."
+            "worst-gap, time, worst-time, memory, latency, rejected, alternatives, instances."
         ),
     ] = None,
     methods: Methods = None,

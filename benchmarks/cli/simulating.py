@@ -56,6 +56,7 @@ def simulate_deployment(
     Example: [bold]finbench simulate campus.json deployment.json --samples 1000000 -o timeline.png[/bold]
     """
     from finbench.benchmarks.simulation.arrivals import read_exits, read_trace
+    from finbench.benchmarks.simulation.causes import lateness
     from finbench.benchmarks.simulation.simulate import simulate
     from finbench.benchmarks.terminal import simulation_view as view
     from finbench.models.evaluate import evaluate
@@ -78,7 +79,7 @@ def simulate_deployment(
     if as_json:
         console.print_json(view.to_json(found))
     else:
-        view.print_simulation(found)
+        view.print_simulation(found, lateness(problem, plan, found))
     if output is not None:
         from finbench.benchmarks.plots.style import save_picture
         from finbench.benchmarks.plots.timeline import draw_timeline

@@ -15,6 +15,7 @@ from finbench.benchmarks.cli.method_choice import chosen_methods
 from finbench.benchmarks.cli.options import (
     OVERRIDES,
     AsJson,
+    Headroom,
     InstanceName,
     Seed,
     TimeLimit,
@@ -88,6 +89,7 @@ def solve(
     ] = 0.1,
     time_limit: TimeLimit = None,
     seed: Seed = 0,
+    headroom: Headroom = None,
     as_json: AsJson = False,
     *,
     overrides: dict[str, Any],
@@ -110,7 +112,7 @@ def solve(
         raise typer.Exit(solve_robustly(asked, output, as_json=as_json))
     for line in summed_up(slips(problem)):
         warnings.warn(f"{instance}: {line}", InputWarning, stacklevel=1)
-    result = run_method(problem, method, time_limit_s=time_limit, seed=seed, **options)
+    result = _solved(problem, method, headroom, certificate, time_limit_s=time_limit, seed=seed, **options)
     judged = judge(problem, method, check_options(method, options), result)
     if output is not None and result.deployment is not None:
         write_text(output, dump_deployment(result.deployment, origin_of(problem, label(method, options))))
@@ -121,6 +123,17 @@ def solve(
     if output is not None and result.deployment is None:
         console.print_unwritten(output, "there is no deployment")
     raise typer.Exit(exit_code(judged))
+
+
+def _solved(problem: Instance, method: str, headroom: float | None, certificate: Path | None, **limits: Any) -> Result:
+    """Return what the method finds, with headroom where it is asked for."""
+    if headroom is None:
+        return run_method(problem, method, **limits)
+    from finbench.benchmarks.planning.headroom import solve_with_headroom
+
+    if certificate is not None:
+        raise InputError("--headroom", "goes without --certificate: its bound is none of the instance")
+    return solve_with_headroom(problem, headroom, method, **limits)
 
 
 def _write_certificate(path: Path, problem: Instance, method: str, result: Result, time_limit_s: float | None) -> None:

@@ -44,7 +44,7 @@ def stress_deployment(
     method: Annotated[str, typer.Option(help="What plans anew after each disturbance.")] = "fin",
     severities: Annotated[
         str,
-        typer.Option(help="Parts that nodes and links lose, and rates grow by.", callback=_severities),
+        typer.Option(help="Parts that nodes and links lose, and rates change by.", callback=_severities),
     ] = "0.1,0.25,0.5",
     parts: Annotated[
         int, typer.Option(min=1, max=1000, help="Nodes and links at most, those first that most applications use.")
@@ -57,10 +57,11 @@ def stress_deployment(
     as_json: AsJson = False,
     output: Picture = None,
 ) -> None:
-    """Break a plan on purpose: higher rates, slower nodes and links, failures, drifting exits.
+    """Break a plan on purpose: other rates, slower nodes and links, failures, drifting exits.
 
-    For each disturbance alone: which targets and capacities break, what the plan costs if it is kept, and what a new
-    plan costs. The worst of drifting exit shares is solved, not sampled.
+    Rates grow and fall; all nodes, all links, then all of it at once are slower, then each alone that the plan uses;
+    last each fails. For each disturbance alone: which targets and capacities break, what the plan costs if it is kept,
+    and what a new plan costs. The worst of drifting exit shares is solved, not sampled.
 
     Exit code 5 where the deployment breaks a rule of the instance before anything happens.
 

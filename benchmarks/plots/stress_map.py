@@ -8,6 +8,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from finbench.benchmarks.plots.style import Paper, literal, paper, shortened
+from finbench.benchmarks.robustness.disturbances import DisturbanceKind
 from finbench.benchmarks.robustness.stress import Stress, Stressed
 
 FIRM, BROKEN = "#E6F0E9", "#C8442E"
@@ -38,7 +39,7 @@ def draw_stress(found: Stress, applications: int, on: Paper | None = None) -> Fi
         axes.set_xticks(range(len(columns)), columns)
         axes.set_yticks(range(len(rows)), [literal(shortened(row, 30)) for row in rows])
         axes.grid(visible=False)
-        axes.set_xlabel("what it loses (rates: what they gain)")
+        axes.set_xlabel("how much slower; of rates, how much higher or lower")
         axes.set_title("Applications whose targets break; below, what a new plan changes", loc="left")
         bar = figure.colorbar(image, ax=axes, pad=0.02, fraction=0.04)
         bar.set_label("applications broken")
@@ -47,11 +48,14 @@ def draw_stress(found: Stress, applications: int, on: Paper | None = None) -> Fi
 
 
 def _row(one: Stressed) -> str:
-    return f"{one.disturbance.kind} {one.disturbance.subject}".strip()
+    what = one.disturbance
+    if what.kind is DisturbanceKind.RATES:
+        return "rates, higher" if what.severity > 0 else "rates, lower"
+    return f"{what.kind} {what.subject}".strip()
 
 
 def _column(one: Stressed) -> str:
-    return "fails" if one.disturbance.fails else f"{one.disturbance.severity:.0%}"
+    return "fails" if one.disturbance.fails else f"{abs(one.disturbance.severity):.0%}"
 
 
 def _order(column: str) -> float:

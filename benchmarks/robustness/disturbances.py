@@ -1,4 +1,9 @@
-"""What may happen to a system: higher rates, slower nodes and links, failures."""
+"""What may happen to a system: other rates, slower nodes and links, one or all of them, failures.
+
+Loads grow with rates, and with times of runs; latencies grow with these and with times of transfers. So of all systems
+whose rates are at most a part higher, and whose nodes and links are at most that part slower, the one in which all of
+it happens at once (`EVERYTHING`) is the worst for every target and capacity: where a plan stands it, it stands all.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,7 @@ from typing import Any, TypeVar
 
 from finbench.models.dnn import MeasuredBlocks
 from finbench.models.fields import Frozen
-from finbench.models.instance import Device, Instance, Link, MeasuredRun, Network, Node
+from finbench.models.instance import Device, Instance, Link, MeasuredRun, Node
 from finbench.models.tolerances import FLOAT_NOISE
 
 FAILED = 1.0
@@ -22,31 +27,37 @@ class DisturbanceKind(StrEnum):
     """What is disturbed."""
 
     RATES = "rates"
+    NODES = "all nodes"
+    LINKS = "all links"
+    EVERYTHING = "all at once"
     NODE = "node"
     LINK = "link"
 
 
 @dataclass(frozen=True)
 class Disturbance:
-    """Rates that grow by a part of them, or a node or link that loses a part of its speed."""
+    """Rates that change by a part of them, or nodes or links that lose a part of their speed."""
 
     kind: DisturbanceKind
     subject: str
-    """The node, or the link as `n->m`; empty for the rates of all applications."""
+    """The node, or the link as `n->m`; empty where all are meant."""
     severity: float
-    """That part; a node or link that loses all of it fails."""
+    """That part; rates fall where it is below 0, and a single node or link that loses all of its speed fails."""
 
     def __str__(self) -> str:
         """Return it in words."""
         if self.kind is DisturbanceKind.RATES:
-            return f"rates +{self.severity:.0%}"
+            return f"rates {self.severity:+.0%}"
+        if self.kind is DisturbanceKind.EVERYTHING:
+            return f"rates +{self.severity:.0%}, all nodes and links -{self.severity:.0%}"
         how = "fails" if self.fails else f"-{self.severity:.0%}"
-        return f"{self.kind} {self.subject} {how}"
+        return f"{self.kind} {self.subject} {how}" if self.subject else f"{self.kind} {how}"
 
     @property
     def fails(self) -> bool:
         """Whether nothing is left."""
-        return self.kind is not DisturbanceKind.RATES and self.severity >= FAILED - FLOAT_NOISE
+        single = self.kind in (DisturbanceKind.NODE, DisturbanceKind.LINK)
+        return single and self.severity >= FAILED - FLOAT_NOISE
 
     def applied(self, instance: Instance) -> Instance:
         """Return the instance after it has happened.
@@ -58,24 +69,37 @@ class Disturbance:
         ValueError
             If what is left is no instance, as where a block is pinned to the node that fails.
         """
-        if self.kind is DisturbanceKind.RATES:
-            apps = [
-                app if app.rate_per_s is None else _rebuilt(app, rate_per_s=app.rate_per_s * (1 + self.severity))
-                for app in instance.applications
-            ]
-            return _rebuilt(instance, applications=tuple(apps))
-        if self.kind is DisturbanceKind.LINK:
-            return _rebuilt(instance, network=self._with_links(instance.network))
-        return self._without_node(instance) if self.fails else self._slower_node(instance)
+        changes = {
+            DisturbanceKind.RATES: [self._other_rates],
+            DisturbanceKind.NODE: [self._without_node if self.fails else self._slower_nodes],
+            DisturbanceKind.NODES: [self._slower_nodes],
+            DisturbanceKind.LINK: [self._slower_links],
+            DisturbanceKind.LINKS: [self._slower_links],
+            DisturbanceKind.EVERYTHING: [self._other_rates, self._slower_nodes, self._slower_links],
+        }
+        for change in changes[self.kind]:
+            instance = change(instance)
+        return instance
 
-    def _with_links(self, network: Network) -> Network:
-        left = 1 - self.severity
-        links = [
-            link if f"{link.source}->{link.target}" != self.subject else _slower_link(link, left)
-            for link in network.links
-            if not (self.fails and f"{link.source}->{link.target}" == self.subject)
+    def _hits(self, subject: str) -> bool:
+        """Whether a node or link is among those that are slower."""
+        return self.subject in ("", subject)
+
+    def _other_rates(self, instance: Instance) -> Instance:
+        apps = [
+            app if app.rate_per_s is None else _rebuilt(app, rate_per_s=app.rate_per_s * (1 + self.severity))
+            for app in instance.applications
         ]
-        return _rebuilt(network, links=tuple(links))
+        return _rebuilt(instance, applications=tuple(apps))
+
+    def _slower_links(self, instance: Instance) -> Instance:
+        """Return the instance with slower links; without the one that fails."""
+        links = []
+        for link in instance.network.links:
+            hit = self._hits(f"{link.source}->{link.target}")
+            if not (hit and self.fails):
+                links.append(_slower_link(link, 1 - self.severity) if hit else link)
+        return _rebuilt(instance, network=_rebuilt(instance.network, links=tuple(links)))
 
     def _without_node(self, instance: Instance) -> Instance:
         network = instance.network
@@ -83,20 +107,26 @@ class Disturbance:
         links = tuple(link for link in network.links if self.subject not in (link.source, link.target))
         return _rebuilt(instance, network=_rebuilt(network, nodes=nodes, links=links))
 
-    def _slower_node(self, instance: Instance) -> Instance:
-        """Return the instance in which the node computes slower; what its device was measured to take grows as well."""
-        node, left = instance.network.node_by_name[self.subject], 1 - self.severity
-        rate = None if node.compute_ops_per_s is None else node.compute_ops_per_s * left
-        device = None if node.device is None else f"{node.device} of {node.name}, slower"
-        slower = _rebuilt(node, compute_ops_per_s=rate, device=device)
-        nodes = tuple(slower if one is node else one for one in instance.network.nodes)
-        measured = {} if device is None else _measured_slower(instance, node, left)
-        devices = (*instance.devices, Device(name=device, measured=measured)) if device and measured else None
-        return _rebuilt(
-            instance,
-            network=_rebuilt(instance.network, nodes=nodes),
-            **({} if devices is None else {"devices": devices}),
-        )
+    def _slower_nodes(self, instance: Instance) -> Instance:
+        """Return the instance in which nodes compute slower; what their devices were measured to take grows as well."""
+        left, nodes, devices = 1 - self.severity, list[Node](), list(instance.devices)
+        for node in instance.network.nodes:
+            hit = self._hits(node.name)
+            nodes.append(_slower_node(node, left) if hit else node)
+            measured = _measured_slower(instance, node, left) if hit and node.device is not None else {}
+            devices += [Device(name=_slower_name(node), measured=measured)] if measured else []
+        network = _rebuilt(instance.network, nodes=tuple(nodes))
+        return _rebuilt(instance, network=network, devices=tuple(devices))
+
+
+def _slower_node(node: Node, left: float) -> Node:
+    rate = None if node.compute_ops_per_s is None else node.compute_ops_per_s * left
+    device = None if node.device is None else _slower_name(node)
+    return _rebuilt(node, compute_ops_per_s=rate, device=device)
+
+
+def _slower_name(node: Node) -> str:
+    return f"{node.device} of {node.name}, slower"
 
 
 def _slower_link(link: Link, left: float) -> Link:

@@ -15,7 +15,7 @@ from finbench.models.evaluate import Violation, evaluate
 from finbench.models.instance import Instance
 
 SEVERITIES = (0.1, 0.25, 0.5)
-"""Parts of the speed that a node or link loses, and parts that rates grow by."""
+"""Parts of the speed that nodes and links lose, and parts that rates grow and fall by."""
 
 MOST_PARTS = 12
 """Nodes and links that are disturbed, those first that most applications use."""
@@ -60,14 +60,16 @@ class Stress:
 def disturbances(
     instance: Instance, deployment: Deployment, severities: Sequence[float] = SEVERITIES, most: int = MOST_PARTS
 ) -> tuple[Disturbance, ...]:
-    """Return higher rates where there are any, and slower and failing nodes and links among those that are used.
+    """Return other rates where there are any, slower nodes and links: all, and each that is used, which fails as well.
 
     A node where samples arise does not fail here: its samples would be gone as well.
     """
     sources = {app.source for app in instance.applications}
-    found = []
-    if any(app.rate_per_s is not None for app in instance.applications):
-        found = [Disturbance(DisturbanceKind.RATES, "", part) for part in severities]
+    rated = any(app.rate_per_s is not None for app in instance.applications)
+    found = [Disturbance(DisturbanceKind.RATES, "", part) for part in severities if rated]
+    found += [Disturbance(DisturbanceKind.RATES, "", -part) for part in severities if rated]
+    for kind in (DisturbanceKind.NODES, DisturbanceKind.LINKS, DisturbanceKind.EVERYTHING):
+        found += [Disturbance(kind, "", part) for part in severities]
     for kind, subject in _used(instance, deployment)[:most]:
         fails = () if kind is DisturbanceKind.NODE and subject in sources else (FAILED,)
         found += [Disturbance(kind, subject, part) for part in (*severities, *fails)]

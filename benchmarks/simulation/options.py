@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from finbench.models.options import Options
+from finbench.models.options import Options, PartOption
 
 MOST_SAMPLES = 2**24
 """Samples of one simulation at most: about 2 GB, and ten seconds."""
@@ -23,7 +23,7 @@ class SimulationOptions(Options):
     """Whether a service always takes its mean or varies exponentially around it. [default: fixed]"""
     warm_up: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """Part of the time that is left out at the beginning. [default: 0.1]"""
-    until_ci: Annotated[float, Field(ge=1e-3, lt=1)] | None = None
-    """Double the samples until the 95 % intervals of mean energies and latencies are at most this part of them."""
+    until_ci: Annotated[Annotated[float, Field(ge=1e-3, lt=1)] | None, PartOption()] = None
+    """Double the samples until the 95 % intervals of mean energies and latencies are at most this part of them (1%)."""
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     """Seed of everything that is drawn. [default: 0]"""

@@ -93,6 +93,8 @@ class Simulation:
     horizon_s: float
     """Time in which they arose [s]."""
     applications: tuple[SimulatedApplication, ...]
+    unseen: tuple[str, ...]
+    """Applications that are served, and of which no sample arose in the time watched."""
     stations: tuple[SimulatedStation, ...]
     """The fullest first."""
     precise: bool
@@ -170,6 +172,7 @@ class _Run:
     ) -> None:
         self._stations = stations
         self._roads = roads
+        self._served = {road.application.name for road in roads}
         self._options = options
         plain = {kind: instance.with_overrides(accounting=Accounting.EXPECTED, latency_kind=kind) for kind in _PLANNED}
         self._planned = {kind: evaluate(one, deployment).applications for kind, one in plain.items()}
@@ -202,6 +205,7 @@ class _Run:
             samples=arisen.arrival_s.size,
             horizon_s=arisen.horizon_s,
             applications=applications,
+            unseen=tuple(sorted(self._served - {one.application for one in applications})),
             stations=self._watched_stations(watched, rule),
             precise=asked is None or all(_precise(one, asked) for one in applications),
             stays=self._stays(seen, arisen),

@@ -3,7 +3,8 @@
 A sample of application h passes its stages in order. To send output i − 1 over a link takes d_{i−1}/B_nm at the link,
 and τ_nm more until it has arrived; to run block i takes t_{i,n}/r_i at the node (eq. 26). A station serves first come,
 first served, in as many places as it has: a link one, a node K_n for all blocks that run there. A block that reserves a
-share has a station of its own, with K_n places of speed r_i.
+share has a station of its own, with K_n places of speed r_i. A time ω_n that passes before each run anyway (eq. 2)
+takes no place; it is counted behind the run.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ class Station:
     """The node, the link as `n->m`, or a reservation as `node: application, block i`."""
     places: int
     """How many samples are served at the same time."""
+    node: str = ""
+    """The node, where it is one or a reservation there."""
 
 
 @dataclass(frozen=True)
@@ -89,11 +92,11 @@ class StationNumbers:
         self.stations: list[Station] = []
         self._number_of: dict[tuple[StationKind, str], int] = {}
 
-    def of(self, kind: StationKind, subject: str, places: int) -> int:
+    def of(self, kind: StationKind, subject: str, places: int, node: str = "") -> int:
         """Return the number of a station."""
         number = self._number_of.setdefault((kind, subject), len(self.stations))
         if number == len(self.stations):
-            self.stations.append(Station(kind, subject, places))
+            self.stations.append(Station(kind, subject, places, node))
         return number
 
 
@@ -138,10 +141,10 @@ def _stages_of(
     if cost is None:
         raise ValueError(f"application '{app.name}': block {i} cannot run at '{node.name}'")
     if node.reserves:
-        station = numbers.of(StationKind.RESERVATION, f"{node.name}: {app.name}, block {i}", node.parallel)
+        station = numbers.of(StationKind.RESERVATION, f"{node.name}: {app.name}, block {i}", node.parallel, node.name)
     else:
-        station = numbers.of(StationKind.NODE, node.name, node.parallel)
-    yield Stage(station, cost[0] / decision.share_of_block[i - 1], 0.0, cost[1], 0.0)
+        station = numbers.of(StationKind.NODE, node.name, node.parallel, node.name)
+    yield Stage(station, cost[0] / decision.share_of_block[i - 1], node.wait_s, cost[1], 0.0)
 
 
 def _leavings(dnn: DNN, last_exit: int, passed: list[int]) -> Iterator[Leaving]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from finbench.benchmarks.analysis.units import Quantity, significant, unit_of, with_unit
+from finbench.benchmarks.simulation.causes import Lateness
 from finbench.benchmarks.simulation.estimates import SampledValue
 from finbench.benchmarks.simulation.simulate import SimulatedApplication, SimulatedStation, Simulation
 from finbench.benchmarks.terminal.console import output, table
@@ -13,11 +15,14 @@ from finbench.benchmarks.terminal.console import output, table
 MOST_ROWS = 12
 """Applications, and stations, that are shown at most."""
 
+MOST_REASONS = 5
+"""Applications of which it is said where they wait."""
+
 FULL = 0.999
 """Utilisation from which a queue does not settle within any time."""
 
 
-def print_simulation(found: Simulation) -> None:
+def print_simulation(found: Simulation, late: Sequence[Lateness] = ()) -> None:
     """Print a table of applications, one of exits where there is one application, one of stations, and what to know."""
     console = output()
     console.print(
@@ -36,7 +41,7 @@ def print_simulation(found: Simulation) -> None:
     if len(found.applications) == 1:
         console.print(_exits(found.applications[0]))
     console.print(_stations(found))
-    for line in remarks_on(found):
+    for line in (*remarks_on(found), *_reasons(late)):
         console.print(line)
 
 
@@ -47,10 +52,23 @@ def remarks_on(found: Simulation) -> list[str]:
         for one in found.stations
         if (one.planned_utilisation or one.utilisation) >= FULL
     ]
+    if found.unseen:
+        named = ", ".join(found.unseen[:MOST_REASONS]) + (", …" if len(found.unseen) > MOST_REASONS else "")
+        lines.append(f"no sample arose in the time watched of {len(found.unseen)} applications: {named}")
     if not found.precise:
         asked = found.options.until_ci or 0.0
         lines.append(f"the intervals are wider than {asked:.2%} of the means at {found.samples:,} samples")
     return lines
+
+
+def _reasons(late: Sequence[Lateness]) -> Iterator[str]:
+    """Yield where those wait whose samples are late by waiting alone."""
+    for one in late[:MOST_REASONS]:
+        waits = f"{with_unit(one.waiting_s, Quantity.SECONDS, 3)} of {with_unit(one.of_s, Quantity.SECONDS, 3)}"
+        where = f"{one.where.kind} {one.where.subject}"
+        yield f"{one.application}: {one.late:.2%} of its samples are late by waiting, most of it at {where} ({waits})"
+    if len(late) > MOST_REASONS:
+        yield f"{len(late) - MOST_REASONS} more applications are late by waiting"
 
 
 def _application(one: SimulatedApplication) -> tuple[str, ...]:
@@ -112,6 +130,7 @@ def to_json(found: Simulation) -> dict[str, Any]:
         "samples": found.samples,
         "horizon_s": found.horizon_s,
         "precise": found.precise,
+        "unseen": list(found.unseen),
         "applications": [_application_json(one) for one in found.applications],
         "stations": [_station_json(one) for one in found.stations],
     }

@@ -24,6 +24,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("benchmarks.methods", "benchmarks.families", "benchmarks.imports"),
     ("benchmarks.library",),
     ("benchmarks.campaigns", "benchmarks.judging", "benchmarks.simulation"),
+    ("benchmarks.planning",),
     ("benchmarks.deploying",),
     ("benchmarks.robustness", "benchmarks.replanning"),
     ("benchmarks.rows",),

@@ -29,6 +29,8 @@ class Topology:
     """Node that each vertex belongs to; vertex n < N is node n itself. Shape (V,)."""
     share_of_vertex: Floats
     """Share of the node at which blocks run, 0 where none may; shape (V,)."""
+    wait_of_vertex: Floats
+    """Time ω that passes before a run begins [s]; shape (V,)."""
     in_start: Ints
     """Links into vertex m are in_start[m]..in_start[m+1]; shape (V+1,)."""
     link_number: Ints
@@ -74,6 +76,7 @@ class Topology:
             share_of_vertex=np.array(
                 [*(0.0 if node.reserves else 1.0 for node in nodes), *(share for _, share in levels)]
             ),
+            wait_of_vertex=np.array([node.wait_s for node in (*nodes, *(nodes[n] for n, _ in levels))]),
             in_start=np.searchsorted(target, np.arange(len(nodes) + len(levels) + 1)).astype(np.int32),
             link_number=place.astype(np.int32),
             link_source=source.astype(np.int32),

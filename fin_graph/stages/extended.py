@@ -64,7 +64,8 @@ def run_costs(instance: Instance, app: Application, block: int) -> dict[str, tup
     )
     costs = ((node.name, _run_once(instance, dnn, block, node)) for node in hosts)
     by_energy, by_latency = instance.energy_weights(app)[block - 1], instance.latency_weights(app)[block - 1]
-    return {name: (by_energy * cost[0], by_latency * cost[1]) for name, cost in costs if cost is not None}
+    wait_s = {node.name: node.wait_s for node in nodes}
+    return {name: (by_energy * c[0], by_latency * (c[1] + wait_s[name])) for name, c in costs if c is not None}
 
 
 def _run_once(instance: Instance, dnn: DNN, block: int, node: Node) -> tuple[float, float] | None:

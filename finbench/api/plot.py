@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from finbench.api.solution import Solution
+    from finbench.benchmarks.planning.comparison import PricedPlan
     from finbench.fin_graph.frontier import ExitFrontier
     from finbench.models.instance import Instance
 
-__all__ = ["frontier", "gaps", "placement", "profile", "system"]
+__all__ = ["frontier", "gaps", "nines", "placement", "profile", "system"]
 
 
 def _given(ax: Axes | None) -> Axes:
@@ -149,6 +150,31 @@ def gaps(ax: Axes | None, runs: pd.DataFrame, *, group: str | None = None) -> Ax
     axes = _given(ax)
     draw_gaps(axes, here)
     axes.legend(handles=gap_lines(here))
+    return axes
+
+
+def nines(ax: Axes | None, instance: Instance, found: Sequence[PricedPlan]) -> Axes:
+    """Draw what plans cost against the share of samples that they keep in time: what is paid for each nine.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes or None
+    instance : Instance
+    found : sequence of PricedPlan
+        As `fb.compare_plans` returns them.
+
+    Raises
+    ------
+    InputError
+        If none of them has a plan.
+    """
+    from finbench.benchmarks.plots.nines import draw_nines_on
+
+    if all(one.plan is None for one in found):
+        raise InputError("nines", "no plan was found: there is nothing to draw")
+    axes = _given(ax)
+    draw_nines_on(axes, instance, found)
+    axes.legend(loc="best")
     return axes
 
 

@@ -32,7 +32,7 @@ def stress(
     method : str
         What plans anew after each disturbance.
     severities : sequence of float
-        Parts of its speed that each node and link loses, and parts that rates grow by.
+        Parts of its speed that each node and link loses, and parts that rates grow and fall by.
     parts : int
         Nodes and links at most, those first that most applications use.
     drift : float
@@ -58,7 +58,7 @@ def stress(
     >>> instance = fb.load("balexnet-cifar10")
     >>> found = fb.stress(instance, fb.solve(instance, "label-setting"), "label-setting")
     >>> sum(one.holds for one in found.results), len(found.results)
-    (8, 11)
+    (15, 20)
     """
     deployment = plan.deployment if isinstance(plan, Solution) else plan
     if deployment is None:

@@ -105,7 +105,7 @@ class Costs:
     run_energy: Floats
     """(L, P) energy e_k ε_{k,n} of running block k at a site of n [J]; 0 where it cannot."""
     run_latency: Floats
-    """(L, P) latency l_k t_{k,n} / r [s]; 0 where it cannot."""
+    """(L, P) latency l_k (ω_n + t_{k,n} / r) [s]; 0 where it cannot."""
     can_run: Mask
     """(L, P) whether block k has costs at a site of n (eq. 26), fits there (eq. 27) and may run there (eq. 28)."""
     stable: Mask
@@ -195,12 +195,13 @@ def _application_costs(instance: Instance, app: Application, network: NumberedNe
     per_second = app.rate_per_s or 0.0
     compute_load = (per_second * survival)[:, None] * times
     parallel = np.array([float(node.parallel) for node in nodes])[network.site_node]
+    waits = np.array([node.wait_s for node in nodes])[network.site_node]
     keeps_up = network.at_sites(compute_load) <= relaxed(network.share * parallel)
     return Costs(
         app=app,
         network=network,
         run_energy=energy_weight * network.at_sites(_weighed(instance, energies, times)),
-        run_latency=latency_weight * network.at_sites(times) / network.share,
+        run_latency=latency_weight * (network.at_sites(times) / network.share + waits * network.at_sites(can_run)),
         can_run=network.at_sites(can_run),
         stable=keeps_up | ~network.reserves[network.site_node],
         send_energy=energy_weight * bits[:, None] * per_bit,

@@ -137,7 +137,7 @@ class _EdgeCosts:
                 continue
             kind, taken = (ResourceKind.RESERVATION, share) if node.reserves else (ResourceKind.COMPUTE, used)
             cost = energy + self._price(kind, node.name) * taken
-            time = self._weights.latency[i] * seconds / share
+            time = self._weights.latency[i] * (seconds / share + Fraction(node.wait_s))
             ways.append(Cost(floor_units(cost), floor_units(time)))
         return tuple(ways)
 

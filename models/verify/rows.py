@@ -176,7 +176,8 @@ def _costs(
         assert once is not None  # `_faults` has looked
         seconds, cost = once
         total += weights.energy[i] * (cost + sum(send_cost(instance, bits, hop) for hop in hops))
-        latency += weights.latency[i] * (seconds / Fraction(share) + sum(send_seconds(bits, hop) for hop in hops))
+        sending = sum(send_seconds(bits, hop) for hop in hops)
+        latency += weights.latency[i] * (seconds / Fraction(share) + Fraction(node.wait_s) + sending)
         if block.working_bytes > 0 and node.memory_bytes is not None:
             needed = Fraction(block.parameter_bytes) + Fraction(block.working_bytes)
             own.append(Row(_FIT, f"{app.name}, block {i + 1}", needed, Fraction(node.memory_bytes)))

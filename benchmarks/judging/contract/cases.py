@@ -67,6 +67,7 @@ def _of_further_fields(base: Instance) -> Iterator[Case]:
     yield Case("allowed nodes", _changed(loose, "allowed", allowed={"2": others[:1]}), quick=True)
     yield Case("infeasible permissions", _changed(_apart(base), "allowed", allowed={"1": ("island",)}))
     yield Case("measured costs", _measured(loose), quick=True)
+    yield Case("waits", _waiting(loose), quick=True)
     for k, objective in enumerate((Objective.CARBON, Objective.MONEY)):
         yield Case(f"least {objective}", _priced(base).with_overrides(objective=objective), quick=k == 0)
 
@@ -145,6 +146,15 @@ def _measured(instance: Instance) -> Instance:
     devices = _with_nodes(instance, lambda k: {"device": "board"} if k % 2 == 0 else {})
     data = {field: getattr(devices, field) for field in Instance.model_fields}
     return Instance(**{**data, "dnns": (dnn.model_copy(update={"measured": {"board": {"1": run}}}),)})
+
+
+def _waiting(instance: Instance) -> Instance:
+    """Return the instance with a time before every run that grows with the speed of the node (eq. 2)."""
+    order = sorted(instance.network.nodes, key=lambda node: node.compute_ops_per_s or 0.0)
+    rank = {node.name: k for k, node in enumerate(order)}
+    names = [node.name for node in instance.network.nodes]
+    share = instance.applications[0].max_latency_s / 20
+    return _with_nodes(instance, lambda k: {"wait_s": share * rank[names[k]]})
 
 
 def _priced(instance: Instance) -> Instance:

@@ -83,7 +83,9 @@ def sped_up(problem: PathProblem, topology: Topology, parts: Collection[NetworkP
     links = [part.number for part in parts if part.kind == LINK]
     at = np.where(np.isin(topology.node_of_vertex, nodes), time, 1.0)
     over = np.where(np.isin(topology.link_number, links), time, 1.0)
-    return replace(problem, edges=edges._replace(run_latency=edges.run_latency * at, link_time=edges.link_time * over))
+    waits = edges.delay_weight[:, None] * topology.wait_of_vertex
+    faster = edges.run_latency * at + waits * (1 - at)
+    return replace(problem, edges=edges._replace(run_latency=faster, link_time=edges.link_time * over))
 
 
 def energies_through(problem: PathProblem, topology: Topology) -> tuple[Floats, Floats]:

@@ -43,6 +43,7 @@ CODES: dict[str, set[int]] = {
     "explain": {FOUND, BAD_INPUT, INFEASIBLE, NOTHING_FOUND},
     "frontier": {FOUND, BAD_INPUT, NOTHING_FOUND},
     "evaluate": {FOUND, BAD_INPUT, VIOLATED},
+    "plan": {FOUND, BAD_INPUT, INFEASIBLE, NOTHING_FOUND},
     "stress": {FOUND, BAD_INPUT, VIOLATED},
     "replan": {FOUND, BAD_INPUT, INFEASIBLE, NOTHING_FOUND},
     "simulate": {FOUND, BAD_INPUT, VIOLATED},

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import finbench as fb
 from finbench.benchmarks.analysis import claims_of_grids
 from finbench.benchmarks.campaigns.campaign import Campaign
 from finbench.benchmarks.cli import campaign_results, ladder_results, upkeep
@@ -34,6 +35,12 @@ VALUES = (
 OUTPUTS = ("-o", "--output")
 
 
+def shared_instance(folder: Path) -> str:
+    """Return the file of a small instance whose applications have rates."""
+    fb.save(fb.generate("campus", nodes=3, applications=2, load=0.5, seed=1), folder / "shared.json")
+    return str(folder / "shared.json")
+
+
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
     rows = [made_up_row(f"i{k}", method, objective=1.0 + k) for k in range(3) for method in ("fin", "greedy")]
@@ -51,6 +58,7 @@ def sound(tmp_path: Path, results: Path) -> dict[str, list[str]]:
         "export": ["blenet-mnist", "-o", f"{out}.mps"],
         "evaluate": ["blenet-mnist", str(made)],
         "compare": ["blenet-mnist", "--time-limit", "1", "--methods", "fin,greedy"],
+        "plan": [shared_instance(tmp_path), "--rounds", "1", "--samples", "200", "--time-limit", "1"],
         "explain": ["blenet-mnist", "--time-limit", "1"],
         "frontier": ["blenet-mnist", "--gamma", "9", "--time-limit", "1"],
         "generate": ["tiered", "-o", f"{out}.json", "--nodes", "4", "--blocks", "3", "--exits", "2"],
@@ -88,12 +96,37 @@ def sound(tmp_path: Path, results: Path) -> dict[str, list[str]]:
         "replan": ["blenet-mnist", str(made), "--time-limit", "1"],
         "drift": ["three-tier"],
         "init": ["method", "-o", f"{out}.py"],
+        "import dnn-partitioning": [operators(tmp_path), "-o", f"{out}.toml"],
+        "import space4ai": [components(tmp_path), "-o", f"{out}.toml"],
         "import exits": [exit_summary(tmp_path), "-o", f"{out}.toml"],
         "import network": ["catalogue:kreonet", "-o", f"{out}.toml"],
         "simulate": ["blenet-mnist", str(made), "--arrivals", "alone", "--samples", "500"],
         "serve": [parts_of(tmp_path)],
         "split": [*split_arguments(tmp_path), "-o", f"{out}-parts"],
     }
+
+
+def operators(folder: Path) -> str:
+    """Return the file of a graph of two operators, in the format of others."""
+    node = {"supportedOnFpga": 1, "cpuLatency": 2, "fpgaLatency": 1, "isBackwardNode": 0, "size": 1}
+    said = {"maxSizePerFPGA": 9, "maxFPGAs": 1, "maxCPUs": 1, "nodes": [{"id": k, **node} for k in (1, 2)]}
+    said["edges"] = [{"sourceId": 1, "destId": 2, "cost": 1}]
+    (folder / "operators.json").write_text(json.dumps(said))
+    return str(folder / "operators.json")
+
+
+def components(folder: Path) -> str:
+    """Return the file of one component on one machine, in the format of others."""
+    said = {
+        "Components": {"c": {"s": {"h": {"memory": 1, "next": "", "stop_probability": 0, "data_size": 1}}}},
+        "EdgeResources": {"layer": {"E": {"number": 1, "cost": 1, "memory": 9}}},
+        "CompatibilityMatrix": {"c": {"h": ["E"]}},
+        "DemandMatrix": {"c": {"h": {"E": 1}}},
+        "Lambda": 0.1,
+        "LocalConstraints": {"c": {"local_res_time": 5}},
+    }
+    (folder / "components.json").write_text(json.dumps(said))
+    return str(folder / "components.json")
 
 
 def copied_library(folder: Path) -> Path:
@@ -217,11 +250,13 @@ def test_every_command_is_attacked(sound: dict[str, list[str]]) -> None:
 
 
 COMMANDS = (
+    "plan",
     *("replan", "drift"),
     *("solve", "export", "evaluate", "compare", "explain", "frontier", "generate", "draw", "instances", "methods"),
     *("schema", "run", "scale", "table", "plot", "report", "compare-results", "claims", "bench", "figures"),
     *("library list", "library show", "library check", "library export", "library update"),
     *("check", "catalogue", "import dnn", "import exits", "import network", "init"),
+    *("import dnn-partitioning", "import space4ai"),
     *("verify", "families", "campaigns", "plugins", "test-method", "upgrade", "simulate", "stress"),
     *("profile", "calibrate", "record", "split", "serve"),
 )

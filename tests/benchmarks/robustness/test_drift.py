@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 import pytest
@@ -155,3 +155,43 @@ def test_a_quantile_counts_what_enough_samples_may_reach(q: float, distance: flo
     found = Deployment.model_validate({"deployments": [{"application": "a", "last_exit": 2, "placement": ["n", "n"]}]})
     (latency,) = (one for one in drift_of(two, found, distance).numbers if one.what == "latency")
     assert latency.worst == pytest.approx(float(blocks))
+
+
+def vertices(shares: list[float], distance: float) -> list[list[float]]:
+    """Every vertex of Φ(Δ): where as many of its inequalities as there are free shares are equations."""
+    n = len(shares)
+    subsets = [[(s >> e) & 1 for e in range(n)] for s in range(1, 2**n - 1)]
+    rows = [[-float(e == k) for e in range(n)] for k in range(n)] + [[float(one) for one in s] for s in subsets]
+    limits = [0.0] * n + [float(np.dot(s, shares)) + distance for s in subsets]
+    found = []
+    for chosen in combinations(range(len(rows)), n - 1):
+        matrix = np.array([[1.0] * n, *(rows[k] for k in chosen)])
+        if abs(np.linalg.det(matrix)) > 1e-9:
+            point = np.linalg.solve(matrix, [1.0, *(limits[k] for k in chosen)])
+            if np.all(np.array(rows) @ point <= np.array(limits) + 1e-12):
+                found.append([max(0.0, float(x)) for x in point])
+    return found
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_worst_is_that_of_all_vertices_as_the_evaluator_sees_them(seed: int) -> None:
+    """On a DNN of two to four exits: energy, expected latency and loads of a plan at every vertex of Φ(Δ)."""
+    rng = np.random.default_rng(seed)
+    n, distance = int(rng.integers(2, 5)), float(rng.uniform(0.02, 0.6))
+    shares = [float(share) for share in rng.dirichlet(np.ones(n))]
+    instance, _ = one_server(0.01)
+    blocks = tuple(Block(ops=float(rng.uniform(0.1, 3)), output_bits=1.0) for _ in range(n))
+
+    def with_shares(some: list[float]) -> Instance:
+        exits = tuple(Exit(after_block=k + 1, exit_fraction=min(x, 1.0), accuracy=0.9) for k, x in enumerate(some))
+        dnn = DNN(name="d", input_bits=1.0, blocks=blocks, exits=exits)
+        return instance.model_copy(update={"dnns": (dnn,), "latency_kind": LatencyKind.EXPECTED})
+
+    placed_ = [{"application": "a", "last_exit": n, "placement": ["n"] * n}]
+    deployment = Deployment.model_validate({"deployments": placed_})
+    worst = {one.what: one.worst for one in drift_of(with_shares(shares), deployment, distance).numbers}
+    seen = [evaluate(with_shares(point), deployment) for point in vertices(shares, distance)]
+    assert len(seen) >= n
+    assert worst["energy"] == pytest.approx(max(one.applications[0].energy_j for one in seen), rel=1e-9)
+    assert worst["latency"] == pytest.approx(max(one.applications[0].latency_s for one in seen), rel=1e-9)
+    assert worst["load"] == pytest.approx(max(one.loads.executions["n"] for one in seen), rel=1e-9)

@@ -107,3 +107,19 @@ def test_python_simulates_solutions_and_deployments() -> None:
     assert np.isclose(traced.applications[0].latency_s.value, traced.applications[0].latency_s.value)
     with pytest.raises(InputError, match="samples = 0"):
         fb.simulate(instance, solution, samples=0)
+
+
+@pytest.mark.parametrize(("written", "part"), [("5%", 0.05), ("0.05", 0.05)])
+def test_an_interval_is_asked_for_as_a_part_or_a_percentage(plan: Path, written: str, part: float) -> None:
+    ask = ("simulate", "blenet-mnist", plan, "--arrivals", "alone", "--samples", 500, "--until-ci", written, "--json")
+    code, text = called(*ask)
+    found = json.loads(text)
+    assert (code, found["options"]["until_ci"], found["precise"]) == (0, part, True)
+    for app_ in found["applications"]:
+        assert app_["energy_j"]["half_width"] <= part * app_["energy_j"]["value"]
+
+
+@pytest.mark.parametrize("written", ["x%", "%", "", "0%", "100%", "nan"])
+def test_an_interval_that_is_no_part_is_refused(plan: Path, written: str) -> None:
+    code, _ = called("simulate", "blenet-mnist", plan, "--arrivals", "alone", "--until-ci", written)
+    assert code == 2

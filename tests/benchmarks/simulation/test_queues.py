@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from finbench.benchmarks.methods import run_method
+from finbench.benchmarks.simulation.causes import lateness
 from finbench.benchmarks.simulation.options import SimulationOptions
 from finbench.benchmarks.simulation.simulate import SimulatedStation, Simulation, simulate
 from finbench.benchmarks.simulation.stages import StationKind, itineraries
@@ -217,3 +219,53 @@ def test_stations_of_links_keep_their_delay_apart() -> None:
     assert [(stage.service_s, stage.after_s) for stage in road.stages] == [(0.25, 3.0), (1.0, 0.0)]
     assert road.energies_j() == ((1.0, 3.0),)
     assert replace(stations[0], places=1) == stations[0]
+
+
+def at_load(name: str, load: float, **changes: Any) -> tuple[Instance, Deployment]:
+    """A shipped instance and its optimum, at a rate that fills its fullest station so far."""
+    instance = load_instance(name).model_copy(update=changes)
+    deployment = run_method(instance, "label-setting").deployment
+    assert deployment is not None
+    rated = with_rate(instance, 1.0)
+    stations = run(rated, deployment, samples=200).stations
+    return with_rate(instance, load / max(one.planned_utilisation or 0.0 for one in stations)), deployment
+
+
+def with_rate(instance: Instance, rate: float) -> Instance:
+    apps = tuple(app.model_copy(update={"rate_per_s": rate}) for app in instance.applications)
+    return instance.model_copy(update={"applications": apps})
+
+
+@pytest.mark.parametrize("name", sorted(shipped("instances")))
+def test_at_a_load_of_one_per_cent_the_plan_is_met(name: str) -> None:
+    instance, deployment = at_load(name, 0.01)
+    (regular,) = run(instance, deployment, arrivals="periodic", samples=50_000).applications
+    for _, mean, planned in regular.exits.values():
+        assert mean == pytest.approx(planned, rel=1e-9), "samples at equal distances never meet"
+    found = [run(instance, deployment, samples=50_000, seed=seed).applications[0] for seed in range(5)]
+    assert sum(one.energy_j.holds(one.planned_energy_j, slack=1e-12) for one in found) >= 4
+    for one in found:
+        for _, mean, planned in one.exits.values():
+            assert planned * (1 - 1e-9) <= mean <= planned * 1.02, "the wait of a station at 1 % is half a per cent"
+
+
+@pytest.mark.parametrize("name", sorted(shipped("instances")))
+def test_at_a_load_of_seventy_per_cent_it_is_said_where_waiting_breaks_the_target(name: str) -> None:
+    instance, deployment = at_load(name, 0.7)
+    found = run(instance, deployment, samples=50_000)
+    (app,), (fullest, *_) = found.applications, found.stations
+    assert app.within.value < 1
+    (late,) = lateness(instance, deployment, found)
+    assert late.where == fullest.station
+    assert late.late == pytest.approx(1 - app.within.value)
+    assert late.of_s == pytest.approx(app.waiting_s.value, rel=0.05)
+
+
+def test_applications_without_a_sample_are_named() -> None:
+    instance, deployment = one_server(0.5)
+    quiet = instance.applications[0].model_copy(update={"name": "quiet", "rate_per_s": 1e-9})
+    both = instance.model_copy(update={"applications": (*instance.applications, quiet)})
+    other = deployment.deployments[0].model_copy(update={"application": "quiet"})
+    found = run(both, Deployment(deployments=(*deployment.deployments, other)), samples=1000)
+    assert found.unseen == ("quiet",)
+    assert [one.application for one in found.applications] == ["a"]

@@ -132,11 +132,11 @@ def check_tree(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> int:
     return len(watch.visited)
 
 
-def with_copies(instance: Instance) -> Instance:
-    """Return the instance with its first application twice."""
+def with_copies(instance: Instance, name: str = "again") -> Instance:
+    """Return the instance with its first application once more, under another name."""
     first = instance.applications[0]
     return instance.model_copy(
-        update={"applications": (*instance.applications, first.model_copy(update={"name": "again"}))}
+        update={"applications": (*instance.applications, first.model_copy(update={"name": name}))}
     )
 
 
@@ -149,6 +149,15 @@ def test_bounds_hold_in_every_branch(seeds: range, monkeypatch: pytest.MonkeyPat
         )
         branches += check_tree(with_copies(instance) if seed % 2 else instance, monkeypatch)
     assert branches > len(seeds) / 4
+
+
+def test_members_of_a_group_are_counted_right_in_every_branch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Systems of a few applications, four of them equal, whose trees bound how many of these are on a spot."""
+    for seed in (10, 104, 136):
+        instance = random_shared_instance(seed, max_applications=2, max_nodes=3, max_blocks=2, penalties=seed % 3 == 2)
+        for name in ("second", "third", "fourth"):
+            instance = with_copies(instance, name)
+        assert check_tree(instance, monkeypatch) > 1
 
 
 def test_order_and_names_change_no_optimum() -> None:
