@@ -16,7 +16,13 @@ from typing import Any, Protocol, cast
 
 from finbench.benchmarks.plugins.installed import installed_names, load_installed
 from finbench.benchmarks.plugins.plugin import Plugin, enter, load, plugin_of
-from finbench.fin_graph.options import ColumnGenerationOptions, FinOptions, LabelSettingOptions, SingleNodeOptions
+from finbench.fin_graph.options import (
+    BranchingOptions,
+    ColumnGenerationOptions,
+    FinOptions,
+    LabelSettingOptions,
+    SingleNodeOptions,
+)
 from finbench.models.deployment import Deployment
 from finbench.models.instance import Instance
 from finbench.models.io import InputError, validate
@@ -148,6 +154,13 @@ METHODS: dict[str, Method] = {
             False,
             "finbench.fin_graph.joint.columns.column_generation",
             ColumnGenerationOptions,
+        ),
+        Method(
+            "branch-price-and-cut",
+            "column generation in every node of a tree, with cuts",
+            True,
+            "finbench.fin_graph.joint.branching.branch_price_and_cut",
+            BranchingOptions,
         ),
         Method("fin", "FIN, the three-stage graph heuristic", False, "finbench.fin_graph.fin", FinOptions),
         Method("greedy", "first come, first served, one split each", False, "finbench.fin_graph.joint.greedy"),

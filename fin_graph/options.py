@@ -56,3 +56,12 @@ class ColumnGenerationOptions(Options):
     """Price columns between the best prices and the master's; off: at the master's."""
     prove: bool = True
     """List the columns that a better solution could use, and solve over them."""
+
+
+class BranchingOptions(Options):
+    """Options of `branch-price-and-cut`."""
+
+    cuts: bool = True
+    """Cut off fractions by cover inequalities of compute, memory, bandwidth and reservations."""
+    lists: bool = True
+    """Close nodes whose columns can be listed by the program in whole numbers over them."""

@@ -99,6 +99,7 @@ _METHODS = {
     "label-setting": ("#009E73", "^"),
     "exhaustive": ("#555555", "*"),
     "column-generation": ("#CC79A7", "P"),
+    "branch-price-and-cut": ("#44AA99", "p"),
     "fin": ("#D55E00", "o"),
     "greedy": ("#882255", "<"),
     "larac": ("#000000", "X"),
@@ -107,7 +108,7 @@ _METHODS = {
 }
 """Colour and marker of every method that ships."""
 
-_OTHERS = ("#44AA99", "#AA4499", "#117733", "#6699CC", "#661100", "#888888")
+_OTHERS = ("#88CCEE", "#AA4499", "#117733", "#6699CC", "#661100", "#888888")
 """Colours of other methods, by their names."""
 
 

@@ -18,7 +18,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("models.milp", "models.cp_sat", "fin_graph.stages", "fin_graph.joint.system"),
     ("fin_graph.joint.fin",),
     ("fin_graph.joint.columns", "fin_graph.joint.greedy"),
-    ("fin_graph.joint.explanation",),
+    ("fin_graph.joint.explanation", "fin_graph.joint.branching"),
     ("fin_graph",),
     ("benchmarks.plugins",),
     ("benchmarks.methods", "benchmarks.families", "benchmarks.imports"),

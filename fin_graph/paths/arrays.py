@@ -65,6 +65,8 @@ class Edges(NamedTuple):
     """Price of every link, added to the energy [J s/bit]; shape (A,)."""
     link_room: Floats
     """Bits per second left on every link; a transfer that asks for more must not take it; shape (A,)."""
+    send_price: Floats
+    """Price of a transfer in layer j over link a, added to its energy, inf where it must not; (depth, A), or (0, 0)."""
 
 
 class LayerEdges(NamedTuple):
@@ -86,6 +88,8 @@ def layer_edges(edges: Edges, j: int) -> LayerEdges:
     """Return the edges of layer j; sending over a link without room costs inf."""
     load = edges.load_bits[j]
     send_energy = edges.energy_bits[j] * edges.link_energy + load * edges.link_price
+    if edges.send_price.shape[0] > 0:
+        send_energy += edges.send_price[j]
     for a in range(send_energy.shape[0]):
         if load > edges.link_room[a]:
             send_energy[a] = np.inf
@@ -231,6 +235,7 @@ def path_problem(
         load_bits=np.zeros(depth),
         link_price=np.zeros(len(topology.link_source)),
         link_room=np.full(len(topology.link_source), np.inf),
+        send_price=np.zeros((0, 0)),
     )
     return PathProblem(
         application=app.name,

@@ -154,6 +154,8 @@ def costs_along(edges: Edges, layers: Ints, nodes: Ints) -> tuple[float, float]:
             while edges.link_source[a] != n:
                 a += 1
             energy += edges.energy_bits[j] * edges.link_energy[a] + edges.load_bits[j] * edges.link_price[a]
+            if edges.send_price.shape[0] > 0:
+                energy += edges.send_price[j, a]
             latency += edges.latency_bits[j] * edges.link_time[a] + edges.delay_weight[j] * edges.link_delay[a]
         if layers[k] > j:
             energy += edges.run_energy[j, m]

@@ -90,6 +90,18 @@ def solve(
 @overload
 def solve(
     instance: Instance,
+    method: Literal["branch-price-and-cut"],
+    *,
+    time_limit_s: float | None = ...,
+    seed: int = ...,
+    cuts: bool = ...,
+    lists: bool = ...,
+) -> Solution: ...
+
+
+@overload
+def solve(
+    instance: Instance,
     method: Literal["fin"] = "fin",
     *,
     time_limit_s: float | None = ...,
@@ -219,6 +231,11 @@ def solve(
 
       * ``smoothing = True``: Price columns between the best prices and the master's; off: at the master's.
       * ``prove = True``: List the columns that a better solution could use, and solve over them.
+
+    * ``branch-price-and-cut``: column generation in every node of a tree, with cuts
+
+      * ``cuts = True``: Cut off fractions by cover inequalities of compute, memory, bandwidth and reservations.
+      * ``lists = True``: Close nodes whose columns can be listed by the program in whole numbers over them.
 
     * ``fin``: FIN, the three-stage graph heuristic
 

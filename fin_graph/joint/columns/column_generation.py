@@ -47,7 +47,7 @@ _RELAXATION_PART = 0.6
 _ROUNDING_PERIOD = 15
 """Iterations between two roundings."""
 
-_SHORT_PART, _LONG_PART = 0.1, 0.8
+SHORT_PART, _LONG_PART = 0.1, 0.8
 """Parts of the time left for the master in whole numbers over the columns at hand, before the proof and after it."""
 
 _LISTING_PART = 0.4
@@ -94,7 +94,7 @@ def solve(
     with clock.phase("load"):
         load_pricing()
     with clock.phase("build"):
-        run = _ColumnRun(instance, clock, seed, options.smoothing)
+        run = ColumnRun(instance, clock, seed, options.smoothing)
     if run.relaxation.unservable:
         reason = infeasible_alone_reason(instance, run.relaxation, run.relaxation.unservable[0])
         return Result(Status.INFEASIBLE, reason=reason, times_s=clock.times_s)
@@ -104,41 +104,55 @@ def solve(
     return run.result()
 
 
-class _ColumnRun:
-    """One run: relaxation, incumbent, and the best bound."""
+class ColumnRun:
+    """One run: relaxation, incumbent, and the best bound.
 
-    def __init__(self, instance: Instance, clock: Clock, seed: int, smoothing: bool) -> None:
-        self._instance, self._clock, self._seed = instance, clock, seed
-        self._system = SharedSystem.of(instance)
-        self.relaxation = Relaxation(self._system, clock, smoothing=smoothing)
-        self._incumbent = Incumbent(self._system, seed, clock)
-        self._bound = self.relaxation.bound.safe
-        self._relaxed: Relaxed | None = None
+    Parameters
+    ----------
+    instance : Instance
+    clock : Clock
+    seed : int
+    smoothing : bool
+        As in `ColumnGenerationOptions`.
+    gap : float
+        Relative gap at which the bound proves the incumbent.
+    """
+
+    def __init__(
+        self, instance: Instance, clock: Clock, seed: int, smoothing: bool = True, gap: float = COLUMN_GAP
+    ) -> None:
+        self._instance, self.clock, self.seed = instance, clock, seed
+        self._gap = gap
+        self.system = SharedSystem.of(instance)
+        self.relaxation = Relaxation(self.system, clock, smoothing=smoothing)
+        self.incumbent = Incumbent(self.system, seed, clock)
+        self.bound = self.relaxation.bound.safe
+        self.relaxed: Relaxed | None = None
         self._trajectory: list[tuple[float, float | None, float | None]] = []
         self.infeasible: str | None = None
 
     @property
     def closed(self) -> bool:
         """Whether the bound proves that the incumbent is optimal."""
-        objective = self._incumbent.objective
-        return objective < inf and objective - self._bound <= COLUMN_GAP * abs(objective)
+        objective = self.incumbent.objective
+        return objective < inf and objective - self.bound <= self._gap * abs(objective)
 
     def generate(self) -> None:
         """Solve the relaxation, and prove infeasibility where it has no solution."""
-        with self._clock.phase("rounding"):
-            self._incumbent.insert(self._clock)
-            self._note()
-        with self._clock.phase("relaxation"):
-            self._relaxed = self.relaxation.solve(stop=self._stop)
+        with self.clock.phase("rounding"):
+            self.incumbent.insert(self.clock)
+            self.note()
+        with self.clock.phase("relaxation"):
+            self.relaxed = self.relaxation.solve(stop=self._stop)
             self._keep_bound()
             for _ in range(_DEAREST):
-                if not self._overloaded(self._relaxed):
+                if not self._overloaded(self.relaxed):
                     break
                 self._settle_overload()
         if self.relaxation.unservable:
             self.infeasible = infeasible_alone_reason(self._instance, self.relaxation, self.relaxation.unservable[0])
-            self._relaxed = None
-        self._note()
+            self.relaxed = None
+        self.note()
 
     def _overloaded(self, relaxed: Relaxed | None) -> bool:
         """Return whether a solution of the relaxation that is its optimum overloads a resource."""
@@ -150,73 +164,75 @@ class _ColumnRun:
         overloaded = relaxation.solve(Aim.OVERLOAD, stop=lambda relaxed: relaxed.value <= FLOAT_NOISE)
         bound = relaxation.bound
         if bound.safe > EVALUATOR_SLACK * float(bound.prices.sum()):
-            taken = np.zeros(self._system.resources) if overloaded is None else overloaded.overload
+            taken = np.zeros(self.system.resources) if overloaded is None else overloaded.overload
             self.infeasible = overload_reason(self._instance, relaxation, bound, taken)
-            self._relaxed = None
+            self.relaxed = None
             return
         relaxation.master.dearer()
-        self._relaxed = relaxation.solve(Aim.POWER, stop=self._stop)
+        self.relaxed = relaxation.solve(Aim.POWER, stop=self._stop)
         self._keep_bound()
 
     def _stop(self, relaxed: Relaxed) -> bool:
         """Keep what a solution of the master proves, round it now and then, and return whether to end early."""
         self._keep_bound()
         if self.relaxation.iterations % _ROUNDING_PERIOD == 0:
-            self._incumbent.round(relaxed, self.relaxation.master.columns, self._clock)
-        self._note()
-        left = self._clock.remaining_s
-        spent = self._clock.elapsed_s
+            self.incumbent.round(relaxed, self.relaxation.master.columns, self.clock)
+        self.note()
+        left = self.clock.remaining_s
+        spent = self.clock.elapsed_s
         return self.closed or (left is not None and spent > _RELAXATION_PART * (spent + left))
 
     def _keep_bound(self) -> None:
-        self._bound = max(self._bound, self.relaxation.bound.safe)
+        self.bound = max(self.bound, self.relaxation.bound.safe)
 
-    def _note(self) -> None:
-        objective = self._incumbent.objective
-        known = self._clock.elapsed_s, objective if objective < inf else None, self._bound
+    def note(self) -> None:
+        """Write down the incumbent and the bound where one has changed, and tell whoever listens."""
+        objective = self.incumbent.objective
+        known = self.clock.elapsed_s, objective if objective < inf else None, self.bound
         if not self._trajectory or self._trajectory[-1][1:] != known[1:]:
             self._trajectory.append(known)
-            served = self._incumbent.served
+            served = self.incumbent.served
             made = None if served is None else partial(joint_deployment, served)
-            tell(News(known[1], min(self._bound, objective), made))
+            tell(News(known[1], min(self.bound, objective), made))
 
     def finish(self, prove: bool) -> None:
         """Round, improve, and prove what can be proven."""
-        if self._relaxed is None or self.closed:
+        if self.relaxed is None or self.closed:
             return
-        with self._clock.phase("rounding"):
-            self._improve(self._incumbent.round(self._relaxed, self.relaxation.master.columns, self._clock))
-        self._solve_whole(_SHORT_PART)
+        with self.clock.phase("rounding"):
+            self.improve(self.incumbent.round(self.relaxed, self.relaxation.master.columns, self.clock))
+        self.solve_whole(SHORT_PART)
         if prove:
             self._prove()
-        self._solve_whole(_LONG_PART)
+        self.solve_whole(_LONG_PART)
 
-    def _improve(self, occupancy: Occupancy) -> None:
-        self._incumbent.improve(occupancy, self.relaxation.bound.prices, self._clock, _MOVES)
-        self._note()
+    def improve(self, occupancy: Occupancy) -> None:
+        """Improve an occupancy by FIN's moves at the relaxation's prices, and offer what comes of it."""
+        self.incumbent.improve(occupancy, self.relaxation.bound.prices, self.clock, _MOVES)
+        self.note()
 
-    def _solve_whole(self, part: float) -> None:
+    def solve_whole(self, part: float) -> None:
         """Solve the master in whole numbers over the columns at hand, for a part of the time left, and improve."""
-        if self.closed or self._clock.expired:
+        if self.closed or self.clock.expired:
             return
-        left = self._clock.remaining_s
-        with self._clock.phase("whole"):
+        left = self.clock.remaining_s
+        with self.clock.phase("whole"):
             self._offer_whole(self.relaxation.master.columns, part * (_UNLIMITED_S if left is None else left))
-        occupancy = self._incumbent.occupancy()
+        occupancy = self.incumbent.occupancy()
         if occupancy is not None and not self.closed:
-            with self._clock.phase("rounding"):
-                self._improve(occupancy)
+            with self.clock.phase("rounding"):
+                self.improve(occupancy)
 
     def _whole(self, columns: Sequence[Column], rows: Ints, limit_s: float) -> Whole:
         relaxation = self.relaxation
         return whole_master(
-            self._system,
+            self.system,
             columns,
             rows,
             relaxation.room,
             relaxation.master.scale,
-            self._clock,
-            seed=self._seed,
+            self.clock,
+            seed=self.seed,
             limit_s=limit_s,
         )
 
@@ -230,9 +246,9 @@ class _ColumnRun:
             return
         rows, margin = np.flatnonzero(self.relaxation.bound.prices).astype(np.int32), FIRST_MARGIN * self._open
         last: Sequence[Column] | None = None
-        while not self.closed and not self._clock.expired:
+        while not self.closed and not self.clock.expired:
             margin = self._rounded_up(margin)
-            with self._clock.phase("listing"):
+            with self.clock.phase("listing"):
                 columns = self._listed(margin, rows)
             if columns is None:
                 # What could be listed may still hold a better incumbent, and that narrows the next list.
@@ -243,7 +259,7 @@ class _ColumnRun:
             last, missing = columns, self._solve_listed(columns, rows, margin)
             if len(missing):
                 rows = np.union1d(rows, missing).astype(np.int32)
-            elif margin >= (inf if self._incumbent.served is None else self._open):
+            elif margin >= (inf if self.incumbent.served is None else self._open):
                 return  # All that matters was listed: the solver proved it, ended early, or what it found does not fit.
             else:
                 margin *= WIDER
@@ -256,13 +272,13 @@ class _ColumnRun:
     @property
     def _open(self) -> float:
         """What lies between that bound and the incumbent; without one, the bound itself stands for it."""
-        if self._incumbent.served is None:
+        if self.incumbent.served is None:
             return abs(self._proven)
-        return self._incumbent.objective - self._proven
+        return self.incumbent.objective - self._proven
 
     def _rounded_up(self, margin: float) -> float:
         """Return the margin, or where the next one would be wide enough, one below which nothing is left out."""
-        if self._incumbent.served is None:
+        if self.incumbent.served is None:
             return inf if margin >= _WIDEST * self._open else margin
         return self._open if margin * WIDER > self._open else margin
 
@@ -274,29 +290,29 @@ class _ColumnRun:
         ndarray
             Resources without a row that the solution overloads.
         """
-        with self._clock.phase("whole"):
+        with self.clock.phase("whole"):
             found = self._whole(columns, rows, inf)
         overfull = self._overfull(found.served)
         if found.served is not None and not len(overfull):
-            self._incumbent.offer(found.served)
-        proven = min(self._incumbent.objective, found.bound, self._proven + margin)
+            self.incumbent.offer(found.served)
+        proven = min(self.incumbent.objective, found.bound, self._proven + margin)
         if proven < inf:
-            self._bound = max(self._bound, rounded_down(proven))
+            self.bound = max(self.bound, rounded_down(proven))
         else:
             self.infeasible = "no choice of one deployment for each application fits, only fractions of several"
-        self._note()
+        self.note()
         return np.setdiff1d(overfull, rows).astype(np.int32)
 
     def _offer_whole(self, columns: Sequence[Column], limit_s: float) -> bool:
         """Offer the best solution over `columns`, and return whether it is the new incumbent."""
         found = self._whole(columns, self.relaxation.master.rows, limit_s)
-        better = found.served is not None and self._incumbent.offer(found.served)
-        self._note()
+        better = found.served is not None and self.incumbent.offer(found.served)
+        self.note()
         return better
 
     def _overfull(self, served: Served | None) -> Ints:
         """Return the resources that a joint deployment overloads."""
-        room = self._system.empty_room()
+        room = self.system.empty_room()
         for _, usages in served or []:
             for usage in usages:
                 usage.take(room)
@@ -305,9 +321,9 @@ class _ColumnRun:
     def _listed(self, margin: float, rows: Ints) -> list[Column] | None:
         """Return columns of reduced cost below `margin` that none dominates in `rows`; None where they are too many."""
         bound, columns = self.relaxation.bound, list[Column]()
-        left = self._clock.remaining_s
+        left = self.clock.remaining_s
         clock = Clock(_UNLIMITED_S if left is None else _LISTING_PART * left)
-        for g, group in enumerate(self._system.groups):
+        for g, group in enumerate(self.system.groups):
             if not self.relaxation.pricer.servable(g):
                 continue
             limit = min(bound.least[g], inf if group.penalty is None else group.penalty) + margin
@@ -319,9 +335,9 @@ class _ColumnRun:
 
     def result(self) -> Result:
         """Return the result: the incumbent, the bound, prices, and why applications are rejected."""
-        clock, objective, relaxation = self._clock, self._incumbent.objective, self.relaxation
+        clock, objective, relaxation = self.clock, self.incumbent.objective, self.relaxation
         info: dict[str, Any] = {
-            "groups": len(self._system.groups),
+            "groups": len(self.system.groups),
             "iterations": relaxation.iterations,
             "columns": len(relaxation.master.columns),
             "rows": len(relaxation.master.rows),
@@ -331,20 +347,20 @@ class _ColumnRun:
             return Result(Status.INFEASIBLE, reason=self.infeasible, times_s=clock.times_s, info=info)
         expired = "time limit reached" if clock.expired else None
         info["prices"] = named_prices(self._instance.network, relaxation.bound.prices)
-        occupancy = self._incumbent.occupancy()
+        occupancy = self.incumbent.occupancy()
         if occupancy is None:
             status = Status.TIME_LIMIT if expired else Status.NO_SOLUTION
             reason = expired or "no deployment of all applications was found"
-            return Result(status, lower_bound=self._bound, reason=reason, times_s=clock.times_s, info=info)
+            return Result(status, lower_bound=self.bound, reason=reason, times_s=clock.times_s, info=info)
         info["rejected"] = rejection_reasons(
-            self._instance, relaxation, occupancy, self._incumbent.alone, relaxation.bound.prices
+            self._instance, relaxation, occupancy, self.incumbent.alone, relaxation.bound.prices
         )
         status = Status.OPTIMAL if self.closed else Status.TIME_LIMIT if expired else Status.FEASIBLE
         return Result(
             status,
             joint_deployment(occupancy.served()),
             claimed_objective=objective,
-            lower_bound=min(self._bound, objective),
+            lower_bound=min(self.bound, objective),
             reason=None if status is Status.OPTIMAL else expired,
             times_s=clock.times_s,
             info=info,

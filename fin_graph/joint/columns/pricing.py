@@ -111,7 +111,7 @@ class Pricer:
         return Priced(inf, None, inf)
 
     def _priced(self, problem: PathProblem, part: _SomePaths) -> Priced:
-        bound, part.multiplier, energy, part.layers, part.nodes = _dual_from(
+        bound, part.multiplier, energy, part.layers, part.nodes = dual_from(
             part.of(problem).edges,
             problem.source,
             problem.max_latency_s * (1 + FLOAT_NOISE),
@@ -218,7 +218,7 @@ def _problem(choice: Group, prices: Floats | None, with_power: bool) -> PathProb
 
 
 @compiled
-def _dual_from(
+def dual_from(
     edges: Edges, source: int, max_latency: float, multiplier: float, layers: Ints, nodes: Ints
 ) -> tuple[float, float, float, Ints, Ints]:
     """Lagrangian dual in the latency row by LARAC's secant steps, from a feasible path and a likely multiplier.

@@ -95,7 +95,7 @@ def whole_master(
     set_options(highs, {**_OPTIONS, "random_seed": seed % 2**31, "time_limit": min(limit_s, left)})
     loose = rows if growing is None else rows[np.isin(rows, list(growing))]
     _pass(highs, system, columns, rows, room[rows], scale, aim, loose)
-    _stop_when_large(highs)
+    stop_when_large(highs)
     highs.run()
     facts, said = highs.getInfo(), highs.getModelStatus()
     if said == HighsModelStatus.kInfeasible:
@@ -108,7 +108,7 @@ def whole_master(
     return Whole(served, float(proven) * (scale if aim.with_power else 1.0))
 
 
-def _stop_when_large(highs: SilentHighs) -> None:
+def stop_when_large(highs: SilentHighs) -> None:
     """End the search, with its incumbent and bound, once it takes more than `MOST_BYTES`."""
     process = psutil.Process()
     most = process.memory_info().rss + MOST_BYTES

@@ -1,0 +1,1 @@
+"""`branch-price-and-cut`: branching over the master program of column generation, with cuts."""
