@@ -1,6 +1,7 @@
 """The command `finbench`: its groups of commands, its exit codes, and what it does with unexpected errors.
 
-Heavy libraries are imported inside the commands that need them, so that `finbench solve` answers at once.
+Only the module of the command that is called is imported, and heavy libraries inside the commands that need them:
+`finbench solve` answers at once.
 """
 
 from __future__ import annotations
@@ -8,42 +9,52 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from typing import Annotated, Any
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from finbench.benchmarks.cli import (
-    campaigns,
-    cataloguing,
-    checking,
-    claims,
-    files,
-    importing,
-    insight,
-    instances,
-    library,
-    measuring,
-    papers,
-    planning,
-    plugins,
-    replanning,
-    results,
-    serving,
-    simulating,
-    solving,
-    splitting,
-    starting,
-    stressing,
-    upkeep,
-    verifying,
-)
+from finbench.benchmarks.cli import plugins
 from finbench.benchmarks.cli.exit_codes import BAD_INPUT, FOUND, PIPE_CLOSED, UNEXPECTED
 from finbench.benchmarks.cli.remarks import show_remarks
 from finbench.benchmarks.terminal import console
 from finbench.models.io import InputError
 from finbench.models.versions import package_version
+
+if TYPE_CHECKING:
+    app: typer.Typer
+    """All commands."""
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "solving": ("solve", "export", "evaluate", "compare"),
+    "verifying": ("verify",),
+    "planning": ("plan",),
+    "simulating": ("simulate",),
+    "stressing": ("stress",),
+    "replanning": ("replan", "drift"),
+    "insight": ("explain", "frontier"),
+    "splitting": ("split",),
+    "serving": ("serve",),
+    "campaigns": ("run", "campaigns", "scale"),
+    "papers": ("table", "plot"),
+    "results": ("report", "compare-results"),
+    "claims": ("claims",),
+    "instances": ("generate", "draw", "instances", "methods", "families"),
+    "library": ("library",),
+    "cataloguing": ("catalogue",),
+    "checking": ("check",),
+    "files": ("schema", "upgrade"),
+    "starting": ("init",),
+    "importing": ("import",),
+    "measuring": ("profile", "calibrate", "record"),
+    "plugins": ("plugins", "test-method"),
+    "upkeep": ("bench", "figures"),
+}
+"""The modules of commands in the order of `--help`, and the commands of each, so that one need not be imported to know
+them."""
 
 RENAMED = {
     "--horizon-s": "--horizon",
@@ -67,7 +78,7 @@ class Commands(TyperGroup):
         """Load the plugins that the arguments name, from which new flags may follow, and run the chosen command."""
         left, changed = plugins.taken_from(args)
         if changed:
-            return typer.main.get_command(app).main(left, *rest, **settings)
+            return typer.main.get_command(whole_program()).main(left, *rest, **settings)
         return super().main(left, *rest, **settings)
 
     def invoke(self, ctx: Any) -> Any:
@@ -92,28 +103,12 @@ def _present_names(command: Any, args: Sequence[str]) -> Iterator[str]:
         yield f"{RENAMED[name]}{equals}{value}" if renamed else argument
 
 
-app = typer.Typer(
-    cls=Commands,
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="Place early-exit DNN blocks on mobile, edge and cloud nodes at least energy: exact MILP and FIN "
-    "side by side.\n\n"
-    "In a pipe or a file, tables are tab-separated text; --json prints every digit.\n\n"
-    "Exit codes: 0 feasible · 2 bad input or usage · 3 proven infeasible · 4 nothing found, no proof · "
-    "5 violations, or claims that contradict each other or the evaluator · 1 anything unexpected, or results worse "
-    "than allowed.",
-)
-
-
 def _print_version(asked: bool) -> None:
     if asked:
         print(f"finbench {package_version('finbench')}")
         raise typer.Exit(FOUND)
 
 
-@app.callback()
 def common(
     debug: Annotated[bool, typer.Option("--debug", envvar="FINBENCH_DEBUG", help="Show tracebacks.")] = False,
     _version: Annotated[
@@ -123,34 +118,6 @@ def common(
 ) -> None:
     """Take the options of every command."""
     os.environ["FINBENCH_DEBUG"] = "1" if debug else ""
-
-
-for group in (
-    solving,
-    verifying,
-    planning,
-    simulating,
-    stressing,
-    replanning,
-    insight,
-    splitting,
-    serving,
-    campaigns,
-    papers,
-    results,
-    claims,
-    instances,
-    library,
-    cataloguing,
-    checking,
-    files,
-    starting,
-    importing,
-    measuring,
-    plugins,
-    upkeep,
-):
-    app.add_typer(group.commands)
 
 
 def _with_whole_paragraphs(group: typer.Typer) -> None:
@@ -163,12 +130,50 @@ def _with_whole_paragraphs(group: typer.Typer) -> None:
             _with_whole_paragraphs(inner.typer_instance)
 
 
-_with_whole_paragraphs(app)
+def program(groups: Iterable[str]) -> typer.Typer:
+    """Return `finbench` with the commands of these modules of `GROUPS`."""
+    made = typer.Typer(
+        cls=Commands,
+        no_args_is_help=True,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        help="Place early-exit DNN blocks on mobile, edge and cloud nodes at least energy: exact MILP and FIN "
+        "side by side.\n\n"
+        "In a pipe or a file, tables are tab-separated text; --json prints every digit.\n\n"
+        "Exit codes: 0 feasible · 2 bad input or usage · 3 proven infeasible · 4 nothing found, no proof · "
+        "5 violations, or claims that contradict each other or the evaluator · 1 anything unexpected, or results worse "
+        "than allowed.",
+    )
+    made.callback()(common)
+    for name in groups:
+        made.add_typer(import_module(f"finbench.benchmarks.cli.{name}").commands)
+    _with_whole_paragraphs(made)
+    return made
+
+
+@cache
+def whole_program() -> typer.Typer:
+    """Return `finbench` with all its commands; this is `app`."""
+    return program(GROUPS)
+
+
+def __getattr__(name: str) -> typer.Typer:
+    """Return `app`, which is made when it is first asked for."""
+    if name == "app":
+        return whole_program()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def program_for(args: Sequence[str]) -> typer.Typer:
+    """Return `finbench` with the commands of the module whose command the arguments begin with, else with all."""
+    groups = [group for group, names in GROUPS.items() if args and args[0] in names]
+    return program(groups) if groups else whole_program()
 
 
 def every_command() -> dict[str, Any]:
     """Return the commands by name; those of a group with its name before their own."""
-    top: Any = typer.main.get_command(app)
+    top: Any = typer.main.get_command(whole_program())
     found: dict[str, Any] = {}
     for name, each in top.commands.items():
         inner = getattr(each, "commands", None)
@@ -182,7 +187,7 @@ def main() -> None:
     show_remarks()
     try:
         try:
-            app(prog_name="finbench")
+            program_for(sys.argv[1:])(prog_name="finbench")
         finally:
             if console.reader_is_gone():
                 console.discard_output()

@@ -12,10 +12,11 @@ from typing import Any
 
 import highspy
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 import finbench.benchmarks.families
-from finbench.benchmarks.cli.app import app, every_command, main
+from finbench.benchmarks.cli.app import GROUPS, app, every_command, main, program, program_for
 from finbench.benchmarks.cli.exit_codes import FOUND, INFEASIBLE, NOTHING_FOUND
 from finbench.benchmarks.families import FAMILIES, SHARED_FAMILIES
 from finbench.benchmarks.methods import METHODS
@@ -540,3 +541,17 @@ def test_bad_input_ends_a_process_with_exit_code_2(tmp_path: Path) -> None:
     run = process("solve", path)
     assert (run.returncode, run.stdout) == (2, "")
     assert run.stderr.startswith(f"finbench: {path}: name = ''")
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_module_has_the_commands_that_it_is_said_to_have(group: str) -> None:
+    made: Any = typer.main.get_command(program([group]))
+    assert tuple(made.commands) == GROUPS[group]
+
+
+def test_a_command_is_run_without_the_modules_of_others() -> None:
+    known: Any = typer.main.get_command(program_for(["solve", "x"]))
+    assert set(known.commands) == set(GROUPS["solving"])
+    for args in ([], ["slove"], ["--help"], ["--plugin", "file.py", "solve"]):
+        whole: Any = typer.main.get_command(program_for(args))
+        assert set(whole.commands) == {name for names in GROUPS.values() for name in names}
