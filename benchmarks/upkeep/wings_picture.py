@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain, combinations, permutations, product
+from collections.abc import Set as AbstractSet
+from functools import cache
+from itertools import chain, combinations, permutations
 from math import inf
+from random import Random
 from typing import Any
 
 import matplotlib as mpl
@@ -14,7 +17,7 @@ from matplotlib.figure import Figure
 from finbench.benchmarks.plots.style import COLOURS, STYLE
 from finbench.benchmarks.upkeep.wings import RUNG, Arrow, arrows, needed
 
-WIDTHS = {"benchmarks": 4.0, "fin_graph": 3.0, "models": 2.0}
+WIDTHS = {"benchmarks": 5.0, "fin_graph": 3.0, "models": 2.0}
 """Packages from left to right, each of which imports those to its right; how many wings stand side by side there."""
 
 OWN_FILES = {"models": "instance,\nevaluate, …", "fin_graph": "fin, mcp, …"}
@@ -29,6 +32,9 @@ GAP = 0.35
 HEAD = 0.15
 """Of a package's name above the place of the highest wing, in distances of rows."""
 
+STARTS = 20
+"""Orders from which the search for the best one begins."""
+
 Place = tuple[float, float]
 
 
@@ -36,7 +42,7 @@ def draw_wings() -> Figure:
     """Draw the wings of every package and, within it, the arrows that do not follow from others."""
     found = arrows()
     with mpl.rc_context({**STYLE, "axes.grid": False}):
-        figure = Figure(figsize=(8.6, 4.9), layout="constrained")
+        figure = Figure(figsize=(9.6, 5.2), layout="constrained")
         axes = figure.subplots()
         left = 0.0
         tallest = max(len(_rows(package, found)) for package in WIDTHS)
@@ -56,7 +62,8 @@ def _draw_package(axes: Axes, package: str, left: float, top: int, colour: str, 
     middle = left + WIDTHS[package] / 2
     axes.axvspan(left, left + WIDTHS[package], 0.0, 1.0, color=colour, alpha=0.08, linewidth=0)
     axes.text(middle, top + HEAD, package, ha="center", va="center", fontsize=11, fontweight="bold", color=colour)
-    places = {wing: (left + x, y) for wing, (x, y) in places_of(package, needed(inside), found).items()}
+    placed = places_of(package, frozenset(needed(inside)), frozenset(found))
+    places = {wing: (left + x, y) for wing, (x, y) in placed.items()}
     for one, other in sorted(needed(inside)):
         _draw_arrow(axes, places[one], places[other])
     box = {"boxstyle": "round,pad=0.3", "facecolor": "white", "edgecolor": colour, "linewidth": 1.2}
@@ -86,7 +93,7 @@ def _label(wing: str) -> str:
     return wing.partition(".")[2].replace(".", "\n")
 
 
-def _rows(package: str, found: set[Arrow]) -> list[list[str]]:
+def _rows(package: str, found: AbstractSet[Arrow]) -> list[list[str]]:
     """Return the rows of a package from the bottom: a wing is above all it imports, and close below an importer."""
     row: dict[str, int] = {}
     rising = sorted((wing for wing in RUNG if _package(wing) == package), key=RUNG.__getitem__)
@@ -94,27 +101,47 @@ def _rows(package: str, found: set[Arrow]) -> list[list[str]]:
         row[wing] = 1 + max((row[other] for one, other in found if one == wing and other in row), default=-1)
     for wing in reversed(rising):
         row[wing] = min((row[one] - 1 for one, other in found if other == wing and one in row), default=row[wing])
+    _thin_out(row, int(WIDTHS[package]), found)
     return [[wing for wing in row if row[wing] == height] for height in range(1 + max(row.values()))]
 
 
-def places_of(package: str, drawn: set[Arrow], found: set[Arrow]) -> dict[str, Place]:
+def _thin_out(row: dict[str, int], most: int, found: AbstractSet[Arrow]) -> None:
+    """Move wings down from rows that hold more than `most`, as long as they stay above all that they import."""
+    for height in range(max(row.values()), 0, -1):
+        below = {wing for wing in row if row[wing] == height - 1}
+        free = [wing for wing in row if row[wing] == height and not any((wing, other) in found for other in below)]
+        for wing in free[: max(0, sum(each == height for each in row.values()) - most)]:
+            row[wing] -= 1
+
+
+@cache
+def places_of(package: str, drawn: frozenset[Arrow], found: frozenset[Arrow]) -> dict[str, Place]:
     """Return where the wings stand, so that arrows are short and pass behind no other wing.
 
-    Three rows at a time are put in their best order, up and down the package, until no three can be improved.
+    From each of `STARTS` drawn beginnings one row after the other is put in its best order, until none can be improved.
     """
     ways = [list(_spread(row, WIDTHS[package])) for row in _rows(package, found)]
-    choice = [way[0] for way in ways]
-    windows = [range(y, min(y + 3, len(ways))) for y in range(max(1, len(ways) - 2))]
-    least, before = inf, None
+    draw = Random(package)
+    found_places = (_improved([draw.choice(way) for way in ways], ways, drawn) for _ in range(STARTS))
+    return _stacked(min(found_places, key=lambda choice: cost_of(_stacked(choice), drawn)))
+
+
+Choice = list[Mapping[str, float]]
+"""For every row the places of its wings."""
+
+
+def _improved(choice: Choice, ways: Sequence[Sequence[Mapping[str, float]]], drawn: AbstractSet[Arrow]) -> Choice:
+    """Return a choice of which no single row can be improved."""
+    least, before = cost_of(_stacked(choice), drawn), inf
     while before != least:
         before = least
-        for rows in chain(windows, reversed(windows)):
-            for some in product(*(ways[y] for y in rows)):
-                tried = [*choice[: rows.start], *some, *choice[rows.stop :]]
+        for y, way in enumerate(ways):
+            for row in way:
+                tried = [*choice[:y], row, *choice[y + 1 :]]
                 cost = cost_of(_stacked(tried), drawn)
                 if cost < least:
                     choice, least = tried, cost
-    return _stacked(choice)
+    return choice
 
 
 def _stacked(choice: Sequence[Mapping[str, float]]) -> dict[str, Place]:
@@ -129,7 +156,7 @@ def _spread(row: Sequence[str], width: float) -> Iterator[dict[str, float]]:
         yield dict(zip(row, way, strict=True))
 
 
-def cost_of(places: Mapping[str, Place], drawn: set[Arrow]) -> float:
+def cost_of(places: Mapping[str, Place], drawn: AbstractSet[Arrow]) -> float:
     """Return the width of all arrows; one that passes behind a wing costs as much as ten lanes."""
     width = sum(abs(places[one][0] - places[other][0]) for one, other in drawn)
     hidden = sum(

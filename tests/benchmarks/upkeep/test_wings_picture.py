@@ -11,7 +11,7 @@ from matplotlib.text import Text
 from finbench.benchmarks.upkeep.wings import RUNG, arrows, needed
 from finbench.benchmarks.upkeep.wings_picture import WIDTHS, cost_of, draw_wings, passes_behind, places_of
 
-FOUND = arrows()
+FOUND = frozenset(arrows())
 
 
 def test_every_wing_has_a_box_and_no_two_overlap() -> None:
@@ -27,7 +27,7 @@ def test_every_wing_has_a_box_and_no_two_overlap() -> None:
 @pytest.mark.parametrize("package", WIDTHS)
 def test_arrows_point_down_and_pass_behind_no_wing(package: str) -> None:
     inside = {arrow for arrow in FOUND if all(wing.partition(".")[0] == package for wing in arrow)}
-    places = places_of(package, needed(inside), FOUND)
+    places = places_of(package, frozenset(needed(inside)), FOUND)
     assert set(places) == {wing for wing in RUNG if wing.partition(".")[0] == package}
     assert all(places[one][1] > places[other][1] for one, other in inside)
     assert not [
