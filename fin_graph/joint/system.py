@@ -114,7 +114,8 @@ class Group:
         self._load_bits = rate * survival * np.array([dnn.transfer_bits(i) for i in range(1, depth + 1)])
         outrun = reserves & (used > relaxed(topology.share_of_vertex))
         impossible = outrun | (compute > self._most_alone) | (in_memory > self._most_alone) | np.isinf(in_memory)
-        self._compute, self._memory = np.where(impossible, 0.0, compute), np.where(impossible, 0.0, in_memory)
+        taken = (np.where(impossible, 0.0, each) for each in (compute, in_memory))
+        self._compute, self._memory = (np.ascontiguousarray(each) for each in taken)
         self._run_power = np.where(impossible, np.inf, self.weight * base.edges.run_energy)
 
     @property

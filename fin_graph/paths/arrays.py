@@ -221,8 +221,9 @@ def path_problem(
     at_share = np.divide(1, shares, out=np.zeros_like(shares), where=shares > 0)
     edges = Edges(
         pins=np.array([np.flatnonzero(row)[0] if row.sum() == 1 else -1 for row in allowed], np.int32),
-        run_energy=np.where(allowed, energy_weight[:, None] * runs.energy, np.inf),
-        run_latency=latency_weight[:, None] * (runs.time * at_share + topology.wait_of_vertex),
+        # Machine code is made for one order of the elements; another would be compiled anew.
+        run_energy=np.ascontiguousarray(np.where(allowed, energy_weight[:, None] * runs.energy, np.inf)),
+        run_latency=np.ascontiguousarray(latency_weight[:, None] * (runs.time * at_share + topology.wait_of_vertex)),
         in_start=topology.in_start,
         link_source=topology.link_source,
         link_target=topology.link_target,
