@@ -68,9 +68,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = "finbench"
 html_static_path = ["static", "figures"]
 html_css_files = ["finbench.css"]
-html_sidebars: dict[str, list[str]] = {
-    page: [] for page in ("index", "install", "problem", "proofs", "faq")
-}  # nothing below them to list
+html_sidebars: dict[str, list[str]] = {"*": []}  # pages at the top have nothing below them to list
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
