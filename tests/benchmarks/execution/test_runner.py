@@ -143,6 +143,7 @@ def test_rows_say_what_ran_where(tmp_path: Path) -> None:
     assert read["environment"]["solvers"]["highs"] == read["environment"]["versions"]["highspy"]
 
 
+@pytest.mark.slow
 def test_environments_are_written_once_and_instances_before_their_rows(tmp_path: Path) -> None:
     run(tmp_path, QUICK)
     folder = tmp_path / "results" / "test"
@@ -152,6 +153,7 @@ def test_environments_are_written_once_and_instances_before_their_rows(tmp_path:
     assert all(instance.content_hash == name for name, instance in instances.items())
 
 
+@pytest.mark.slow
 def test_the_same_run_in_two_groups_is_made_once(tmp_path: Path, balexnet: Instance) -> None:
     run(tmp_path, QUICK)
     shared = [row for row in rows(tmp_path) if row["content_hash"] == balexnet.content_hash]
@@ -176,6 +178,7 @@ def test_a_failing_method_is_a_row_and_the_campaign_goes_on(tmp_path: Path) -> N
     assert set(table["exit_kind"]) == {"raised", "returned"}
 
 
+@pytest.mark.slow
 def test_an_instance_that_cannot_be_made_is_a_row_for_each_method(tmp_path: Path) -> None:
     ladder = '[[families]]\ngroup = "ladder"\nfamily = "tiered"\nnodes = [1]\nblocks = [3]\nexits = [1]\nseeds = [1]\n'
     result = run(tmp_path, QUICK + ladder)
@@ -190,6 +193,7 @@ def test_an_instance_that_cannot_be_made_is_a_row_for_each_method(tmp_path: Path
     assert len(rows(tmp_path)) == 18
 
 
+@pytest.mark.slow
 def test_contradictions_fail_the_campaign_also_when_nothing_is_run_again(tmp_path: Path) -> None:
     for _ in range(2):
         result = run(tmp_path, CAMPAIGN + UNRULY.replace("DEED", '"claim-too-much"'))
@@ -210,12 +214,14 @@ class Spy(Silence):
         self.seen.append(len(self.journal.read_bytes().splitlines()))
 
 
+@pytest.mark.slow
 def test_rows_are_on_the_disk_before_they_count(tmp_path: Path) -> None:
     spy = Spy(tmp_path / "runs.jsonl")
     run_campaign(load_campaign(write(tmp_path, QUICK)), tmp_path, run_locally, progress=spy)
     assert spy.seen == list(range(1, 16))
 
 
+@pytest.mark.slow
 def test_conditions_reach_the_runs(tmp_path: Path) -> None:
     text = "repetitions = 2\nmemory_limit_gib = 0.2\n" + QUICK.replace('"raise"', '"eat"').replace(
         "larac", "single-node"
@@ -240,6 +246,7 @@ def test_a_second_run_makes_only_what_is_missing(tmp_path: Path) -> None:
     assert len(later.splitlines()) == 20
 
 
+@pytest.mark.slow
 def test_rows_that_are_no_longer_asked_for_move_aside_and_come_back(tmp_path: Path) -> None:
     run(tmp_path, QUICK)
     first, folder = rows(tmp_path), tmp_path / "results" / "test"
@@ -251,6 +258,7 @@ def test_rows_that_are_no_longer_asked_for_move_aside_and_come_back(tmp_path: Pa
     assert sorted(rows(tmp_path), key=str) == sorted(first, key=str)
 
 
+@pytest.mark.slow
 def test_failures_stay_unless_asked_for(tmp_path: Path) -> None:
     run(tmp_path, QUICK)
     first = rows(tmp_path)
@@ -318,6 +326,7 @@ def test_parquet_and_csv_hold_the_same_runs(tmp_path: Path) -> None:
     assert json.loads(str(typed.loc[1, "options"]))["gamma"] == 5
 
 
+@pytest.mark.slow
 def test_the_parquet_files_of_all_campaigns_are_one_data_set(tmp_path: Path) -> None:
     ladder = '[[families]]\ngroup = "ladder"\nfamily = "tiered"\nnodes = [4]\nblocks = [3]\nexits = [1]\nseeds = [1]\n'
     campus = (
@@ -339,6 +348,7 @@ def test_the_parquet_files_of_all_campaigns_are_one_data_set(tmp_path: Path) -> 
     assert whole["nodes"].to_pylist() == [None, 4, 4]
 
 
+@pytest.mark.slow
 def test_rows_of_two_machines_are_not_joined_without_a_word(tmp_path: Path) -> None:
     run(tmp_path, QUICK, "--method", "larac")
     cpu, name = environment()["cpu"], rows(tmp_path)[0]["environment_id"]

@@ -93,6 +93,7 @@ def test_damaged_files_are_compiled_again(home: Path, damage: str) -> None:
     assert run(SHORT, home) == [cost, folder], "what was compiled again is kept"
 
 
+@pytest.mark.slow
 def test_the_variable_says_where_machine_code_is_kept(home: Path, tmp_path: Path) -> None:
     _, folder = run(SHORT, home, FINBENCH_CACHE_DIR=str(tmp_path / "mine"))
     assert Path(folder).parent == tmp_path / "mine"
@@ -101,6 +102,7 @@ def test_the_variable_says_where_machine_code_is_kept(home: Path, tmp_path: Path
     assert Path(folder).parent == tmp_path / "caches" / "finbench"
 
 
+@pytest.mark.slow
 def test_without_a_folder_that_can_be_written_every_process_compiles(home: Path, tmp_path: Path) -> None:
     """A file stands where the folder should be: nobody can write there, not even an administrator."""
     blocked = tmp_path / "blocked"
@@ -110,6 +112,7 @@ def test_without_a_folder_that_can_be_written_every_process_compiles(home: Path,
     assert float(cost) == 1.0
 
 
+@pytest.mark.slow
 def test_without_a_home_the_temporary_folder_serves(home: Path, tmp_path: Path) -> None:
     blocked = tmp_path / "blocked"
     blocked.touch()

@@ -46,7 +46,7 @@ def test_the_checker_imports_no_method_no_arrays_and_no_solver() -> None:
     ours = {name for name in names if name.startswith("finbench.")}
     assert not [name for name in ours if name.startswith(("finbench.fin_graph", "finbench.benchmarks"))]
     data = {"application", "catalogue", "deployment", "dnn", "fields", "instance", "io", "network", "remarks"}
-    data |= {"shorthand", "tolerances", "units"}
+    data |= {"documents", "input_errors", "shorthand", "tolerances", "units", "validation", "writing"}
     others = {name for name in ours if not name.startswith("finbench.models.verify")}
     assert others <= {"finbench.models", *(f"finbench.models.{name}" for name in data)}
 
