@@ -19,6 +19,12 @@ HOUR_S = 3600.0
 WIDE = 0.38
 """Width of a bar."""
 
+ROOM_ABOVE = 1.45
+"""Height of the totals' axis over their highest bar: the legend stands above all bars."""
+
+KILO_FROM = 1e4
+"""From which total on, thousands are counted."""
+
 
 def draw_day(day: Day, instance: Instance, courses: Sequence[Course], on: Paper | None = None) -> Figure:
     """Return a figure: above the objective over the day for each planner, below what each policy adds up to.
@@ -67,17 +73,19 @@ def _draw_courses(axes: Any, day: Day, courses: Sequence[Course], style: dict[st
 
 def _draw_totals(axes: Any, instance: Instance, courses: Sequence[Course]) -> None:
     names = [literal(shortened(f"{one.policy.value}\n{one.method}", 24)) for one in courses]
-    axes.bar(range(len(courses)), [one.running for one in courses], WIDE * 1.6, color="#8FB3D1", label="running")
-    axes.bar(
-        range(len(courses)), [one.moving for one in courses], WIDE * 1.6,
-        bottom=[one.running for one in courses], color="#D55E00", label="moving",
-    )  # fmt: skip
+    most = max(one.running + one.moving for one in courses)
+    size, prefix = (1e3, "k") if most >= KILO_FROM else (1.0, "")
+    running, moving = ([getattr(one, part) / size for one in courses] for part in ("running", "moving"))
+    places = range(len(courses))
+    axes.bar(places, running, WIDE * 1.6, color="#8FB3D1", label="running")
+    axes.bar(places, moving, WIDE * 1.6, bottom=running, color="#D55E00", label="moving")
     for k, one in enumerate(courses):
         if one.broken_s:
             text = f"broken\n{one.broken_s / HOUR_S:.3g} h"
-            axes.text(k, one.running + one.moving, text, ha="center", va="bottom", fontsize=7, color="#A02010")
-    axes.margins(y=0.25)
-    axes.set_xticks(range(len(courses)), names, fontsize=7)
+            axes.text(k, running[k] + moving[k], text, ha="center", va="bottom", fontsize=7, color="#A02010")
+    if most > 0:
+        axes.set_ylim(0, ROOM_ABOVE * most / size)
+    axes.set_xticks(places, names, fontsize=7)
     axes.grid(axis="x", visible=False)
-    axes.set_ylabel(f"over the day [{instance.inference_unit}]")
+    axes.set_ylabel(f"over the day [{prefix}{instance.inference_unit}]")
     axes.legend(loc="upper left", ncols=2)

@@ -26,7 +26,7 @@ def draw_timeline(found: Simulation, on: Paper | None = None) -> Figure:
     names = list(dict.fromkeys(application for application, *_ in stays))
     colour = {name: COLOURS[k % len(COLOURS)] for k, name in enumerate(names)}
     begin, end = min(came for *_, came, _, _ in stays), max(left for *_, left in stays)
-    unit = axis_unit(Quantity.SECONDS, [left - begin for *_, left in stays if left > begin])
+    unit = axis_unit(Quantity.SECONDS, [end - begin] if end > begin else [])
     with mpl.rc_context(on.rc):
         figure = Figure(figsize=(on.width_in, 0.9 + 0.34 * len(rows)), layout="constrained")
         axes = figure.subplots()

@@ -108,7 +108,9 @@ def test_the_command_prints_the_numbers_and_draws(tmp_path: Path) -> None:
     panels = draw_day(day, instance, list(courses.values())).axes
     assert [axes.get_title(loc="left") for axes in panels[:2]] == ["Plans by fin", "Plans by label-setting"]
     heights = [bar.get_height() for bar in panels[2].patches if isinstance(bar, Rectangle)]
-    assert heights[: len(courses)] == [one.running for one in courses.values()]
+    assert heights[: len(courses)] == pytest.approx([one.running / 1e3 for one in courses.values()])
+    assert panels[2].get_ylabel() == "over the day [kJ]"
+    assert max(heights) < panels[2].get_ylim()[1]
 
 
 @pytest.mark.slow
