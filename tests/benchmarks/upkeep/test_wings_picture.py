@@ -14,6 +14,7 @@ from finbench.benchmarks.upkeep.wings_picture import WIDTHS, cost_of, draw_wings
 FOUND = frozenset(arrows())
 
 
+@pytest.mark.no_cover  # the search for places takes five times as long where it is traced
 def test_every_wing_has_a_box_and_no_two_overlap() -> None:
     figure = draw_wings()
     figure.savefig(BytesIO())

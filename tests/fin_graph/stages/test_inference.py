@@ -84,7 +84,7 @@ def judged(instance: Instance, stages: FinStages) -> Evaluation:
     return evaluate(instance, Deployment(deployments=(stages.deployment,)))
 
 
-@pytest.mark.parametrize("block", few_and_many(range(5), 2))
+@pytest.mark.parametrize("block", few_and_many(range(5), 1))
 def test_the_guarantees_of_rounding_up_and_down_hold(block: int) -> None:
     """Feasible, no better than the optimum, within eq. (20); rounded down, no worse than the optimum (eq. 18)."""
     for seed in range(10 * block, 10 * (block + 1)):
