@@ -223,14 +223,14 @@ def test_rows_are_on_the_disk_before_they_count(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_conditions_reach_the_runs(tmp_path: Path) -> None:
-    text = "repetitions = 2\nmemory_limit_gib = 0.2\n" + QUICK.replace('"raise"', '"eat"').replace(
+    text = "repetitions = 2\nmemory_limit_gib = 0.6\n" + QUICK.replace('"raise"', '"eat"').replace(
         "larac", "single-node"
     )
     result = run(tmp_path, text, "--time-limit-s", "9", "--no-warm-up")
     assert result.exit_code == 0
     found = rows(tmp_path)
     assert Counter(row["repetition"] for row in found) == {1: 15, 2: 15}
-    assert {(row["limit_s"], row["memory_limit_gib"]) for row in found} == {(9.0, 0.2)}
+    assert {(row["limit_s"], row["memory_limit_gib"]) for row in found} == {(9.0, 0.6)}
     assert {row["status"] for row in found if row["options"].get("deed") == "eat"} == {"memory-limit"}
 
 
