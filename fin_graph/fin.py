@@ -25,16 +25,13 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from finbench.fin_graph.options import FinOptions
 from finbench.fin_graph.paths.support import layered_arcs, reason_to_refuse, reason_to_share
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.instance import Application, Instance
 from finbench.models.result import LOAD, Clock, OutOfTime, Result, Status
-
-if TYPE_CHECKING:
-    from finbench.fin_graph.paths.kernel import How
 
 SMALL_EXPANSION = 50_000
 """`auto` takes the NetworkX stages up to this many expanded edges while the compiler is not loaded: loading it takes
@@ -134,11 +131,6 @@ def _alone(instance: Instance, time_limit_s: float | None, options: FinOptions) 
     return replace(result, times_s=clock.times_s, info={"gamma": options.gamma, "engine": engine, **result.info})
 
 
-def _how(options: FinOptions) -> How:
-    """Return how the searches round latencies for an answer."""
-    return "up" if options.rounding == "per-edge" else "cumulative"
-
-
 def _engine(instance: Instance, options: FinOptions) -> str:
     """Return the engine that runs the three stages: `networkx` or `arrays`."""
     if _prunes(options):
@@ -164,7 +156,7 @@ def _networkx_result(instance: Instance, app: Application, options: FinOptions, 
     best, sizes = _Found(inf, None, {}), Counter[str]()
     for choice in app.choices:
         with clock.phase("search"):
-            stages = fin_three_stages(instance, choice, options.gamma, options.band, _how(options), clock)
+            stages = fin_three_stages(instance, choice, options.gamma, options.band, options.how, clock)
         for name in ("extended", "feasible", "inference"):
             graph = getattr(stages, name)
             sizes.update({f"{name}_vertices": len(graph), f"{name}_edges": graph.number_of_edges()})
@@ -183,7 +175,7 @@ def _arrays_result(instance: Instance, app: Application, options: FinOptions, cl
         load_compiled()
     with clock.phase("build"):
         problems = problems_of(instance, app)
-    how = _how(options)
+    how = options.how
     if how == "cumulative":
         with clock.phase(LOAD):
             load_cumulative()

@@ -34,6 +34,11 @@ class FinOptions(Options):
     effort: Annotated[float, Field(ge=0)] = 1.0
     """Several applications: work of improvement; 1 is the default amount, 0 none."""
 
+    @property
+    def how(self) -> Literal["up", "cumulative"]:
+        """How searches for an answer round latencies to steps (eqs. 17, 32)."""
+        return "up" if self.rounding == "per-edge" else "cumulative"
+
 
 class SingleNodeOptions(Options):
     """Options of `single-node`."""

@@ -12,7 +12,7 @@ from finbench.benchmarks.deploying.cutting import OLDEST_FORMAT
 from finbench.benchmarks.imports.onnx.building import operator_graph
 from finbench.benchmarks.imports.onnx.chain import ModelChain, chain_of
 from finbench.benchmarks.imports.onnx.profile import borders_of
-from finbench.benchmarks.imports.onnx.reading import ModelFile, onnx_library, shown
+from finbench.benchmarks.imports.onnx.reading import ModelFile, one_line, onnx_library, shown
 from finbench.benchmarks.imports.onnx.shapes import data_inputs, inferred_model
 from finbench.models.io import InputError
 
@@ -171,7 +171,7 @@ def _load_weights(file: ModelFile, model: Any, library: Any) -> None:
     try:
         library.external_data_helper.load_external_data_for_model(model, str(file.path.parent))
     except Exception as error:  # noqa: BLE001  (the library raises errors of several kinds)
-        raise InputError(file.path, f"weights in files beside it: {shown(' '.join(str(error).split()))}") from None
+        raise InputError(file.path, f"weights in files beside it: {one_line(error)}") from None
 
 
 def _places(chain: ModelChain, borders: Sequence[tuple[str, ...]], where: Path | str) -> list[int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from finbench.benchmarks.deploying.manifest import TensorSpec
-from finbench.benchmarks.imports.onnx.reading import shown
+from finbench.benchmarks.imports.onnx.reading import one_line, shown
 from finbench.models.io import InputError
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class RunningModel:
         try:
             self._session = library.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # noqa: BLE001  (the library raises errors of its own and of C++)
-            raise InputError(where, f"ONNX Runtime refuses it: {shown(' '.join(str(error).split()))}") from None
+            raise InputError(where, f"ONNX Runtime refuses it: {one_line(error)}") from None
 
     def check(self, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]) -> None:
         """Refuse a model that reads other tensors than `inputs`, or lacks one of `outputs`."""

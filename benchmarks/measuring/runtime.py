@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finbench.benchmarks.deploying.runtime import onnxruntime_library
-from finbench.benchmarks.imports.onnx.reading import shown
+from finbench.benchmarks.imports.onnx.reading import one_line
 from finbench.models.io import InputError
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -54,7 +54,7 @@ def loaded_model(model: Any, threads: int, about: str) -> Run:
     try:
         session = library.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # noqa: BLE001  (the library raises classes of its own, derived from Exception alone)
-        raise InputError(about, f"ONNX Runtime does not load it: {first_line(error)}") from None
+        raise InputError(about, f"ONNX Runtime does not load it: {one_line(error)}") from None
     outputs = [each.name for each in session.get_outputs()]
     read = {each.name for each in session.get_inputs()}
 
@@ -62,12 +62,7 @@ def loaded_model(model: Any, threads: int, about: str) -> Run:
         try:
             made = session.run(outputs, {name: array for name, array in given.items() if name in read})
         except Exception as error:  # noqa: BLE001  (as above)
-            raise InputError(about, f"ONNX Runtime does not run it: {first_line(error)}") from None
+            raise InputError(about, f"ONNX Runtime does not run it: {one_line(error)}") from None
         return [np.asarray(array) for array in made]
 
     return run
-
-
-def first_line(error: Exception) -> str:
-    """Return what an error says as one line for people."""
-    return shown(" ".join(str(error).split()))

@@ -41,6 +41,11 @@ def shown(name: str) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
+def one_line(error: Exception) -> str:
+    """Return what a library's error says as one line for people."""
+    return shown(" ".join(str(error).split()))
+
+
 def onnx_library() -> Any:
     """Return the library `onnx`; raise InputError where it is not installed."""
     try:

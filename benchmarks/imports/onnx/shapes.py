@@ -7,7 +7,14 @@ from math import prod
 from typing import Any
 
 from finbench.benchmarks.imports.onnx.graph import Tensor
-from finbench.benchmarks.imports.onnx.reading import MAX_DIMENSIONS, ModelFile, element_bits, onnx_library, shown
+from finbench.benchmarks.imports.onnx.reading import (
+    MAX_DIMENSIONS,
+    ModelFile,
+    element_bits,
+    one_line,
+    onnx_library,
+    shown,
+)
 from finbench.models.io import InputError
 
 SMALL_WEIGHT = 1024
@@ -39,7 +46,7 @@ def inferred_model(file: ModelFile, input_shapes: Mapping[str, Sequence[int]]) -
     try:
         return onnx.shape_inference.infer_shapes(model, check_type=False, strict_mode=False, data_prop=True)
     except Exception as error:  # noqa: BLE001  (the library raises errors of its own and of C++)
-        raise InputError(file.path, f"shape inference: {shown(' '.join(str(error).split()))}") from None
+        raise InputError(file.path, f"shape inference: {one_line(error)}") from None
 
 
 def tensors_of(file: ModelFile, input_shapes: Mapping[str, Sequence[int]]) -> dict[str, Tensor | None]:

@@ -22,7 +22,7 @@ class Resolution:
     @classmethod
     def of(cls, options: FinOptions) -> Resolution:
         """Return the steps that FIN's options ask for."""
-        return cls(options.gamma, "up" if options.rounding == "per-edge" else "cumulative")
+        return cls(options.gamma, options.how)
 
     def finer(self, times: int) -> Resolution:
         """Return steps that are so many times as fine."""
