@@ -17,7 +17,7 @@ from finbench.models.io import InputError
 
 
 @dataclass(frozen=True)
-class Improvement:
+class BetterValue:
     """A deployment that is better than all that the library knows of an instance."""
 
     instance: str
@@ -36,7 +36,7 @@ class Leaderboard:
     standings: dict[str, list[Standing]]
     """By machine, the best first."""
     refutations: tuple[Refutation, ...]
-    improvements: tuple[Improvement, ...]
+    improvements: tuple[BetterValue, ...]
     runs: int
     instances: int
     unchecked: dict[str, int]
@@ -129,7 +129,7 @@ def _labels(read: ReadRuns, methods: Sequence[str]) -> set[str]:
     return {method for method, names in named if names & wanted}
 
 
-def _improvements(judgements: Iterable[Judgement]) -> Iterator[Improvement]:
+def _improvements(judgements: Iterable[Judgement]) -> Iterator[BetterValue]:
     """Yield what is better than the library knows and does not contradict what it has proven."""
     for judgement in judgements:
         best, known = judgement.best, judgement.known
@@ -137,7 +137,7 @@ def _improvements(judgements: Iterable[Judgement]) -> Iterator[Improvement]:
             continue
         if not any(one.folder == LIBRARY for one in judgement.refutations):
             value = None if known is None else known.objective
-            yield Improvement(judgement.runs[0].name, best.who, best.objective, value)
+            yield BetterValue(judgement.runs[0].name, best.who, best.objective, value)
 
 
 def _machine_notes(board: Leaderboard) -> Iterator[str]:

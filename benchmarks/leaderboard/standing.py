@@ -32,7 +32,7 @@ TIERS = (*(tier.value for tier in LibraryTier), OUTSIDE)
 
 
 @dataclass(frozen=True)
-class Outcome:
+class InstanceOutcome:
     """What a method's runs on one instance came to."""
 
     solved: bool
@@ -89,7 +89,7 @@ class Standing:
         return sum(self.solved.values())
 
 
-Outcomes = dict[str, Outcome]
+MethodOutcomes = dict[str, InstanceOutcome]
 """By content hash of the instance."""
 
 _Key = tuple[str, str]
@@ -115,11 +115,11 @@ def standings(
 
 def _outcomes(
     judgements: Mapping[str, Judgement], counts: Callable[[CheckedRun], bool]
-) -> tuple[dict[_Key, Outcomes], dict[_Key, dict[str, None]]]:
+) -> tuple[dict[_Key, MethodOutcomes], dict[_Key, dict[str, None]]]:
     """Return the outcomes of every method on every machine, and the folders that they come from."""
-    outcomes, folders = dict[_Key, Outcomes](), dict[_Key, dict[str, None]]()
+    outcomes, folders = dict[_Key, MethodOutcomes](), dict[_Key, dict[str, None]]()
     for content_hash, judgement in judgements.items():
-        single = dict[_Key, list[Outcome]]()
+        single = dict[_Key, list[InstanceOutcome]]()
         for k, run in enumerate(judgement.runs):
             if not counts(run):
                 continue
@@ -131,7 +131,7 @@ def _outcomes(
     return outcomes, folders
 
 
-def outcome(run: CheckedRun, judgement: Judgement, *, refuted: bool) -> Outcome:
+def outcome(run: CheckedRun, judgement: Judgement, *, refuted: bool) -> InstanceOutcome:
     """Return what one run came to."""
     status, limit = run.row["status"], float(run.row["limit_s"])
     spent = run.row.get("time_s")
@@ -141,7 +141,7 @@ def outcome(run: CheckedRun, judgement: Judgement, *, refuted: bool) -> Outcome:
     empty = says_empty and judgement.is_empty
     gap = _above_best(run, judgement)
     solved = counts and (empty or (gap is not None and gap <= ENERGY_TOLERANCE))
-    return Outcome(
+    return InstanceOutcome(
         solved=solved,
         proven=solved and status in (Status.OPTIMAL, Status.INFEASIBLE),
         close=counts and (empty or (gap is not None and gap <= CLOSE)),
@@ -162,9 +162,9 @@ def _above_best(run: CheckedRun, judgement: Judgement) -> float | None:
     return above / scale if scale else float(above > 0)
 
 
-def together(outcomes: Sequence[Outcome]) -> Outcome:
+def together(outcomes: Sequence[InstanceOutcome]) -> InstanceOutcome:
     """Return what repeated runs count: the median time, and the worst of everything else."""
-    return Outcome(
+    return InstanceOutcome(
         solved=all(one.solved for one in outcomes),
         proven=all(one.proven for one in outcomes),
         close=all(one.close for one in outcomes),
@@ -177,7 +177,7 @@ def together(outcomes: Sequence[Outcome]) -> Outcome:
 
 
 def _of_machine(
-    machine: str, outcomes: Mapping[_Key, Outcomes], folders: Mapping[_Key, Iterable[str]]
+    machine: str, outcomes: Mapping[_Key, MethodOutcomes], folders: Mapping[_Key, Iterable[str]]
 ) -> list[Standing]:
     here = {method: found for (where, method), found in outcomes.items() if where == machine}
     shared = shared_instances(here)
@@ -185,7 +185,9 @@ def _of_machine(
     return ranked(made)
 
 
-def _standing(machine: str, method: str, outcomes: Outcomes, shared: Sequence[str], folders: Iterable[str]) -> Standing:
+def _standing(
+    machine: str, method: str, outcomes: MethodOutcomes, shared: Sequence[str], folders: Iterable[str]
+) -> Standing:
     every, common = list(outcomes.values()), [outcomes[name] for name in shared]
     here = [tier for tier in TIERS if any(one.tier == tier for one in every)]
     return Standing(
@@ -207,7 +209,7 @@ def _standing(machine: str, method: str, outcomes: Outcomes, shared: Sequence[st
     )
 
 
-def _par10(outcomes: Sequence[Outcome]) -> float:
+def _par10(outcomes: Sequence[InstanceOutcome]) -> float:
     return penalised_mean(
         [one.time_s for one in outcomes],
         [one.solved for one in outcomes],
@@ -215,7 +217,7 @@ def _par10(outcomes: Sequence[Outcome]) -> float:
     )
 
 
-def _geometric(outcomes: Sequence[Outcome]) -> float:
+def _geometric(outcomes: Sequence[InstanceOutcome]) -> float:
     times = [one.time_s if one.answered else one.limit_s for one in outcomes]
     return shifted_geometric_mean(times, MITTELMANN_SHIFT_S)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from finbench.benchmarks.analysis.numbers import plural
-from finbench.benchmarks.leaderboard.board import Improvement, Leaderboard
+from finbench.benchmarks.leaderboard.board import BetterValue, Leaderboard
 from finbench.benchmarks.leaderboard.refutation import Refutation
 from finbench.benchmarks.leaderboard.standing import Standing
 from finbench.benchmarks.leaderboard.tables import (
@@ -71,7 +71,7 @@ def _refutations(refutations: Sequence[Refutation]) -> PageTable:
     return PageTable("Claims that cannot be true", columns, rows, 4)
 
 
-def _improvements(improvements: Sequence[Improvement]) -> PageTable:
+def _improvements(improvements: Sequence[BetterValue]) -> PageTable:
     rows = tuple((text(one.instance), text(one.who), _exact(one.objective), _exact(one.known)) for one in improvements)
     return PageTable("Better than the library knows", ("instance", "who", "objective", "library"), rows, 2)
 
