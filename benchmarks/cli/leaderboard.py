@@ -22,7 +22,7 @@ def leaderboard(
         list[Path], typer.Argument(metavar="RESULTS...", help="Folders of results, of one or several people.")
     ],
     methods: Annotated[
-        list[str] | None, typer.Option("--methods", help="Rank these alone, by name or label, separated by commas.")
+        list[str] | None, typer.Option("--methods", help="Rank these alone, or variants, separated by commas.")
     ] = None,
     tier: Annotated[
         list[LibraryTier] | None, typer.Option("--tier", help="Rank over this tier of the library (repeatable).")

@@ -22,7 +22,7 @@ class BetterValue:
 
     instance: str
     who: str
-    """Folder and method."""
+    """Folder and variant."""
     objective: float
     known: float | None
     """The library's value; None where it has none."""
@@ -80,7 +80,7 @@ def leaderboard(
     library : Library
         Whose values the runs are held against.
     methods : sequence of str
-        Names or labels of the methods that are ranked; several may be joined by commas. None: all.
+        Methods or variants that are ranked; several may be joined by commas. None: all.
     tiers : sequence of str
         Tiers whose instances are ranked. None: all.
     told : callable
@@ -93,8 +93,8 @@ def leaderboard(
     """
     read = read_runs(each_once(folders), library, told)
     judgements = judged_by_instance(read.runs, library.values)
-    labels = _labels(read, methods)
-    found = standings(judgements, lambda run: run.method in labels and run.tier in (tiers or (run.tier,)))
+    chosen = _chosen(read, methods)
+    found = standings(judgements, lambda run: run.variant in chosen and run.tier in (tiers or (run.tier,)))
     return Leaderboard(
         folders=tuple(map(str, folders)),
         standings={machine: ranks for machine, ranks in found.items() if ranks},
@@ -117,16 +117,16 @@ def each_once(folders: Sequence[Path]) -> Sequence[Path]:
     return folders
 
 
-def _labels(read: ReadRuns, methods: Sequence[str]) -> set[str]:
-    """Return the methods that are ranked, as the board calls them."""
+def _chosen(read: ReadRuns, methods: Sequence[str]) -> set[str]:
+    """Return the methods that are ranked, as variants."""
     from finbench.benchmarks.analysis.points import names_in
 
-    named = [(run.method, {run.method, str(run.row["label"]), str(run.row["method"])}) for run in read.runs]
+    named = [(run.variant, {run.variant, str(run.row["variant"]), str(run.row["method"])}) for run in read.runs]
     if not methods:
-        return {method for method, _ in named}
-    known = list(dict.fromkeys(name for method, names in named for name in (method, *sorted(names))))
+        return {variant for variant, _ in named}
+    known = list(dict.fromkeys(name for variant, names in named for name in (variant, *sorted(names))))
     wanted = set(names_in(methods, known, "method"))
-    return {method for method, names in named if names & wanted}
+    return {variant for variant, names in named if names & wanted}
 
 
 def _improvements(judgements: Iterable[Judgement]) -> Iterator[BetterValue]:
@@ -154,7 +154,7 @@ def _shared_notes(board: Leaderboard) -> Iterator[str]:
         if found[0].shared < most:
             yield (
                 f"On {machine} all methods share {found[0].shared} {plural(found[0].shared, 'instance')}: ranks and "
-                f"times are over these. The fewest, {least.instances}, are those of {least.method}; --methods can "
+                f"times are over these. The fewest, {least.instances}, are those of {least.variant}; --methods can "
                 "leave it out."
             )
 

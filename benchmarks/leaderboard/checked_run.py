@@ -22,7 +22,7 @@ from finbench.models.deployment import Deployment
 from finbench.models.instance import Instance
 from finbench.models.verify.rows import ExactEvaluation, evaluate_exactly
 
-TELLING = ("key", "label", "seed", "repetition", "status", "objective", "time_s")
+TELLING = ("key", "variant", "seed", "repetition", "status", "objective", "time_s")
 """Rows that agree in all of these are of one and the same run."""
 
 OUTSIDE = "other"
@@ -46,9 +46,9 @@ class CheckedRun:
     """The deployment in exact arithmetic; None where there is none."""
 
     @cached_property
-    def method(self) -> str:
+    def variant(self) -> str:
         """The method with its solver and the options that differ from their defaults."""
-        return method_of(self.row)
+        return variant_of(self.row)
 
     @cached_property
     def machine(self) -> str:
@@ -57,8 +57,8 @@ class CheckedRun:
 
     @property
     def who(self) -> str:
-        """Folder and method."""
-        return f"{self.folder}: {self.method}"
+        """Folder and variant."""
+        return f"{self.folder}: {self.variant}"
 
     @cached_property
     def objective(self) -> float | None:
@@ -90,16 +90,16 @@ def as_float(value: Fraction) -> float:
         return inf
 
 
-def method_of(row: Row) -> str:
-    """Return a row's method with its solver, default or not, and its other options; the row's label of unknown ones."""
+def variant_of(row: Row) -> str:
+    """Return a row's method with its solver, default or not, and its other options; of unknown ones the row's word."""
     method, options = METHODS.get(row["method"]), row["options"]
     if method is None or not options.keys() <= method.options.model_fields.keys():
-        return str(row["label"])
+        return str(row["variant"])
     solver = method.options.model_fields.get("solver")
     given = options if solver is None else {"solver": solver.default, **options}
     if not isinstance(given.get("solver", ""), str):
-        return str(row["label"])
-    return method.label(given, ("solver",))
+        return str(row["variant"])
+    return method.variant(given, ("solver",))
 
 
 def read_runs(
@@ -189,7 +189,7 @@ class _Reader:
             return None, None
         key = (instance.content_hash, json.dumps(decisions, sort_keys=True))
         if key not in self._evaluated:
-            where = f"{folder}: run of {row['label']} on '{row['instance']}'"
+            where = f"{folder}: run of {row['variant']} on '{row['instance']}'"
             deployment = as_deployment(decisions, where)
             self._evaluated[key] = (deployment, evaluate_exactly(instance, deployment))
         return self._evaluated[key]

@@ -49,7 +49,7 @@ class Refutation:
 
     folder: str
     """Where it was found; `library` for a value of the library."""
-    method: str
+    variant: str
     instance: str
     fault: Fault
     claimed: float | None
@@ -62,7 +62,7 @@ class Refutation:
     @property
     def line(self) -> str:
         """All of it on one line."""
-        return f"{self.folder}: {self.method} on {self.instance}: {self.sentence}"
+        return f"{self.folder}: {self.variant} on {self.instance}: {self.sentence}"
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ def _library_faults(
 def _refutation(
     run: CheckedRun, fault: Fault, sentence: str, claimed: float | None = None, found: float | None = None
 ) -> Refutation:
-    return Refutation(run.folder, run.method, run.name, fault, claimed, found, sentence)
+    return Refutation(run.folder, run.variant, run.name, fault, claimed, found, sentence)
 
 
 def _below(objective: float, bound: float) -> bool:

@@ -51,9 +51,9 @@ class InstanceOutcome:
 
 @dataclass(frozen=True)
 class Standing:
-    """One method on one machine."""
+    """One variant of a method on one machine."""
 
-    method: str
+    variant: str
     machine: str
     folders: tuple[str, ...]
     run: dict[str, int]
@@ -93,7 +93,7 @@ MethodOutcomes = dict[str, InstanceOutcome]
 """By content hash of the instance."""
 
 _Key = tuple[str, str]
-"""Machine and method."""
+"""Machine and variant."""
 
 
 def standings(
@@ -123,7 +123,7 @@ def _outcomes(
         for k, run in enumerate(judgement.runs):
             if not counts(run):
                 continue
-            key = (run.machine, run.method)
+            key = (run.machine, run.variant)
             single.setdefault(key, []).append(outcome(run, judgement, refuted=k in judgement.refuted))
             folders.setdefault(key, {})[run.folder] = None
         for key, found in single.items():
@@ -179,19 +179,19 @@ def together(outcomes: Sequence[InstanceOutcome]) -> InstanceOutcome:
 def _of_machine(
     machine: str, outcomes: Mapping[_Key, MethodOutcomes], folders: Mapping[_Key, Iterable[str]]
 ) -> list[Standing]:
-    here = {method: found for (where, method), found in outcomes.items() if where == machine}
+    here = {variant: found for (where, variant), found in outcomes.items() if where == machine}
     shared = shared_instances(here)
-    made = [_standing(machine, method, found, shared, folders[machine, method]) for method, found in here.items()]
+    made = [_standing(machine, variant, found, shared, folders[machine, variant]) for variant, found in here.items()]
     return ranked(made)
 
 
 def _standing(
-    machine: str, method: str, outcomes: MethodOutcomes, shared: Sequence[str], folders: Iterable[str]
+    machine: str, variant: str, outcomes: MethodOutcomes, shared: Sequence[str], folders: Iterable[str]
 ) -> Standing:
     every, common = list(outcomes.values()), [outcomes[name] for name in shared]
     here = [tier for tier in TIERS if any(one.tier == tier for one in every)]
     return Standing(
-        method=method,
+        variant=variant,
         machine=machine,
         folders=tuple(folders),
         run={tier: sum(one.tier == tier for one in every) for tier in here},
@@ -224,7 +224,7 @@ def _geometric(outcomes: Sequence[InstanceOutcome]) -> float:
 
 def ranked(found: Iterable[Standing]) -> list[Standing]:
     """Return standings of one machine with their ranks, the best first; equal ones share a rank."""
-    ordered = sorted(found, key=lambda one: (*_merit(one), -one.solved_in_all, one.method))
+    ordered = sorted(found, key=lambda one: (*_merit(one), -one.solved_in_all, one.variant))
     ranks, made = dict[tuple[float, ...], int](), list[Standing]()
     for place, one in enumerate(ordered, start=1):
         rank = ranks.setdefault(_merit(one), place) if one.shared else None

@@ -53,7 +53,7 @@ def standings_table(machine: str, found: Sequence[Standing]) -> TextTable:
 def _cells(one: Standing, tiers: Sequence[str]) -> tuple[str, ...]:
     return (
         NOTHING if one.rank is None else str(one.rank),
-        one.method,
+        one.variant,
         *(f"{one.solved[tier]}/{one.run[tier]}" if one.run.get(tier) else NOTHING for tier in tiers),
         *map(str, (one.proven, one.close, one.unanswered, one.refuted)),
         number(one.par10_s, 3),
@@ -64,7 +64,7 @@ def _cells(one: Standing, tiers: Sequence[str]) -> tuple[str, ...]:
 def refutations_table(refutations: Sequence[Refutation]) -> TextTable:
     """Return the claims that cannot be true, one a line, each with its two numbers."""
     rows = tuple(
-        (one.instance, one.method, one.folder, one.sentence, _exact(one.claimed), _exact(one.found))
+        (one.instance, one.variant, one.folder, one.sentence, _exact(one.claimed), _exact(one.found))
         for one in refutations
     )
     columns = ("instance", "method", "folder", "what cannot be true", "claimed", "against")
@@ -96,7 +96,7 @@ def _record(one: Standing) -> dict[str, object]:
     return {
         "machine": one.machine,
         "rank": one.rank,
-        "method": one.method,
+        "variant": one.variant,
         "folders": "; ".join(one.folders),
         **by_tier,
         **{name: getattr(one, name) for name in ("instances", "solved_in_all", "proven", "close", "unanswered")},

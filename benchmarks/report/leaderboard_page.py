@@ -49,7 +49,7 @@ def machine_table(machine: str, found: Sequence[Standing]) -> PageTable:
 
 
 def _facts(board: Leaderboard) -> list[Fact]:
-    methods = {one.method for found in board.standings.values() for one in found}
+    methods = {one.variant for found in board.standings.values() for one in found}
     counts = (
         (board.runs, "run"),
         (board.instances, "instance"),
@@ -63,7 +63,7 @@ def _facts(board: Leaderboard) -> list[Fact]:
 
 def _refutations(refutations: Sequence[Refutation]) -> PageTable:
     rows = tuple(
-        (*map(text, (one.instance, one.method, one.folder, one.fault)), _exact(one.claimed), _exact(one.found),
+        (*map(text, (one.instance, one.variant, one.folder, one.fault)), _exact(one.claimed), _exact(one.found),
          text(one.sentence))
         for one in refutations
     )  # fmt: skip

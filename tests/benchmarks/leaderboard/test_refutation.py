@@ -62,7 +62,7 @@ def test_a_forged_claim_is_named(case: str, honest: Path, forged: Forge) -> None
     change, method, instance, fault, claimed = FORGED[case]
     theirs = forged(change)
     found = ranked(honest, theirs).refutations
-    assert {(one.folder, one.method.split(" ")[0], one.instance) for one in found} == {(str(theirs), method, instance)}
+    assert {(one.folder, one.variant.split(" ")[0], one.instance) for one in found} == {(str(theirs), method, instance)}
     named = {one.fault: one for one in found}
     assert fault in named
     assert claimed in (None, named[fault].claimed)

@@ -28,7 +28,7 @@ def ranked(*folders: Path, methods: Sequence[str] = ()) -> Leaderboard:
 def by_method(board: Leaderboard) -> dict[str, Standing]:
     """Return the standings of the only machine."""
     (found,) = board.standings.values()
-    return {one.method: one for one in found}
+    return {one.variant: one for one in found}
 
 
 def test_solver_and_options_tell_methods_apart(honest: Path) -> None:
@@ -127,13 +127,13 @@ def test_json_and_csv_say_the_same(honest: Path, tmp_path: Path) -> None:
     came = CliRunner().invoke(app, ["leaderboard", str(honest), "--json", "-o", str(file)])
     (machine,) = json.loads(came.stdout)["machines"]
     lines = list(csv.DictReader(file.open()))
-    assert [one["method"] for one in machine["standings"]] == [line["method"] for line in lines]
+    assert [one["variant"] for one in machine["standings"]] == [line["variant"] for line in lines]
     assert [one["par10_s"] for one in machine["standings"]] == [float(line["par10_s"]) for line in lines]
 
 
 def test_names_of_other_peoples_files_stay_text(forged: Forge, tmp_path: Path) -> None:
     script = "<script>alert(1)</script>"
-    folder = forged(lambda row: {**row, "method": script, "label": script} if row["method"] == "mcp" else row)
+    folder = forged(lambda row: {**row, "method": script, "variant": script} if row["method"] == "mcp" else row)
     page = tmp_path / "board.html"
     assert CliRunner().invoke(app, ["leaderboard", str(folder), "-o", str(page)]).exit_code == 0
     assert script not in page.read_text()
