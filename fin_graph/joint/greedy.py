@@ -60,7 +60,7 @@ def solve(
     with clock.phase("load"):
         load_compiled()
     with clock.phase("build"):
-        system = SharedSystem.of(instance)
+        system = SharedSystem.of(instance, reachable=True)
     return first_come(instance, system, _best_split, "single split", clock)
 
 

@@ -47,7 +47,7 @@ def solve_many(instance: Instance, *, time_limit_s: float | None = None) -> Resu
     with clock.phase("load"):
         load_compiled()
     with clock.phase("build"):
-        system = SharedSystem.of(instance)
+        system = SharedSystem.of(instance, reachable=True)
     serve = partial(_served_by, instance, dict[str, list[list[Ending]]]())
     return first_come(instance, system, serve, "multi-constrained path", clock)
 
