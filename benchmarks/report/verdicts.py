@@ -63,7 +63,7 @@ def _evaluated(
         return None, None
     key = (row["content_hash"], json.dumps(decisions, sort_keys=True))
     if key not in known:
-        deployment = validate(decisions, Deployment, f"run of {row['label']} on '{row['instance']}'")
+        deployment = validate(decisions, Deployment, f"run of {row['variant']} on '{row['instance']}'")
         known[key] = (deployment, evaluate(instance, deployment))
     return known[key]
 
@@ -86,7 +86,7 @@ def all_contradictions(judged: Sequence[Judged | None]) -> list[str]:
 def altered(rows: Sequence[Row], judged: Sequence[Judged | None]) -> list[str]:
     """Return what rows record and their instances or the evaluator do not bear out, one line for each such row."""
     both = ((row, run, _altered(row, run)) for row, run in zip(rows, judged, strict=True) if run is not None)
-    return [f"{_named(run.instance)}: {row['label']} {why}" for row, run, why in both if why is not None]
+    return [f"{_named(run.instance)}: {row['variant']} {why}" for row, run, why in both if why is not None]
 
 
 def _altered(row: Row, run: Judged) -> str | None:

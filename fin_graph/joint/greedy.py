@@ -59,7 +59,7 @@ def solve(
     with clock.phase("load"):
         load_compiled()
     with clock.phase("build"):
-        system = SharedSystem.of(instance)
+        system = SharedSystem.of(instance, reachable=True)
     with clock.phase("search"):
         chosen = _serve(instance, system, clock)
     left_out = [app.name for app in instance.applications if app.name not in chosen]

@@ -178,7 +178,7 @@ def test_damaged_results_never_end_in_a_traceback(command: str, results: Path, t
 
 
 @pytest.mark.parametrize("nasty", NASTY, ids=range(len(NASTY)))
-@pytest.mark.parametrize("column", ["time_s", "label", "status", "options", "info", "violations", "deployments"])
+@pytest.mark.parametrize("column", ["time_s", "variant", "status", "options", "info", "violations", "deployments"])
 def test_a_row_is_read_as_it_is_declared_or_refused(
     column: str, nasty: str, tmp_path: Path, one_row: Callable[[str, str], Path]
 ) -> None:
