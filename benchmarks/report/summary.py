@@ -35,7 +35,7 @@ def facts(runs: pd.DataFrame, claims: Claims, contradictions: Sequence[str]) -> 
     made = [
         Fact(f"{len(runs):,}", plural(len(runs), "run")),
         Fact(f"{instances:,}", plural(instances, "instance")),
-        Fact(f"{runs['label'].nunique()}", "method variants"),
+        Fact(f"{runs['variant'].nunique()}", "method variants"),
         Fact(f"{proven:,}", "decided with proof"),
     ]
     if claims.matches:
@@ -86,12 +86,12 @@ def _who_is_optimal(runs: pd.DataFrame, methods: Sequence[MethodFacts]) -> str:
     if not solvable:
         return f"No optimum is proven: gaps are against the best {word} known.{none}"
     there = [one for one in methods if one.on_proven]
-    always = [one.label for one in there if one.optimal == one.on_proven]
+    always = [one.variant for one in there if one.optimal == one.on_proven]
     others = sorted((one for one in there if one.optimal < one.on_proven), key=lambda one: -one.optimal / one.on_proven)
     text = f"The optimum is proven on {solvable:,} {plural(solvable, 'instance')}.{none}"
     if always:
         text += f" Every run there of {_listed(always)} meets it."
-    shares = [f"{one.label} {fixed_percent(one.optimal / one.on_proven, 1)} %" for one in others]
+    shares = [f"{one.variant} {fixed_percent(one.optimal / one.on_proven, 1)} %" for one in others]
     return text + (f" How often the runs of others do, failures counted as not: {_listed(shares)}." if shares else "")
 
 
@@ -115,12 +115,12 @@ def _who_is_fast(runs: pd.DataFrame, methods: Sequence[MethodFacts]) -> str:
     ended = "" if longest["found"] else f", which ended as {longest['status']}"
     return (
         f"Fastest by the median of its conclusive runs: {_timed(fastest)}; slowest: {_timed(slowest)}. The longest "
-        f"run took {sized(float(longest['time_s']), 's', 3)}: {longest['label']} on {longest['instance']}{ended}."
+        f"run took {sized(float(longest['time_s']), 's', 3)}: {longest['variant']} on {longest['instance']}{ended}."
     )
 
 
 def _timed(one: MethodFacts) -> str:
-    return f"{one.label}, {sized(one.time_median_s, 's', 3)} ({one.conclusive:,} of {one.runs:,} runs are)"
+    return f"{one.variant}, {sized(one.time_median_s, 's', 3)} ({one.conclusive:,} of {one.runs:,} runs are)"
 
 
 def repeated(rows: int, runs: int) -> str:
