@@ -33,6 +33,7 @@ from finbench.benchmarks.report.served_tables import served_tables
 from finbench.benchmarks.report.size_chart import size_chart
 from finbench.benchmarks.report.static_figure import static_figure
 from finbench.benchmarks.report.summary import environment_rows, facts, machine, repeated, sentences
+from finbench.benchmarks.report.together import together
 from finbench.benchmarks.report.transfers import links_by_group, shares_by_group, transfer_sentence, transfer_table
 from finbench.benchmarks.report.utilisation_chart import fullest, utilisation_chart
 from finbench.benchmarks.report.verdicts import all_contradictions, altered, judge_again
@@ -194,6 +195,7 @@ def _rendered(**content: Any) -> str:
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=together,
         trim_blocks=True,
         lstrip_blocks=True,
     )
