@@ -71,7 +71,7 @@ class Method:
         """The plugin that brings it; None for the suite's own."""
         return None
 
-    def label(self, options: Mapping[str, Any], named: Collection[str] = ()) -> str:
+    def variant(self, options: Mapping[str, Any], named: Collection[str] = ()) -> str:
         """Return the method and the options that differ from their defaults, for people.
 
         Options in `named` are told at their defaults too. Threads that a solver does not use are not named.
@@ -283,9 +283,9 @@ def check_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
     return find_method(name).checked(options).model_dump()
 
 
-def label(name: str, options: Mapping[str, Any], named: Collection[str] = ()) -> str:
+def variant(name: str, options: Mapping[str, Any], named: Collection[str] = ()) -> str:
     """Return a method and the options that differ from their defaults, and those in `named`, for people."""
-    return METHODS[name].label(options, named)
+    return METHODS[name].variant(options, named)
 
 
 def run_method(

@@ -163,6 +163,8 @@ class Instance(Frozen):
 
     def _check_allowed(self, app: Application, blocks: int) -> None:
         """Refuse permissions for blocks, nodes or tiers that there are not, and pins that they forbid."""
+        if not app.allowed:
+            return
         label, nodes = f"application '{app.name}'", self.network.node_by_name
         known = {name for node in nodes.values() for name in (node.name, node.tier) if name}
         for key, names in app.allowed.items():
@@ -188,11 +190,13 @@ class Instance(Frozen):
 
     def _check_finite(self) -> None:
         """Refuse numbers whose products or sums (eqs. 1–3, 8, 11–13) could overflow, whatever is decided."""
-        network, total, load = self.network, 0.0, 0.0
+        total, load, greatest = 0.0, 0.0, dict[str, tuple[float, float]]()
+        joule, second = _dearest(self.network.nodes)
         for app in (choice for one in self.applications for choice in one.choices):
             dnn = self.dnn_of(app)
-            energy, latency = self._greatest(dnn)
-            joule, second = _dearest(network.nodes)
+            if dnn.name not in greatest:  # applications are many, and their DNNs few
+                greatest[dnn.name] = self._greatest(dnn)
+            energy, latency = greatest[dnn.name]
             energy = energy * joule + (latency * second if second > 0 else 0.0)
             load += sum(b.parameter_bytes + b.working_bytes + app.weight * b.ops for b in dnn.blocks)
             load += app.weight * (dnn.total_bits + latency)

@@ -56,8 +56,8 @@ def worth(runs: pd.DataFrame, *keys: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Indexed by `label`, `instance` (its content, or its name where it could not be made) and `keys`, in the order of
-        `runs`: `time_s`, `limit_s`, `answered`, `gap`.
+        Indexed by `variant`, `instance` (its content, or its name where it could not be made) and `keys`, in the order
+        of `runs`: `time_s`, `limit_s`, `answered`, `gap`.
     """
     limit, time = runs["limit_s"].astype(float), runs["time_s"].astype(float)
     in_time = time <= limit * (1 + OVERRUN)
@@ -65,7 +65,7 @@ def worth(runs: pd.DataFrame, *keys: str) -> pd.DataFrame:
     ended = runs["found"].astype(bool) & runs["status"].isin([Status.OPTIMAL, Status.FEASIBLE])
     gap = runs["gap_to_best_bound"].astype(float).mask(proven_empty, 0.0)
     columns = {
-        "label": runs["label"],
+        "variant": runs["variant"],
         "instance": instance_of(runs),
         **{key: runs[key] for key in keys},
         "time_s": time.fillna(limit).clip(lower=SMALLEST_TIME_S, upper=limit),
@@ -73,16 +73,16 @@ def worth(runs: pd.DataFrame, *keys: str) -> pd.DataFrame:
         "answered": in_time & (ended | proven_empty),
         "gap": gap.where(in_time).fillna(np.inf),
     }
-    grouped = pd.DataFrame(columns).groupby(["label", "instance", *keys], sort=False)
+    grouped = pd.DataFrame(columns).groupby(["variant", "instance", *keys], sort=False)
     return grouped.agg({"time_s": "median", "limit_s": "max", "answered": "all", "gap": "max"})
 
 
 def shared_worth(runs: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Return `worth` for each method, over the instances that all methods share, in the same order for each."""
-    by_label = worth(runs).groupby(level="label", sort=False)
-    by_method = {str(label): here.droplevel("label") for label, here in by_label}
-    shared = shared_instances({label: dict.fromkeys(here.index) for label, here in by_method.items()})
-    return {label: here.loc[shared] for label, here in by_method.items()}
+    by_variant = worth(runs).groupby(level="variant", sort=False)
+    by_method = {str(variant): here.droplevel("variant") for variant, here in by_variant}
+    shared = shared_instances({variant: dict.fromkeys(here.index) for variant, here in by_method.items()})
+    return {variant: here.loc[shared] for variant, here in by_method.items()}
 
 
 def aggregate(runs: pd.DataFrame) -> pd.DataFrame:
@@ -109,8 +109,8 @@ def aggregate(runs: pd.DataFrame) -> pd.DataFrame:
             "instances": instance_of(here).nunique(),
             "bounded": here.loc[here["best_bound"].notna(), "content_hash"].nunique(),
         }
-        for label, values in shared_worth(here).items():
-            rows.append({"group": group, "method": label, **known, **_aggregated(values)})
+        for variant, values in shared_worth(here).items():
+            rows.append({"group": group, "method": variant, **known, **_aggregated(values)})
     return pd.DataFrame(rows)
 
 
@@ -146,7 +146,7 @@ def profiles(runs: pd.DataFrame, gap: float = SOLVED_GAP) -> dict[str, dict[str,
     for group in dict.fromkeys(runs["group"]):
         values = shared_worth(runs[runs["group"] == group])
         if not next(iter(values.values())).empty:
-            times = {label: here["time_s"].tolist() for label, here in values.items()}
-            solved = {label: [is_solved(each, gap) for each in here["gap"]] for label, here in values.items()}
+            times = {variant: here["time_s"].tolist() for variant, here in values.items()}
+            solved = {variant: [is_solved(each, gap) for each in here["gap"]] for variant, here in values.items()}
             made[str(group)] = performance_profiles(times, solved)
     return made

@@ -81,7 +81,7 @@ def _run_row(
         gap = percent(_known(run["gap_to_best_bound"]))
         costs = (number(run["energy_j"]), *minimised, gap, number(run["latency_s"]), number(run["accuracy"]))
     dnn = ("–" if pd.isna(run["dnn"]) else str(run["dnn"]),) if chosen else ()
-    return (", ".join(told), run["label"], run["status"], *dnn, *costs, number(_known(run["time_s"]), 4))
+    return (", ".join(told), run["variant"], run["status"], *dnn, *costs, number(_known(run["time_s"]), 4))
 
 
 def _text(value: Any) -> str:
@@ -108,8 +108,8 @@ def shared_systems(title: str, runs: pd.DataFrame) -> TextTable:
         *("nodes", "applications", "load", "method", "found"),
         *(_total(runs), "gap median [%]", "gap worst [%]", "runtime median [s]", "rejected", "other ends"),
     )
-    by_system = runs.groupby([*SYSTEM, "objective_unit", "label"], sort=False, dropna=False)
-    rows = tuple(_system_row(str(label), here) for (*_, label), here in by_system)
+    by_system = runs.groupby([*SYSTEM, "objective_unit", "variant"], sort=False, dropna=False)
+    rows = tuple(_system_row(str(variant), here) for (*_, variant), here in by_system)
     return TextTable(f"{title}: by size and load", columns, rows, text_columns=5)
 
 
@@ -119,12 +119,12 @@ def _total(runs: pd.DataFrame) -> str:
     return f"total {HEADINGS[quantity]} [{quantity}]" if quantity in HEADINGS else "objective"
 
 
-def _system_row(label: str, runs: pd.DataFrame) -> tuple[str, ...]:
+def _system_row(variant: str, runs: pd.DataFrame) -> tuple[str, ...]:
     found = runs[runs["found"].astype(bool)]
     gaps, times = found["gap_to_best_bound"].dropna().astype(float), runs["time_s"].dropna().astype(float)
     return (
         *(number(_known(runs[column].iloc[0])) for column in SYSTEM),
-        label,
+        variant,
         f"{len(found)} of {len(runs)}",
         number(_known(found["objective"].astype(float).mean()), 6),
         *(percent(_known(gap)) for gap in (gaps.median(), gaps.max())),
@@ -153,7 +153,7 @@ def summary(title: str, runs: pd.DataFrame) -> TextTable:
         "runtime worst [s]",
         "other ends",
     )
-    rows = tuple(_summary_row(str(label), of_method) for label, of_method in runs.groupby("label", sort=False))
+    rows = tuple(_summary_row(str(variant), of_method) for variant, of_method in runs.groupby("variant", sort=False))
     solvable = runs.loc[runs["best_objective"].notna(), "content_hash"].nunique()
     proven = runs.loc[runs["proven"], "content_hash"].nunique()
     instances = runs["content_hash"].nunique()
@@ -164,14 +164,14 @@ def summary(title: str, runs: pd.DataFrame) -> TextTable:
     return TextTable(heading, columns, rows, text_columns=1)
 
 
-def _summary_row(label: str, runs: pd.DataFrame) -> tuple[str, ...]:
+def _summary_row(variant: str, runs: pd.DataFrame) -> tuple[str, ...]:
     found = runs[runs["found"].astype(bool)]
     solvable = runs[runs["best_objective"].notna()]
     gaps = found["gap_to_best_known"].dropna().astype(float)
     best = (gaps <= ENERGY_TOLERANCE).sum() / len(solvable) if len(solvable) else None
     times = runs["time_s"].dropna().astype(float)
     return (
-        label,
+        variant,
         str(len(runs)),
         str(len(found)),
         str(len(solvable) - len(found)),

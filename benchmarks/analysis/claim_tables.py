@@ -11,12 +11,12 @@ from finbench.benchmarks.analysis.table import TextTable
 
 def match_table(rows: Sequence[MatchRow], counted: str = "instances") -> TextTable:
     """Return FIN at every γ, or with other options, against the proven optimum; `counted` says what a row counts."""
-    labelled = any(row.label for row in rows)
-    first = "run" if labelled else "γ"
+    named = any(row.variant for row in rows)
+    first = "run" if named else "γ"
     columns = (first, counted, "optimum met [%]", "missed", "mean gap of those found [%]", "worst gap [%]")
     cells = tuple(
         (
-            row.label or str(row.gamma),
+            row.variant or str(row.gamma),
             str(row.points),
             fixed_percent(row.matched / row.points),
             str(row.missed),
@@ -25,7 +25,7 @@ def match_table(rows: Sequence[MatchRow], counted: str = "instances") -> TextTab
         )
         for row in rows
     )
-    if labelled:
+    if named:
         title = "FIN with γ and λ of the authors' scripts, and with rounding along the path, against the proven optimum"
         return TextTable(title, columns, cells, text_columns=1)
     return TextTable("FIN against the proven optimum, by resolution", columns, cells, text_columns=0)

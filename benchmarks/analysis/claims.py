@@ -55,7 +55,7 @@ class Point:
     violations: int
     """Rules broken by FIN's deployments, over all γ."""
     variants: dict[str, float | None] = field(default_factory=dict)
-    """FIN's other runs, by their labels."""
+    """FIN's other runs, by their variants."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class MatchRow:
     """FIN found nothing although a deployment exists."""
     mean_gap: float | None
     worst_gap: float | None
-    label: str = ""
+    variant: str = ""
     """Of a run with other options than γ."""
 
 
@@ -137,19 +137,19 @@ def match_row(points: Sequence[Point], gamma: int) -> MatchRow:
     return _match([(point.fin[gamma], point.optimum) for point in points], gamma, "")
 
 
-def variant_row(points: Sequence[Point], label: str, gamma: int) -> MatchRow:
-    """Compare FIN's run of a label with the optimum."""
-    return _match([(point.variants[label], point.optimum) for point in points], gamma, label)
+def variant_row(points: Sequence[Point], variant: str, gamma: int) -> MatchRow:
+    """Compare FIN's run of a variant with the optimum."""
+    return _match([(point.variants[variant], point.optimum) for point in points], gamma, variant)
 
 
-def _match(pairs: Sequence[tuple[float | None, float | None]], gamma: int, label: str) -> MatchRow:
+def _match(pairs: Sequence[tuple[float | None, float | None]], gamma: int, variant: str) -> MatchRow:
     """Compare pairs of FIN's energy and the optimum."""
     solvable = [(energy, optimum) for energy, optimum in pairs if optimum is not None]
     gaps = [relative_gap(energy, optimum) for energy, optimum in solvable]
     found = [gap for gap in gaps if gap is not None]
     matched = sum(gap <= ENERGY_TOLERANCE for gap in found)
     mean, worst = (fmean(found), max(found)) if found else (None, None)
-    return MatchRow(gamma, len(solvable), matched, len(solvable) - len(found), mean, worst, label)
+    return MatchRow(gamma, len(solvable), matched, len(solvable) - len(found), mean, worst, variant)
 
 
 def saving_rows(points: Sequence[Point], gamma: int) -> list[SavingRow]:

@@ -23,7 +23,7 @@ from finbench.benchmarks.analysis.transfers import TransferPart, links_of, parts
 from finbench.benchmarks.campaigns.campaign import Campaign, load_campaign
 from finbench.benchmarks.judging.comparison import Comparison, compare_methods
 from finbench.benchmarks.judging.judged import Judged
-from finbench.benchmarks.methods import label
+from finbench.benchmarks.methods import variant
 from finbench.models.instance import Instance
 from finbench.models.result import Status
 
@@ -58,7 +58,7 @@ def claims_of_grids(campaign: str = "published", gammas: Sequence[int] = GAMMAS)
         parts += [] if optimum is None else parts_of(instance, optimum)
         networks.setdefault(instance.network.name, instance)
     matches, savings = [match_row(points, gamma) for gamma in gammas], saving_rows(points, gammas[-1])
-    variants = [variant_row(points, label("fin", options), options["gamma"]) for options in VARIANTS]
+    variants = [variant_row(points, variant("fin", options), options["gamma"]) for options in VARIANTS]
     claims = [matches_claim(matches), saving_claim(savings, points, gammas[-1]), targets_claim(points)]
     transfers = f"Of the optimal ones, {transfer_share(parts).sentence(links_of(networks.values()))}"
     return Claims(len(points), matches[0].points, matches, savings, claims, contradictions, variants, transfers)
@@ -77,9 +77,9 @@ def grid_points(campaign: Campaign) -> Iterator[Instance]:
 
 def _point(comparison: Comparison, gammas: Sequence[int]) -> Point:
     exact, baseline, *fins = comparison.runs
-    others = {run.label: _energy(run) for run in fins[len(gammas) :]}
+    others = {run.variant: _energy(run) for run in fins[len(gammas) :]}
     if exact.result.status not in (Status.OPTIMAL, Status.INFEASIBLE):
-        raise RuntimeError(f"{exact.label} proved nothing on {comparison.instance.name}: {exact.status}")
+        raise RuntimeError(f"{exact.variant} proved nothing on {comparison.instance.name}: {exact.status}")
     energies = [_energy(run) for run in (exact, baseline, *fins[: len(gammas)])]
     case = f"{comparison.instance.name}, {comparison.instance.accounting.value}"
     violations = sum(len(run.violations) for run in fins)

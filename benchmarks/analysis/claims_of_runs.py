@@ -23,13 +23,13 @@ from finbench.benchmarks.analysis.claims import (
     targets_claim,
 )
 from finbench.benchmarks.analysis.frame import refuted
-from finbench.benchmarks.methods import label
+from finbench.benchmarks.methods import variant
 from finbench.models.result import Status
 
 UNKNOWN = "cannot be said"
 
 COLUMNS = (
-    *("content_hash", "group", "instance", "accounting", "family", "label", "method", "gamma", "status", "found"),
+    *("content_hash", "group", "instance", "accounting", "family", "variant", "method", "gamma", "status", "found"),
     *("objective", "best_objective", "proven", "violations", "refuted"),
 )
 
@@ -65,7 +65,7 @@ def claims_of_runs(runs: pd.DataFrame) -> Claims:
     if not matches or not matches[0].points:
         nothing = "no instance has a proven optimum and runs of FIN"
         return Claims(len(points), 0, [], [], [Claim(name, UNKNOWN, nothing) for name in (MATCHES, SAVING, TARGETS)])
-    rivalled = [point for key, point in points.items() if any(row["label"] == BASELINE for row in by_instance[key])]
+    rivalled = [point for key, point in points.items() if any(row["variant"] == BASELINE for row in by_instance[key])]
     savings = saving_rows(rivalled, gammas[-1])
     saving = Claim(SAVING, UNKNOWN, f"there is no instance that FIN and {BASELINE} both answer")
     if savings:
@@ -80,7 +80,7 @@ def _fin_answers(rows: Sequence[FrameRow]) -> dict[int, FrameRow]:
     for row in rows:
         if row["method"] != "fin" or row["status"] == Status.UNSUPPORTED or pd.isna(row["gamma"]):
             continue
-        if row["label"] == label("fin", {"gamma": int(row["gamma"])}):
+        if row["variant"] == variant("fin", {"gamma": int(row["gamma"])}):
             answers.setdefault(int(row["gamma"]), row)
     return answers
 
@@ -98,7 +98,7 @@ def _is_refuted(rows: Sequence[FrameRow]) -> bool:
 def _point(rows: Sequence[FrameRow], fin: Mapping[int, FrameRow]) -> Point:
     optimum = None if _is_refuted(rows) else float(rows[0]["best_objective"])
     energies = {gamma: row["objective"] if row["found"] else None for gamma, row in fin.items()}
-    baseline = [row["objective"] for row in rows if row["label"] == BASELINE and row["found"]]
+    baseline = [row["objective"] for row in rows if row["variant"] == BASELINE and row["found"]]
     violations = sum(bool(row["violations"]) for row in fin.values())
     return Point(_case(rows[0]), optimum, energies, baseline[0] if baseline else None, violations)
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from finbench.benchmarks.analysis.dimensions import DIMENSIONS, Dimension, binned, values_of
 from finbench.benchmarks.analysis.measures import Measure, with_common
-from finbench.benchmarks.analysis.points import chosen_runs, one_label, points, shared_points, without_gamma
+from finbench.benchmarks.analysis.points import chosen_runs, one_variant, points, shared_points, without_gamma
 from finbench.benchmarks.analysis.units import quantity_of_objectives
 from finbench.models.io import InputError
 
@@ -39,9 +39,9 @@ def curves(
     Returns
     -------
     DataFrame
-        `group`, `label` (without γ where the dimension is γ), `method`, `at` (NaN for a method that has no value of the
-        dimension), `value`, `low` and `high` (the band), `counted`, `instances`, `above`, as `measures.Estimate` has
-        them, and `unit`, that of the objectives. Ascending in `at`. Empty where the methods share no instance.
+        `group`, `variant` (without γ where the dimension is γ), `method`, `at` (NaN for a method that has no value of
+        the dimension), `value`, `low` and `high` (the band), `counted`, `instances`, `above`, as `measures.Estimate`
+        has them, and `unit`, that of the objectives. Ascending in `at`. Empty where the methods share no instance.
 
     Raises
     ------
@@ -50,24 +50,24 @@ def curves(
     """
     if measure.name == "saving" and baseline is None:
         raise InputError("measure 'saving'", "needs a method to compare with: --baseline METHOD")
-    base = None if baseline is None else one_label(runs, baseline)
+    base = None if baseline is None else one_variant(runs, baseline)
     shown = chosen_runs(runs, methods, groups)
     every = points(runs[runs["group"].isin(shown["group"].unique())], base)
-    order = shown[["group", "label"]].drop_duplicates()
-    here = shared_points(order.merge(every, on=["group", "label"], how="left", sort=False))
+    order = shown[["group", "variant"]].drop_duplicates()
+    here = shared_points(order.merge(every, on=["group", "variant"], how="left", sort=False))
     bins = [binned(of_group[dimension.column]) for _, of_group in here.groupby("group", sort=False)]
     here = with_common(here.assign(at=pd.concat(bins) if bins else None), "at")
     if dimension.name == "gamma":
-        here = here.assign(label=here["label"].map(without_gamma))
-    keys = ["group", "label", "at"]
+        here = here.assign(variant=here["variant"].map(without_gamma))
+    keys = ["group", "variant", "at"]
     rows = [
         _point(dict(zip(keys, key, strict=True)), of_point, measure)
         for key, of_point in here.groupby(keys, sort=False, dropna=False)
     ]
     names = [*keys, "method", "value", "low", "high", "counted", "instances", "above", "unit"]
     table = pd.DataFrame(rows, columns=names)
-    ranks = {name: k for k, name in enumerate(dict.fromkeys(zip(table["group"], table["label"], strict=True)))}
-    place = [ranks[pair] for pair in zip(table["group"], table["label"], strict=True)]
+    ranks = {name: k for k, name in enumerate(dict.fromkeys(zip(table["group"], table["variant"], strict=True)))}
+    place = [ranks[pair] for pair in zip(table["group"], table["variant"], strict=True)]
     return table.assign(place=place).sort_values(["place", "at"], kind="stable").drop(columns="place")
 
 

@@ -40,7 +40,7 @@ def gap_by_gamma(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _told_apart(fin: pd.DataFrame) -> pd.DataFrame:
-    """Return the runs with the label but for γ in the name of every group in which there are several."""
-    variant = fin["label"].map(without_gamma)
+    """Return the runs with the variant but for γ in the name of every group in which there are several."""
+    variant = fin["variant"].map(without_gamma)
     several = variant.groupby(fin["group"]).transform("nunique") > 1
     return fin.assign(group=fin["group"].where(~several, fin["group"] + ": " + variant))

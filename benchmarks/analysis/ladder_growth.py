@@ -23,7 +23,7 @@ def growths(runs: pd.DataFrame) -> dict[tuple[str, str], Fits]:
     """Return the fits of time and of memory against layered arcs, by ladder and method."""
     return {
         (str(group), str(method)): (_time_growth(here), _memory_growth(here))
-        for (group, method), here in runs.groupby(["group", "label"], sort=False)
+        for (group, method), here in runs.groupby(["group", "variant"], sort=False)
     }
 
 
@@ -61,7 +61,7 @@ def growth_table(runs: pd.DataFrame) -> TextTable:
         "95 % interval",
     )
     rows = tuple(
-        _growth_row(key, runs[(runs["group"] == key[0]) & (runs["label"] == key[1])], fits)
+        _growth_row(key, runs[(runs["group"] == key[0]) & (runs["variant"] == key[1])], fits)
         for key, fits in growths(runs).items()
     )
     return TextTable("Growth with size (layered arcs)", columns, rows, text_columns=2)

@@ -309,7 +309,7 @@ def with_common(here: pd.DataFrame, *keys: str) -> pd.DataFrame:
     So means of several methods are over the same instances. A method that found nothing at all among the points that
     are alike in group and `keys` does not take the others' costs with it.
     """
-    any_found = here.groupby(["group", *keys, "label"], dropna=False)["found"].transform("any")
+    any_found = here.groupby(["group", *keys, "variant"], dropna=False)["found"].transform("any")
     missing = (~here["found"] & any_found).groupby([here["group"], here["instance"]]).transform("any")
     return here.assign(
         common_objective=here["objective"].mask(missing),

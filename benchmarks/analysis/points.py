@@ -31,7 +31,7 @@ def chosen_runs(runs: pd.DataFrame, methods: Sequence[str] = (), groups: Sequenc
     runs : DataFrame
         As `analysis.frame.frame` makes it.
     methods : sequence of str
-        Labels, or names of methods, which stand for all their labels; several may be joined by commas. None: all.
+        Variants, or names of methods, which stand for all their variants; several may be joined by commas. None: all.
     groups : sequence of str
         Names of groups, joined by commas or not. None: all.
 
@@ -40,25 +40,25 @@ def chosen_runs(runs: pd.DataFrame, methods: Sequence[str] = (), groups: Sequenc
     InputError
         If the runs have no such method or group.
     """
-    labels = _chosen_labels(runs, methods)
+    variants = _chosen_variants(runs, methods)
     known_groups = list(dict.fromkeys(runs["group"]))
     wanted = names_in(groups, known_groups, "group") or known_groups
-    here = runs[runs["label"].isin(labels) & runs["group"].isin(wanted)]
-    order = (here["group"].map(wanted.index), here["label"].map(labels.index))
+    here = runs[runs["variant"].isin(variants) & runs["group"].isin(wanted)]
+    order = (here["group"].map(wanted.index), here["variant"].map(variants.index))
     return here.iloc[np.lexsort([each.to_numpy(int) for each in order[::-1]])]
 
 
-def _chosen_labels(runs: pd.DataFrame, methods: Sequence[str]) -> list[str]:
-    """Return the labels that are asked for, those of a method in the order of their γ."""
-    labels_of: dict[str, list[str]] = {}
-    told = runs[["method", "label", "gamma"]].drop_duplicates()
+def _chosen_variants(runs: pd.DataFrame, methods: Sequence[str]) -> list[str]:
+    """Return the variants that are asked for, those of a method in the order of their γ."""
+    variants_of: dict[str, list[str]] = {}
+    told = runs[["method", "variant", "gamma"]].drop_duplicates()
     for method, of_method in told.groupby("method", sort=False):
         in_order = of_method.sort_values("gamma", kind="stable", key=pd.to_numeric)
-        labels_of[str(method)] = list(dict.fromkeys(in_order["label"]))
-    labels = [label for each in labels_of.values() for label in each]
-    names = names_in(methods, [*labels_of, *labels], "method")
-    chosen = [label for name in names for label in ([name] if name in labels else labels_of[name])]
-    return list(dict.fromkeys(chosen)) or labels
+        variants_of[str(method)] = list(dict.fromkeys(in_order["variant"]))
+    variants = [variant for each in variants_of.values() for variant in each]
+    names = names_in(methods, [*variants_of, *variants], "method")
+    chosen = [variant for name in names for variant in ([name] if name in variants else variants_of[name])]
+    return list(dict.fromkeys(chosen)) or variants
 
 
 def names_in(texts: Sequence[str], known: Collection[str], kind: str) -> list[str]:
@@ -82,23 +82,23 @@ def names_in(texts: Sequence[str], known: Collection[str], kind: str) -> list[st
     return list(dict.fromkeys(found))
 
 
-def one_label(runs: pd.DataFrame, name: str) -> str:
-    """Return the label that a baseline's name stands for.
+def one_variant(runs: pd.DataFrame, name: str) -> str:
+    """Return the variant that a baseline's name stands for.
 
     Raises
     ------
     InputError
         If no run has it, or the method ran with several choices of options.
     """
-    labels = _chosen_labels(runs, [name])
-    if len(labels) > 1:
-        raise InputError(f"baseline '{name}'", f"ran with several options; name one of: {'; '.join(labels)}")
-    return labels[0]
+    variants = _chosen_variants(runs, [name])
+    if len(variants) > 1:
+        raise InputError(f"baseline '{name}'", f"ran with several options; name one of: {'; '.join(variants)}")
+    return variants[0]
 
 
-def without_gamma(label: str) -> str:
-    """Return a label that does not name its γ, for comparisons over γ."""
-    kept = re.sub(r"\bgamma=\d+(, )?", "", label)
+def without_gamma(variant: str) -> str:
+    """Return a variant that does not name its γ, for comparisons over γ."""
+    kept = re.sub(r"\bgamma=\d+(, )?", "", variant)
     return re.sub(r" \((?:, )?\)$", "", re.sub(r", \)$", ")", kept))
 
 
@@ -110,18 +110,18 @@ def points(runs: pd.DataFrame, baseline: str | None = None) -> pd.DataFrame:
     runs : DataFrame
         As `analysis.frame.frame` makes it; the baseline's runs among them.
     baseline : str, optional
-        Label of the method against which savings are counted.
+        Variant of the method against which savings are counted.
 
     Returns
     -------
     DataFrame
-        `group`, `label`, `method`, `instance`, the columns of `dimensions.DIMENSIONS`; `time_s`, `limit_s`, `answered`
-        and `gap` as `aggregate.worth` has them; `limited`, whether a limit ended a run; `found`, whether all runs found
-        a deployment, with `objective` [`objective_unit`], `latency_s`, `rejected`; `peak_bytes`, `dnn`;
+        `group`, `variant`, `method`, `instance`, the columns of `dimensions.DIMENSIONS`; `time_s`, `limit_s`,
+        `answered` and `gap` as `aggregate.worth` has them; `limited`, whether a limit ended a run; `found`, whether all
+        runs found a deployment, with `objective` [`objective_unit`], `latency_s`, `rejected`; `peak_bytes`, `dnn`;
         `solvable`, whether any method of the results found one, `bounded`, whether a bound is proven; `saving` (NaN
         without a baseline).
     """
-    keys = ["group", "label", "instance"]
+    keys = ["group", "variant", "instance"]
     each = worth(runs, "group").reset_index()
     instances = runs.assign(instance=instance_of(runs), limited=runs["status"].isin(LIMITS))
     columns = {
@@ -145,13 +145,13 @@ def points(runs: pd.DataFrame, baseline: str | None = None) -> pd.DataFrame:
 
 def shared_points(every: pd.DataFrame) -> pd.DataFrame:
     """Return the points on instances on which all methods of the group have a run, whatever came of it."""
-    methods = every.groupby("group")["label"].transform("nunique")
-    here = every.groupby(["group", "instance"])["label"].transform("nunique")
+    methods = every.groupby("group")["variant"].transform("nunique")
+    here = every.groupby(["group", "instance"])["variant"].transform("nunique")
     return every[methods == here]
 
 
 def _savings(merged: pd.DataFrame, baseline: str | None) -> pd.Series[float]:
-    mine = merged[merged["label"] == baseline].set_index(["group", "instance"])["objective"]
+    mine = merged[merged["variant"] == baseline].set_index(["group", "instance"])["objective"]
     base = merged.set_index(["group", "instance"]).index.map(mine.to_dict()).to_numpy(float)
     saved: pd.Series[float] = (base - merged["objective"]) / np.where(base > 0, base, np.nan)
     return saved
@@ -164,7 +164,7 @@ def noise_of_times(runs: pd.DataFrame) -> float:
     twice.
     """
     ended = runs[~runs["status"].isin(LIMITS) & runs["time_s"].notna()]
-    grouped = ended["time_s"].astype(float).groupby([ended["group"], ended["label"], instance_of(ended)])
+    grouped = ended["time_s"].astype(float).groupby([ended["group"], ended["variant"], instance_of(ended)])
     spread = grouped.agg(["std", "mean", "count"])
     spread = spread[(spread["count"] > 1) & (spread["mean"] > 0)]
     if spread.empty:

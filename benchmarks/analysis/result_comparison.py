@@ -137,7 +137,7 @@ def compare_results(first: Path, second: Path, *, force: bool = False) -> Result
         raise InputError(
             second, f"{pairs} ran on {other} here, but on {one} in {first}: times do not compare (--force: mark them)"
         )
-    changes = [_change(str(label), here) for label, here in paired.groupby(level="label", sort=False)]
+    changes = [_change(str(variant), here) for variant, here in paired.groupby(level="variant", sort=False)]
     machines = (_listed(before["machine"]), _listed(after["machine"]))
     return ResultComparison(tuple(changes), (len(before) - len(paired), len(after) - len(paired)), machines)
 
@@ -151,7 +151,7 @@ def _machine(row: Row) -> str:
 def _with_machines(runs: pd.DataFrame) -> pd.DataFrame:
     """Return what the runs of each side are worth, and the machines on which they were measured."""
     values = worth(runs, "seed", "side")
-    keys = [runs["label"], instance_of(runs).rename("instance"), runs["seed"], runs["side"]]
+    keys = [runs["variant"], instance_of(runs).rename("instance"), runs["seed"], runs["side"]]
     return values.assign(machine=runs["machine"].groupby(keys).agg(_listed))
 
 
@@ -164,12 +164,12 @@ def _listed(machines: pd.Series[str]) -> str:
     return SEPARATOR.join(sorted({machine for each in machines for machine in each.split(SEPARATOR)}))
 
 
-def _change(label: str, pairs: pd.DataFrame) -> MethodChange:
+def _change(variant: str, pairs: pd.DataFrame) -> MethodChange:
     timed = pairs.loc[pairs["answered_a"] & pairs["answered_b"], ["time_s_a", "time_s_b"]]
     times = timed.apply(np.log).groupby(level="instance").mean()
     gaps = pairs.loc[np.isfinite(pairs["gap_a"] + pairs["gap_b"]), ["gap_a", "gap_b"]].groupby(level="instance").mean()
     return MethodChange(
-        label,
+        variant,
         len(pairs),
         (int(pairs["answered_a"].sum()), int(pairs["answered_b"].sum())),
         None if times.empty else ratio_of_times(*(np.exp(times[side]).tolist() for side in timed)),

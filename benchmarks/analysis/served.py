@@ -18,7 +18,7 @@ class ServedPlan:
     """A deployment, the runs that found it, and what was met at it."""
 
     instance: str
-    labels: tuple[str, ...]
+    variants: tuple[str, ...]
     """Methods that found it, each once."""
     lines: tuple[ServedLine, ...]
     """By simulation or measurement; of several of a kind the last."""
@@ -26,7 +26,7 @@ class ServedPlan:
     @property
     def method(self) -> str:
         """The methods, in words."""
-        return ", ".join(self.labels)
+        return ", ".join(self.variants)
 
 
 @dataclass(frozen=True)
@@ -67,17 +67,17 @@ def served_plans(rows: Sequence[Row], lines: Iterable[ServedLine]) -> list[Serve
         if row["found"] and row.get("deployments"):
             key = (row["content_hash"], plan_id(row["deployments"]))
             if key in of_plan:
-                found.setdefault(key, (row["instance"], {}))[1][row["label"]] = None
-    return [ServedPlan(name, tuple(labels), tuple(of_plan[key].values())) for key, (name, labels) in found.items()]
+                found.setdefault(key, (row["instance"], {}))[1][row["variant"]] = None
+    return [ServedPlan(name, tuple(variants), tuple(of_plan[key].values())) for key, (name, variants) in found.items()]
 
 
 def loads_by_method(plans: Sequence[ServedPlan]) -> dict[tuple[str, str], list[Mapping[str, Any]]]:
     """Return what applications met, by method and by how it is known (`simulated`, `measured`)."""
     found: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for plan in plans:
-        for label in plan.labels:
+        for variant in plan.variants:
             for line in plan.lines:
-                found.setdefault((label, line["by"]), []).extend(line["applications"])
+                found.setdefault((variant, line["by"]), []).extend(line["applications"])
     return found
 
 

@@ -22,7 +22,7 @@ from finbench.benchmarks.analysis.numbers import plural
 from finbench.benchmarks.analysis.points import (
     chosen_runs,
     noise_of_times,
-    one_label,
+    one_variant,
     points,
     shared_points,
     without_gamma,
@@ -143,7 +143,7 @@ def methods_table(runs: pd.DataFrame, request: TableRequest) -> MethodsTable:
         If a measure, method, group, dimension or baseline is unknown, or `saving` is asked for without a baseline.
     """
     measures = _measures(request)
-    baseline = None if request.baseline is None else one_label(runs, request.baseline)
+    baseline = None if request.baseline is None else one_variant(runs, request.baseline)
     shown = chosen_runs(runs, request.methods, request.groups)
     dimension = None if request.by is None else find_dimension(request.by, shown)
     every = points(runs[runs["group"].isin(shown["group"].unique())], baseline)
@@ -173,36 +173,36 @@ def _measures(request: TableRequest) -> list[Measure]:
 
 def _in_order(every: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:
     """Return the points of the runs shown, in their order."""
-    order = shown[["group", "label"]].drop_duplicates()
-    return order.merge(every, on=["group", "label"], how="left", sort=False)
+    order = shown[["group", "variant"]].drop_duplicates()
+    return order.merge(every, on=["group", "variant"], how="left", sort=False)
 
 
 @dataclass(frozen=True)
 class _Line:
     group: str
     at: float | None
-    label: str
+    variant: str
     estimates: tuple[Estimate, ...]
 
 
 def _lines(here: pd.DataFrame, dimension: Dimension | None, measures: Sequence[Measure]) -> Iterator[_Line]:
     for group, of_group in here.groupby("group", sort=False):
-        labels = of_group["label"]
+        variants = of_group["variant"]
         if dimension is None:
-            for label, of_method in of_group.groupby(labels, sort=False):
-                yield _line(group, None, label, of_method, measures)
+            for variant, of_method in of_group.groupby(variants, sort=False):
+                yield _line(group, None, variant, of_method, measures)
             continue
         if dimension.name == "gamma":
-            labels = labels.map(without_gamma)
+            variants = variants.map(without_gamma)
         for at, of_value in of_group.groupby("at", dropna=False):
-            for label, of_method in of_value.groupby(labels, sort=False):
-                yield _line(group, None if pd.isna(at) else float(str(at)), label, of_method, measures)
+            for variant, of_method in of_value.groupby(variants, sort=False):
+                yield _line(group, None if pd.isna(at) else float(str(at)), variant, of_method, measures)
 
 
 def _line(
-    group: Hashable, at: float | None, label: Hashable, of_method: pd.DataFrame, measures: Sequence[Measure]
+    group: Hashable, at: float | None, variant: Hashable, of_method: pd.DataFrame, measures: Sequence[Measure]
 ) -> _Line:
-    return _Line(str(group), at, str(label), tuple(measure.measured.estimate(of_method) for measure in measures))
+    return _Line(str(group), at, str(variant), tuple(measure.measured.estimate(of_method) for measure in measures))
 
 
 def _key_columns(dimension: Dimension | None, here: pd.DataFrame) -> tuple[Heading, ...]:
@@ -222,7 +222,7 @@ def _block(
         for line in mine
     )
     texts = tuple(
-        (method_text(line.label),) if len(keys) == 1 else (_value_text(line.at, keys[0]), method_text(line.label))
+        (method_text(line.variant),) if len(keys) == 1 else (_value_text(line.at, keys[0]), method_text(line.variant))
         for line in mine
     )
     estimates = tuple(
@@ -240,9 +240,9 @@ def _value_text(at: float | None, column: Heading) -> str:
     return NONE if at is None else f"{at / column.size:.6g}"
 
 
-def method_text(label: str) -> str:
-    """Return a method's label as papers write it: γ as a symbol, spaces around the signs of equality."""
-    return label.replace("gamma=", "γ=").replace("=", " = ")
+def method_text(variant: str) -> str:
+    """Return a variant as papers write it: γ as a symbol, spaces around the signs of equality."""
+    return variant.replace("gamma=", "γ=").replace("=", " = ")
 
 
 def _unshared(chosen: pd.DataFrame, shared: pd.DataFrame) -> Iterator[str]:

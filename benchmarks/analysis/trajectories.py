@@ -89,18 +89,18 @@ class Match:
 
 def matches(rows: Sequence[Row]) -> list[Match]:
     """Compare every method that tells its incumbents over time with FIN under each choice of options."""
-    by_label: defaultdict[str, defaultdict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
+    by_variant: defaultdict[str, defaultdict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
     telling, heuristics = dict[str, None](), dict[str, None]()
     for row in rows:
         if row.get("content_hash") is None:
             continue
-        by_label[row["label"]][row["content_hash"]].append(row)
+        by_variant[row["variant"]][row["content_hash"]].append(row)
         if row["method"] == HEURISTIC:
-            heuristics[row["label"]] = None
+            heuristics[row["variant"]] = None
         elif "trajectory" in row.get("info", {}):
-            telling[row["label"]] = None
+            telling[row["variant"]] = None
     best = _best_known(rows)
-    return [_match(one, by_label[one], other, by_label[other], best) for one in telling for other in heuristics]
+    return [_match(one, by_variant[one], other, by_variant[other], best) for one in telling for other in heuristics]
 
 
 def _best_known(rows: Iterable[Row]) -> dict[str, float]:

@@ -164,11 +164,11 @@ def _missing(runs: list[Run], rows: Mapping[Place, Row], chosen: RunFilter) -> l
 
 
 def _plan_cells(group: str, runs: list[Run], rows: Mapping[Place, Row], chosen: RunFilter) -> tuple[str, ...]:
-    labels = dict.fromkeys(run.task.label for run in runs)
+    variants = dict.fromkeys(run.task.variant for run in runs)
     instances = {run.task.content_hash for run in runs}
     missing = _missing(runs, rows, chosen)
     counts = (len(instances), len(runs), sum(run.place in rows for run in runs), len(missing))
-    return (group, ", ".join(labels), *map(str, counts), number(_at_most_h(missing), 3))
+    return (group, ", ".join(variants), *map(str, counts), number(_at_most_h(missing), 3))
 
 
 def _at_most_h(runs: Iterable[Run], jobs: int = 1) -> float:

@@ -115,5 +115,5 @@ def record_served_run(
     from finbench.benchmarks.measuring.served_runs import load_served_run, record
     from finbench.models.io import load_deployment
 
-    labels = record(results, load_served_run(measured), load_deployment(deployment))
-    print(f"{printable(str(results))}: measured beside the plan of {printable(', '.join(labels))}")
+    variants = record(results, load_served_run(measured), load_deployment(deployment))
+    print(f"{printable(str(results))}: measured beside the plan of {printable(', '.join(variants))}")

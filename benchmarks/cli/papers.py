@@ -18,7 +18,7 @@ commands = typer.Typer()
 Results = Annotated[Path, typer.Argument(metavar="RESULTS", help="A folder of results, or its runs.jsonl.")]
 Methods = Annotated[
     list[str] | None,
-    typer.Option("--methods", help="Methods or labels, in this order, separated by commas; left out: all."),
+    typer.Option("--methods", help="Methods or variants, in this order, separated by commas; left out: all."),
 ]
 Groups = Annotated[
     list[str] | None, typer.Option("--groups", help="Groups of instances, separated by commas; left out: all.")

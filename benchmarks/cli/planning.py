@@ -22,7 +22,7 @@ from finbench.benchmarks.cli.options import (
 )
 from finbench.benchmarks.cli.origin import origin_of
 from finbench.benchmarks.cli.panels import SOLVE
-from finbench.benchmarks.methods import find_method, label
+from finbench.benchmarks.methods import find_method, variant
 from finbench.benchmarks.planning.options import PlanningOptions
 from finbench.benchmarks.plots.formats import PICTURE_SUFFIXES
 from finbench.benchmarks.terminal import console
@@ -142,7 +142,7 @@ def _planned(
         result = solve_with_headroom(problem, headroom, method, time_limit_s=time_limit, seed=asked.seed, **options)
         found = planned_once(problem, result, asked)
     if output is not None and found.best is not None:
-        write_text(output, dump_deployment(found.best.deployment, origin_of(problem, label(method, options))))
+        write_text(output, dump_deployment(found.best.deployment, origin_of(problem, variant(method, options))))
         console.print_written(output)
     if as_json:
         console.print_json(view.to_json(problem, found, asked))

@@ -31,7 +31,7 @@ from finbench.benchmarks.cli.target_grid import GRID, grid_points
 from finbench.benchmarks.judging.comparison import Comparison, compare_methods
 from finbench.benchmarks.judging.contradictions import contradictions
 from finbench.benchmarks.judging.judged import Judged, judge, judge_deployment
-from finbench.benchmarks.methods import check_options, label, run_method
+from finbench.benchmarks.methods import check_options, run_method, variant
 from finbench.benchmarks.terminal import console
 from finbench.benchmarks.terminal.comparison_view import print_comparison
 from finbench.benchmarks.terminal.run_view import print_judged
@@ -115,7 +115,7 @@ def solve(
     result = _solved(problem, method, headroom, certificate, time_limit_s=time_limit, seed=seed, **options)
     judged = judge(problem, method, check_options(method, options), result)
     if output is not None and result.deployment is not None:
-        write_text(output, dump_deployment(result.deployment, origin_of(problem, label(method, options))))
+        write_text(output, dump_deployment(result.deployment, origin_of(problem, variant(method, options))))
         console.print_written(output)
     if certificate is not None:
         _write_certificate(certificate, problem, method, result, time_limit)

@@ -57,12 +57,12 @@ def climb(
         for member in ladder.origins():
             problem = Problem(ladder.group, member, chosen, limit_s, campaign.memory_limit_gib)
             for run in runs_on(problem, campaign.seed, keep):
-                if strikes[run.task.label] >= campaign.strikes:
+                if strikes[run.task.variant] >= campaign.strikes:
                     yield row_of(run, Finished(run.task, _NOT_RUN)), None
                     continue
                 event = make(run)
                 row = row_of(run, event) | _overrun(event)
-                strikes[run.task.label] += row["status"] in LIMITS
+                strikes[run.task.variant] += row["status"] in LIMITS
                 yield row, event.log
 
 
@@ -105,7 +105,7 @@ def run_ladders(campaign: LadderCampaign, output: Path, report: Callable[[str], 
         campaign.keep_in(journal.folder)
 
         def make(run: Run) -> Finished:
-            report(f"{run.columns['group']}: {run.columns['instance']}, {run.task.label}")
+            report(f"{run.columns['group']}: {run.columns['instance']}, {run.task.variant}")
             finished = impossible(run) if run.failure is not None else crew.make(run.task)
             assert finished is not None
             return finished

@@ -49,13 +49,13 @@ class Progress(Protocol):
     def begin(self, total: int, known: int, missing: Sequence[tuple[str, str]] = ()) -> None:
         """Take note, before the first run, of how many runs there are and how many of them have a row already.
 
-        `missing` holds group and label of every run that is to be made now.
+        `missing` holds group and variant of every run that is to be made now.
         """
 
-    def started(self, group: str, label: str) -> None:
+    def started(self, group: str, variant: str) -> None:
         """Take note that a run's clock has started."""
 
-    def finished(self, group: str, label: str, status: str) -> None:
+    def finished(self, group: str, variant: str, status: str) -> None:
         """Take note that a run is over."""
 
     def simulated(self, done: int, of: int) -> None:
@@ -68,10 +68,10 @@ class Silence:
     def begin(self, total: int, known: int, missing: Sequence[tuple[str, str]] = ()) -> None:
         """Say nothing."""
 
-    def started(self, group: str, label: str) -> None:
+    def started(self, group: str, variant: str) -> None:
         """Say nothing."""
 
-    def finished(self, group: str, label: str, status: str) -> None:
+    def finished(self, group: str, variant: str, status: str) -> None:
         """Say nothing."""
 
     def simulated(self, done: int, of: int) -> None:
@@ -115,15 +115,15 @@ def run_campaign(
         campaign.keep_in(folder)
         journal.settle([rows[run.place] for run in runs if run.place in rows])
         missing = [run for run in runs if run.place not in rows and chosen.takes(run)]
-        progress.begin(len(runs), len(rows), [(run.columns["group"], run.task.label) for run in missing])
+        progress.begin(len(runs), len(rows), [(run.columns["group"], run.task.variant) for run in missing])
         with _signals() as caught, closing(_events(missing, backend, lambda: bool(caught))) as events:
             for run, event in events:
                 if isinstance(event, Started):
-                    progress.started(run.columns["group"], run.task.label)
+                    progress.started(run.columns["group"], run.task.variant)
                 else:
                     row = journal.append(row_of(run, event), event.environment or environment(), event.log)
                     rows[run.place] = row
-                    progress.finished(run.columns["group"], run.task.label, row["status"])
+                    progress.finished(run.columns["group"], run.task.variant, row["status"])
             simulate_found(journal, runs, rows, progress.simulated, lambda: bool(caught))
         found = [journal.with_environment(rows[run.place]) for run in runs if run.place in rows]
     return CampaignResult(found, contradictions_among(found), caught[0] if caught else None)

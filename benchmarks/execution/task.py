@@ -44,9 +44,9 @@ class Task:
     """The plugins that were loaded when the run was planned."""
 
     @property
-    def label(self) -> str:
+    def variant(self) -> str:
         """Method and the options that matter, for people."""
-        return self.method.label(self.options)
+        return self.method.variant(self.options)
 
     @cached_property
     def key(self) -> str:

@@ -102,7 +102,8 @@ class NetworkArrays:
     def __init__(self, network: Network) -> None:
         nodes, links = network.nodes, network.links
         self.network = network
-        self.number = {node.name: k for k, node in enumerate(nodes)}
+        self.names = [node.name for node in nodes]
+        self.number = {name: k for k, name in enumerate(self.names)}
         self.speed = np.array([node.compute_ops_per_s for node in nodes])
         self.energy_per_op = np.array([node.power_w for node in nodes]) / self.speed
         self.head = np.array([self.number[link.target] for link in links])
@@ -160,9 +161,8 @@ class NetworkArrays:
 
     def deployment(self, application: str, splits: Splits, chosen: int) -> ApplicationDeployment:
         """Return split number `chosen` as the decisions for `application`."""
-        names = [node.name for node in self.network.nodes]
         hops = [self.network.links[a] for a in splits.hops[chosen] if a < len(self.head)]
-        way = (names[splits.source], *(link.target for link in hops))
+        way = (self.names[splits.source], *(link.target for link in hops))
         cut = int(splits.cuts[chosen])
         rest = splits.depth - cut
         sent = () if rest == 0 else (way, *[()] * (rest - 1))

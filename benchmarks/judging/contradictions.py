@@ -16,7 +16,7 @@ class Verdict(Protocol):
     """What a run claims and what is true of it: enough to find contradictions. A `Judged` is one, and so is a row."""
 
     @property
-    def label(self) -> str:
+    def variant(self) -> str:
         """Method and the options that matter."""
 
     @property
@@ -69,14 +69,14 @@ def contradictions(runs: Sequence[Verdict]) -> list[str]:
     best = min(feasible, key=_objective)
     for run in runs:
         if run.status == Status.INFEASIBLE:
-            found.append(f"{run.label} says infeasible, {best.label} has a feasible deployment")
+            found.append(f"{run.variant} says infeasible, {best.variant} has a feasible deployment")
         bound = run.lower_bound
         if bound is not None and _below(_objective(best), bound):
-            found.append(f"{best.label} has {_objective(best)!r}, below the bound {bound!r} proven by {run.label}")
+            found.append(f"{best.variant} has {_objective(best)!r}, below the bound {bound!r} proven by {run.variant}")
     optima = [run for run in feasible if run.status == Status.OPTIMAL]
     for run in optima:
         if _below(_objective(best), _objective(run)):
-            found.append(f"{run.label} says {_objective(run)!r} is optimal, {best.label} has {_objective(best)!r}")
+            found.append(f"{run.variant} says {_objective(run)!r} is optimal, {best.variant} has {_objective(best)!r}")
     return found
 
 
@@ -84,12 +84,12 @@ def _own_contradictions(run: Verdict) -> list[str]:
     found = []
     judged = run.objective is not None or bool(run.violated)
     if run.status in CLAIMS_FEASIBLE:
-        found += [f"{run.label} says {run.status}, but {rule}" for rule in run.violated]
+        found += [f"{run.variant} says {run.status}, but {rule}" for rule in run.violated]
     if run.status in (Status.OPTIMAL, Status.FEASIBLE) and not judged:
-        found.append(f"{run.label} says {run.status}, but gives no deployment")
+        found.append(f"{run.variant} says {run.status}, but gives no deployment")
     claimed = run.claimed_objective
     if claimed is not None and run.objective is not None and not equal_energy(claimed, run.objective):
-        found.append(f"{run.label} claims {claimed!r}, the evaluator finds {run.objective!r}")
+        found.append(f"{run.variant} claims {claimed!r}, the evaluator finds {run.objective!r}")
     return found
 
 

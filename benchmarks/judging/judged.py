@@ -13,7 +13,7 @@ from math import isfinite
 from typing import Any
 
 from finbench.benchmarks.judging.contradictions import CLAIMS_FEASIBLE, contradictions, relative_gap
-from finbench.benchmarks.methods import label
+from finbench.benchmarks.methods import variant
 from finbench.models.deployment import Deployment
 from finbench.models.evaluate import Evaluation, Violation, evaluate
 from finbench.models.instance import Instance, Objective
@@ -47,12 +47,12 @@ class Judged:
     evaluation: Evaluation | None
     """None where there is no deployment."""
     named: tuple[str, ...] = ()
-    """Options that the label tells at their defaults too: they tell runs apart that stand side by side."""
+    """Options that the variant tells at their defaults too: they tell runs apart that stand side by side."""
 
     @property
-    def label(self) -> str:
+    def variant(self) -> str:
         """Method and the options that matter, for people."""
-        return "file" if self.method is None else label(self.method, self.options, self.named)
+        return "file" if self.method is None else variant(self.method, self.options, self.named)
 
     @property
     def found(self) -> bool:
@@ -249,7 +249,7 @@ def judge(
         The options as given, for the row.
     result : Result
     named : tuple of str
-        Options that the label tells at their defaults too.
+        Options that the variant tells at their defaults too.
 
     Returns
     -------

@@ -45,7 +45,7 @@ class KnownValue(BaseModel):
     method: str
     """Who found it."""
     proofs: str = ""
-    """Who proves it: labels of methods, and `certificate` for the exact checker, separated by `; `."""
+    """Who proves it: variants of methods, and `certificate` for the exact checker, separated by `; `."""
     version: str
     """Version of finbench that it was found with."""
     date: date

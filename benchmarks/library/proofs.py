@@ -34,23 +34,23 @@ LINEAGES = {
 OWN_SOLVER = {"column-generation": "highs", "cp-sat": "cp-sat"}
 """Solvers of methods that have no choice of them."""
 
-_LABEL = re.compile(r"(?P<method>[a-z-]+)(?: \((?P<options>[^()]*)\))?")
+_VARIANT = re.compile(r"(?P<method>[a-z-]+)(?: \((?P<options>[^()]*)\))?")
 
 
-def checked_proof(label: str, where: str) -> str:
-    """Return a proof's label, such as `milp-flow (solver=scip)`, if such a method can prove an optimum.
+def checked_proof(variant: str, where: str) -> str:
+    """Return a proof's variant, such as `milp-flow (solver=scip)`, if such a method can prove an optimum.
 
     Raises
     ------
     InputError
         Naming `where`, if it is malformed, no method of that name proves optima, or there is no such solver.
     """
-    method, solver = _parts(label)
+    method, solver = _parts(variant)
     if method not in LINEAGES:
-        raise InputError(where, f"proof = {label!r}: must begin with one of {', '.join(LINEAGES)}")
+        raise InputError(where, f"proof = {variant!r}: must begin with one of {', '.join(LINEAGES)}")
     if solver is not None and solver not in SOLVERS and solver != OWN_SOLVER.get(method):
-        raise InputError(where, f"proof = {label!r}: solver: must be one of {', '.join(SOLVERS)}")
-    return label
+        raise InputError(where, f"proof = {variant!r}: solver: must be one of {', '.join(SOLVERS)}")
+    return variant
 
 
 def independent(one: str, other: str) -> bool:
@@ -64,9 +64,9 @@ def independent_pair(proofs: Iterable[str]) -> tuple[str, str] | None:
     return next((pair for pair in combinations(proofs, 2) if independent(*pair)), None)
 
 
-def _parts(label: str) -> tuple[str, str | None]:
-    """Return method and solver of a label; no method where it is malformed."""
-    found = _LABEL.fullmatch(label)
+def _parts(variant: str) -> tuple[str, str | None]:
+    """Return method and solver of a variant; no method where it is malformed."""
+    found = _VARIANT.fullmatch(variant)
     if found is None:
         return "", None
     method = found["method"]

@@ -22,7 +22,7 @@ def load_served_run(path: Path) -> ServedRun:
 
 
 def record(results: Path, run: ServedRun, deployment: Deployment) -> list[str]:
-    """Add what was measured at a deployment to a folder of results; return the labels of the methods that found it.
+    """Add what was measured at a deployment to a folder of results; return the variants of the methods that found it.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def record(results: Path, run: ServedRun, deployment: Deployment) -> list[str]:
     rows = [row for row in load_rows(results) if row["content_hash"] == run.content_hash]
     if not rows:
         raise InputError(results, f"has no run on '{run.instance}' (content hash {run.content_hash[:12]})")
-    found = [row["label"] for row in rows if row["found"] and plan_id(row["deployments"]) == line["plan_id"]]
+    found = [row["variant"] for row in rows if row["found"] and plan_id(row["deployments"]) == line["plan_id"]]
     if not found:
         raise InputError(results, f"no run on '{run.instance}' found the deployment that was served")
     with Journal(results) as journal:

@@ -62,7 +62,7 @@ def _figures(runs: pd.DataFrame) -> Iterator[tuple[str, Figure]]:
         yield "gap_by_gamma", draw_gap_by_gamma(table)
     told = runs.groupby("group")["content_hash"].transform("nunique") >= FEWEST_INSTANCES
     profile = draw_profiles(runs[told]) if told.any() else None
-    if profile is not None and runs["label"].nunique() > 1:
+    if profile is not None and runs["variant"].nunique() > 1:
         yield "profiles", profile
     for dimension in varied(runs, FEWEST_VALUES):
         of_dimension = runs.groupby("group")[dimension.column].transform("nunique") >= FEWEST_VALUES

@@ -75,9 +75,9 @@ def curves_figure(
     """
     on = on or paper()
     groups = list(dict.fromkeys(table["group"]))
-    labels = in_order(table["label"])
-    kept = labels if len(labels) <= named else best_labels(table, measure, named)
-    styles = method_styles(labels)
+    variants = in_order(table["variant"])
+    kept = variants if len(variants) <= named else best_variants(table, measure, named)
+    styles = method_styles(variants)
     across = min(on.across, len(groups))
     down = ceil(len(groups) / across)
     with mpl.rc_context(on.rc):
@@ -91,8 +91,8 @@ def curves_figure(
                 _title(axes, group, across, on)
         for axes in panels[len(groups) :]:
             axes.remove()
-        chosen = {label: styles[label] for label in kept}
-        _name(figure, ends, table, measure, chosen, len(labels) - len(kept))
+        chosen = {variant: styles[variant] for variant in kept}
+        _name(figure, ends, table, measure, chosen, len(variants) - len(kept))
     return figure
 
 
@@ -106,13 +106,13 @@ def _title(axes: Axes, group: str, across: int, on: Paper) -> None:
     axes.set_title(literal(shortened(group, characters)), loc="left")
 
 
-def best_labels(table: pd.DataFrame, measure: Measure, count: int) -> list[str]:
+def best_variants(table: pd.DataFrame, measure: Measure, count: int) -> list[str]:
     """Return the methods of best mean rank over groups and values, in the table's order."""
     values = table["value"].fillna(-np.inf if measure.name in HIGHER_IS_BETTER else np.inf)
     better = -values if measure.name in HIGHER_IS_BETTER else values
     ranks = better.groupby([table["group"], table["at"]], dropna=False).rank(method="average")
-    best = ranks.groupby(table["label"], sort=False).mean().nsmallest(count).index
-    return [label for label in in_order(table["label"]) if label in best]
+    best = ranks.groupby(table["variant"], sort=False).mean().nsmallest(count).index
+    return [variant for variant in in_order(table["variant"]) if variant in best]
 
 
 def draw_curves(
@@ -132,31 +132,31 @@ def draw_curves(
         Rows of one group, as `analysis.curves.curves` makes them.
     measure, dimension : Measure, Dimension
     styles : mapping, optional
-        Of each label; by default as `style.method_styles` has them.
+        Of each variant; by default as `style.method_styles` has them.
     named : sequence of str, optional
-        Labels drawn in their colours; the others are grey. By default all.
+        Variants drawn in their colours; the others are grey. By default all.
 
     Returns
     -------
     list of LineEnd
         Where the lines of the named methods end, for `line_names.name_line_ends`.
     """
-    labels = in_order(table["label"])
-    styles = styles or method_styles(labels)
-    front = labels if named is None else [label for label in labels if label in named]
+    variants = in_order(table["variant"])
+    styles = styles or method_styles(variants)
+    front = variants if named is None else [variant for variant in variants if variant in named]
     scales = _scales(table, measure, dimension)
-    lines = {label: scales.scaled(table[table["label"] == label]) for label in labels}
+    lines = {variant: scales.scaled(table[table["variant"] == variant]) for variant in variants}
     _scale_axes(axes, scales, lines, measure)
-    for label in labels:
-        if label not in front:
-            _draw_line(axes, lines[label], scales, BACK)
+    for variant in variants:
+        if variant not in front:
+            _draw_line(axes, lines[variant], scales, BACK)
     ends = []
     hollow, is_banded = not measure.counts_failures, len(front) <= MOST_BANDS
-    for k, label in enumerate(front):
-        style = {**styles[label], **nested(k, len(front))}
-        _draw_line(axes, lines[label], scales, style)
-        _draw_marks(axes, lines[label], style, hollow=hollow, is_banded=is_banded)
-        ends += _line_end(lines[label], scales, label, style)
+    for k, variant in enumerate(front):
+        style = {**styles[variant], **nested(k, len(front))}
+        _draw_line(axes, lines[variant], scales, style)
+        _draw_marks(axes, lines[variant], style, hollow=hollow, is_banded=is_banded)
+        ends += _line_end(lines[variant], scales, variant, style)
     return ends
 
 
@@ -233,13 +233,13 @@ def _draw_marks(axes: Axes, line: pd.DataFrame, style: Mapping[str, Any], *, hol
         axes.vlines(told["at"], low, high, color=style["color"], alpha=0.45, linewidth=0.8, zorder=2)
 
 
-def _line_end(line: pd.DataFrame, scales: _Scales, label: str, style: Mapping[str, Any]) -> list[LineEnd]:
+def _line_end(line: pd.DataFrame, scales: _Scales, variant: str, style: Mapping[str, Any]) -> list[LineEnd]:
     told = line[np.isfinite(line["value"])]
     if told.empty:
         return []
     last = told.iloc[-1]
     x = scales.ends[1] if isnan(last["at"]) else float(last["at"])
-    return [LineEnd(x, float(last["value"]), method_text(label), style["color"])]
+    return [LineEnd(x, float(last["value"]), method_text(variant), style["color"])]
 
 
 def _scale_axes(axes: Axes, scales: _Scales, lines: Mapping[str, pd.DataFrame], measure: Measure) -> None:
@@ -280,7 +280,7 @@ def _name(
     others: int,
 ) -> None:
     """Name lines at their ends where there is one panel and room, else below; say below what bands and marks mean."""
-    names = [method_text(label) for label in styles]
+    names = [method_text(variant) for variant in styles]
     direct = len(ends) == 1 and fit_at_ends(names) and len(ends[0][1]) == len(names)
     shown = {} if direct else dict(zip(names, styles.values(), strict=True))
     add_legend(figure, shown, others, _explained(table, measure, styles))

@@ -37,7 +37,7 @@ def draw_growth(runs: pd.DataFrame, on: Paper | None = None) -> Figure:
     """
     on = on or paper()
     ladders = list(dict.fromkeys(runs["group"]))
-    styles = method_styles(runs["label"])
+    styles = method_styles(runs["variant"])
     fits = growths(runs)
     down, across = (len(ladders), 2) if on.across > 1 else (2 * len(ladders), 1)
     with mpl.rc_context(on.rc):
@@ -46,11 +46,11 @@ def draw_growth(runs: pd.DataFrame, on: Paper | None = None) -> Figure:
         ends = []
         for (left, right), ladder in zip(panels, ladders, strict=True):
             here = runs[runs["group"] == ladder]
-            of_ladder = {label: fit for (group, label), fit in fits.items() if group == ladder}
+            of_ladder = {variant: fit for (group, variant), fit in fits.items() if group == ladder}
             ends.append((left, draw_times(left, here, of_ladder, styles)))
             ends.append((right, draw_memory(right, here, of_ladder, styles)))
             left.set_title(literal(shortened(str(ladder), 60)), loc="left")
-        names = {method_text(label): {**_points(style), **style, "linewidth": 1} for label, style in styles.items()}
+        names = {method_text(variant): {**_points(style), **style, "linewidth": 1} for variant, style in styles.items()}
         add_legend(figure, names, 0, _kinds(runs))
         for axes, told in ends:
             name_line_ends(axes, told, mpl.rcParams["legend.fontsize"])
@@ -67,14 +67,14 @@ def _kinds(runs: pd.DataFrame) -> list[Any]:
 def draw_times(axes: Axes, runs: pd.DataFrame, fits: Mapping[str, Fits], styles: Styles) -> list[LineEnd]:
     """Draw times of one ladder and their fits; runs ended by a limit stand at it, marked. Return the fits' ends."""
     ends = []
-    for label, style in styles.items():
-        here = runs[runs["label"] == label]
+    for variant, style in styles.items():
+        here = runs[runs["variant"] == variant]
         cut = censored(here)
         done = here[~cut & here["found"].astype(bool)]
         axes.plot(done["arcs"], done["time_s"].astype(float), **_points(style))
         axes.plot(here.loc[cut, "arcs"], here.loc[cut, "limit_s"], **{**_points(style), "marker": CENSORED_MARKER})
-        if label in fits:
-            ends += _draw_fit(axes, here["arcs"], fits[label][0], 1.0, style)
+        if variant in fits:
+            ends += _draw_fit(axes, here["arcs"], fits[variant][0], 1.0, style)
     _log_axes(axes, "time [s]")
     return ends
 
@@ -85,15 +85,15 @@ def draw_memory(axes: Axes, runs: pd.DataFrame, fits: Mapping[str, Fits], styles
     Below the floor runs are told apart from nothing by noise alone: they are pale, and no line goes there.
     """
     ends = []
-    for label, style in styles.items():
-        here = runs[(runs["label"] == label) & runs["peak_bytes"].notna()]
+    for variant, style in styles.items():
+        here = runs[(runs["variant"] == variant) & runs["peak_bytes"].notna()]
         done = here[~censored(here) & (here["peak_bytes"].astype(float) > 0)]
         peaks = done["peak_bytes"].astype(float)
         above = peaks > FLOOR_BYTES
         axes.plot(done.loc[above, "arcs"], peaks[above] / MIB, **_points(style))
         axes.plot(done.loc[~above, "arcs"], peaks[~above] / MIB, **{**_points(style), "alpha": 0.2})
-        if label in fits and above.any():
-            ends += _draw_fit(axes, done.loc[above, "arcs"], fits[label][1], 1 / MIB, style, FLOOR_BYTES / MIB)
+        if variant in fits and above.any():
+            ends += _draw_fit(axes, done.loc[above, "arcs"], fits[variant][1], 1 / MIB, style, FLOOR_BYTES / MIB)
     axes.axhline(FLOOR_BYTES / MIB, color="black", linestyle=":", linewidth=0.8, zorder=1)
     _log_axes(axes, "peak memory [MiB]")
     return ends

@@ -22,7 +22,7 @@ from finbench.benchmarks.plots.line_names import LineEnd, add_legend, fit_at_end
 from finbench.benchmarks.plots.style import Paper, in_order, literal, method_styles, nested, paper, shortened
 
 Profiles = Mapping[str, Profile]
-"""Of every method of a group, by its label."""
+"""Of every method of a group, by its variant."""
 
 
 def draw_profiles(
@@ -50,9 +50,9 @@ def draw_profiles(
     if not by_group:
         return None
     on = on or paper()
-    labels = in_order(label for made in by_group.values() for label in made)
+    variants = in_order(variant for made in by_group.values() for variant in made)
     best = best_profiles(list(by_group.values()), named)
-    styles = {label: style for label, style in method_styles(labels).items() if label in best}
+    styles = {variant: style for variant, style in method_styles(variants).items() if variant in best}
     across = min(on.across, len(by_group))
     down = ceil(len(by_group) / across)
     with mpl.rc_context(on.rc):
@@ -68,25 +68,25 @@ def draw_profiles(
         for axes in panels[len(by_group) :]:
             axes.remove()
         figure.suptitle(f"Solved: a gap of at most {100 * gap:g} % to the best proven bound", fontsize="medium")
-        names = [method_text(label) for label in styles]
+        names = [method_text(variant) for variant in styles]
         direct = len(by_group) == 1 and fit_at_ends(names)
         shown = {} if direct else dict(zip(names, styles.values(), strict=True))
-        add_legend(figure, shown, len(labels) - len(styles))
+        add_legend(figure, shown, len(variants) - len(styles))
         if direct:
             name_line_ends(panels[0], ends, mpl.rcParams["legend.fontsize"])
     return figure
 
 
 def best_profiles(groups: Sequence[Profiles], count: int) -> list[str]:
-    """Return the labels with the largest mean areas below their profiles, over the logarithm of τ."""
+    """Return the variants with the largest mean areas below their profiles, over the logarithm of τ."""
     areas: dict[str, list[float]] = {}
     for made in groups:
         end = _end(made)
-        for label, profile in made.items():
+        for variant, profile in made.items():
             area = sum(log(end / ratio) for ratio in profile.ratios) / (profile.instances * log(end))
-            areas.setdefault(label, []).append(area)
-    means = {label: sum(each) / len(each) for label, each in areas.items()}
-    return sorted(means, key=lambda label: -means[label])[:count]
+            areas.setdefault(variant, []).append(area)
+    means = {variant: sum(each) / len(each) for variant, each in areas.items()}
+    return sorted(means, key=lambda variant: -means[variant])[:count]
 
 
 def _end(made: Profiles) -> float:
@@ -96,7 +96,7 @@ def _end(made: Profiles) -> float:
 
 def profile_lines(made: Profiles) -> list[Line2D]:
     """Return what a legend beside `draw_profile` shows: a line for each method."""
-    return lines_of({method_text(label): style for label, style in method_styles(made).items()})
+    return lines_of({method_text(variant): style for variant, style in method_styles(made).items()})
 
 
 def draw_profile(axes: Axes, made: Profiles, styles: Mapping[str, Mapping[str, Any]] | None = None) -> list[LineEnd]:
@@ -119,15 +119,15 @@ def draw_profile(axes: Axes, made: Profiles, styles: Mapping[str, Mapping[str, A
     end = _end(made)
     axes.set(xlim=(1, end), ylim=(-2, 102), ylabel="solved [%]", xlabel="time over fastest method's, τ")
     set_log(axes.xaxis)
-    front = [label for label in styles if label in made]
+    front = [variant for variant in styles if variant in made]
     ends = []
-    for label in [*(one for one in made if one not in styles), *front]:
-        corners = [1.0, *made[label].ratios, end]
-        solved = [100 * made[label].solved_fraction(ratio) for ratio in corners]
+    for variant in [*(one for one in made if one not in styles), *front]:
+        corners = [1.0, *made[variant].ratios, end]
+        solved = [100 * made[variant].solved_fraction(ratio) for ratio in corners]
         style: dict[str, Any] = dict(BACK)
-        if label in styles:
-            k = front.index(label)
-            style = {**styles[label], "markevery": (0.02 + 0.018 * k, 0.3), **nested(k, len(front))}
-            ends.append(LineEnd(end, solved[-1], method_text(label), style["color"]))
+        if variant in styles:
+            k = front.index(variant)
+            style = {**styles[variant], "markevery": (0.02 + 0.018 * k, 0.3), **nested(k, len(front))}
+            ends.append(LineEnd(end, solved[-1], method_text(variant), style["color"]))
         axes.plot(corners, solved, drawstyle="steps-post", clip_on=False, **style)
     return ends

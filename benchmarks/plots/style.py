@@ -122,39 +122,39 @@ def method_marker(method: str) -> str:
     return _METHODS[method][1] if method in _METHODS else MARKERS[crc32(method[::-1].encode()) % len(MARKERS)]
 
 
-def in_order(labels: Iterable[str]) -> list[str]:
-    """Return labels with those of one method together, its γ ascending; methods as they come first."""
-    distinct = list(dict.fromkeys(labels))
+def in_order(variants: Iterable[str]) -> list[str]:
+    """Return variants with those of one method together, its γ ascending; methods as they come first."""
+    distinct = list(dict.fromkeys(variants))
     methods = list(dict.fromkeys(map(_method_of, distinct)))
-    return sorted(distinct, key=lambda label: (methods.index(_method_of(label)), _gamma_of(label) or 0))
+    return sorted(distinct, key=lambda variant: (methods.index(_method_of(variant)), _gamma_of(variant) or 0))
 
 
-def method_styles(labels: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Return colour, marker and line style of methods by their labels, in the order of `in_order`.
+def method_styles(variants: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return colour, marker and line style of methods by their variants, in the order of `in_order`.
 
-    A label is a method with its options in parentheses. Variants of one method take the line styles in turn; the
+    A variant is a method with its options in parentheses. Variants of one method take the line styles in turn; the
     smaller their γ, the paler they are, from γ = 1,000 down.
     """
     styles: dict[str, dict[str, Any]] = {}
     seen: dict[str, int] = {}
-    for label in in_order(labels):
-        method, gamma = _method_of(label), _gamma_of(label)
-        variant = seen[method] = seen.get(method, -1) + 1
+    for variant in in_order(variants):
+        method, gamma = _method_of(variant), _gamma_of(variant)
+        place = seen[method] = seen.get(method, -1) + 1
         shade = 1.0 if gamma is None else min(0.4 + 0.6 * log10(max(gamma, 1)) / 3, 1.0)
-        styles[label] = {
+        styles[variant] = {
             "color": _mixed(method_colour(method), shade),
             "marker": method_marker(method),
-            "linestyle": DASHES[variant % len(DASHES)],
+            "linestyle": DASHES[place % len(DASHES)],
         }
     return styles
 
 
-def _method_of(label: str) -> str:
-    return label.split(" (", maxsplit=1)[0]
+def _method_of(variant: str) -> str:
+    return variant.split(" (", maxsplit=1)[0]
 
 
-def _gamma_of(label: str) -> int | None:
-    named = re.search(r"\bgamma=(\d+)", label)
+def _gamma_of(variant: str) -> int | None:
+    named = re.search(r"\bgamma=(\d+)", variant)
     return int(named[1]) if named else None
 
 

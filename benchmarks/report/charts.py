@@ -71,7 +71,7 @@ def profile_chart(runs: pd.DataFrame, gap: float = SOLVED_GAP) -> Chart | None:
         "solves at all. Over the instances that all methods of the group share (Dolan, Moré, 2002)."
     )
     panels = [_profile_panel(group, by_method) for group, by_method in made.items()]
-    return Chart("profiles", "Performance profiles", caption, entries(in_order(runs["label"])), [View("", panels)])
+    return Chart("profiles", "Performance profiles", caption, entries(in_order(runs["variant"])), [View("", panels)])
 
 
 def _profile_panel(group: str, by_method: Mapping[str, Profile]) -> Panel:
@@ -98,7 +98,7 @@ def frontier_chart(runs: pd.DataFrame) -> Chart | None:
     asked = runs[runs["found"].astype(bool) & runs["max_latency_s"].notna() & runs["min_accuracy"].notna()]
     if "family" in asked:
         asked = asked[asked["family"].isna()]
-    asked = asked[[*keys, "max_latency_s", "label", "energy_j", "objective", "best_objective", "proven"]]
+    asked = asked[[*keys, "max_latency_s", "variant", "energy_j", "objective", "best_objective", "proven"]]
     asked = asked[asked.groupby(keys, dropna=False)["max_latency_s"].transform("nunique") >= FEWEST_TARGETS]
     views = [_frontier_view(here) for _, here in asked.groupby(keys, dropna=False)]
     if not views:
@@ -107,7 +107,7 @@ def frontier_chart(runs: pd.DataFrame) -> Chart | None:
         "The least that each method found at every latency target δ of the grid, for one accuracy "
         "target α; the wide line beneath is the proven optimum. Where a point is missing, no deployment was found."
     )
-    styles = entries([OPTIMUM, *in_order(runs["label"])])
+    styles = entries([OPTIMUM, *in_order(runs["variant"])])
     corners = [len({energy for series in view.panels[0].series for energy in series.y}) for view in views]
     return Chart(
         key="frontier",
@@ -133,7 +133,7 @@ def _frontier_view(runs: pd.DataFrame) -> View:
     name += "" if energy else f", {HEADINGS[quantity]} minimised"
     proven = runs[runs["proven"] & (runs["objective"] <= runs["best_objective"] * (1 + ENERGY_TOLERANCE))]
     series = [_staircase(OPTIMUM, proven, column, kind="halo")]
-    series += [_staircase(str(method), here, column) for method, here in runs.groupby("label", sort=False)]
+    series += [_staircase(str(method), here, column) for method, here in runs.groupby("variant", sort=False)]
     x = Axis("latency target δ", "max_latency_s", unit="s")
     return View(name, [Panel("", x, Axis(heading, column, unit=unit, least=0.0), series)])
 
@@ -160,7 +160,7 @@ def trajectory_chart(records: Sequence[Row], runs: pd.DataFrame) -> Chart | None
         caption += f" The {len(shown)} instances with the longest runs, of {len(by_instance)}."
     views = [View(_searched_name(rows[0]), [_trajectory_panel(rows)]) for rows in shown]
     return Chart(
-        "trajectories", "Incumbent and bound over time", caption, entries(in_order(runs["label"])), views, "instance"
+        "trajectories", "Incumbent and bound over time", caption, entries(in_order(runs["variant"])), views, "instance"
     )
 
 
@@ -182,4 +182,4 @@ def _trajectory(row: Row) -> Iterator[Series]:
     for name, column, dashed in (("incumbent", 1, False), ("bound", 2, True)):
         x, y = finite((point[0], point[column]) for point in points if point[column] is not None)
         if x:
-            yield Series(f"{row['label']}: {name}", row["label"], x, y, kind="step", dashed=dashed)
+            yield Series(f"{row['variant']}: {name}", row["variant"], x, y, kind="step", dashed=dashed)

@@ -72,7 +72,7 @@ def run_columns(
     placements = [None if one is None else gallery.placement(one) for one in judged]
     gallery.finish()
     columns: Table = {"group": _groups(groups or [[group] for group in runs["group"]])}
-    columns["label"] = _texts(runs["label"], in_order(runs["label"]))
+    columns["variant"] = _texts(runs["variant"], in_order(runs["variant"]))
     columns |= {name: _texts(runs[name]) for name in NAMES if name in runs}
     columns |= {name: _numbers(runs[name]) for name in NUMBERS if name in runs and runs[name].notna().any()}
     fullest = [None if one is None or len(one.instance.applications) < 2 else _fullest(one) for one in judged]

@@ -53,14 +53,14 @@ def growth_chart(sized: pd.DataFrame) -> tuple[Chart, TextTable] | None:
         "fitted on logarithms, with such runs as censored. Bands: slopes of the exponent's 95 % interval, through the "
         "middle of the sizes. Size: edges of the layered graph, L (N + 2 A). Memory below 1 MiB is noise and left out."
     )
-    styles = entries(in_order(sized["label"]))
+    styles = entries(in_order(sized["variant"]))
     return Chart("growth", "Time and memory against size", caption, styles, [View("", panels)]), growth_table(sized)
 
 
 def _time_panel(group: str, runs: pd.DataFrame, fits: Mapping[tuple[str, str], Fits]) -> Panel:
     series: list[Series] = []
     cut = censored(runs)
-    for method, here in runs.groupby("label", sort=False):
+    for method, here in runs.groupby("variant", sort=False):
         done = here[~cut[here.index] & here["found"].astype(bool)]
         x, y = finite(zip(done["arcs"], done["time_s"].astype(float).clip(lower=SMALLEST_TIME_S), strict=True))
         series.append(Series(str(method), str(method), x, y, kind="points"))
@@ -74,7 +74,7 @@ def _time_panel(group: str, runs: pd.DataFrame, fits: Mapping[tuple[str, str], F
 
 def _memory_panel(group: str, runs: pd.DataFrame, fits: Mapping[tuple[str, str], Fits]) -> Panel:
     series: list[Series] = []
-    for method, here in runs[runs["peak_bytes"].astype(float) > FLOOR_BYTES].groupby("label", sort=False):
+    for method, here in runs[runs["peak_bytes"].astype(float) > FLOOR_BYTES].groupby("variant", sort=False):
         x, y = finite(zip(here["arcs"], here["peak_bytes"].astype(float), strict=True))
         series.append(Series(str(method), str(method), x, y, kind="points"))
         series += _fit_series(str(method), here["arcs"], fits[group, str(method)][1])

@@ -35,7 +35,7 @@ from finbench.models.tolerances import ENERGY_TOLERANCE
 class MethodFacts:
     """One method, with its options, over some runs."""
 
-    label: str
+    variant: str
     runs: int
     conclusive: int
     """Found a deployment, or proved that there is none."""
@@ -65,11 +65,11 @@ class MethodFacts:
 def facts_of(runs: pd.DataFrame) -> list[MethodFacts]:
     """Return the facts of every method of a frame of runs (`analysis.frame`), in the order of the page."""
     told = runs["found"].astype(bool) | refuted(runs)
-    by_label = {str(label): here for label, here in runs.assign(conclusive=told).groupby("label", sort=False)}
-    return [_facts(label, by_label[label]) for label in in_order(by_label)]
+    by_variant = {str(variant): here for variant, here in runs.assign(conclusive=told).groupby("variant", sort=False)}
+    return [_facts(variant, by_variant[variant]) for variant in in_order(by_variant)]
 
 
-def _facts(label: str, runs: pd.DataFrame) -> MethodFacts:
+def _facts(variant: str, runs: pd.DataFrame) -> MethodFacts:
     found = runs["found"].astype(bool)
     solvable, proven = runs["best_objective"].notna(), runs["proven"].astype(bool)
     gaps = runs.loc[found, "gap_to_best_known"].dropna().astype(float)
@@ -77,7 +77,7 @@ def _facts(label: str, runs: pd.DataFrame) -> MethodFacts:
     times = runs["time_s"].astype(float)
     others = runs.loc[~runs["status"].isin(["optimal", "feasible"]), "status"].value_counts(sort=False)
     return MethodFacts(
-        label=label,
+        variant=variant,
         runs=len(runs),
         conclusive=int(runs["conclusive"].sum()),
         found=int(found.sum()),
@@ -120,7 +120,7 @@ def method_table(title: str, runs: pd.DataFrame, facts: list[MethodFacts]) -> Pa
 def _method_row(place: int, one: MethodFacts) -> tuple[Cell, ...]:
     best = 100 * one.best / one.solvable if one.solvable else None
     return (
-        Cell(one.label, place),
+        Cell(one.variant, place),
         *map(counted, (one.runs, one.conclusive, one.missed)),
         plain(best),
         *map(percentage, (one.gap_median, one.gap_mean, one.gap_worst)),
@@ -141,7 +141,7 @@ def system_table(title: str, runs: pd.DataFrame) -> PageTable:
     )
     by_system = runs.groupby([*SYSTEM, "objective_unit"], sort=False, dropna=False)
     rows = [
-        (*(plain(value, 6) for value in system[:-1]), *_system_row(place, one, here[here["label"] == one.label]))
+        (*(plain(value, 6) for value in system[:-1]), *_system_row(place, one, here[here["variant"] == one.variant]))
         for system, here in by_system
         for place, one in enumerate(facts_of(here))
     ]
@@ -161,7 +161,7 @@ def _system_row(place: int, one: MethodFacts, runs: pd.DataFrame) -> tuple[Cell,
     found = runs[runs["found"].astype(bool)]
     gaps = found["gap_to_best_bound"].dropna().astype(float)
     return (
-        Cell(one.label, place),
+        Cell(one.variant, place),
         Cell(f"{one.found} of {one.runs}", float(one.found)),
         measured(found["objective"].astype(float).mean(), runs["objective_unit"].iloc[0], 5),
         *map(percentage, (gaps.median(), gaps.max())),
@@ -184,8 +184,8 @@ def aggregate_tables(runs: pd.DataFrame) -> dict[str, PageTable]:
         first = here.iloc[0]
         shared = _shared(int(first["shared"]), int(first["instances"]))
         title = f"{group}: over {shared}; {first['bounded']:,} with a proven bound"
-        by_label = {row["method"]: row for _, row in here.iterrows()}
-        rows = tuple(_aggregate_row(place, by_label[label]) for place, label in enumerate(in_order(by_label)))
+        by_variant = {row["method"]: row for _, row in here.iterrows()}
+        rows = tuple(_aggregate_row(place, by_variant[variant]) for place, variant in enumerate(in_order(by_variant)))
         tables[str(group)] = PageTable(title, columns, rows, 1, note)
     return tables
 

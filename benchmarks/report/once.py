@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-TELLING = ("key", "label", "seed", "repetition", "status", "objective", "time_s")
+TELLING = ("key", "variant", "seed", "repetition", "status", "objective", "time_s")
 """Rows that agree in all of these are of one and the same run."""
 
 

@@ -37,10 +37,10 @@ def served_tables(rows: Sequence[Row], lines: Iterable[ServedLine]) -> tuple[Pag
 
 def _by_method(plans: Sequence[ServedPlan]) -> PageTable:
     found = loads_by_method(plans)
-    order = in_order([label for label, _ in found])
+    order = in_order([variant for variant, _ in found])
     keys = sorted(found, key=lambda key: (order.index(key[0]), key[1] != "simulated"))
     columns = ("method", "served", "plans of applications", "energy/plan", "latency/plan", "worst latency/plan")
-    rows = tuple((text(label), text(by), *_of_loads(found[label, by])) for label, by in keys)
+    rows = tuple((text(variant), text(by), *_of_loads(found[variant, by])) for variant, by in keys)
     note = (
         "Means over the applications of all deployments that were found and served: what samples take over what the "
         "plan expects of them, 1 where it is right. δ is the target; p95 is the latency that 95 % of the samples keep. "

@@ -40,7 +40,7 @@ def size_chart(runs: pd.DataFrame) -> Chart | None:
         "proven bound; gaps and energies are over the runs that found a deployment, and the last panel shows how many "
         "are conclusive (did, or proved that there is none): compare two methods where all runs of both are."
     )
-    styles = entries(in_order(runs["label"]))
+    styles = entries(in_order(runs["variant"]))
     return Chart("size", "Gap and energy against size", caption, styles, views, "group and size")
 
 
@@ -71,21 +71,21 @@ def _ticks(sizes: pd.Series) -> list[float]:
 
 def _series(runs: pd.DataFrame, column: str, value: str) -> list[Series]:
     made = []
-    for label, here in runs.groupby("label", sort=False):
+    for variant, here in runs.groupby("variant", sort=False):
         told = here[here[value].notna() & here[column].notna()].astype({value: float})
         by_size = told.groupby(column)[value]
         low, middle, high = by_size.quantile(0.25), by_size.median(), by_size.quantile(0.75)
         x, y = finite(zip(middle.index, middle, strict=True))
         if x and (high > low).any():
-            band = Series(f"{label}: quartiles", str(label), x, low.tolist(), kind="band", high=high.tolist())
+            band = Series(f"{variant}: quartiles", str(variant), x, low.tolist(), kind="band", high=high.tolist())
             made.append(band)
-        made.append(Series(str(label), str(label), x, y))
+        made.append(Series(str(variant), str(variant), x, y))
     return [series for series in made if series.x]
 
 
 def _means(runs: pd.DataFrame, column: str, value: str) -> list[Series]:
     made = []
-    for label, here in runs.groupby("label", sort=False):
+    for variant, here in runs.groupby("variant", sort=False):
         means = here[here[column].notna()].groupby(column)[value].mean()
-        made.append(Series(str(label), str(label), *finite(zip(means.index, means, strict=True))))
+        made.append(Series(str(variant), str(variant), *finite(zip(means.index, means, strict=True))))
     return made

@@ -38,7 +38,7 @@ def facts(runs: pd.DataFrame, claims: Claims, contradictions: Sequence[str]) -> 
     made = [
         Fact(f"{len(runs):,}", plural(len(runs), "run")),
         Fact(f"{instances:,}", plural(instances, "instance")),
-        Fact(f"{runs['label'].nunique()}", "method variants"),
+        Fact(f"{runs['variant'].nunique()}", "method variants"),
         Fact(f"{proven:,}", "decided with proof"),
     ]
     if claims.matches:
@@ -89,12 +89,12 @@ def _who_is_optimal(runs: pd.DataFrame, methods: Sequence[MethodFacts]) -> str:
     if not solvable:
         return f"No optimum is proven: gaps are against the best {word} known.{none}"
     there = [one for one in methods if one.on_proven]
-    always = [one.label for one in there if one.optimal == one.on_proven]
+    always = [one.variant for one in there if one.optimal == one.on_proven]
     others = sorted((one for one in there if one.optimal < one.on_proven), key=lambda one: -one.optimal / one.on_proven)
     text = f"The optimum is proven on {solvable:,} {plural(solvable, 'instance')}."
     if always:
         text += f" Every run there of {_listed(always)} meets it."
-    shares = [f"{one.label} {fixed_percent(one.optimal / one.on_proven, 1)} %" for one in others]
+    shares = [f"{one.variant} {fixed_percent(one.optimal / one.on_proven, 1)} %" for one in others]
     less = f" Others meet it less often, a failure counting as not met: {_listed(shares)}." if shares else ""
     return text + less + none
 
@@ -119,12 +119,12 @@ def _who_is_fast(runs: pd.DataFrame, methods: Sequence[MethodFacts]) -> str:
     ended = "" if longest["found"] else f", which ended as {longest['status']}"
     return (
         f"Fastest by the median of its conclusive runs: {_timed(fastest)}; slowest: {_timed(slowest)}. The longest "
-        f"run took {sized(float(longest['time_s']), 's', 3)}: {longest['label']} on {longest['instance']}{ended}."
+        f"run took {sized(float(longest['time_s']), 's', 3)}: {longest['variant']} on {longest['instance']}{ended}."
     )
 
 
 def _timed(one: MethodFacts) -> str:
-    return f"{one.label}, {sized(one.time_median_s, 's', 3)} ({one.conclusive:,} of {one.runs:,} runs)"
+    return f"{one.variant}, {sized(one.time_median_s, 's', 3)} ({one.conclusive:,} of {one.runs:,} runs)"
 
 
 def repeated(rows: int, runs: int) -> str:

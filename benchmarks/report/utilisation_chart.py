@@ -42,7 +42,7 @@ def utilisation_chart(runs: pd.DataFrame, uses: Sequence[dict[Resource, float]])
         "Load over capacity of the fullest resource of each kind, a point for each deployment found; at 100 % it is "
         "full. Size and load of the system are given by the instance; runs without a deployment have no point."
     )
-    styles = entries(in_order(told["label"]))
+    styles = entries(in_order(told["variant"]))
     return Chart("utilisation", "Utilisation of shared systems", caption, styles, shown, "group")
 
 
@@ -59,7 +59,7 @@ def _view(group: str, runs: pd.DataFrame) -> View:
 
 def _series(runs: pd.DataFrame, column: str, percents: pd.Series) -> list[Series]:
     made = []
-    for label, here in runs.assign(percents=percents.astype(float)).groupby("label", sort=False):
+    for variant, here in runs.assign(percents=percents.astype(float)).groupby("variant", sort=False):
         x, y = finite(zip(here[column].astype(float), here["percents"], strict=True))
-        made.append(Series(str(label), str(label), x, y, kind="points"))
+        made.append(Series(str(variant), str(variant), x, y, kind="points"))
     return [series for series in made if series.x]

@@ -108,7 +108,7 @@ class RowColumns(Part):
     instance: Line
     content_hash: Line | None = None
     method: Line
-    label: Line
+    variant: Line
     options: OptionColumns
     seed: Number
     repetition: Count | None = None

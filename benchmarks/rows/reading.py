@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from finbench.benchmarks.rows.columns import EnvironmentColumns, EnvironmentLine, InstanceLine, RowColumns
 from finbench.benchmarks.rows.environment import Environment, environment_id
-from finbench.benchmarks.rows.row import SCHEMA_VERSION, Row
+from finbench.benchmarks.rows.row import OLDEST_VERSION, SCHEMA_VERSION, Row
 from finbench.models.instance import Instance
 from finbench.models.io import InputError, validate
 
@@ -116,7 +116,8 @@ def kept_instances(folder: Path) -> set[str]:
 
 def read_rows(file: Path, *, may_be_cut_off: bool = False) -> Iterator[Row]:
     """Yield the rows of a journal, each checked; raise InputError as `load_rows` does."""
-    for number, row in enumerate(read_lines(file, may_be_cut_off=may_be_cut_off), start=1):
+    for number, line in enumerate(read_lines(file, may_be_cut_off=may_be_cut_off), start=1):
+        row = _upgraded(line)
         _check(row, number, file)
         yield row
 
@@ -187,13 +188,24 @@ def _inside(value: object) -> Iterator[object]:
     return (part for part in parts if isinstance(part, dict | list))
 
 
+def _upgraded(row: Row) -> Row:
+    """Return a row of version 2, which calls the variant its label, as one of this version; others as they are."""
+    version = row.get("schema_version")
+    if type(version) is not int or version != OLDEST_VERSION or "variant" in row:
+        return row
+    named = {"variant" if column == "label" else column: value for column, value in row.items()}
+    return {**named, "schema_version": SCHEMA_VERSION}
+
+
 def _check(row: Row, number: int, file: Path) -> None:
     at, found = f"line {number}", row.get("schema_version")
     if type(found) is int and SCHEMA_VERSION < found < 10**6:
         newer = f"schema_version = {found}: written by a newer finbench; this one reads {SCHEMA_VERSION}"
         raise InputError(file, f"{at}: {newer}")
     if type(found) is not int or found != SCHEMA_VERSION:
-        raise InputError(file, f"{at}: schema_version = {repr(found)[:60]}: must be {SCHEMA_VERSION}")
+        raise InputError(
+            file, f"{at}: schema_version = {repr(found)[:60]}: must be {OLDEST_VERSION} to {SCHEMA_VERSION}"
+        )
     validate(row, RowColumns, file, at)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from finbench.benchmarks.judging.judged import Judged
-from finbench.benchmarks.methods import label
+from finbench.benchmarks.methods import variant
 from finbench.fin_graph.paths.support import layered_arcs
 from finbench.models.instance import Instance
 from finbench.models.result import Status
@@ -18,8 +18,11 @@ Energies: `objective`, `lower_bound`, `claimed_objective` in the objective's uni
 """
 
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Version of the rows."""
+
+OLDEST_VERSION = 2
+"""Oldest version that is still read."""
 
 MAX_REASON = 2000
 """Characters of an error message that a row keeps; the log has all of it."""
@@ -30,7 +33,7 @@ def run_columns(method: str, options: Mapping[str, Any], seed: int) -> Row:
     return {
         "schema_version": SCHEMA_VERSION,
         "method": method,
-        "label": label(method, options),
+        "variant": variant(method, options),
         "options": dict(options),
         "seed": seed,
     }

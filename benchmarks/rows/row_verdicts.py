@@ -14,7 +14,7 @@ from finbench.benchmarks.rows.row import Row
 class _RowVerdict:
     """The part of a row that is compared with other rows."""
 
-    label: str
+    variant: str
     status: str
     found: bool
     objective: float | None

@@ -26,7 +26,7 @@ def print_comparison(comparison: Comparison) -> None:
     console.print(table(title, columns, rows, text_columns=texts, priority=PRIORITY))
     for run in comparison.runs:
         if run.result.reason:
-            console.print(f"  {escape(run.label)}: {escape(run.result.reason)}")
+            console.print(f"  {escape(run.variant)}: {escape(run.result.reason)}")
     for line in comparison.contradictions:
         console.print(f"[red]contradiction[/red]: {escape(line)}")
 
@@ -45,7 +45,7 @@ def targets(instance: Instance) -> str:
 def _comparison_row(run: Judged, gap: float | None, *, chosen: bool) -> tuple[str, ...]:
     status = f"{run.status} (violations)" if run.violations else run.status
     dnn = (run.chosen_dnn or "–",) if chosen else ()
-    return (run.label, status, *dnn, number(run.objective), percent(gap), *_quality(run), number(run.time_s, 3))
+    return (run.variant, status, *dnn, number(run.objective), percent(gap), *_quality(run), number(run.time_s, 3))
 
 
 def _quality(run: Judged) -> tuple[str, ...]:

@@ -52,17 +52,17 @@ class _Counts:
         self.total, self.done = total, known
         self._left.expect(missing)
 
-    def started(self, group: str, label: str) -> None:
+    def started(self, group: str, variant: str) -> None:
         """Take note that a run's clock has started."""
-        self.running[f"{group}: {label}"] += 1
-        self._left.started((group, label))
+        self.running[f"{group}: {variant}"] += 1
+        self._left.started((group, variant))
 
-    def finished(self, group: str, label: str, status: str) -> None:
+    def finished(self, group: str, variant: str, status: str) -> None:
         """Take note that a run is over."""
-        self.running -= Counter([f"{group}: {label}"])
+        self.running -= Counter([f"{group}: {variant}"])
         self.done += 1
         self.failed += status == Status.ERROR
-        self._left.finished((group, label))
+        self._left.finished((group, variant))
 
     def left(self) -> str:
         """Return how long all may still take; nothing where no run has ended yet."""
@@ -86,14 +86,14 @@ class LiveProgress(_Counts):
         super().begin(total, known, missing)
         self._shown.reset(self._task, total=total, completed=known)
 
-    def started(self, group: str, label: str) -> None:
+    def started(self, group: str, variant: str) -> None:
         """Show the run that has started."""
-        super().started(group, label)
+        super().started(group, variant)
         self._shown.update(self._task, description=escape(" · ".join(self.running)), left=self.left())
 
-    def finished(self, group: str, label: str, status: str) -> None:
+    def finished(self, group: str, variant: str, status: str) -> None:
         """Count a run that is over."""
-        super().finished(group, label, status)
+        super().finished(group, variant, status)
         self._shown.update(self._task, completed=self.done, failed=self.failed, left=self.left())
 
     def simulated(self, done: int, of: int) -> None:
@@ -113,9 +113,9 @@ class PlainProgress(_Counts):
         super().begin(total, known, missing)
         print(f"{total} runs, {known} of them are there", flush=True)
 
-    def started(self, group: str, label: str) -> None:
+    def started(self, group: str, variant: str) -> None:
         """Print what runs, and how long all may still take, if the last line is old enough."""
-        super().started(group, label)
+        super().started(group, variant)
         if monotonic() - self._last >= PLAIN_INTERVAL_S:
             told = [f"{self.done}/{self.total}", f"{self.failed} failed" if self.failed else "", self.left()]
             print(f"[{', '.join(part for part in told if part)}] {' · '.join(self.running)}", flush=True)

@@ -43,7 +43,7 @@ def print_judged(judged: Judged) -> None:
 
 def print_status(console: Console, judged: Judged) -> None:
     """Print how the run ended and why, and a warm start that was not used."""
-    given = f" · {judged.label}" if judged.method else ""
+    given = f" · {judged.variant}" if judged.method else ""
     console.print(f"[bold]{escape(judged.instance.name)}{escape(given)}: {judged.status}[/bold]")
     if judged.result.reason:
         console.print(f"  {escape(judged.result.reason)}")

@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable
 from time import monotonic
 
 Kind = tuple[str, str]
-"""Group and label of a run."""
+"""Group and variant of a run."""
 
 
 class TimeLeft:
     """An estimate of the time that is left, run by run.
 
-    A run still to be made takes the mean of the runs of its group and label that have ended, else of its label, else
-    of all. Where no run of a label has ended yet, the estimate is uncertain. Runs at the same time share it: the sum is
-    divided by how many runs have been under way at once, on average, since the first began.
+    A run still to be made takes the mean of the runs of its group and variant that have ended, else of its variant,
+    else of all. Where no run of a variant has ended yet, the estimate is uncertain. Runs at the same time share it: the
+    sum is divided by how many runs have been under way at once, on average, since the first began.
 
     Parameters
     ----------
@@ -55,9 +55,9 @@ class TimeLeft:
 
     @property
     def certain(self) -> bool:
-        """Whether a run of every label that is still to be made has ended."""
-        known = {label for (_, label), took in self._took.items() if took}
-        return all(label in known for (_, label), times in self._waiting.items() if times > 0)
+        """Whether a run of every variant that is still to be made has ended."""
+        known = {variant for (_, variant), took in self._took.items() if took}
+        return all(variant in known for (_, variant), times in self._waiting.items() if times > 0)
 
     def _at_once(self, under_way: float) -> float:
         """Return how many runs have been under way at once, on average, at least 1."""
@@ -66,8 +66,8 @@ class TimeLeft:
         return max(1.0, spent / since) if since > 0 else 1.0
 
     def _mean(self, kind: Kind) -> float:
-        group_and_label = self._took.get(kind) or []
-        of_label = [each for (_, label), took in self._took.items() if label == kind[1] for each in took]
+        group_and_variant = self._took.get(kind) or []
+        of_variant = [each for (_, variant), took in self._took.items() if variant == kind[1] for each in took]
         anything = [each for took in self._took.values() for each in took]
-        chosen = group_and_label or of_label or anything
+        chosen = group_and_variant or of_variant or anything
         return sum(chosen) / len(chosen)

@@ -67,7 +67,7 @@ class Group:
     ----------
     instance : Instance
     topology : Topology
-        That of the instance's network.
+        That of the instance's network, or what can be reached from the members' source.
     members : sequence of Application
         At least one.
     forgiving : bool
@@ -103,14 +103,14 @@ class Group:
     def _set_demands(self, instance: Instance, base: PathProblem, memory: Floats) -> None:
         """Set the fractions of compute and memory that every block takes at every vertex, and its bits on links."""
         app, depth, topology = self.application, base.depth, self.topology
-        dnn, rate, nodes = instance.dnn_of(app), app.rate_per_s or 0.0, instance.network.nodes
+        dnn, rate = instance.dnn_of(app), app.rate_per_s or 0.0
         survival = np.array(dnn.survival[:depth])
         parameters = np.array([block.parameter_bytes for block in dnn.blocks[:depth]])
-        parallel = topology.per_vertex([float(node.parallel) for node in nodes])
-        reserves = topology.per_vertex([float(node.reserves) for node in nodes]) > 0
+        parallel = np.array([float(node.parallel) for node in topology.nodes])
+        reserves = np.array([node.reserves for node in topology.nodes], np.bool_)
         used = (rate * survival)[:, None] * base.run_time / parallel
         compute = np.where(reserves, topology.share_of_vertex, used)
-        in_memory = _fractions(parameters, memory)[:, topology.node_of_vertex]
+        in_memory = _fractions(parameters, memory[topology.node_of_vertex])
         self._load_bits = rate * survival * np.array([dnn.transfer_bits(i) for i in range(1, depth + 1)])
         outrun = reserves & (used > relaxed(topology.share_of_vertex))
         impossible = outrun | (compute > self._most_alone) | (in_memory > self._most_alone) | np.isinf(in_memory)
@@ -281,7 +281,9 @@ class SharedSystem:
     """What fractions of a memory of 0 bytes are fractions of; 0 where nothing may be in such a memory."""
 
     @classmethod
-    def of(cls, instance: Instance, *, forgiving: bool = False, from_nothing: bool = False) -> SharedSystem:
+    def of(
+        cls, instance: Instance, *, forgiving: bool = False, from_nothing: bool = False, reachable: bool = False
+    ) -> SharedSystem:
         """Return the system of `instance`; groups stand in the order of their first members.
 
         Parameters
@@ -291,6 +293,9 @@ class SharedSystem:
             As in `Group`.
         from_nothing : bool
             Let blocks be in memories of 0 bytes as well: fractions of these are of all parameters together.
+        reachable : bool
+            Leave out of every group's layered graph what data from its source cannot reach: no path leads there. The
+            numbers of vertices are then each group's own.
         """
         alike: defaultdict[tuple[Any, ...], list[Application]] = defaultdict(list)
         tables = ("pinned", "allowed")
@@ -303,7 +308,12 @@ class SharedSystem:
             dnns = (dnn for app in instance.applications for dnn in instance.dnns_of(app))
             unit = float(sum(block.parameter_bytes for dnn in dnns for block in dnn.blocks))
             memory = np.where(memory > 0, memory, unit)
-        groups = (Group(instance, topology, members, forgiving=forgiving, memory=memory) for members in alike.values())
+        sources = {members[0].source for members in alike.values()}
+        around = {source: topology.reachable_from(source) if reachable else topology for source in sources}
+        groups = (
+            Group(instance, around[members[0].source], members, forgiving=forgiving, memory=memory)
+            for members in alike.values()
+        )
         return cls(topology, tuple(groups), unit)
 
     @property

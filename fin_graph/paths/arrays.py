@@ -197,14 +197,14 @@ def path_problem(
     last_exit : int, optional
         1-based exit to end at; by default the earliest that is accurate enough.
     topology : Topology, optional
-        That of the instance's network, where it is at hand.
+        That of the instance's network, or what can be reached from the application's source; left out: the former.
 
     Returns
     -------
     PathProblem or None
         None where no exit is accurate enough.
     """
-    dnn, network = instance.dnn_of(app), instance.network
+    dnn = instance.dnn_of(app)
     if last_exit is None:
         accurate = accurate_exits(dnn, app.min_accuracy)
         if not accurate:
@@ -215,7 +215,6 @@ def path_problem(
     energy_weight = np.array(instance.energy_weights(app)[:depth])
     latency_weight = np.array(instance.latency_weights(app)[:depth])
     bits = np.array([dnn.transfer_bits(i) for i in range(1, depth + 1)])
-    number = {node.name: n for n, node in enumerate(network.nodes)}
     runs = run_costs(instance, app, topology, depth)
     shares, allowed = topology.share_of_vertex, runs.possible & _allowed(topology, app, depth)
     at_share = np.divide(1, shares, out=np.zeros_like(shares), where=shares > 0)
@@ -241,7 +240,7 @@ def path_problem(
     return PathProblem(
         application=app.name,
         node_names=topology.names,
-        source=number[app.source],
+        source=topology.vertex_of[app.source],
         last_exit=last_exit,
         max_latency_s=relaxed(float(app.max_latency_s)),
         edges=edges,

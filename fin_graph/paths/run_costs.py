@@ -28,7 +28,8 @@ def run_costs(instance: Instance, app: Application, topology: Topology, depth: i
 
     Where a node has no rate either, a block cannot run.
     """
-    dnn, nodes = instance.dnn_of(app), instance.network.nodes
+    numbers, of_vertex = np.unique(topology.node_of_vertex, return_inverse=True)
+    dnn, nodes = instance.dnn_of(app), [instance.network.nodes[n] for n in numbers]
     ops = np.array([block.ops for block in dnn.blocks[:depth]])[:, None]
     speed = np.array([np.inf if node.compute_ops_per_s is None else node.compute_ops_per_s for node in nodes])
     power = np.array([node.power_w for node in nodes])
@@ -47,12 +48,12 @@ def run_costs(instance: Instance, app: Application, topology: Topology, depth: i
         if app.allowed:
             possible[j] &= [app.permits(j + 1, node) for node in nodes]
     if instance.objective is not Objective.ENERGY:
-        energy = energy * np.array(list(joule_weights(instance).values()))
+        weigh = joule_weights(instance)
+        energy = energy * np.array([weigh[node.name] for node in nodes])
     if instance.objective is Objective.MONEY:
         energy += time * np.array([node.price_per_busy_s for node in nodes])
     if not possible.all():
         time, energy = np.where(possible, time, 0.0), np.where(possible, energy, 0.0)
-    if not topology.has_levels:
+    if len(of_vertex) == len(nodes):
         return RunCosts(time, energy, possible)
-    of_vertex = topology.node_of_vertex
     return RunCosts(time[:, of_vertex], energy[:, of_vertex], possible[:, of_vertex])

@@ -8,13 +8,13 @@ application's layered graph need not know that there are levels.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from finbench.models.instance import Instance, Network, Objective
+from finbench.models.instance import Instance, Network, Node, Objective
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
@@ -26,7 +26,8 @@ class Topology:
 
     network: Network
     node_of_vertex: Ints
-    """Node that each vertex belongs to; vertex n < N is node n itself. Shape (V,)."""
+    """Node that each vertex belongs to; shape (V,). The vertices that are nodes themselves come first, in the order of
+    the network."""
     share_of_vertex: Floats
     """Share of the node at which blocks run, 0 where none may; shape (V,)."""
     wait_of_vertex: Floats
@@ -45,6 +46,8 @@ class Topology:
     """1/B of every link [s/bit]; shape (A',)."""
     link_delay: Floats
     """τ of every link [s]; shape (A',)."""
+    has_levels: bool
+    """Whether any node of the network reserves, here or elsewhere."""
 
     @classmethod
     def of(cls, instance: Instance) -> Topology:
@@ -84,21 +87,55 @@ class Topology:
             link_energy=energy.copy(),
             link_time=time.copy(),
             link_delay=delay.copy(),
+            has_levels=bool(levels),
+        )
+
+    def reachable_from(self, source: str) -> Topology:
+        """Return what data from a node can reach: its vertices and the links between, in the same order.
+
+        No path of an application whose samples arise there leads anywhere else.
+        """
+        reached = np.zeros(len(self.node_of_vertex), np.bool_)
+        fresh = np.array([self.vertex_of[source]])
+        while len(fresh):
+            reached[fresh] = True
+            heads = np.zeros(len(reached), np.bool_)
+            heads[self.link_target[reached[self.link_source]]] = True
+            fresh = np.flatnonzero(heads & ~reached)
+        if reached.all():
+            return self
+        kept = reached[self.link_source]
+        number = (np.cumsum(reached) - 1).astype(np.int32)
+        target = number[self.link_target[kept]]
+        return replace(
+            self,
+            node_of_vertex=self.node_of_vertex[reached],
+            share_of_vertex=self.share_of_vertex[reached],
+            wait_of_vertex=self.wait_of_vertex[reached],
+            in_start=np.searchsorted(target, np.arange(reached.sum() + 1)).astype(np.int32),
+            link_number=self.link_number[kept],
+            link_source=number[self.link_source[kept]],
+            link_target=target,
+            link_energy=self.link_energy[kept],
+            link_time=self.link_time[kept],
+            link_delay=self.link_delay[kept],
         )
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Name of every vertex's node; shape (V,)."""
-        return tuple(self.network.nodes[n].name for n in self.node_of_vertex)
+        return tuple(node.name for node in self.nodes)
 
-    @property
-    def has_levels(self) -> bool:
-        """Whether any node reserves."""
-        return len(self.node_of_vertex) > len(self.network.nodes)
+    @cached_property
+    def vertex_of(self) -> dict[str, int]:
+        """The vertex that is each node itself, by the node's name."""
+        numbers = range(len(self.node_of_vertex) - 1, -1, -1)
+        return {self.network.nodes[self.node_of_vertex[v]].name: v for v in numbers}
 
-    def per_vertex(self, of_node: list[float]) -> Floats:
-        """Return a quantity of the nodes, repeated for their levels; shape (V,)."""
-        return np.array(of_node)[self.node_of_vertex]
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        """The node that each vertex belongs to; shape (V,)."""
+        return tuple(self.network.nodes[n] for n in self.node_of_vertex)
 
 
 def _weighed_energy_per_bit(instance: Instance) -> list[float]:

@@ -66,7 +66,7 @@ class Results:
 
     def to_html(self) -> str:
         """Return the first and last runs as a table of HTML; notebooks show it."""
-        columns = ["group", "instance", "label", "status", "objective", "gap_to_best_bound", "time_s"]
+        columns = ["group", "instance", "variant", "status", "objective", "gap_to_best_bound", "time_s"]
         table: str = self.to_frame()[columns].to_html(max_rows=20, escape=True)
         return table
 

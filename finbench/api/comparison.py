@@ -51,7 +51,7 @@ def compare(
     Returns
     -------
     pandas.DataFrame
-        A row for each run: `instance`, `method`, `label`, `status`, `feasible`, `objective`, `unit`, `lower_bound`,
+        A row for each run: `instance`, `method`, `variant`, `status`, `feasible`, `objective`, `unit`, `lower_bound`,
         `gap` (against the best bound that any of them proved), `energy_j`, `latency_s`, `accuracy`, `time_s` and
         `reason`. `frame.attrs["contradictions"]` lists what cannot all be true; it is empty where everything agrees.
 
@@ -64,7 +64,7 @@ def compare(
     --------
     >>> import finbench as fb
     >>> table = fb.compare(fb.load("blenet-mnist"), ["exhaustive", ("fin", {"gamma": 50})])
-    >>> list(table["label"])
+    >>> list(table["variant"])
     ['exhaustive', 'fin (gamma=50)']
     """
     import pandas as pd
@@ -87,7 +87,7 @@ def _rows(comparison: Comparison) -> list[dict[str, Any]]:
             {
                 "instance": comparison.instance.name,
                 "method": run.method,
-                "label": run.label,
+                "variant": run.variant,
                 "status": run.status,
                 "feasible": run.found,
                 "objective": run.objective,

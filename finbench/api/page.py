@@ -23,7 +23,7 @@ STEP, LANE, MARGIN = 46, 30, 120
 
 def solution_html(solution: Solution) -> str:
     """Return a solution as a fragment of HTML."""
-    head = escape(f"{solution.instance.name} · {solution.judged.label}: {solution.status}")
+    head = escape(f"{solution.instance.name} · {solution.judged.variant}: {solution.status}")
     rows = "".join(
         f"<tr><th style='text-align:left'>{escape(heading)}</th><td style='text-align:left'>{escape(value)}</td></tr>"
         for heading, value in facts(solution)

@@ -195,7 +195,7 @@ class Solution:
 
     def __repr__(self) -> str:
         objective = "" if self.objective is None else f", {self.objective:.6g} {self.instance.objective_unit}"
-        return f"<Solution of {self.instance.name} by {self.judged.label}: {self.status}{objective}>"
+        return f"<Solution of {self.instance.name} by {self.judged.variant}: {self.status}{objective}>"
 
     def to_html(self) -> str:
         """Return costs, bound, gap, violations and the placement drawn, as a fragment of HTML; notebooks show it."""

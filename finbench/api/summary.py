@@ -62,7 +62,7 @@ def summary_text(solution: Solution) -> str:
     """Return a solution in lines of plain text."""
     pairs = list(facts(solution))
     width = max(len(heading) for heading, _ in pairs)
-    head = f"{solution.instance.name} · {solution.judged.label}: {solution.status}"
+    head = f"{solution.instance.name} · {solution.judged.variant}: {solution.status}"
     return "\n".join([head, *(f"  {heading:<{width}}  {value}" for heading, value in pairs), *faults(solution)])
 
 

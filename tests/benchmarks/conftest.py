@@ -85,7 +85,7 @@ def made_up_row(instance: str, method: str, **fields: Any) -> Row:
     return {
         "schema_version": SCHEMA_VERSION, "key": f"{instance} {method}", "group": "g", "instance": instance,
         "limit_s": 60.0, "content_hash": instance,
-        "method": method, "label": method, "options": {}, "seed": 0, "status": "feasible", "objective": None,
+        "method": method, "variant": method, "options": {}, "seed": 0, "status": "feasible", "objective": None,
         "found": fields.get("objective") is not None and fields.get("status") in ("optimal", "feasible", "time-limit"),
         "energy_j": objective, "lower_bound": None, "latency_s": 1.0, "accuracy": 1.0, "time_s": 1.0, "times_s": {},
         "violations": [], "info": {}, "deployments": [], "gap": None,

@@ -10,7 +10,7 @@ import pytest
 from finbench.benchmarks.judging.contract.cases import Case
 from finbench.benchmarks.judging.contract.contract import examine
 from finbench.benchmarks.judging.contract.truth import truth_of
-from finbench.benchmarks.methods import METHODS, check_options, label, run_method
+from finbench.benchmarks.methods import METHODS, check_options, run_method, variant
 from finbench.models.deployment import Deployment
 from finbench.models.instance import Instance
 from finbench.models.io import InputError
@@ -82,13 +82,15 @@ def test_defaults_are_filled_in() -> None:
 
 
 def test_labels_name_what_differs_from_the_default() -> None:
-    assert label("fin", check_options("fin", {})) == "fin (gamma=100)"
-    assert label("fin", check_options("fin", {"lambda_": 3})) == "fin (gamma=100, band=3)"
-    assert label("milp-flow", check_options("milp-flow", {"strengthen": False})) == "milp-flow (strengthen=False)"
-    assert label("mcp", {}) == "mcp"
+    assert variant("fin", check_options("fin", {})) == "fin (gamma=100)"
+    assert variant("fin", check_options("fin", {"lambda_": 3})) == "fin (gamma=100, band=3)"
+    assert variant("milp-flow", check_options("milp-flow", {"strengthen": False})) == "milp-flow (strengthen=False)"
+    assert variant("mcp", {}) == "mcp"
     for solver, shown in (("glpk", "solver=glpk"), ("scip", "solver=scip"), ("cbc", "threads=4, solver=cbc")):
         options = check_options("milp-flow", {"solver": solver, "threads": 4})
-        assert label("milp-flow", options) == f"milp-flow ({shown})", "threads that a solver does not use are not named"
+        assert variant("milp-flow", options) == f"milp-flow ({shown})", (
+            "threads that a solver does not use are not named"
+        )
 
 
 def test_a_refusal_is_a_result(add_method: AddMethod, balexnet: Instance) -> None:

@@ -18,7 +18,7 @@ const chosen = {
 
   start() {
     runs.instance.forEach((instance, run) => this.runsOf[instance].push(run));
-    this.runsOf.forEach((here) => here.sort((a, b) => runs.label.of_run[a] - runs.label.of_run[b] || a - b));
+    this.runsOf.forEach((here) => here.sort((a, b) => runs.variant.of_run[a] - runs.variant.of_run[b] || a - b));
     const search = searchField("instance-search", "Search", (query) => this.offer(query));
     this.search = search.input;
     byId("instance-controls").prepend(search.nodes[0]);
@@ -93,14 +93,14 @@ const chosen = {
   },
 
   runName(run, among) {
-    const name = textOf("label", run);
-    const same = among.filter((other) => textOf("label", other) === name);
+    const name = textOf("variant", run);
+    const same = among.filter((other) => textOf("variant", other) === name);
     return same.length > 1 ? `${name}, run ${same.indexOf(run) + 1}` : name;
   },
 
   /** A run of FIN that differs from the best where there is one, else the first of FIN. */
   typicalFin(here) {
-    const fin = here.filter((run) => textOf("label", run).startsWith("fin"));
+    const fin = here.filter((run) => textOf("variant", run).startsWith("fin"));
     const apart = fin.filter((run) => runs.found[run] && runs.gap_to_best_known && runs.gap_to_best_known[run] > 1e-6);
     return apart[apart.length - 1] ?? fin[fin.length - 1] ?? here[0];
   },
@@ -255,7 +255,7 @@ const chosen = {
         ["accuracy", (run) => short(ifFound("accuracy")(run)), ifFound("accuracy")]]),
       ["time", (run) => quantity(numberOf("time_s")(run), "s", 3), numberOf("time_s")],
     ];
-    const values = [(run) => runs.label.of_run[run], ...columns.map(([, text, value]) => value ?? text)];
+    const values = [(run) => runs.variant.of_run[run], ...columns.map(([, text, value]) => value ?? text)];
     const headings = [el("th", { scope: "col" }, "method"), ...columns.map(([name, , value]) => el("th", { scope: "col", class: value ? "number" : null }, name))];
     const body = el("tbody", {});
     const show = (order) => body.replaceChildren(...order.map((run) => el("tr", { class: shown.includes(run) ? "chosen" : null },

@@ -99,7 +99,7 @@ function readQuery(text) {
 const spoken = [];
 /** The words of a run: its groups, its instance with targets, method, status and reason. */
 function wordsOf(run) {
-  spoken[run] ??= [textOf("group", run), instanceName(data.instances[runs.instance[run]]), textOf("label", run), textOf("status", run), textOf("dnn", run), textOf("reason", run)]
+  spoken[run] ??= [textOf("group", run), instanceName(data.instances[runs.instance[run]]), textOf("variant", run), textOf("status", run), textOf("dnn", run), textOf("reason", run)]
     .join("\n").toLowerCase();
   return spoken[run];
 }

@@ -61,7 +61,7 @@ const COLUMNS = [
   { head: "target α", key: "min_accuracy", value: ofInstance("min_accuracy"), show: (v) => short(v) },
   { head: "accounting", value: (run) => asSaid(ofInstance("accounting")(run)) },
   { head: "latency kind", value: (run) => asSaid(ofInstance("latency_kind")(run)) },
-  { head: "method", value: (run) => textOf("label", run), rank: (run) => runs.label.of_run[run] },
+  { head: "method", value: (run) => textOf("variant", run), rank: (run) => runs.variant.of_run[run] },
   { head: "status", value: (run) => textOf("status", run) },
   { head: "DNN", value: (run) => textOf("dnn", run) },
   { head: "energy", key: "energy_j", value: ifFound("energy_j"), show: (v) => quantity(v, "J", 6) },
@@ -100,8 +100,8 @@ const runTable = {
     this.query = readQuery("");
     const search = searchField("filter-text", "Search", (query) => { this.query = query; this.filter(); });
     this.groups = [...new Set(runs.group.names.flat())];
-    this.filters = { group: this.chooser(this.groups), label: this.chooser(runs.label.texts), status: this.chooser(runs.status.texts) };
-    const named = { group: "Group", label: "Method", status: "Status" };
+    this.filters = { group: this.chooser(this.groups), variant: this.chooser(runs.variant.texts), status: this.chooser(runs.status.texts) };
+    const named = { group: "Group", variant: "Method", status: "Status" };
     byId("run-filters").append(search.nodes[0]);
     for (const [name, control] of Object.entries(this.filters)) {
       control.id = `filter-${name}`;
@@ -137,9 +137,9 @@ const runTable = {
   },
 
   filter() {
-    const { group, label, status } = this.filters;
+    const { group, variant, status } = this.filters;
     const inGroup = runs.group.names.map((names) => group.value === "" || names.includes(this.groups[group.value]));
-    const chosen = [["label", label.value], ["status", status.value]].filter(([, value]) => value !== "");
+    const chosen = [["variant", variant.value], ["status", status.value]].filter(([, value]) => value !== "");
     this.kept = [];
     for (let run = 0; run < data.count; run++) {
       if (inGroup[runs.group.of_run[run]] && chosen.every(([name, value]) => runs[name].of_run[run] === Number(value)) && matches(this.query, run)) {

@@ -107,9 +107,7 @@ class _Branching:
             for usage in usages:
                 self.relaxation.keep(spots.way(g, usage))
         covers = CoverSeparation(spots, master.rows, run.relaxation.room) if options.cuts else None
-        incumbents = Incumbents(
-            lambda: run.incumbent.objective, self._offer, self._round, self._note, lambda: run.incumbent.served
-        )
+        incumbents = Incumbents(lambda: run.incumbent.objective, self._offer, self._round, self._note)
         closing = Closing(self.relaxation, run.seed) if options.lists else None
         self.tree = Tree(self.relaxation, covers, closing, root(run.system.groups, run.bound), incumbents)
         self._most = psutil.Process().memory_info().rss + MOST_BYTES

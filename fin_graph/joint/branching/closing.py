@@ -57,9 +57,7 @@ class Closing:
     def __init__(self, relaxation: BranchRelaxation, seed: int) -> None:
         self._relaxation, self._seed = relaxation, seed
 
-    def close(
-        self, branch: Branch, outcome: Outcome, goal: float, start: Served | None, most: int, limit_s: float
-    ) -> Closed | None:
+    def close(self, branch: Branch, outcome: Outcome, goal: float, most: int, nodes: int) -> Closed | None:
         """Solve over all ways that are in something below a goal; None where they are too many, or none fits.
 
         Parameters
@@ -69,19 +67,17 @@ class Closing:
         outcome : Outcome
         goal : float
             The bound to be proven: ways that are in nothing below it are left out.
-        start : list of (Group, list of Usage), optional
-            A joint deployment to start from, where each party is a group.
         most : int
             Ways from which on they are too many.
-        limit_s : float
-            Seconds that the solver may take.
+        nodes : int
+            Nodes of the solver's tree after which it ends.
         """
         rows = self._priced(outcome)
         for _ in range(_MOST_RESOURCES):
             ways = self._listed(branch, outcome, goal - outcome.best, rows, most)
             if ways is None:
                 return None
-            found = self._solved(branch, ways, rows, start, limit_s)
+            found = self._solved(branch, ways, rows, goal, nodes)
             over = self._overfull(found.served)
             if not len(over):
                 return found._replace(bound=min(found.bound, goal))
@@ -131,7 +127,7 @@ class Closing:
         return found
 
     def _solved(
-        self, branch: Branch, ways: Sequence[tuple[int, SpotWay]], rows: Ints, start: Served | None, limit_s: float
+        self, branch: Branch, ways: Sequence[tuple[int, SpotWay]], rows: Ints, goal: float, nodes: int
     ) -> Closed:
         relaxation = self._relaxation
         cuts = [cut for cut in relaxation.cuts if cut.resource in rows]
@@ -140,21 +136,9 @@ class Closing:
             relaxation.spots, branch.parties, cuts, resources, relaxation.scale, 1.0, relaxation.clock
         )
         program.add(ways)
-        begun = None if start is None else self._start(program, start)
-        left = relaxation.clock.remaining_s
-        whole = program.solve_whole(begun, limit_s if left is None else min(limit_s, left), self._seed)
+        whole = program.solve_whole(goal, nodes, self._seed)
         served = None if whole.times is None else self._served(program, whole.times)
         return Closed(rounded_down(whole.bound), served, whole.done)
-
-    def _start(self, program: BranchProgram, start: Served) -> list[int]:
-        """Add the ways of a joint deployment, and return their columns, one for each member."""
-        spots = self._relaxation.spots
-        ways = [(g, spots.way(g, usage)) for g, (_, usages) in enumerate(start) for usage in usages]
-        program.add(ways)
-        place = {
-            (p, way.spots.tobytes()): k for k, (p, way) in enumerate(zip(program.party_of, program.ways, strict=True))
-        }
-        return [place[p, way.spots.tobytes()] for p, way in ways]
 
     def _served(self, program: BranchProgram, times: Floats) -> Served:
         groups = self._relaxation.spots.system.groups

@@ -94,7 +94,7 @@ def solve(
     with clock.phase("load"):
         load_pricing()
     with clock.phase("build"):
-        run = ColumnRun(instance, clock, seed, options.smoothing)
+        run = ColumnRun(instance, clock, seed, options.smoothing, reachable=True)
     if run.relaxation.unservable:
         reason = infeasible_alone_reason(instance, run.relaxation, run.relaxation.unservable[0])
         return Result(Status.INFEASIBLE, reason=reason, times_s=clock.times_s)
@@ -116,14 +116,23 @@ class ColumnRun:
         As in `ColumnGenerationOptions`.
     gap : float
         Relative gap at which the bound proves the incumbent.
+    reachable : bool
+        As of `SharedSystem.of`.
     """
 
     def __init__(
-        self, instance: Instance, clock: Clock, seed: int, smoothing: bool = True, gap: float = COLUMN_GAP
+        self,
+        instance: Instance,
+        clock: Clock,
+        seed: int,
+        smoothing: bool = True,
+        gap: float = COLUMN_GAP,
+        *,
+        reachable: bool = False,
     ) -> None:
         self._instance, self.clock, self.seed = instance, clock, seed
         self._gap = gap
-        self.system = SharedSystem.of(instance)
+        self.system = SharedSystem.of(instance, reachable=reachable)
         self.relaxation = Relaxation(self.system, clock, smoothing=smoothing)
         self.incumbent = Incumbent(self.system, seed, clock)
         self.bound = self.relaxation.bound.safe

@@ -259,10 +259,11 @@ class Improvement:
 
     def _closed(self, g: int) -> NDArray[np.bool_] | None:
         """Return where blocks must not run in this search: at no node, or at some that are drawn for each block."""
-        random, topology = self._random, self._occupancy.system.topology
+        random, group = self._random, self._occupancy.system.groups[g]
         if random.random() < 0.5:
             return None
-        drawn = random.random((self._occupancy.system.groups[g].depth, len(topology.network.nodes)))
+        topology = group.topology
+        drawn = random.random((group.depth, len(topology.network.nodes)))
         closed: NDArray[np.bool_] = drawn[:, topology.node_of_vertex] < random.uniform(0, 0.5)
         return closed
 

@@ -54,7 +54,7 @@ def solve_many(
         if steps.how == "cumulative":
             load_cumulative()
     with clock.phase("build"):
-        system = SharedSystem.of(instance)
+        system = SharedSystem.of(instance, reachable=True)
         too_large = _too_large(system, steps)
     if too_large is not None:
         return Result(Status.MEMORY_LIMIT, reason=too_large, times_s=clock.times_s)

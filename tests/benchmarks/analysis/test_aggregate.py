@@ -143,7 +143,7 @@ def test_nothing_shared_is_said_and_not_averaged() -> None:
 def test_the_order_of_rows_and_a_dominated_method_change_nothing() -> None:
     before = judged(ROWS)
     after = judged(random.Random(1).sample(ROWS, len(ROWS)))
-    slow = [{**row, "method": "slow", "label": "slow", "time_s": row["time_s"] + 1} for row in ROWS[::2]]
+    slow = [{**row, "method": "slow", "variant": "slow", "time_s": row["time_s"] + 1} for row in ROWS[::2]]
     joined = judged(ROWS[:6] + slow)
     for method in before:
         assert after[method] == pytest.approx(before[method])

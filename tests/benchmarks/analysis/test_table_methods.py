@@ -66,9 +66,11 @@ def test_a_median_beyond_the_limit_says_so_and_only_where_limits_ended_the_runs(
 def test_half_answered_has_no_median_and_more_than_half_has_one() -> None:
     rows = [*(proved(name, "exact", 1.0) for name in "abcd"), *(found(name, "quick", 1.0, 0.3) for name in "ab")]
     half = [*rows, *(failed(name, "quick", "no-solution", 0.1) for name in "cd")]
-    assert MEASURES["time"].measured.estimate(points(frame(half)).query("label == 'quick'")).value == inf
+    assert MEASURES["time"].measured.estimate(points(frame(half)).query("variant == 'quick'")).value == inf
     more = [*rows, found("c", "quick", 1.0, 0.5), failed("d", "quick", "no-solution", 0.1)]
-    assert MEASURES["time"].measured.estimate(points(frame(more)).query("label == 'quick'")).value == pytest.approx(0.4)
+    assert MEASURES["time"].measured.estimate(points(frame(more)).query("variant == 'quick'")).value == pytest.approx(
+        0.4
+    )
 
 
 def test_means_are_over_the_instances_on_which_all_methods_found_some_and_marked() -> None:
@@ -134,7 +136,7 @@ def test_digits_of_times_follow_from_repeated_runs() -> None:
 
 def test_rows_by_size_stand_in_its_order_and_by_gamma_name_the_method_alone() -> None:
     rows = [
-        found(f"{n}", "fin", 1.0, 1.0, network_nodes=n, label=f"fin (gamma={g})", options={"gamma": g})
+        found(f"{n}", "fin", 1.0, 1.0, network_nodes=n, variant=f"fin (gamma={g})", options={"gamma": g})
         for n in (20, 3, 100)
         for g in (100, 5)
     ]
@@ -147,7 +149,7 @@ def test_rows_by_size_stand_in_its_order_and_by_gamma_name_the_method_alone() ->
 
 
 @pytest.mark.parametrize(
-    ("label", "bare"),
+    ("variant", "bare"),
     [
         ("fin (gamma=10)", "fin"),
         ("fin (gamma=10, engine=arrays)", "fin (engine=arrays)"),
@@ -155,8 +157,8 @@ def test_rows_by_size_stand_in_its_order_and_by_gamma_name_the_method_alone() ->
         ("mcp", "mcp"),
     ],
 )
-def test_a_label_can_be_told_without_its_gamma(label: str, bare: str) -> None:
-    assert without_gamma(label) == bare
+def test_a_variant_can_be_told_without_its_gamma(variant: str, bare: str) -> None:
+    assert without_gamma(variant) == bare
 
 
 def test_names_with_commas_are_understood() -> None:

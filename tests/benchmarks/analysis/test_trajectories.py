@@ -102,7 +102,7 @@ def test_repeated_runs_count_once_with_their_median() -> None:
 
 def test_groups_and_values_of_gamma_are_kept_apart() -> None:
     other = [{**row, "group": "h"} for row in ROWS[:2]]
-    finer = fin_run("a", 4.0, label="fin (gamma=1000)")
+    finer = fin_run("a", 4.0, variant="fin (gamma=1000)")
     first, second = matching_tables([*ROWS, finer, *other])
     assert (first.title[0], second.title[0]) == ("g", "h")
     assert [row[1:4] for row in first.rows] == [("fin", "5", "4"), ("fin (gamma=1000)", "1", "1")]

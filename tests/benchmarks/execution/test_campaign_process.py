@@ -76,7 +76,7 @@ def what_came(folder: Path) -> list[tuple[Any, ...]]:
     def known(row: Row) -> tuple[Any, ...]:
         decisive = (
             "instance",
-            "label",
+            "variant",
             "repetition",
             "seed",
             "status",

@@ -92,7 +92,7 @@ def rows_of(costs: dict[int, float], limit: float) -> pd.DataFrame:
     rows = [
         {
             "group": "g",
-            "label": "m",
+            "variant": "m",
             "arcs": arcs,
             "time_s": min(cost, limit),
             "limit_s": limit,

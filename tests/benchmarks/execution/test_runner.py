@@ -368,7 +368,7 @@ def made_up_rows() -> list[Row]:
 
     def row(instance: str, method: str, found: bool, objective: float | None, bound: float | None, **more: Any) -> Row:
         return {
-            "group": "g", "instance": instance, "content_hash": instance, "method": method, "label": method,
+            "group": "g", "instance": instance, "content_hash": instance, "method": method, "variant": method,
             "options": {}, "status": "feasible" if found else "no-solution", "found": found, "objective": objective,
             "energy_j": objective, "lower_bound": bound, "latency_s": 1.0, "accuracy": 1.0, "time_s": 1.0,
             "limit_s": 5.0, "times_s": {"solve": 1.0}, "violations": [], "info": {}, "deployments": [], "gap": None,

@@ -116,8 +116,8 @@ def test_a_shared_system_adds_power_penalty_tiers_rejections_and_loads(balexnet:
 
 
 def test_a_judged_run_has_a_label_and_knows_what_it_claims(balexnet: Instance) -> None:
-    assert judge_deployment(balexnet, BEST).label == "file"
-    assert judged(balexnet, Status.FEASIBLE, BEST).label == "mcp"
+    assert judge_deployment(balexnet, BEST).variant == "file"
+    assert judged(balexnet, Status.FEASIBLE, BEST).variant == "mcp"
     assert judged(balexnet, Status.TIME_LIMIT, TOO_SLOW).claims_feasible
     assert not judged(balexnet, Status.NO_SOLUTION, TOO_SLOW).claims_feasible
     assert not judged(balexnet, Status.TIME_LIMIT).claims_feasible

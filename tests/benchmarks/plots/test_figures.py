@@ -105,7 +105,7 @@ def drawn(kind: str, rows: list[Row], on: Paper) -> Figure | None:
     if kind == "profile":
         return draw_profiles(runs, on=on)
     what, against = kind.split(" against ")
-    return requested_figure(runs, PlotRequest(what, against, baseline=rows[0]["label"]), on)
+    return requested_figure(runs, PlotRequest(what, against, baseline=rows[0]["variant"]), on)
 
 
 @pytest.mark.parametrize("case", few_and_many(UGLY, 1))
@@ -184,7 +184,7 @@ def test_curves_are_over_shared_instances_and_count_failures() -> None:
     rows += [run(9, "a", 9.0, 0.1, network_nodes=3)]
     runs = frame(rows)
     table = curves(runs, MEASURES["mean-gap"], find_dimension("nodes", runs))
-    assert table[["label", "at", "counted", "instances"]].to_numpy().tolist() == [
+    assert table[["variant", "at", "counted", "instances"]].to_numpy().tolist() == [
         ["a", 3.0, 3, 3],
         ["a", 4.0, 3, 3],
         ["b", 3.0, 2, 3],
@@ -197,7 +197,7 @@ def test_curves_are_over_shared_instances_and_count_failures() -> None:
 
 def test_the_gap_by_gamma_figure_shows_what_is_missed() -> None:
     rows = [
-        run(k, "fin", None if k >= g // 5 else 1.1, 0.1, label=f"fin (gamma={g})", options={"gamma": g})
+        run(k, "fin", None if k >= g // 5 else 1.1, 0.1, variant=f"fin (gamma={g})", options={"gamma": g})
         for k in range(4)
         for g in (5, 10, 15, 20)
     ] + [run(k, "exact", 1.0, 0.1, status="optimal") for k in range(4)]
@@ -212,7 +212,7 @@ def test_the_gap_by_gamma_figure_shows_what_is_missed() -> None:
 def test_gaps_of_two_roundings_are_not_mixed() -> None:
     told = {"": {}, ", rounding=cumulative": {"rounding": "cumulative"}}
     rows = [
-        run(k, "fin", 1.0 if more else 1.5, 0.1, label=f"fin (gamma={g}{said})", options={"gamma": g, **more})
+        run(k, "fin", 1.0 if more else 1.5, 0.1, variant=f"fin (gamma={g}{said})", options={"gamma": g, **more})
         for k in range(2)
         for g in (5, 10)
         for said, more in told.items()

@@ -174,20 +174,20 @@ def test_runs_filter_sort_and_turn_pages(opened: webdriver.Chrome, results: Path
     assert len(all_of(opened, "#run-table tbody tr")) == 50
     next(button for button in all_of(opened, "#run-pages button") if button.text == "Next").click()
     assert len(all_of(opened, "#run-table tbody tr")) == len(rows) - 50
-    Select(one(opened, "#filter-label")).select_by_visible_text("mcp")
+    Select(one(opened, "#filter-variant")).select_by_visible_text("mcp")
     assert one(opened, "#run-count").text == f"13 of {len(rows)} runs; shown: 1 to 13"
     Select(one(opened, "#filter-group")).select_by_visible_text("grid")
     assert len(all_of(opened, "#run-table tbody tr")) == 8
     Select(one(opened, "#filter-status")).select_by_visible_text("optimal")
     assert one(opened, "#run-count").text == f"0 of {len(rows)} runs; shown: none"
-    for name in ("group", "label", "status"):
+    for name in ("group", "variant", "status"):
         Select(one(opened, f"#filter-{name}")).select_by_visible_text("all")
     one(opened, "#filter-text").send_keys("tiered-n70")
     assert set(column(opened, "#run-table", 1)) == {"tiered-n70-l4-e2-t0.5-s1"}
     heads = [heading.text for heading in all_of(opened, "#run-table th")]
     time = 1 + next(k for k, head in enumerate(heads) if head.startswith("time"))
     one(opened, f"#run-table th:nth-child({time}) button").click()
-    expected = [row["label"] for row in sorted(rows, key=lambda row: row["time_s"]) if row.get("nodes") == 70]
+    expected = [row["variant"] for row in sorted(rows, key=lambda row: row["time_s"]) if row.get("nodes") == 70]
     assert (
         column(opened, "#run-table", 1 + heads.index(next(head for head in heads if head.startswith("method"))))
         == expected
@@ -201,7 +201,7 @@ def test_a_chosen_instance_is_drawn_with_both_placements(opened: webdriver.Chrom
     Select(one(opened, "#left-method")).select_by_visible_text("fin (gamma=10)")
     Select(one(opened, "#right-method")).select_by_visible_text("label-setting")
     for side, method in ((1, "fin (gamma=10)"), (2, "label-setting")):
-        (row,) = (row for row in wanted if row["label"] == method)
+        (row,) = (row for row in wanted if row["variant"] == method)
         nodes = all_of(opened, f".side:nth-child({side}) [data-node]")
         drawn = {node.get_attribute("data-node"): node.get_attribute("data-blocks") for node in nodes}
         placement = row["deployments"][0]["placement"]
@@ -211,7 +211,7 @@ def test_a_chosen_instance_is_drawn_with_both_placements(opened: webdriver.Chrom
         heading = one(opened, f".side:nth-child({side}) h3").text
         assert f"{row['energy_j'] * 1000:.6g} mJ" in heading
     assert one(opened, "#difference").text.startswith("They differ in block")
-    assert column(opened, "#instance-runs", 1) == [row["label"] for row in wanted]
+    assert column(opened, "#instance-runs", 1) == [row["variant"] for row in wanted]
 
 
 @pytest.mark.parametrize(
@@ -405,7 +405,7 @@ def test_the_csv_of_a_figure_holds_its_numbers(opened: webdriver.Chrome, results
 
 
 def test_the_csv_of_runs_holds_what_is_filtered(opened: webdriver.Chrome, results: Path, tmp_path: Path) -> None:
-    Select(one(opened, "#filter-label")).select_by_visible_text("mcp")
+    Select(one(opened, "#filter-variant")).select_by_visible_text("mcp")
     head, *rows = downloaded(opened, tmp_path, "#runs-csv", "runs.csv")
     expected = [row for row in read_rows(results) if row["method"] == "mcp"]
     energies = [float(text) if text else None for text in (row[head.index("energy_j")] for row in rows)]

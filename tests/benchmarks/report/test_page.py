@@ -81,8 +81,8 @@ def test_every_run_is_there_with_every_digit(page: Path, results: Path) -> None:
     assert data["count"] == len(rows)
     for name in ("objective", "energy_j", "time_s", "lower_bound", "latency_s"):
         assert column(data, name) == [row[name] for row in rows]
-    labels = data["runs"]["label"]
-    assert [labels["texts"][k] for k in labels["of_run"]] == [row["label"] for row in rows]
+    variants = data["runs"]["variant"]
+    assert [variants["texts"][k] for k in variants["of_run"]] == [row["variant"] for row in rows]
     assert [data["instances"][k]["key"] for k in column(data, "instance")] == [row["content_hash"][:16] for row in rows]
 
 

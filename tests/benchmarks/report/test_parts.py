@@ -75,7 +75,7 @@ def test_a_reserved_share_stretches_the_block_not_its_energy() -> None:
 
 def fin(instance: str, gamma: int, objective: float | None, **fields: Any) -> dict[str, Any]:
     return made_up_row(
-        instance, "fin", label=f"fin (gamma={gamma})", options={"gamma": gamma}, objective=objective,
+        instance, "fin", variant=f"fin (gamma={gamma})", options={"gamma": gamma}, objective=objective,
         status="no-solution" if objective is None else "feasible", accounting="expected", **fields,
     )  # fmt: skip
 

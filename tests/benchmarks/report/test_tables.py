@@ -44,7 +44,7 @@ def test_methods_stand_by_kind_and_numbers_by_value() -> None:
 def test_groups_keep_their_order_when_methods_are_sorted() -> None:
     rows = [run("a", "mcp", 1.0, group="z"), run("a", "milp-flow", 1.0, group="z"), run("b", "larac", 1.0, group="a")]
     ordered = by_method(frame(rows))
-    assert list(zip(ordered["group"], ordered["label"], strict=True)) == [
+    assert list(zip(ordered["group"], ordered["variant"], strict=True)) == [
         ("z", "milp-flow"),
         ("z", "mcp"),
         ("a", "larac"),

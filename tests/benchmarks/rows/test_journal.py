@@ -55,13 +55,13 @@ def test_a_torn_last_line_moves_aside(tmp_path: Path, name: str, balexnet: Insta
     (tmp_path / "runs.old.jsonl").write_bytes((tmp_path / "runs.jsonl").read_bytes())
     file = tmp_path / name
     whole = file.read_bytes()
-    for torn in (whole[:-1], '{"label": "γ'.encode()[:-1]):
+    for torn in (whole[:-1], '{"variant": "γ'.encode()[:-1]):
         file.write_bytes(whole + torn[:40])
         with Journal(tmp_path) as opened:
             assert list(opened.known_rows()) == [("g", "a fin")]
         assert file.read_bytes() == whole
     beside = file.with_name(f"{name}.torn").read_bytes()
-    assert beside == whole[:40] + b"\n" + '{"label": "γ'.encode()[:-1] + b"\n"
+    assert beside == whole[:40] + b"\n" + '{"variant": "γ'.encode()[:-1] + b"\n"
 
 
 def test_a_last_line_without_its_end_gets_it(tmp_path: Path) -> None:

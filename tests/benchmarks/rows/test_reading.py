@@ -46,11 +46,11 @@ UNTRUSTED: list[tuple[Damage, str]] = [
     (lambda text: text.replace('"time_s": 1.0', '"time_s": NaN', 1), "line 1 is not JSON"),
     (lambda text: text + '{"name": "balexnet"}\n', "line 4: schema_version = None: must be 2"),
     (lambda text: text + "[1, 2]\n", "line 4 is not a table"),
-    (lambda text: text.replace('"label": "fin", ', "", 1), "line 1: label"),
+    (lambda text: text.replace('"variant": "fin", ', "", 1), "line 1: variant"),
     (lambda text: text.replace('"seed": 0', '"seed": "0"', 1), "line 1: seed"),
     (lambda text: text.replace('"key": "b fin", ', "", 1), "line 2: key"),
-    (lambda text: text.replace('_version": 2', '_version": 3', 1), "= 3: written by a newer finbench; this"),
-    (lambda text: text.replace('_version": 2', '_version": 1', 1), "schema_version = 1: must be 2"),
+    (lambda text: text.replace('_version": 3', '_version": 4', 1), "= 4: written by a newer finbench; this"),
+    (lambda text: text.replace('_version": 3', '_version": 1', 1), "schema_version = 1: must be 2 to 3"),
 ]
 
 
@@ -115,4 +115,13 @@ def test_no_such_results_and_bytes_that_are_no_text(tmp_path: Path) -> None:
 
 
 def test_the_version_of_the_schema_is_the_one_written() -> None:
-    assert ROWS[0]["schema_version"] == SCHEMA_VERSION == 2
+    assert ROWS[0]["schema_version"] == SCHEMA_VERSION == 3
+
+
+def test_rows_of_the_version_before_are_read_and_brought_up(tmp_path: Path) -> None:
+    before = [
+        {("label" if name == "variant" else name): row[name] for name in row} | {"schema_version": 2} for row in ROWS
+    ]
+    folder = write_results(tmp_path, before)
+    assert '"label"' in (folder / "runs.jsonl").read_text(encoding="utf-8")
+    assert load_rows(folder) == ROWS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from finbench.benchmarks.families import generate_shared
 from finbench.fin_graph.joint.system import Group, SharedSystem, Usage, capacity_of, joint_deployment, resource_name
 from finbench.fin_graph.paths.arrays import Floats
 from finbench.fin_graph.paths.bounds import lagrangian_dual
@@ -179,3 +180,21 @@ def test_a_level_runs_at_its_share_and_reserves_it() -> None:
     assert usage.deployment.shares == (0.5,) * len(usage.deployment.placement)
     app = half.applications[0]
     assert loads_of(half, [(app, usage.deployment)]).reserved_share == {"n0": 0.5 * len(usage.deployment.placement)}
+
+
+@pytest.mark.parametrize("levels", [(1.0,), (0.25, 0.5, 1.0)])
+def test_what_cannot_be_reached_changes_no_path(levels: tuple[float, ...]) -> None:
+    smaller = 0
+    campus = generate_shared("campus", nodes=24, applications=8, load=0.7, seed=3)
+    for instance in (with_levels(one, levels) for one in (campus, shared_instance(5, applications=3))):
+        whole, reachable = SharedSystem.of(instance), SharedSystem.of(instance, reachable=True)
+        prices = np.random.default_rng(1).uniform(0, 100, whole.resources)
+        for group, small in zip(whole.groups, reachable.groups, strict=True):
+            smaller += len(small.topology.node_of_vertex) < len(group.topology.node_of_vertex)
+            one, other = cheapest(group, prices), cheapest(small, prices)
+            assert (one is None) == (other is None)
+            if one is not None and other is not None:
+                assert (one.power, one.deployment) == (other.power, other.deployment)
+                assert one.resources.tolist() == other.resources.tolist()
+                assert one.fractions.tolist() == other.fractions.tolist()
+    assert smaller >= 8

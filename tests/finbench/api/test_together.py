@@ -51,7 +51,7 @@ def test_an_instance_is_saved_and_read_again(tmp_path: Path) -> None:
 def test_a_comparison_has_a_row_for_each_run_with_the_gap_to_the_best_bound() -> None:
     instances = [fb.load("blenet-mnist"), fb.generate("mesh", nodes=3, blocks=3, exits=2, seed=5)]
     table = fb.compare(instances, ["exhaustive", ("fin", {"gamma": [2, 100]})])
-    assert list(table["label"]) == ["exhaustive", "fin (gamma=2)", "fin (gamma=100)"] * 2
+    assert list(table["variant"]) == ["exhaustive", "fin (gamma=2)", "fin (gamma=100)"] * 2
     assert list(table["instance"]) == [instance.name for instance in instances for _ in range(3)]
     expected = compare_methods(instances[0], [("exhaustive", {}), ("fin", {"gamma": 2}), ("fin", {"gamma": 100})])
     assert table["objective"][2] == expected.runs[2].objective
@@ -117,7 +117,7 @@ def test_a_campaign_that_breaks_a_rule_is_one_line(fields: dict[str, Any], said:
 @pytest.fixture
 def results(tmp_path: Path) -> fb.Results:
     rows = [
-        made_up_row(instance, "fin", label=f"fin (gamma={gamma})", options={"gamma": gamma}, objective=1 + 1 / gamma)
+        made_up_row(instance, "fin", variant=f"fin (gamma={gamma})", options={"gamma": gamma}, objective=1 + 1 / gamma)
         for instance in ("one", "two")
         for gamma in (1, 10)
     ]
