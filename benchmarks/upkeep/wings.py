@@ -29,7 +29,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("benchmarks.robustness", "benchmarks.replanning"),
     ("benchmarks.rows",),
     ("benchmarks.execution", "benchmarks.analysis"),
-    ("benchmarks.measuring",),
+    ("benchmarks.measuring", "benchmarks.leaderboard"),
     ("benchmarks.plots", "benchmarks.terminal"),
     ("benchmarks.report", "benchmarks.upkeep"),
     ("benchmarks.cli",),
