@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pydantic import ValidationError
 
 MAX_SHOWN = 60
 """Characters of a name that an error line shows; of any other text three times as many."""
@@ -38,9 +34,3 @@ def shown(value: object) -> str:
 def shortened(text: str) -> str:
     """Return a text that is cut off where an error line would grow long."""
     return text if len(text) <= 3 * MAX_SHOWN else f"{text[: 3 * MAX_SHOWN]}…"
-
-
-def broken_rule(error: ValidationError) -> str:
-    """Return the first rule that values break, without the field's place: for values whose parts are sound."""
-    found = error.errors()[0]
-    return str(found.get("ctx", {}).get("error", found["msg"]))

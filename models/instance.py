@@ -48,11 +48,11 @@ from finbench.models.fields import (
     PositiveShare,
     SchemaVersion,
     Share,
+    broken_rule,
     check_known,
     check_unique,
     since_version_2,
 )
-from finbench.models.input_errors import broken_rule
 from finbench.models.network import Link, Network, Node
 from finbench.models.tolerances import SUM_NOISE
 

@@ -14,7 +14,7 @@ from finbench.benchmarks.robustness.disturbances import FAILED, Disturbance, Dis
 from finbench.benchmarks.robustness.drift import Drift, drift_of
 from finbench.models.deployment import Deployment
 from finbench.models.evaluate import Violation, evaluate
-from finbench.models.input_errors import broken_rule
+from finbench.models.fields import broken_rule
 from finbench.models.instance import Instance
 
 SEVERITIES = (0.1, 0.25, 0.5)
