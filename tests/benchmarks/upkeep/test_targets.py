@@ -14,6 +14,7 @@ from finbench.benchmarks.cli.upkeep import BENCH_PARTS, measure_and_report
 from finbench.benchmarks.families import generate
 from finbench.benchmarks.upkeep import exact_targets
 from finbench.benchmarks.upkeep import targets as performance
+from finbench.benchmarks.upkeep.ceiling import relaxations_per_second
 from finbench.benchmarks.upkeep.fin_targets import expanded_graph
 from finbench.benchmarks.upkeep.measurement import Measurement, seconds
 from finbench.fin_graph.label_setting import solve
@@ -35,6 +36,13 @@ def test_expanded_graph_has_fins_least_energy(family: str) -> None:
         graph, source, ends = expanded_graph(problem, 30)
         energies = dijkstra(graph, indices=[source])[0]
         assert energies[ends].min() == pytest.approx(least_energy_replica_path(problem, 30).energy, rel=1e-9)
+
+
+def test_rows_in_cache_are_relaxed_faster_than_paths_are_found() -> None:
+    """The machine's own rate is a ceiling; FIN's rate is below it on any machine, however busy."""
+    problem = problem_of("dense", 6, 0)
+    path = least_energy_replica_path(problem, 30)
+    assert path.relaxations / seconds(lambda: least_energy_replica_path(problem, 30), 5) < relaxations_per_second()
 
 
 def test_marks_follow_the_limits() -> None:
