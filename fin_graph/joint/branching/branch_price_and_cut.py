@@ -2,8 +2,9 @@
 
 1. Column generation solves the relaxation over all deployments, and FIN's moves make a first incumbent
    (`fin_graph.joint.columns`).
-2. Cover inequalities of the resources' rows raise the relaxation's value (`covers`); spots that no better joint
-   deployment uses are closed (`fixing`).
+2. Cover inequalities of the resources' rows raise the relaxation's value (`covers`, `passing`); spots that no better
+   joint deployment uses are closed (`fixing`). A program in whole numbers over the columns of least reduced cost makes
+   incumbents (`closing`).
 3. The rest is divided: blocks are bound to places or kept from them (`branch`), by strong branching (`choosing`).
    Every branch has its relaxation solved by column generation again (`relaxing`, `pricing`); those that hold nothing
    better than the incumbent are left (`tree`).
@@ -23,6 +24,7 @@ from finbench.fin_graph.joint.branching.branch import root
 from finbench.fin_graph.joint.branching.closing import Closing
 from finbench.fin_graph.joint.branching.covers import CoverSeparation
 from finbench.fin_graph.joint.branching.fixing import load_branching
+from finbench.fin_graph.joint.branching.passing import PassingDemands
 from finbench.fin_graph.joint.branching.program import Resources
 from finbench.fin_graph.joint.branching.relaxing import BranchRelaxation, Outcome
 from finbench.fin_graph.joint.branching.spots import Spots
@@ -43,7 +45,7 @@ _ROUNDED_EVERY = 10
 """Branches between two roundings."""
 
 _MOVES = 200
-"""Moves of FIN's improvement after each rounding."""
+"""Moves of FIN's improvement after each rounding: programs in whole numbers make better incumbents."""
 
 
 def supports(instance: Instance, options: BranchingOptions = BranchingOptions()) -> str | None:  # noqa: ARG001
@@ -87,7 +89,9 @@ def solve(
     if run.infeasible or run.closed or run.relaxed is None:
         return _counted(run, None)
     with clock.phase("rounding"):
-        run.improve(run.incumbent.round(run.relaxed, run.relaxation.master.columns, clock))
+        occupancy = run.incumbent.round(run.relaxed, run.relaxation.master.columns, clock)
+        run.incumbent.improve(occupancy, run.relaxation.bound.prices, clock, _MOVES)
+        run.note()
     branching = _Branching(run, options)
     branching.explore()
     return _counted(run, branching)
@@ -106,7 +110,8 @@ class _Branching:
         for g, (_, usages) in enumerate(run.incumbent.served or []):
             for usage in usages:
                 self.relaxation.keep(spots.way(g, usage))
-        covers = CoverSeparation(spots, master.rows, run.relaxation.room) if options.cuts else None
+        passing = PassingDemands(self.relaxation.pricer)
+        covers = CoverSeparation(spots, master.rows, run.relaxation.room, passing) if options.cuts else None
         incumbents = Incumbents(lambda: run.incumbent.objective, self._offer, self._round, self._note)
         closing = Closing(self.relaxation, run.seed) if options.lists else None
         self.tree = Tree(self.relaxation, covers, closing, root(run.system.groups, run.bound), incumbents)
