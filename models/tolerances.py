@@ -32,6 +32,10 @@ Solutions of a solver may take it, for they are not exact. A proof of infeasibil
 ENERGY_TOLERANCE = 1e-6
 """Two energies are equal when |a − b| ≤ ENERGY_TOLERANCE · max(|a|, |b|)."""
 
+CLAIM_TOLERANCE = 10 * ENERGY_TOLERANCE
+"""How far a claimed optimum may lie above its own bound, relative: solvers compare the two at `ENERGY_TOLERANCE` of a
+scaled objective, which need not be 1."""
+
 FLOAT_NOISE = 1e-9
 """Relative difference that rounding of sums, in any order and over any path, stays below."""
 

@@ -144,10 +144,10 @@ def test_checkpoints_and_pauses_give_the_same_path(monkeypatch: pytest.MonkeyPat
         assert (again.energy, again.layers, again.nodes) == (path.energy, path.layers, path.nodes)
 
 
-def test_true_latencies_take_as_much_memory_as_energies() -> None:
+def test_true_latencies_take_as_much_memory_as_energies_and_the_labels_of_a_layer_are_listed() -> None:
     problem = next(problem for problem in map(problem_of, map(instance_of, range(80))) if problem is not None)
     places = len(problem.node_names) * 21
-    assert rows_bytes(problem, 20, "cumulative") == 2 * rows_bytes(problem, 20) - places
+    assert rows_bytes(problem, 20, "cumulative") == 2 * rows_bytes(problem, 20) - places + 16 * places
 
 
 def test_least_energies_are_never_above_those_of_rounding_edge_by_edge() -> None:
