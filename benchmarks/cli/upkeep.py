@@ -24,7 +24,7 @@ commands = typer.Typer()
 
 BENCH_PARTS = (
     *("published", "cold-start", "overhead", "engines", "rates", "large", "growth"),
-    *("labels", "capacities", "cspy", "handover", "proofs", "many"),
+    *("labels", "capacities", "cspy", "handover", "proofs", "many", "branching"),
 )
 """Parts that can be measured alone; `upkeep.targets` has them."""
 

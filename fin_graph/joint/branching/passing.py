@@ -36,8 +36,11 @@ from finbench.models.tolerances import FLOAT_NOISE
 _PARTS = (0.0, 0.02, 0.1, 0.5)
 """Fractions of a resource that θ counts the whole of UB − LB as."""
 
+_MOST_KEPT = 5_000
+"""Tables of demands that are kept."""
 
-class _Known(NamedTuple):
+
+class RootBound(NamedTuple):
     """A bound of the root, and what is open above it."""
 
     branch: Branch
@@ -46,7 +49,7 @@ class _Known(NamedTuple):
     cutoff: float
 
 
-class _Costs(NamedTuple):
+class PassingCosts(NamedTuple):
     """c_P + μ · latency_P of an alternative, edge by edge, and what a path of it may cost."""
 
     problem: PathProblem
@@ -71,13 +74,13 @@ class PassingDemands:
 
     def __init__(self, pricer: BranchPricer) -> None:
         self._pricer, self._spots = pricer, pricer.spots
-        self._root: _Known | None = None
-        self._costs: dict[int, _Costs | None] = {}
+        self._root: RootBound | None = None
+        self._costs: dict[int, PassingCosts | None] = {}
         self._demands: dict[tuple[int, int], Floats] = {}
 
     def learn(self, root: Branch, outcome: Outcome, penalties: Floats, cutoff: float) -> None:
         """Take a bound of the root, and the cutoff; arguments as of `fixing.hopeless`."""
-        self._root = _Known(root, outcome, penalties, cutoff)
+        self._root = RootBound(root, outcome, penalties, cutoff)
         self._costs.clear()
         self._demands.clear()
 
@@ -107,12 +110,14 @@ class PassingDemands:
         if c not in self._costs:
             self._costs[c] = self._priced(c)
         if (resource, c) not in self._demands:
+            if len(self._demands) >= _MOST_KEPT:
+                self._demands.clear()
             costs = self._costs[c]
             shape = self._spots.choices[c].depth, self._spots.vertices
             self._demands[resource, c] = np.zeros(shape) if costs is None else self._least(resource, c, costs)
         return self._demands[resource, c]
 
-    def _priced(self, c: int) -> _Costs | None:
+    def _priced(self, c: int) -> PassingCosts | None:
         """Return the costs of an alternative's edges; None where it has no path."""
         root, g = self._root, self._spots.group_of[c]
         if root is None:
@@ -126,7 +131,7 @@ class PassingDemands:
         paid = mu * problem.max_latency_s * (1 + FLOAT_NOISE)
         send_latency = edges.latency_bits[:, None] * edges.link_time + edges.delay_weight[:, None] * edges.link_delay
         run, send = edges.run_energy + mu * edges.run_latency, _send_energy(edges) + mu * send_latency
-        return _Costs(
+        return PassingCosts(
             problem,
             np.where(np.isinf(run), 0.0, run),
             np.where(np.isinf(send), 0.0, send),
@@ -135,7 +140,7 @@ class PassingDemands:
             most + paid + FLOAT_NOISE * (abs(most) + paid),
         )
 
-    def _least(self, resource: int, c: int, costs: _Costs) -> Floats:
+    def _least(self, resource: int, c: int, costs: PassingCosts) -> Floats:
         assert self._root is not None
         spots, price = self._spots, np.zeros(self._spots.system.resources)
         price[resource] = 1.0
