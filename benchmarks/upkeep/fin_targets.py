@@ -24,10 +24,13 @@ from finbench.benchmarks.upkeep.subjects import linked_instance, problem_of
 from finbench.fin_graph import fin
 from finbench.fin_graph.options import FinOptions
 from finbench.fin_graph.paths.arrays import PathProblem, layer_edges
-from finbench.fin_graph.paths.kernel import least_energy_replica_path, replica_step
+from finbench.fin_graph.paths.kernel import How, least_energy_replica_path, replica_step
 from finbench.fin_graph.stages.inference import fin_three_stages
 from finbench.models.io import dump_instance, load_instance, write_text
 from finbench.models.tolerances import equal_energy
+
+ALONG: How = "cumulative"
+EDGE_BY_EDGE: How = "up"
 
 
 def published() -> Iterator[Measurement]:
@@ -124,6 +127,17 @@ def rates() -> Iterator[Measurement]:
         times = median(dense) / _relaxation_rate(problem)
         subject = f"{family}, {nodes} nodes, {blocks} blocks, {problem.arcs} layered arcs, γ=100"
         yield Measurement("dense rate over sparse rate", subject, times, "×", at_most=3)
+
+
+def roundings() -> Iterator[Measurement]:
+    """Measure rounding along the path against rounding edge by edge."""
+    for family, nodes, blocks in (("dense", 50, 10), ("correlated", 50, 10), ("tiered", 1000, 20), ("mesh", 1000, 20)):
+        problem = problem_of(linked_instance(family, nodes, blocks))
+        along, edge_by_edge = (
+            seconds(partial(least_energy_replica_path, problem, 100, how=how), 9) for how in (ALONG, EDGE_BY_EDGE)
+        )
+        subject = f"{family}, {nodes} nodes, {blocks} blocks, {problem.arcs} layered arcs, γ=100"
+        yield Measurement("rounding along the path over edge by edge", subject, along / edge_by_edge, "×", at_most=2.5)
 
 
 def _relaxation_rate(problem: PathProblem) -> float:

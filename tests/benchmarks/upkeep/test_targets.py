@@ -17,6 +17,7 @@ from finbench.benchmarks.upkeep import targets as performance
 from finbench.benchmarks.upkeep.ceiling import relaxations_per_second
 from finbench.benchmarks.upkeep.fin_targets import expanded_graph
 from finbench.benchmarks.upkeep.measurement import Measurement, seconds
+from finbench.benchmarks.upkeep.subjects import with_alternatives
 from finbench.fin_graph.label_setting import solve
 from finbench.fin_graph.paths.arrays import PathProblem, path_problem
 from finbench.fin_graph.paths.kernel import least_energy_replica_path
@@ -100,3 +101,19 @@ def test_cspy_finds_the_same_optimum() -> None:
 
 def test_the_command_knows_every_part() -> None:
     assert tuple(performance.PARTS) == BENCH_PARTS
+
+
+def test_alternatives_are_drawn_around_the_first() -> None:
+    one = generate("dense", nodes=6, blocks=4, exits=1, seed=0)
+    several = with_alternatives(one, 5, 0.1)
+    assert several == type(several).model_validate(several.model_dump(mode="json", exclude_unset=True))
+    first, *others = several.dnns
+    assert (first, len(others)) == (one.dnns[0], 4)
+    for other in others:
+        for block, drawn in zip(first.blocks, other.blocks, strict=True):
+            assert 0.9 <= drawn.ops / block.ops <= 1.1
+            assert 0.9 <= drawn.output_bits / block.output_bits <= 1.1
+    best, alone = solve(several).claimed_objective, solve(one).claimed_objective
+    assert best is not None
+    assert alone is not None
+    assert best <= alone
