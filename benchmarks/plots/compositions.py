@@ -26,14 +26,14 @@ from finbench.benchmarks.plots.style import COLOURS, Paper, in_order, literal, p
 FIRST_PARTS = ("computing", "transfers", "mobile", "edge", "cloud")
 """Parts that come first in a stack, in this order; others follow by name."""
 
-FEWEST_PT = 17.0
+FEWEST_PT = 23.0
 """Width that the number below a bar needs [pt]."""
 
-PANEL_IN = 2.2
+PANEL_IN = 2.1
 """Height of a row of panels with its names [in]."""
 
-ROW_GAP_IN = 0.2
-"""Room above and below every row of panels [in]."""
+ROW_GAP_IN = 0.15
+"""Room above and below every row of panels, and once more at the top [in]."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,9 @@ def compositions_figure(
     across = min(2 * on.across, max(len(variants) for _, _, variants in blocks))
     downs = [ceil(len(variants) / across) for _, _, variants in blocks]
     with mpl.rc_context(on.rc):
-        figure = Figure(figsize=(on.width_in, PANEL_IN * sum(downs)), layout=ConstrainedLayoutEngine(h_pad=ROW_GAP_IN))
+        height = PANEL_IN * sum(downs) + ROW_GAP_IN
+        layout = ConstrainedLayoutEngine(h_pad=ROW_GAP_IN, rect=(0, 0, 1, 1 - ROW_GAP_IN / height))
+        figure = Figure(figsize=(on.width_in, height), layout=layout)
         panels = figure.subplots(sum(downs), across, squeeze=False)
         first = 0
         for (group, here, variants), down in zip(blocks, downs, strict=True):
@@ -96,7 +98,7 @@ def _draw_group(
     composition, dimension, on = drawing.composition, drawing.dimension, drawing.on
     quantity = Quantity(table["quantity"].iloc[0])
     totals = table.groupby(["variant", "at"])["value"].sum()
-    y, x = axis_unit(quantity, totals), axis_unit(dimension.quantity, table["at"])
+    y, x = axis_unit(quantity, [float(totals.max())]), axis_unit(dimension.quantity, table["at"])
     places = sorted(float(at) for at in table["at"].unique())
     heading = composition.heading if composition.is_share else HEADINGS.get(quantity, composition.heading)
     top = 1.0 / y.size if composition.is_share else 1.06 * float(totals.max()) / y.size or 1.0
@@ -105,8 +107,10 @@ def _draw_group(
         axes.set_ylim(0, top)
         _name_bars(axes, [place / x.size for place in places], on, len(panels))
         axes.set_xlabel(headed(dimension.heading, x))
-        if k == 0:
+        if k % (2 * on.across) == 0:
             axes.set_ylabel(headed(heading, y))
+        else:
+            axes.tick_params(labelleft=False)
         axes.set_title(literal(shortened(method_text(variant), 24)), loc="left")
     _name_group(panels[0], group, on)
 

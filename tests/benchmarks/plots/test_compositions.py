@@ -106,7 +106,7 @@ def test_bars_are_as_high_as_their_numbers(name: str) -> None:
 
 def test_energies_have_a_unit_that_suits_and_shares_are_percentages() -> None:
     parts = compositions_figure(table(ROWS, "parts"), COMPOSITIONS["parts"], DIMENSIONS["applications"])
-    assert parts.axes[0].get_ylabel() == "power [mW]"
+    assert parts.axes[0].get_ylabel() == "power [W]"
     tiers = compositions_figure(table(ROWS, "tiers"), COMPOSITIONS["tiers"], DIMENSIONS["applications"])
     assert tiers.axes[0].get_ylabel() == "executions [%]"
     assert tiers.axes[0].get_ylim()[1] == pytest.approx(100)
