@@ -45,6 +45,8 @@ class _Drawing:
     parts: dict[str, str]
     """Colours of the parts, from the bottom of a stack up."""
     on: Paper
+    across: int
+    """Panels side by side."""
 
 
 def compositions_figure(
@@ -62,9 +64,9 @@ def compositions_figure(
         Size and style; by default for a screen.
     """
     on = on or paper()
-    drawing = _Drawing(composition, dimension, stacked_parts(table), on)
     blocks = [(group, here, in_order(here["variant"])) for group, here in table.groupby("group", sort=False)]
     across = min(2 * on.across, max(len(variants) for _, _, variants in blocks))
+    drawing = _Drawing(composition, dimension, stacked_parts(table), on, across)
     downs = [ceil(len(variants) / across) for _, _, variants in blocks]
     with mpl.rc_context(on.rc):
         height = PANEL_IN * sum(downs) + ROW_GAP_IN
@@ -102,16 +104,17 @@ def _draw_group(
     places = sorted(float(at) for at in table["at"].unique())
     heading = composition.heading if composition.is_share else HEADINGS.get(quantity, composition.heading)
     top = 1.0 / y.size if composition.is_share else 1.06 * float(totals.max()) / y.size or 1.0
+    characters = int(0.84 * on.width_in / drawing.across * 72 / (0.6 * mpl.rcParams["axes.titlesize"]))
     for k, (axes, variant) in enumerate(zip(panels, variants, strict=True)):
         _draw_stacks(axes, table[table["variant"] == variant], drawing.parts, places, y.size)
         axes.set_ylim(0, top)
-        _name_bars(axes, [place / x.size for place in places], on, len(panels))
+        _name_bars(axes, [place / x.size for place in places], on.width_in / drawing.across)
         axes.set_xlabel(headed(dimension.heading, x))
-        if k % (2 * on.across) == 0:
+        if k % drawing.across == 0:
             axes.set_ylabel(headed(heading, y))
         else:
             axes.tick_params(labelleft=False)
-        axes.set_title(literal(shortened(method_text(variant), 24)), loc="left")
+        axes.set_title(literal(shortened(method_text(variant), characters)), loc="left")
     _name_group(panels[0], group, on)
 
 
@@ -138,10 +141,9 @@ def _draw_stacks(axes: Axes, table: pd.DataFrame, parts: dict[str, str], places:
     axes.grid(visible=False, axis="x")
 
 
-def _name_bars(axes: Axes, values: Sequence[float], on: Paper, across: int) -> None:
-    """Write the values below the bars, as many as have room."""
-    room = 0.75 * on.width_in * 72 / min(max(across, 1), 2 * on.across)
-    every = ceil(len(values) * FEWEST_PT / room)
+def _name_bars(axes: Axes, values: Sequence[float], width_in: float) -> None:
+    """Write the values below the bars of a panel of that width, as many as have room."""
+    every = ceil(len(values) * FEWEST_PT / (0.75 * width_in * 72))
     shown = range(0, len(values), every)
     names: list[Any] = [plain_number(float(f"{values[k]:.3g}")) for k in shown]
     axes.set_xticks(list(shown), names)

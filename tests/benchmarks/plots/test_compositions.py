@@ -85,6 +85,8 @@ def test_without_a_choice_each_method_is_shown_once_and_few_are() -> None:
         "fin (gamma=100)",
         *(f"method {k}" for k in range(MOST_METHODS - 1)),
     ]
+    weak = [one for one in many if one["method"] != "method 0" or one["applications"] == 3]
+    assert "method 0" not in set(table([*fins, *weak], "parts")["variant"])
     asked = table([*fins, *many], "parts", methods=["fin", "method 5"])
     assert len(set(asked["variant"])) == 4
 
