@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -126,28 +126,49 @@ def read_runs(
     InputError
         If a folder cannot be read, or a deployment breaks the format.
     """
-    rows = [(folder, row) for folder in folders for row in _rows(folder)]
+    rows = [(folder, row) for folder in folders for row in load_rows(folder)]
+    kept = {folder: load_instances(folder if folder.is_dir() else folder.parent) for folder in folders}
+    return _checked(((str(folder), row, kept[folder]) for folder, row in rows), len(rows), library, told)
+
+
+def checked_rows(name: str, rows: Sequence[Row], kept: Mapping[str, Instance], library: Library) -> ReadRuns:
+    """Check the deployments of rows that have been read.
+
+    Parameters
+    ----------
+    name : str
+        Of their folder.
+    rows : sequence of Row
+        With their environments.
+    kept : mapping
+        Instances by content hash; those of the library need not be there.
+    library : Library
+    """
+    return _checked(((name, row, kept) for row in rows), len(rows), library)
+
+
+def _checked(
+    rows: Iterable[tuple[str, Row, Mapping[str, Instance]]],
+    count: int,
+    library: Library,
+    told: Callable[[int, int], None] = lambda *_: None,
+) -> ReadRuns:
+    """Check rows, each with the name of its folder and the instances that are kept there."""
     reader = _Reader(library)
-    runs, unchecked = list[CheckedRun](), dict[str, int]()
-    for k, (folder, row) in enumerate(rows):
-        told(k, len(rows))
-        run = reader.checked(folder, row)
+    runs, unchecked, seen = list[CheckedRun](), dict[str, int](), set[tuple[Any, ...]]()
+    for k, (folder, row, kept) in enumerate(rows):
+        told(k, count)
+        telling = (folder, *(row.get(name) for name in TELLING))
+        if row["status"] == CENSORED or telling in seen:
+            continue
+        seen.add(telling)
+        run = reader.checked(folder, row, kept)
         if run is None:
-            unchecked[str(folder)] = unchecked.get(str(folder), 0) + 1
+            unchecked[folder] = unchecked.get(folder, 0) + 1
         else:
             runs.append(run)
-    told(len(rows), len(rows))
+    told(count, count)
     return ReadRuns(tuple(runs), unchecked)
-
-
-def _rows(folder: Path) -> Iterator[Row]:
-    """Yield the rows of a folder, one for each run; sizes that a method did not climb to are no runs."""
-    seen = set[tuple[Any, ...]]()
-    for row in load_rows(folder):
-        run = tuple(row.get(name) for name in TELLING)
-        if row["status"] != CENSORED and run not in seen:
-            seen.add(run)
-            yield row
 
 
 class _Reader:
@@ -155,26 +176,23 @@ class _Reader:
 
     def __init__(self, library: Library) -> None:
         self._entries = {entry.content_hash: entry for entry in library.entries.values()}
-        self._kept: dict[Path, Mapping[str, Instance]] = {}
         self._made: dict[str, Instance] = {}
         self._evaluated: dict[tuple[str, str], tuple[Deployment, ExactEvaluation]] = {}
 
-    def checked(self, folder: Path, row: Row) -> CheckedRun | None:
+    def checked(self, folder: str, row: Row, kept: Mapping[str, Instance]) -> CheckedRun | None:
         """Return a row with its deployment checked; None where there is no instance to check it on."""
-        instance = self._instance(folder, row.get("content_hash") or "")
+        instance = self._instance(row.get("content_hash") or "", kept)
         if instance is None:
             return None
         entry = self._entries.get(instance.content_hash)
         name, tier = (instance.name, OUTSIDE) if entry is None else (entry.name, entry.tier.value)
         deployment, exact = self._evaluation(folder, row, instance)
-        return CheckedRun(str(folder), row, instance, name, tier, deployment, exact)
+        return CheckedRun(folder, row, instance, name, tier, deployment, exact)
 
-    def _instance(self, folder: Path, content_hash: str) -> Instance | None:
+    def _instance(self, content_hash: str, kept: Mapping[str, Instance]) -> Instance | None:
         if content_hash in self._made:
             return self._made[content_hash]
-        if folder not in self._kept:
-            self._kept[folder] = load_instances(folder if folder.is_dir() else folder.parent)
-        found = self._kept[folder].get(content_hash)
+        found = kept.get(content_hash)
         if found is None and content_hash in self._entries:
             found = self._entries[content_hash].build()
         if found is not None:
@@ -182,7 +200,7 @@ class _Reader:
         return found
 
     def _evaluation(
-        self, folder: Path, row: Row, instance: Instance
+        self, folder: str, row: Row, instance: Instance
     ) -> tuple[Deployment | None, ExactEvaluation | None]:
         decisions = recorded_decisions(row, instance)
         if decisions is None:

@@ -7,15 +7,9 @@ from pathlib import Path
 
 from finbench.benchmarks.analysis.numbers import plural
 from finbench.benchmarks.leaderboard.board import BetterValue, Leaderboard
-from finbench.benchmarks.leaderboard.refutation import Refutation
-from finbench.benchmarks.leaderboard.standing import Standing
-from finbench.benchmarks.leaderboard.tables import (
-    MEANING,
-    board_csv,
-    board_markdown,
-    standings_table,
-)
-from finbench.benchmarks.report.cells import Cell, PageTable, of_rows, text
+from finbench.benchmarks.leaderboard.tables import MEANING, board_csv, board_markdown
+from finbench.benchmarks.report.board_tables import exact, machine_table, refutations_table
+from finbench.benchmarks.report.cells import PageTable, text
 from finbench.benchmarks.report.rendering import rendered
 from finbench.benchmarks.report.summary import Fact
 from finbench.models.io import write_text
@@ -38,14 +32,9 @@ def board_page(board: Leaderboard) -> str:
         meaning=MEANING,
         notes=board.notes,
         machines=[machine_table(machine, found) for machine, found in board.standings.items()],
-        refutations=_refutations(board.refutations) if board.refutations else None,
+        refutations=refutations_table(board.refutations) if board.refutations else None,
         improvements=_improvements(board.improvements) if board.improvements else None,
     )
-
-
-def machine_table(machine: str, found: Sequence[Standing]) -> PageTable:
-    """Return the standings of one machine as a table of a page."""
-    return of_rows(standings_table(machine, found))
 
 
 def _facts(board: Leaderboard) -> list[Fact]:
@@ -61,20 +50,6 @@ def _facts(board: Leaderboard) -> list[Fact]:
     return [*facts, Fact(str(wrong), f"{plural(wrong, 'claim')} that cannot be true", warns=wrong > 0)]
 
 
-def _refutations(refutations: Sequence[Refutation]) -> PageTable:
-    rows = tuple(
-        (*map(text, (one.instance, one.variant, one.folder, one.fault)), _exact(one.claimed), _exact(one.found),
-         text(one.sentence))
-        for one in refutations
-    )  # fmt: skip
-    columns = ("instance", "method", "folder", "what is wrong", "claimed", "against", "in words")
-    return PageTable("Claims that cannot be true", columns, rows, 4)
-
-
 def _improvements(improvements: Sequence[BetterValue]) -> PageTable:
-    rows = tuple((text(one.instance), text(one.who), _exact(one.objective), _exact(one.known)) for one in improvements)
+    rows = tuple((text(one.instance), text(one.who), exact(one.objective), exact(one.known)) for one in improvements)
     return PageTable("Better than the library knows", ("instance", "who", "objective", "library"), rows, 2)
-
-
-def _exact(value: float | None) -> Cell:
-    return Cell("–") if value is None else Cell(repr(value), value)

@@ -17,12 +17,15 @@ from finbench.benchmarks.analysis.claims_of_runs import claims_of_runs
 from finbench.benchmarks.analysis.frame import frame
 from finbench.benchmarks.campaigns.campaign_file import kept_text
 from finbench.benchmarks.judging.judged import Judged
+from finbench.benchmarks.library.library import shipped_library
 from finbench.benchmarks.plots.style import COLOURS, DASHES, MARKERS
 from finbench.benchmarks.report.cells import PageTable, of_rows
 from finbench.benchmarks.report.chart import Chart
 from finbench.benchmarks.report.charts import frontier_chart, gap_chart, profile_chart, trajectory_chart
 from finbench.benchmarks.report.columns import most_telling, packed, run_columns
 from finbench.benchmarks.report.growth_chart import growth_chart, with_sizes
+from finbench.benchmarks.report.library_section import COLUMNS as LIBRARY_COLUMNS
+from finbench.benchmarks.report.library_section import library_section
 from finbench.benchmarks.report.methods_table import aggregate_tables, facts_of, method_table, system_table
 from finbench.benchmarks.report.once import distinct
 from finbench.benchmarks.report.order import by_method
@@ -136,6 +139,8 @@ def report_page(
         charts=[(chart, static_figure(chart)) for chart in charts],
         growth_table=of_rows(growth[1]) if growth else None,
         groups=_group_tables(runs),
+        library=library_section(rows, instances, shipped_library()),
+        library_columns=LIBRARY_COLUMNS,
         served=served_tables([rows[k] for k in kept], served),
         environment=environment_rows(rows),
         drawable=bool(instances),

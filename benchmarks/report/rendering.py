@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from finbench.benchmarks.plots.style import COLOURS
+from finbench.benchmarks.report.together import together
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -32,6 +33,7 @@ def rendered(template: str, scripts: Sequence[str] = (), **content: Any) -> str:
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=together,
         trim_blocks=True,
         lstrip_blocks=True,
     )

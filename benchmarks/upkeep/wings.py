@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import finbench
@@ -48,8 +49,13 @@ def wing_of(module: str) -> str:
     return next(name for k in range(len(parts), 0, -1) if (name := ".".join(parts[:k])) in RUNG)
 
 
-def imports() -> Iterator[tuple[str, str]]:
-    """Yield every import of one module of the packages by another, as names of modules without `finbench.`."""
+@cache
+def imports() -> tuple[tuple[str, str], ...]:
+    """Return every import of one module of the packages by another, as names of modules without `finbench.`."""
+    return tuple(_imports())
+
+
+def _imports() -> Iterator[tuple[str, str]]:
     root = Path(finbench.__file__).resolve().parents[1]
     for package in ("models", "fin_graph", "benchmarks"):
         for file in sorted((root / package).rglob("*.py")):

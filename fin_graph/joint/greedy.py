@@ -89,8 +89,8 @@ def _all_splits(group: Group, room: Floats) -> Iterator[tuple[float, list[int], 
 def _frugal(group: Group, room: Floats) -> PathProblem | None:
     """Return the path problem on what is left, in which reservations cost just enough to break ties."""
     problem = group.problem(None, room)
-    if problem is None:
-        return None
+    if problem is None or not group.topology.has_levels:
+        return problem
     least, prices = problem.edges.run_energy.min(axis=1), np.zeros(len(room))
     nodes = group.topology.network.nodes
     prices[: len(nodes)] = [FRUGALITY * least[least < inf].sum() * node.reserves for node in nodes]
@@ -131,7 +131,8 @@ def _ways(group: Group, problem: PathProblem, room: Floats, k: int) -> Iterator[
         delay_weight=edges.delay_weight[layer],
         load_bits=edges.load_bits[layer],
     )
-    for path in (least_energy_path(replace(problem, edges=one)), least_latency_path(replace(problem, edges=one))):
+    at_once = replace(problem, edges=one)
+    for path in (least_energy_path(at_once), least_latency_path(at_once)):
         if path is not None:
             way = path.nodes[1:-1]
             yield [k] * len(way) + list(range(k + 1, depth + 1)), [*way, *([path.nodes[-1]] * (depth - k))]

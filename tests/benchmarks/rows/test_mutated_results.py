@@ -18,7 +18,7 @@ from finbench.benchmarks.cli.app import app
 from finbench.benchmarks.rows.reading import load_rows
 from finbench.models.io import InputError
 
-MUTANTS = {"table": 130, "csv": 130, "latex": 60, "plot": 30, "report": 90, "compare-results": 100, "leaderboard": 60}
+MUTANTS = {"table": 80, "csv": 80, "latex": 50, "plot": 25, "report": 60, "compare-results": 70, "leaderboard": 40}
 """How many of them each command is given."""
 
 CAMPAIGN = """
