@@ -53,7 +53,7 @@ def saving_table(rows: Sequence[SavingRow], counted: str = "instances") -> TextT
 
 
 def saving_of_many_table(rows: Sequence[ManySavingRow]) -> TextTable:
-    """Return the power that FIN saves against each rival, group by group, each with the n of which it is said."""
+    """Return the power that FIN saves against each baseline, group by group, each with the n of which it is said."""
     above = f"above {100 * SAVING_OF_MANY:g} % at n"
     columns = (
         "against",
@@ -67,7 +67,7 @@ def saving_of_many_table(rows: Sequence[ManySavingRow]) -> TextTable:
     )
     cells = tuple(
         (
-            row.rival,
+            row.baseline,
             row.group,
             *(", ".join(map(str, users)) or "–" for users in (row.savings, row.above, row.left_out, row.refuted)),
             *((fixed_percent(end(row.savings.values())) if row.savings else "–") for end in (min, max)),

@@ -3,10 +3,10 @@
 A point is one instance of the families `published-many` and `published-many-divided`: n users of each of the three
 published DNNs. On it, over the power P of all users (eq. 3),
 
-    saving = 1 − P_FIN / P_rival
+    saving = 1 − P_FIN / P_baseline
 
-exists where FIN and the rival both serve everybody. The journal's abstract names neither n, nor targets, nor whom the
-saving is relative to: a verdict says on which of them it holds.
+exists where FIN and the baseline both serve everybody. The journal's abstract names neither n, nor targets, nor whom
+the saving is relative to: a verdict says on which of them it holds.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ FAMILIES_OF_MANY = ("published-many", "published-many-divided")
 KINDS_OF_USERS = 3
 """DNNs of which these families have users."""
 
-RIVALS = ("mcp", "greedy")
+BASELINES = ("mcp", "greedy")
 
 COEXIST, SAVING = (
     "several co-existing applications share network and computing",
@@ -59,20 +59,20 @@ class ManyPoint:
     """Whether `best` is proven to be the optimum."""
     broken: int
     """Rules that FIN's deployment breaks."""
-    rivals: Mapping[str, float | None]
-    """Of the rivals that ran."""
+    baselines: Mapping[str, float | None]
+    """Of the baselines that ran."""
 
 
 @dataclass(frozen=True)
 class ManySavingRow:
-    """What FIN saves against one rival in one group."""
+    """What FIN saves against one baseline in one group."""
 
     group: str
-    rival: str
+    baseline: str
     savings: Mapping[int, float]
     """By n."""
     left_out: tuple[int, ...]
-    """Each n with a known deployment where FIN or the rival serves not everybody."""
+    """Each n with a known deployment where FIN or the baseline serves not everybody."""
     refuted: tuple[int, ...]
     """Each n without any deployment, proven."""
 
@@ -151,7 +151,7 @@ def _point(rows: Sequence[Mapping[Hashable, Any]], fin: str) -> ManyPoint:
         is_refuted=any(row["refuted"] for row in rows),
         is_proven=bool(first["proven"]),
         broken=sum(bool(row["violations"]) for row in rows if row["variant"] == fin),
-        rivals={name: powers[name] for name in RIVALS if name in powers},
+        baselines={name: powers[name] for name in BASELINES if name in powers},
     )
 
 
@@ -163,19 +163,19 @@ def _power(row: Mapping[Hashable, Any]) -> float | None:
 
 def _saving_rows(points: Sequence[ManyPoint]) -> list[ManySavingRow]:
     rows = []
-    for rival in RIVALS:
+    for baseline in BASELINES:
         for group in dict.fromkeys(point.group for point in points):
-            here = [point for point in points if point.group == group and rival in point.rivals]
-            savings = {point.users: saving for point in here if (saving := _saving(point, rival)) is not None}
+            here = [point for point in points if point.group == group and baseline in point.baselines]
+            savings = {point.users: saving for point in here if (saving := _saving(point, baseline)) is not None}
             unsaid = [point for point in here if point.users not in savings]
             left_out = tuple(point.users for point in unsaid if not point.is_refuted)
             none = tuple(point.users for point in unsaid if point.is_refuted)
-            rows += [ManySavingRow(group, rival, savings, left_out, none)] if here else []
+            rows += [ManySavingRow(group, baseline, savings, left_out, none)] if here else []
     return rows
 
 
-def _saving(point: ManyPoint, rival: str) -> float | None:
-    power = point.rivals[rival]
+def _saving(point: ManyPoint, baseline: str) -> float | None:
+    power = point.baselines[baseline]
     return None if point.fin is None or not power else 1 - point.fin / power
 
 
@@ -202,35 +202,38 @@ def _is_open(point: ManyPoint) -> bool:
 
 
 def _saving_claim(rows: Sequence[ManySavingRow], points: Sequence[ManyPoint], gamma: int) -> Claim:
-    """Judge the saving: at every n, in every group, against every rival; else it names those where it holds."""
+    """Judge the saving: at every n, in every group, against every baseline; else it names those where it holds."""
     compared = [row for row in rows if row.savings]
     if not compared:
-        return Claim(SAVING, UNKNOWN, f"there is no point on which FIN and one of {', '.join(RIVALS)} serve everybody")
+        return Claim(
+            SAVING, UNKNOWN, f"there is no point on which FIN and one of {', '.join(BASELINES)} serve everybody"
+        )
     holds = [row for row in compared if row.above]
     verdict = "does not hold"
     if all(row.above == tuple(row.savings) for row in compared):
         verdict = "holds"
     elif holds:
-        where = (f"against {row.rival}: {row.group}, n = {_numbers(row.above)}" for row in holds)
+        where = (f"against {row.baseline}: {row.group}, n = {_numbers(row.above)}" for row in holds)
         verdict = f"holds only if {'; '.join(where)}"
-    said = [_against(rival, [row for row in compared if row.rival == rival]) for rival in RIVALS]
-    most = max((1 - p.best / power for p in points for power in p.rivals.values() if p.best and power), default=0.0)
+    said = [_against(baseline, [row for row in compared if row.baseline == baseline]) for baseline in BASELINES]
+    most = max((1 - p.best / power for p in points for power in p.baselines.values() if p.best and power), default=0.0)
     told = "; ".join(part for part in said if part)
     upper = f"the best deployments known save at most {fixed_percent(most)} %"
     return Claim(SAVING, verdict, f"FIN (γ = {gamma}): {told}; {upper}")
 
 
-def _against(rival: str, rows: Sequence[ManySavingRow]) -> str:
+def _against(baseline: str, rows: Sequence[ManySavingRow]) -> str:
     savings = [saving for row in rows for saving in row.savings.values()]
     if not savings:
         return ""
-    above = sum(len(row.above) for row in rows)
-    left_out = sum(len(row.left_out) for row in rows)
-    return (
-        f"against {rival} {fixed_percent(min(savings))} % to {fixed_percent(max(savings))} %, median "
+    above, left_out = sum(len(row.above) for row in rows), sum(len(row.left_out) for row in rows)
+    said = (
+        f"against {baseline} {fixed_percent(min(savings))} % to {fixed_percent(max(savings))} %, median "
         f"{fixed_percent(median(savings))} %, above {100 * SAVING_OF_MANY:g} % on {above} of {len(savings)} "
-        f"{plural(len(savings), 'point')}, cannot be said on {left_out} where one of the two does not serve everybody"
+        f"{plural(len(savings), 'point')}"
     )
+    unsaid = f", not judged on {left_out} {plural(left_out, 'point')} where one of the two does not serve everybody"
+    return said + (unsaid if left_out else "")
 
 
 def _verdict(true: Sequence[ManyPoint], asked: Sequence[ManyPoint]) -> str:

@@ -76,8 +76,8 @@ def compositions(
     composition : Composition
     dimension : Dimension
     methods, groups : sequence of str
-        As in `points.chosen_runs`; without methods, the first `MOST_METHODS` of each group are shown that found
-        anything, each at the finest of its γ.
+        As in `points.chosen_runs`; without methods, the `MOST_METHODS` of each group that found a deployment on the
+        most instances are shown, each at the finest of its γ.
 
     Returns
     -------
@@ -98,12 +98,18 @@ def compositions(
     return pd.DataFrame(rows, columns=names)
 
 
+def finest(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the runs of one variant of each method of a group: of several, that of the finest γ."""
+    by_gamma = runs.assign(gamma=pd.to_numeric(runs["gamma"])).sort_values("gamma", kind="stable", na_position="first")
+    chosen = by_gamma.groupby(["group", "method"], sort=False)["variant"].last().to_dict()
+    return runs[runs["variant"] == [chosen[key] for key in zip(runs["group"], runs["method"], strict=True)]]
+
+
 def _representative(here: pd.DataFrame) -> pd.DataFrame:
-    """Return the runs of the first methods, each with the variant of the finest γ."""
-    finest = here.assign(gamma=pd.to_numeric(here["gamma"])).sort_values("gamma", kind="stable", na_position="first")
-    chosen = finest.groupby("method", sort=False)["variant"].last()
-    first = list(dict.fromkeys(here["method"]))[:MOST_METHODS]
-    return here[here["variant"].isin([chosen[method] for method in first])]
+    """Return the runs of the methods of a group that found most, each with the variant of the finest γ."""
+    one_each = finest(here)
+    found = one_each.groupby("method", sort=False)["content_hash"].nunique()
+    return one_each[one_each["method"].isin(found.nlargest(MOST_METHODS).index)]
 
 
 def _shared(together: pd.DataFrame) -> pd.DataFrame:

@@ -32,7 +32,7 @@ def claims(
 
     Example: [bold]finbench claims[/bold]
 
-    Example: [bold]finbench run published-many -o results && finbench claims results/published-many[/bold]
+    Example: [bold]finbench claims results/published-many[/bold]
     """
     from finbench.benchmarks.analysis.claims_of_many import claims_of_many
     from finbench.benchmarks.analysis.claims_of_runs import claims_of_runs

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from finbench.benchmarks.analysis.compositions import COMPOSITIONS, compositions
+from finbench.benchmarks.analysis.compositions import COMPOSITIONS, compositions, finest
 from finbench.benchmarks.analysis.curves import curves, varied
 from finbench.benchmarks.analysis.gaps import FEWEST_GAMMAS, gap_by_gamma
 from finbench.benchmarks.analysis.measures import MEASURES
@@ -41,7 +41,8 @@ FEWEST_INSTANCES = 5
 def campaign_figures(runs: pd.DataFrame, folder: Path) -> list[Path]:
     """Draw what the runs support: FIN's gap against γ, performance profiles, measures against sizes, loads and targets.
 
-    Against targets and the number of applications also what deployments are made of.
+    Against targets and the number of applications also what deployments are made of. Energies are those of every
+    method's finest γ.
 
     Parameters
     ----------
@@ -76,7 +77,8 @@ def _figures(runs: pd.DataFrame) -> Iterator[tuple[str, Figure]]:
     for dimension in varied(runs, FEWEST_VALUES):
         of_dimension = runs.groupby("group")[dimension.column].transform("nunique") >= FEWEST_VALUES
         for name in SHOWN_AGAINST.get(dimension.name, ()):
-            numbers = curves(runs[of_dimension], MEASURES[name], dimension)
+            shown = finest(runs[of_dimension]) if name == "energy" else runs[of_dimension]
+            numbers = curves(shown, MEASURES[name], dimension)
             if numbers["value"].notna().any():
                 yield f"{name}_by_{dimension.name}", curves_figure(numbers, MEASURES[name], dimension)
         for name, composition in COMPOSITIONS.items() if dimension.name in COMPOSED_AGAINST else ():

@@ -26,14 +26,14 @@ from finbench.benchmarks.plots.style import COLOURS, Paper, in_order, literal, p
 FIRST_PARTS = ("computing", "transfers", "mobile", "edge", "cloud")
 """Parts that come first in a stack, in this order; others follow by name."""
 
-FEWEST_PT = 17.0
+FEWEST_PT = 23.0
 """Width that the number below a bar needs [pt]."""
 
-PANEL_IN = 2.2
+PANEL_IN = 2.1
 """Height of a row of panels with its names [in]."""
 
-ROW_GAP_IN = 0.2
-"""Room above and below every row of panels [in]."""
+ROW_GAP_IN = 0.15
+"""Room above and below every row of panels, and once more at the top [in]."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ class _Drawing:
     parts: dict[str, str]
     """Colours of the parts, from the bottom of a stack up."""
     on: Paper
+    across: int
+    """Panels side by side."""
 
 
 def compositions_figure(
@@ -62,12 +64,14 @@ def compositions_figure(
         Size and style; by default for a screen.
     """
     on = on or paper()
-    drawing = _Drawing(composition, dimension, stacked_parts(table), on)
     blocks = [(group, here, in_order(here["variant"])) for group, here in table.groupby("group", sort=False)]
     across = min(2 * on.across, max(len(variants) for _, _, variants in blocks))
+    drawing = _Drawing(composition, dimension, stacked_parts(table), on, across)
     downs = [ceil(len(variants) / across) for _, _, variants in blocks]
     with mpl.rc_context(on.rc):
-        figure = Figure(figsize=(on.width_in, PANEL_IN * sum(downs)), layout=ConstrainedLayoutEngine(h_pad=ROW_GAP_IN))
+        height = PANEL_IN * sum(downs) + ROW_GAP_IN
+        layout = ConstrainedLayoutEngine(h_pad=ROW_GAP_IN, rect=(0, 0, 1, 1 - ROW_GAP_IN / height))
+        figure = Figure(figsize=(on.width_in, height), layout=layout)
         panels = figure.subplots(sum(downs), across, squeeze=False)
         first = 0
         for (group, here, variants), down in zip(blocks, downs, strict=True):
@@ -96,18 +100,21 @@ def _draw_group(
     composition, dimension, on = drawing.composition, drawing.dimension, drawing.on
     quantity = Quantity(table["quantity"].iloc[0])
     totals = table.groupby(["variant", "at"])["value"].sum()
-    y, x = axis_unit(quantity, totals), axis_unit(dimension.quantity, table["at"])
+    y, x = axis_unit(quantity, [float(totals.max())]), axis_unit(dimension.quantity, table["at"])
     places = sorted(float(at) for at in table["at"].unique())
     heading = composition.heading if composition.is_share else HEADINGS.get(quantity, composition.heading)
     top = 1.0 / y.size if composition.is_share else 1.06 * float(totals.max()) / y.size or 1.0
+    characters = int(0.84 * on.width_in / drawing.across * 72 / (0.6 * mpl.rcParams["axes.titlesize"]))
     for k, (axes, variant) in enumerate(zip(panels, variants, strict=True)):
         _draw_stacks(axes, table[table["variant"] == variant], drawing.parts, places, y.size)
         axes.set_ylim(0, top)
-        _name_bars(axes, [place / x.size for place in places], on, len(panels))
+        _name_bars(axes, [place / x.size for place in places], on.width_in / drawing.across)
         axes.set_xlabel(headed(dimension.heading, x))
-        if k == 0:
+        if k % drawing.across == 0:
             axes.set_ylabel(headed(heading, y))
-        axes.set_title(literal(shortened(method_text(variant), 24)), loc="left")
+        else:
+            axes.tick_params(labelleft=False)
+        axes.set_title(literal(shortened(method_text(variant), characters)), loc="left")
     _name_group(panels[0], group, on)
 
 
@@ -134,10 +141,9 @@ def _draw_stacks(axes: Axes, table: pd.DataFrame, parts: dict[str, str], places:
     axes.grid(visible=False, axis="x")
 
 
-def _name_bars(axes: Axes, values: Sequence[float], on: Paper, across: int) -> None:
-    """Write the values below the bars, as many as have room."""
-    room = 0.75 * on.width_in * 72 / min(max(across, 1), 2 * on.across)
-    every = ceil(len(values) * FEWEST_PT / room)
+def _name_bars(axes: Axes, values: Sequence[float], width_in: float) -> None:
+    """Write the values below the bars of a panel of that width, as many as have room."""
+    every = ceil(len(values) * FEWEST_PT / (0.75 * width_in * 72))
     shown = range(0, len(values), every)
     names: list[Any] = [plain_number(float(f"{values[k]:.3g}")) for k in shown]
     axes.set_xticks(list(shown), names)

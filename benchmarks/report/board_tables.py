@@ -19,15 +19,14 @@ def refutations_table(refutations: Sequence[Refutation]) -> PageTable:
     """Return claims that cannot be true, each with its two numbers, and in words."""
     rows = tuple(
         (
-            *map(text, (one.instance, one.variant, one.folder, one.fault)),
+            *map(text, (one.instance, one.variant, one.folder, one.fault, one.sentence)),
             exact(one.claimed),
             exact(one.found),
-            text(one.sentence),
         )
         for one in refutations
     )
-    columns = ("instance", "method", "folder", "what is wrong", "claimed", "against", "in words")
-    return PageTable("Claims that cannot be true", columns, rows, 4)
+    columns = ("instance", "method", "folder", "what is wrong", "in words", "claimed", "against")
+    return PageTable("Claims that cannot be true", columns, rows, 5)
 
 
 def exact(value: float | None) -> Cell:

@@ -28,7 +28,7 @@ def print_claims(measured: Claims, counted: str) -> None:
 
 
 def print_claims_of_many(measured: ClaimsOfMany) -> None:
-    """Print tables: the claims of the journal's abstract, and savings against each rival."""
+    """Print tables: the claims of the journal's abstract, and savings against each baseline."""
     rows = [(claim.claim, claim.verdict, claim.measured) for claim in measured.claims]
     title = f"claims of the journal's abstract, on {measured.points} instances with many users"
     console.output().print(console.table(title, ("claim", "verdict", "measured"), rows, text_columns=3))

@@ -48,7 +48,7 @@ def test_the_families_have_as_many_kinds_of_users_as_the_claims_count() -> None:
     assert len(SCENARIOS) == KINDS_OF_USERS
 
 
-def test_a_saving_that_holds_somewhere_names_rival_group_and_n() -> None:
+def test_a_saving_that_holds_somewhere_names_baseline_group_and_n() -> None:
     found = judged(*MANY)
     coexist, saving = found.claims
     assert found.points == 3

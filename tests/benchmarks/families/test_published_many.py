@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 
 import pytest
 
+from finbench.benchmarks.analysis.claims_of_many import SAVING_OF_MANY
 from finbench.benchmarks.families import generate_shared
 from finbench.benchmarks.methods import run_method
 from finbench.models.evaluate import evaluate
@@ -130,3 +131,18 @@ def test_whoever_may_be_rejected_pays_a_multiple_of_the_least_power() -> None:
     least = run_method(made(2, tightness=1.0), "column-generation").claimed_objective
     penalties = [app.rejection_penalty_w or 0.0 for app in instance.applications]
     assert sum(penalties) == pytest.approx(5 * (least or 0.0), rel=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("family", "users", "passed"), [("", 30, False), ("", 50, True), ("-divided", 50, False)], ids=str
+)
+def test_the_saving_over_mcp_passes_the_journals_figure_where_the_page_says(
+    family: str, users: int, passed: bool
+) -> None:
+    """On docs/many-users.md: from 50 users of each on, and only where a part of a slice draws the whole power."""
+    instance = made(users, f"published-many{family}", tightness=1.0)
+    fin, mcp = (run_method(instance, method).claimed_objective for method in ("fin", "mcp"))
+    assert fin is not None
+    assert mcp is not None
+    assert (1 - fin / mcp > SAVING_OF_MANY) == passed

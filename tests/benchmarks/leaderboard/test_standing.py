@@ -68,6 +68,18 @@ def test_machines_are_kept_apart_and_that_is_said(honest: Path, forged: Forge) -
     assert any("2 machines" in note and "do not compare" in note for note in board.notes)
 
 
+def test_what_a_method_did_on_one_machine_counts_for_that_machine_alone(honest: Path, forged: Forge) -> None:
+    late = forged(lambda row: {**row, "time_s": 99.0} if row["method"] == "label-setting" else row, cpu="another")
+    here, there = ranked(honest, late).standings.values()
+    solved = [{one.variant: one.solved_in_all for one in found}["label-setting"] for found in (here, there)]
+    assert solved == [3, 0]
+
+
+def test_a_default_solver_is_named_too(forged: Forge) -> None:
+    folder = forged(lambda row: {**row, "options": {}} if row["method"] == "milp-flow" else row)
+    assert "milp-flow (solver=highs)" in by_method(ranked(folder))
+
+
 def test_ranks_and_times_are_over_shared_instances(honest: Path, forged: Forge) -> None:
     empty = SHIPPED.entries[EMPTY].content_hash
     board = ranked(forged(lambda row: None if row["method"] == "mcp" and row["content_hash"] == empty else row))

@@ -104,3 +104,21 @@ def test_it_is_no_better_than_the_optimum_and_often_worse() -> None:
             assert found.claimed_objective >= truth.claimed_objective * (1 - 1e-6)
             worse += found.claimed_objective > truth.claimed_objective * (1 + 1e-3)
     assert worse > 2
+
+
+@pytest.mark.parametrize("names", [("dnn", "heavy"), ("heavy", "dnn")])
+def test_of_alternatives_the_path_of_least_power_is_served(desk: Desk, names: tuple[str, str]) -> None:
+    """The heavy one takes half as many operations again, on the same place."""
+    plain = desk({})
+    (light,) = plain.dnns
+    block = light.blocks[0].model_copy(update={"ops": 1.5})
+    heavy = light.model_copy(update={"name": "heavy", "blocks": (block,)})
+    app = plain.applications[0].model_copy(update={"dnn": None, "dnns": names})
+    other = app.model_copy(update={"name": "other", "rate_per_s": 1.0})
+    data = {field: getattr(plain, field) for field in Instance.model_fields}
+    both = Instance(**{**data, "dnns": (light, heavy), "applications": (app, other)})
+    result = solve(both)
+    assert result.deployment is not None
+    assert [decision.dnn for decision in result.deployment.deployments] == ["dnn", "dnn"]
+    assert result.claimed_objective == pytest.approx(600 + 100)
+    assert judged(both, result).feasible
