@@ -5,21 +5,22 @@ STAMP := .venv/.installed
 
 # One thread of linear algebra in each of the two processes: more would only wait for each other.
 PYTEST := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n 2
-# The floor of coverage holds for the fast half alone, so that the slow one is not traced: `make coverage`.
+# The floor of coverage holds for the fast half alone; the slow one is never traced (tests/conftest.py).
 COVERED := --cov --cov-report= --cov-fail-under=0
 # What a change breaks first: the rules of the house, and the problem, its costs and its paths on small instances.
 QUICK := tests/test_import_rules.py tests/test_words.py tests/models tests/fin_graph/paths \
 	tests/fin_graph/test_fin.py --ignore=tests/models/milp --ignore=tests/models/cp_sat --ignore=tests/models/verify \
 	--ignore=tests/models/programs
 
-.PHONY: help install run quick test slow coverage check bench docs figures clean
+.PHONY: help install run quick test slow coverage check smoke bench docs figures clean
 
 help:
 	@echo "make run       install into .venv if needed, run the published campaign, print the tables (results/)"
 	@echo "make test      install if needed, run every test that is not slow"
 	@echo "make quick     a selection of them in well under a minute, for daily work"
 	@echo "make slow      the slow rest: clusters, killed processes, browser, long solves, installation"
-	@echo "make coverage  test and slow, with the floor of coverage"
+	@echo "make coverage  test and slow together, with the floor of coverage"
+	@echo "make smoke     the main job and a wheel, as users have them, after the checks"
 	@echo "make check     ruff, mypy --strict, and oxlint over the report's scripts"
 	@echo "make bench     measure every performance target, write results/bench.json"
 	@echo "make docs      build the documentation into build/docs, with every warning an error"
@@ -47,7 +48,9 @@ test: install
 slow: install
 	$(PYTEST) -m slow
 
-coverage: test slow
+# One session: tests are collected once, and no process waits for the other's last test twice.
+coverage: install
+	$(PYTEST) $(COVERED)
 	$(BIN)/coverage report
 
 check: install
@@ -56,6 +59,9 @@ check: install
 	$(BIN)/mypy
 	$(BIN)/mypy .ci/lint_page.py
 	$(BIN)/python .ci/lint_page.py
+
+smoke: check
+	bash .ci/smoke
 
 bench: install
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'

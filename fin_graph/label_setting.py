@@ -96,7 +96,7 @@ def solve(
     with clock.phase("build"):
         problems = [priced(problem, prices) for problem in problems_of(instance, app)]
     with clock.phase("bounds"):
-        alternatives = bounded(problems, clock)
+        alternatives = bounded(problems, clock, to_search=True)
     if not alternatives:
         return Result(Status.INFEASIBLE, reason=reason_of_infeasibility(instance, app), times_s=clock.times_s)
     best_known = best_incumbent(alternatives)

@@ -10,6 +10,9 @@ and a shortest path has the least sum of two fractions: latency over its budget,
 accuracy. Energy plays no part. The sum is not a constraint: what comes back may miss δ, and then there is no solution.
 Each alternative of an application (eq. 29) has such a path of its own; of those that meet δ the one of least energy is
 taken. One whose blocks alone cost no less than that is left out.
+
+Several applications, one that may be rejected, and nodes that reserve shares are left to `fin_graph.joint.mcp`: first
+come, first served.
 """
 
 from __future__ import annotations
@@ -41,8 +44,8 @@ _DNN_END: Vertex = (-1, "end of the DNN")
 
 
 def supports(instance: Instance, options: Options = Options()) -> str | None:  # noqa: ARG001
-    """Return why the method cannot take `instance`; None where it can."""
-    return reason_to_share(instance)
+    """Return None: every instance is supported."""
+    return None
 
 
 def solve(
@@ -57,7 +60,6 @@ def solve(
     Parameters
     ----------
     instance : Instance
-        One that `supports` takes.
     options : Options
         There are none.
     time_limit_s : float, optional
@@ -69,8 +71,13 @@ def solve(
     -------
     Result
         `feasible`; `no-solution` where the path misses δ; `infeasible` where no exit is accurate enough or no path
-        leads to one; `time-limit`. Where capacities may bind, what `fin_graph.repair` makes of it.
+        leads to one; `time-limit`. Where capacities may bind, what `fin_graph.repair` makes of it; of several
+        applications, what `fin_graph.joint.mcp` does.
     """
+    if reason_to_share(instance) is not None:
+        from finbench.fin_graph.joint.mcp import solve_many
+
+        return solve_many(instance, time_limit_s=time_limit_s)
     if not may_bind(instance):
         return _alone(instance, time_limit_s)
     from finbench.fin_graph.repair import repaired  # loads the compiler, which nothing else needs here

@@ -24,7 +24,7 @@ of an application's alternatives its deployment names exactly one (29), and a bl
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
@@ -159,23 +159,27 @@ def evaluate(instance: Instance, deployment: Deployment) -> Evaluation:
         violations += broken
         if all(v.kind in NOT_STRUCTURAL for v in broken):
             sound.append((choice, decision))
-    evaluations = tuple(_costs(instance, app, decision) for app, decision in sound)
-    for (app, decision), costs in zip(sound, evaluations, strict=True):
-        violations += [*_target_violations(app, costs), *_stability_violations(instance, app, decision)]
-    loads = loads_of(instance, sound)
+    served = [(app, list(step_costs(instance, app, decision))) for app, decision in sound]
+    evaluations = tuple(
+        _costs(instance, app, decision.last_exit, steps)
+        for (app, steps), (_, decision) in zip(served, sound, strict=True)
+    )
+    for (app, steps), costs in zip(served, evaluations, strict=True):
+        violations += [*_target_violations(app, costs), *_stability_violations(app, steps)]
+    loads = loads_of(served)
     violations += _capacity_violations(instance, loads)
     complete = len(sound) + len(rejected) == len(instance.applications)
     kind = instance.objective
-    served = sum(app.weight * costs.cost(kind) for (app, _), costs in zip(sound, evaluations, strict=True))
+    spent = sum(app.weight * costs.cost(kind) for (app, _), costs in zip(sound, evaluations, strict=True))
     penalty = sum(app.rejection_penalty_w or 0.0 for app in rejected)
     return Evaluation(
         violations=tuple(violations),
         applications=evaluations,
         loads=loads,
-        objective=served + penalty if complete else None,
+        objective=spent + penalty if complete else None,
         rejected=tuple(app.name for app in rejected),
         penalty_w=penalty,
-        tiers=tier_objective(instance, sound),
+        tiers=tier_objective(kind, served),
     )
 
 
@@ -292,21 +296,20 @@ def _route_violations(
                 yield _structural(app, ViolationKind.LINK, message)
 
 
-def _costs(instance: Instance, app: Application, decision: ApplicationDeployment) -> ApplicationEvaluation:
+def _costs(instance: Instance, app: Application, last_exit: int, steps: Sequence[StepCosts]) -> ApplicationEvaluation:
     """Return eqs. (1), (2) and (4) for one application."""
-    steps = list(step_costs(instance, app, decision))
     return ApplicationEvaluation(
         application=app.name,
         compute_energy_j=sum((step.compute_energy_j for step in steps), 0.0),
         transfer_energy_j=sum((step.transfer_energy_j for step in steps), 0.0),
         latency_s=sum((step.latency_s for step in steps), 0.0),
-        accuracy=instance.dnn_of(app).exits[decision.last_exit - 1].accuracy,
+        accuracy=instance.dnn_of(app).exits[last_exit - 1].accuracy,
         carbon_g=_spent(steps, Objective.CARBON),
         money=_spent(steps, Objective.MONEY),
     )
 
 
-def _spent(steps: list[StepCosts], objective: Objective) -> float:
+def _spent(steps: Sequence[StepCosts], objective: Objective) -> float:
     """Return what all steps together weigh in an objective (eq. 31)."""
     return sum((worth(objective, *where) for step in steps for where in step.spent), 0.0)
 
@@ -323,10 +326,10 @@ def _target_violations(app: Application, costs: ApplicationEvaluation) -> list[V
     return found
 
 
-def _stability_violations(instance: Instance, app: Application, decision: ApplicationDeployment) -> list[Violation]:
+def _stability_violations(app: Application, steps: Sequence[StepCosts]) -> list[Violation]:
     """Return a violation for every reserved share that its block outruns (eq. 22)."""
     found = []
-    for i, step in enumerate(step_costs(instance, app, decision), start=1):
+    for i, step in enumerate(steps, start=1):
         load, limit, name = step.executions, step.share * step.node.parallel, step.node.name
         if step.node.reserves and exceeds(load, limit):
             asked = f"block {i} asks for {load:.6g} executions, its share of '{name}' is {limit:.6g}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
 OptionalName = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
@@ -59,3 +59,9 @@ def check_known(label: str, field: str, name: str, known: Iterable[str], what: s
     """Refuse a name that is not among those known."""
     if name not in known:
         raise ValueError(f"{label}: {field} = {name!r}: must be a {what}")
+
+
+def broken_rule(error: ValidationError) -> str:
+    """Return the first rule that values break, without the field's place: for values whose parts are sound."""
+    found = error.errors()[0]
+    return str(found.get("ctx", {}).get("error", found["msg"]))

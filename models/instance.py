@@ -48,6 +48,7 @@ from finbench.models.fields import (
     PositiveShare,
     SchemaVersion,
     Share,
+    broken_rule,
     check_known,
     check_unique,
     since_version_2,
@@ -324,8 +325,7 @@ class Instance(Frozen):
         try:
             return Instance(**data)
         except ValidationError as error:  # its parts are sound: one rule that they break together
-            found = error.errors()[0]
-            raise ValueError(str(found.get("ctx", {}).get("error", found["msg"]))) from None
+            raise ValueError(broken_rule(error)) from None
 
     @cached_property
     def content_hash(self) -> str:

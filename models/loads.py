@@ -16,12 +16,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from math import inf
 
-from finbench.models.deployment import ApplicationDeployment
-from finbench.models.instance import Application, Instance
-from finbench.models.step_costs import step_costs, worth
+from finbench.models.instance import Application, Instance, Objective
+from finbench.models.step_costs import StepCosts, worth
 
-ServedApplications = Sequence[tuple[Application, ApplicationDeployment]]
-"""Applications with decisions that are structurally sound."""
+ServedApplications = Sequence[tuple[Application, Sequence[StepCosts]]]
+"""Applications with the steps of their deployments, as `step_costs` yields them."""
 
 
 class Resource(StrEnum):
@@ -70,14 +69,14 @@ class Use:
         return inf if self.load > 0 else 0.0
 
 
-def loads_of(instance: Instance, served: ServedApplications) -> Loads:
+def loads_of(served: ServedApplications) -> Loads:
     """Return the left-hand sides of eqs. (11)–(13) and (21)."""
     compute: defaultdict[str, float] = defaultdict(float)
     memory: defaultdict[str, float] = defaultdict(float)
     bandwidth: defaultdict[tuple[str, str], float] = defaultdict(float)
     reserved: defaultdict[str, float] = defaultdict(float)
-    for app, decision in served:
-        for step in step_costs(instance, app, decision):
+    for _, steps in served:
+        for step in steps:
             name = step.node.name
             compute[name] += step.executions
             memory[name] += step.memory_bytes
@@ -107,7 +106,7 @@ def _uses(instance: Instance, loads: Loads) -> Iterator[Use]:
         yield Use(Resource.BANDWIDTH, f"{pair[0]}->{pair[1]}", load, links[pair].bandwidth_bit_per_s)
 
 
-def tier_objective(instance: Instance, served: ServedApplications) -> dict[str, float]:
+def tier_objective(objective: Objective, served: ServedApplications) -> dict[str, float]:
     """Return where the objective (eq. 3) without penalties is spent, by the tier that computes, sends or receives.
 
     Returns
@@ -116,8 +115,8 @@ def tier_objective(instance: Instance, served: ServedApplications) -> dict[str, 
         In the objective's unit for every tier used; they sum to Σ_h λ_h energy(h), or its carbon or price (eq. 31).
     """
     spent: defaultdict[str, float] = defaultdict(float)
-    for app, decision in served:
-        for step in step_costs(instance, app, decision):
+    for app, steps in served:
+        for step in steps:
             for where in step.spent:
-                spent[where[0].tier] += app.weight * worth(instance.objective, *where)
+                spent[where[0].tier] += app.weight * worth(objective, *where)
     return dict(spent)

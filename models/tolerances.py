@@ -32,6 +32,10 @@ Solutions of a solver may take it, for they are not exact. A proof of infeasibil
 ENERGY_TOLERANCE = 1e-6
 """Two energies are equal when |a − b| ≤ ENERGY_TOLERANCE · max(|a|, |b|)."""
 
+CLAIM_TOLERANCE = 10 * ENERGY_TOLERANCE
+"""How far a claimed optimum may lie above its own bound, relative: solvers compare the two at `ENERGY_TOLERANCE` of a
+scaled objective, which need not be 1."""
+
 FLOAT_NOISE = 1e-9
 """Relative difference that rounding of sums, in any order and over any path, stays below."""
 
@@ -50,8 +54,8 @@ OPTIMAL_GAP = 1e-9
 COLUMN_GAP = 10 * OPTIMAL_GAP
 """The same for column generation, whose bound may itself stay `OPTIMAL_GAP` below the relaxation's value."""
 
-BRANCHING_GAP = 1e-7
-"""Relative gap at which branch-price-and-cut has proven its incumbent: a tenth of what counts as equal (eq. 3).
+BRANCHING_GAP = 9e-7
+"""Relative gap at which branch-price-and-cut has proven its incumbent: just below what counts as equal (eq. 3).
 
 Deployments of many applications whose objectives differ by less are many; to tell them apart takes most of the time.
 """

@@ -42,10 +42,10 @@ TRACED = 2
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave all but the first cases of each test out of the coverage."""
+    """Leave slow tests, and all but the first cases of each other test, out of the coverage."""
     seen: Counter[str] = Counter()
     for item in items:
         test = item.nodeid.partition("[")[0]
         seen[test] += 1
-        if seen[test] > TRACED:
+        if seen[test] > TRACED or item.get_closest_marker("slow"):
             item.add_marker("no_cover")

@@ -14,8 +14,15 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from docutils import nodes
+from docutils.utils import new_document
 from finbench_docs import code, commands, options, schema
+from finbench_docs.columns import in_columns
+from finbench_docs.links import dead_links
+from finbench_docs.mathml import converted
 from finbench_docs.offline import loads_from_elsewhere
+from finbench_docs.unbroken import keep_together
+from sphinx.errors import ExtensionError
 from typer.testing import CliRunner
 
 import finbench
@@ -230,6 +237,38 @@ def test_a_page_that_would_load_from_the_network_is_found(tmp_path: Path) -> Non
     (tmp_path / "style.html").write_text("<link rel='stylesheet' href='//there/a.css'>")
     (tmp_path / "font.css").write_text("@import url(https://there/font.css);")
     assert loads_from_elsewhere(tmp_path) == {"script.html", "style.html", "font.css"}
+
+
+def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text('<h2 id="here"></h2><a href="b.html#there">x</a><a href="#here">x</a>')
+    (tmp_path / "b.html").write_text('<a name="there" href="https://there/"></a><img src="c.png">')
+    assert dead_links(tmp_path) == ["b.html: c.png"]
+    (tmp_path / "c.png").write_bytes(b"")
+    (tmp_path / "b.html").write_text('<a href="a.html?x#nowhere">x</a><a href="d.html">x</a>')
+    assert dead_links(tmp_path) == ["a.html: b.html#there", "b.html: a.html?x#nowhere", "b.html: d.html"]
+
+
+def test_a_formula_that_would_show_its_marks_is_refused() -> None:
+    assert "<mtd" in converted(r"\begin{split} a &\ge b \end{split}", "block")
+    with pytest.raises(ExtensionError, match="marks of alignment"):
+        converted(r"\begin{aligned} a &\ge b \end{aligned}", "block")
+
+
+def test_a_page_keeps_numbers_and_units_together_but_not_in_code() -> None:
+    page = new_document("page")
+    page += nodes.paragraph("", "at most 5 ms, ", nodes.literal("", "5 ms"))
+    no_app: Any = None
+    keep_together(no_app, page)
+    assert page.astext() == "at most 5\u00a0ms, 5 ms"
+
+
+def test_tables_in_outputs_stand_in_columns() -> None:
+    text = "wrote x\n\tvalue\ttarget\nenergy [J]\t0.1\nlatency [s]\t0.02\t≤ 0.06\n\nplacement\n"
+    expected = [
+        *("wrote x", "             value  target", "energy [J]   0.1", "latency [s]  0.02   ≤ 0.06"),
+        *("", "placement", ""),
+    ]
+    assert in_columns(text).split("\n") == expected
 
 
 # What is shown to be run.

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from finbench.benchmarks.analysis.numbers import fixed_percent, number, percent
+from finbench.benchmarks.analysis.numbers import fixed_percent, number, percent, plural
 from finbench.benchmarks.analysis.table import TextTable
 from finbench.benchmarks.analysis.units import HEADINGS, Quantity, objective_word, quantity_of_objectives
 from finbench.models.tolerances import ENERGY_TOLERANCE
@@ -157,7 +157,10 @@ def summary(title: str, runs: pd.DataFrame) -> TextTable:
     solvable = runs.loc[runs["best_objective"].notna(), "content_hash"].nunique()
     proven = runs.loc[runs["proven"], "content_hash"].nunique()
     instances = runs["content_hash"].nunique()
-    heading = f"{title}: {instances} instances, {solvable} with a known deployment, {proven} with a proven optimum"
+    heading = (
+        f"{title}: {instances} {plural(instances, 'instance')}, {solvable} with a known deployment, {proven} with a "
+        "proven optimum"
+    )
     return TextTable(heading, columns, rows, text_columns=1)
 
 

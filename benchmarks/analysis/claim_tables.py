@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from finbench.benchmarks.analysis.claims import PUBLISHED_SAVING, MatchRow, SavingRow
+from finbench.benchmarks.analysis.claims_of_many import SAVING_OF_MANY, ManySavingRow
 from finbench.benchmarks.analysis.numbers import fixed_percent, percent
 from finbench.benchmarks.analysis.table import TextTable
 
@@ -49,3 +50,29 @@ def saving_table(rows: Sequence[SavingRow], counted: str = "instances") -> TextT
     )
     title = f"Energy that FIN saves against MCP, over the {counted} where both found a deployment"
     return TextTable(title, columns, cells, text_columns=1)
+
+
+def saving_of_many_table(rows: Sequence[ManySavingRow]) -> TextTable:
+    """Return the power that FIN saves against each baseline, group by group, each with the n of which it is said."""
+    above = f"above {100 * SAVING_OF_MANY:g} % at n"
+    columns = (
+        "against",
+        "group",
+        "compared at n",
+        above,
+        "not judged at n",
+        "infeasible at n",
+        "least [%]",
+        "most [%]",
+    )
+    cells = tuple(
+        (
+            row.baseline,
+            row.group,
+            *(", ".join(map(str, users)) or "–" for users in (row.savings, row.above, row.left_out, row.refuted)),
+            *((fixed_percent(end(row.savings.values())) if row.savings else "–") for end in (min, max)),
+        )
+        for row in rows
+    )
+    title = "Power that FIN saves with n users of each DNN; not judged: FIN or the other serves not everybody"
+    return TextTable(title, columns, cells, text_columns=6)

@@ -41,6 +41,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "campaigns": ("run", "campaigns", "scale"),
     "papers": ("table", "plot"),
     "results": ("report", "compare-results"),
+    "leaderboard": ("leaderboard",),
     "claims": ("claims",),
     "instances": ("generate", "draw", "instances", "methods", "families"),
     "library": ("library",),

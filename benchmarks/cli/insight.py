@@ -46,8 +46,6 @@ def explain(
 
     Example: [bold]finbench explain campus.json --time-limit 20 -o prices.png[/bold]
     """
-    from finbench.benchmarks.plots.explained import draw_explanation
-    from finbench.benchmarks.plots.style import save_picture
     from finbench.benchmarks.terminal import explanation_view as view
     from finbench.fin_graph.joint.explanation.explain import explain as explain_instance
 
@@ -58,6 +56,9 @@ def explain(
     else:
         view.print_explanation(problem, found)
     if output is not None:
+        from finbench.benchmarks.plots.explained import draw_explanation
+        from finbench.benchmarks.plots.style import save_picture
+
         save_picture(draw_explanation(problem, found), output)
         console.print_written(output)
     infeasible = found.result.status is Status.INFEASIBLE

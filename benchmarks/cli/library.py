@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +14,9 @@ from finbench.benchmarks.cli.options import AsJson, writable_folder
 from finbench.benchmarks.cli.panels import DATA
 from finbench.benchmarks.cli.solving import FileFormat
 from finbench.benchmarks.library.entry import LibraryTier
+from finbench.benchmarks.library.known_value import KnownValue
 from finbench.benchmarks.library.library import VALUES, Library, load_library, shipped_library
+from finbench.benchmarks.rows.reading import RUNS
 from finbench.benchmarks.terminal import console
 from finbench.benchmarks.terminal.sheet import printable
 from finbench.models.io import InputError
@@ -34,7 +38,9 @@ Folder = Annotated[
 def list_instances(
     names: Names = None, tier: TierOption = None, folder: Folder = None, as_json: AsJson = False
 ) -> None:
-    """List instances: size, tier, best value, gap, and who found it.
+    """List instances: size, tier, best value, gap, who found it, and how many methods proved it in which time.
+
+    The times are processor times under a limit of 12 s, from when the instances were chosen.
 
     Example: [bold]finbench library list --tier small[/bold]
     """
@@ -113,9 +119,12 @@ def export(
 
 @library.command("update")
 def append(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="An instance of the library.")],
-    files: Annotated[
-        list[Path], typer.Argument(metavar="DEPLOYMENT|CERTIFICATE...", help="A deployment, a certificate, or both.")
+    given: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="NAME FILE... | RESULTS...",
+            help="An instance and its deployment, certificate, or both; or folders of results.",
+        ),
     ],
     method: Annotated[str | None, typer.Option(help="Who found it; left out: the method that a file names.")] = None,
     proof: Annotated[
@@ -128,19 +137,60 @@ def append(
 
     What is worse than known, or says nothing new, is refused. Nothing is written over.
 
+    Of folders of results every deployment that is better than the library's is appended, with a certificate where there
+    is none. Words are refused, a line each: a claim that cannot be true (exit code 5), a bound that nothing proves.
+
     Example: [bold]finbench library update campus-n20-a20-u70-s1 best.json proof.json[/bold]
+
+    Example: [bold]finbench library update results/library --folder my-copy/v1[/bold]
     """
+    opened = _opened(folder)
+    folders = [Path(each) for each in given if os.path.isdir(each) or Path(each).name == RUNS]
+    if folders and len(folders) < len(given):
+        raise InputError("update", "takes an instance and its files, or folders of results: not both")
+    if folders and (method or proof):
+        raise InputError("--method, --proof", "go with an instance and its files: rows of results name their methods")
+    writable_folder(opened.folder)
+    if folders:
+        raise typer.Exit(CONTRADICTED if _hand_in(opened, folders) else FOUND)
+    name, *files = given
+    opened.entry(name)
+    if not files:
+        raise InputError(name, "a deployment, a certificate, or both must stand beside an instance")
+    _append_files(opened, name, [Path(each) for each in files], method, proof or ())
+
+
+def _append_files(opened: Library, name: str, files: Sequence[Path], method: str | None, proofs: Sequence[str]) -> None:
     from finbench.benchmarks.library.updating import given_parts, update
 
-    opened = _opened(folder)
     parts = given_parts(files)
     found_by = method or parts.method
     if not found_by:
         raise InputError("--method", "required, since no file names the method")
-    writable_folder(opened.folder)
-    new = update(opened, name, parts.deployment, parts.certificate, method=found_by, proofs=proof or ())
-    print(f"{new.name}: {new.known_as}, objective {new.objective}, bound {new.bound}, by {printable(new.method)}")
+    new = update(opened, name, parts.deployment, parts.certificate, method=found_by, proofs=proofs)
+    print(_appended(new))
     console.print_written(opened.folder / VALUES)
+
+
+def _hand_in(opened: Library, folders: Sequence[Path]) -> bool:
+    """Hand in what folders of results hold; return whether something in them cannot be true."""
+    from finbench.benchmarks.leaderboard.handing_in import hand_in
+    from finbench.benchmarks.terminal.progress import counted
+
+    appended, refused, wrong = 0, 0, False
+    with counted("checking") as told:
+        for each in hand_in(opened, folders, told=told):
+            new, wrong = each.appended, wrong or each.refuted
+            print(_appended(new) if new is not None else printable(f"{each.instance}: {each.who}: {each.refusal}"))
+            appended, refused = appended + (new is not None), refused + (new is None)
+    print(f"{appended} values appended, {refused} refused")
+    if appended:
+        console.print_written(opened.folder / VALUES)
+    return wrong
+
+
+def _appended(new: KnownValue) -> str:
+    return f"{new.name}: {new.known_as}, objective {new.objective}, bound {new.bound}, by {printable(new.method)}"
 
 
 def _opened(folder: Path | None) -> Library:

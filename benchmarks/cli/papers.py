@@ -100,7 +100,8 @@ def plot(
     what: Annotated[
         str,
         typer.Option(
-            help="profile: share solved over the ratio to the fastest time; or a measure of `finbench table`."
+            help="profile: share solved over the ratio to the fastest time; parts: energy of computing and of "
+            "transfers; tiers: where blocks run; exits: last exits; or a measure of `finbench table`."
         ),
     ] = "profile",
     against: Annotated[
@@ -119,7 +120,7 @@ def plot(
     style: Annotated[Look, typer.Option(help="Fonts and sizes: for a screen, or as IEEE asks.")] = Look.SCREEN,
     width: Annotated[Width, typer.Option(help="3.5 or 7.16 inches wide.")] = Width.PAGE,
 ) -> None:
-    """Draw finished results for papers: performance profiles, or a measure against sizes, loads, targets or γ.
+    """Draw finished results for papers: profiles, or measures or parts against sizes, loads, targets or γ.
 
     A panel for each group, a line for each method. Failures are counted or marked, never left out unsaid; bands and
     marks are explained below the figure.
@@ -127,6 +128,8 @@ def plot(
     Example: [bold]finbench plot results/published -o profile.pdf --style ieee --width column[/bold]
 
     Example: [bold]finbench plot results/published --what gap --against nodes -o gap.pdf[/bold]
+
+    Example: [bold]finbench plot results/published-many --what tiers --methods fin,mcp -o tiers.pdf[/bold]
     """
     from finbench.benchmarks.analysis.frame import load_frame
     from finbench.benchmarks.plots.requested import PlotRequest, requested_figure

@@ -14,21 +14,35 @@ from finbench.benchmarks.cli.origin import deployment_for, origin_of
 from finbench.benchmarks.cli.panels import SOLVE
 from finbench.benchmarks.replanning.replan import Replan
 from finbench.benchmarks.terminal import console
-from finbench.models.io import InputError, dump_deployment, load_instance, read_document, validate, write_text
+from finbench.models.io import (
+    InputError,
+    dump_deployment,
+    find_file,
+    load_instance,
+    read_document,
+    validate,
+    write_text,
+)
 from finbench.models.moving import Migration
 from finbench.models.result import Status
 
 commands = typer.Typer()
 
 MigrationFile = Annotated[
-    Path | None,
-    typer.Option("--migration-cost", help="What moving costs beside energy (.toml, .json); left out: nothing."),
+    str | None,
+    typer.Option(
+        "--migration-cost",
+        help="What moving costs beside energy: a shipped name (loading) or a file (.toml, .json); left out: nothing.",
+    ),
 ]
 
 
-def migration_of(file: Path | None) -> Migration:
-    """Read what moving costs; raise InputError where the file breaks a rule."""
-    return Migration() if file is None else validate(read_document(file), Migration, file)
+def migration_of(name_or_path: str | None) -> Migration:
+    """Read what moving costs by shipped name or path; raise InputError where the file breaks a rule."""
+    if name_or_path is None:
+        return Migration()
+    file = find_file(name_or_path, "migrations")
+    return validate(read_document(file), Migration, file)
 
 
 @commands.command("replan", rich_help_panel=SOLVE)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from finbench.benchmarks.analysis.numbers import plural
 from finbench.benchmarks.cli.options import output_option
 from finbench.benchmarks.cli.panels import RESULTS
 from finbench.benchmarks.terminal import console
@@ -54,5 +55,7 @@ def compare_results(
     comparison = compared(first, second, force=force)
     console.print_rows(comparison.table(fail_above))
     for name, path, machine, alone in zip("AB", (first, second), comparison.machines, comparison.unpaired, strict=True):
-        console.output().print(f"{name}: {path}, on {machine}; runs without a counterpart: {alone}", markup=False)
+        console.output().print(
+            f"{name}: {path}, on {machine}; {alone} {plural(alone, 'run')} without a counterpart", markup=False
+        )
     raise typer.Exit(WORSE if any(change.worse(fail_above) for change in comparison.changes) else 0)

@@ -8,6 +8,7 @@ from typing import Any
 
 from finbench.benchmarks.campaigns.origins import Origin
 from finbench.benchmarks.execution.plan import Run
+from finbench.benchmarks.rows.decisions import turned_away
 from finbench.benchmarks.rows.journal import Journal, Place
 from finbench.benchmarks.rows.row import Row
 from finbench.benchmarks.rows.served import plan_id
@@ -89,9 +90,8 @@ def simulated_line(instance: Instance, deployments: Sequence[Mapping[str, Any]],
     from finbench.benchmarks.simulation.options import SimulationOptions
     from finbench.benchmarks.simulation.simulate import simulate
 
-    served = {one["application"] for one in deployments}
-    rejected = [app.name for app in instance.applications if app.name not in served]
-    deployment = Deployment.model_validate({"deployments": list(deployments), "rejected": rejected})
+    decisions = {"deployments": list(deployments), "rejected": turned_away(deployments, instance)}
+    deployment = Deployment.model_validate(decisions)
     # Without a rate nobody knows how often samples come: they come one at a time.
     rated = all(app.rate_per_s for app in instance.applications)
     arrivals = "poisson" if rated else "alone"

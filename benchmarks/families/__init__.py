@@ -9,7 +9,7 @@ from math import inf
 
 import numpy as np
 
-from finbench.benchmarks.families import campus, linked, melbourne, mesh, tiered, zoo
+from finbench.benchmarks.families import campus, linked, melbourne, mesh, published_many, tiered, zoo
 from finbench.benchmarks.families.family import MOST_LINKED_NODES, Family, SharedFamily, SharedSize, Size
 from finbench.benchmarks.families.service_dnns import CATALOGUE, PUBLISHED
 from finbench.benchmarks.families.settings import Setting, read_settings, settled
@@ -101,6 +101,20 @@ SHARED_FAMILIES: dict[str, SharedFamily] = {
             most_nodes=melbourne.MOST_NODES,
             tiers=("mobile", "edge"),
             dnns=(PUBLISHED, CATALOGUE),
+        ),
+        SharedFamily(
+            "published-many",
+            "users of the three published DNNs on slices divided among them; a part draws the whole node's power",
+            published_many.draw,
+            published_many.FEWEST_NODES,
+            tiers=TIERS,
+        ),
+        SharedFamily(
+            "published-many-divided",
+            "the same users, with the power of a slice divided as its rate is",
+            published_many.draw_divided,
+            published_many.FEWEST_NODES,
+            tiers=TIERS,
         ),
     )
 }

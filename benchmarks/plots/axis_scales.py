@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import isfinite
 
 import numpy as np
+import pandas as pd
 from matplotlib.axis import Axis
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
@@ -99,3 +100,12 @@ def set_gaps(axis: Axis) -> None:
     axis.axes.set_ylim(bottom=0)
     axis.set_major_formatter(FuncFormatter(plain_number))
     axis.set_minor_locator(NullLocator())
+
+
+def side_by_side(lines: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return lines of one place beside each other around it, so that none hides another."""
+    middle, count = (len(lines) - 1) / 2, len(lines)
+    return {
+        variant: line.assign(at=line["at"] + (line["at"].abs() + (line["at"] == 0)) * 0.8 * (k - middle) / count)
+        for k, (variant, line) in enumerate(lines.items())
+    }

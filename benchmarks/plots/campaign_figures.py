@@ -8,9 +8,11 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from finbench.benchmarks.analysis.compositions import COMPOSITIONS, compositions, finest
 from finbench.benchmarks.analysis.curves import curves, varied
 from finbench.benchmarks.analysis.gaps import FEWEST_GAMMAS, gap_by_gamma
 from finbench.benchmarks.analysis.measures import MEASURES
+from finbench.benchmarks.plots.compositions import compositions_figure
 from finbench.benchmarks.plots.curves import curves_figure
 from finbench.benchmarks.plots.gaps import draw_gap_by_gamma
 from finbench.benchmarks.plots.profiles import draw_profiles
@@ -19,11 +21,16 @@ from finbench.benchmarks.plots.style import save_picture
 SHOWN_AGAINST = {
     "nodes": ("gap", "time"),
     "blocks": ("gap", "time"),
-    "applications": ("gap", "time"),
+    "applications": ("gap", "time", "energy"),
     "load": ("gap", "energy"),
     "tightness": ("gap", "answered"),
+    "latency": ("energy",),
+    "accuracy": ("energy",),
 }
 """Measures that are drawn against a dimension of which a group has at least `FEWEST_VALUES`."""
+
+COMPOSED_AGAINST = ("applications", "latency", "accuracy")
+"""Dimensions against which it is drawn what deployments are made of, under the same condition."""
 
 FEWEST_VALUES = 3
 
@@ -32,7 +39,10 @@ FEWEST_INSTANCES = 5
 
 
 def campaign_figures(runs: pd.DataFrame, folder: Path) -> list[Path]:
-    """Draw what the runs support: FIN's gap against γ, performance profiles, measures against sizes and loads.
+    """Draw what the runs support: FIN's gap against γ, performance profiles, measures against sizes, loads and targets.
+
+    Against targets and the number of applications also what deployments are made of. Energies are those of every
+    method's finest γ.
 
     Parameters
     ----------
@@ -67,6 +77,11 @@ def _figures(runs: pd.DataFrame) -> Iterator[tuple[str, Figure]]:
     for dimension in varied(runs, FEWEST_VALUES):
         of_dimension = runs.groupby("group")[dimension.column].transform("nunique") >= FEWEST_VALUES
         for name in SHOWN_AGAINST.get(dimension.name, ()):
-            numbers = curves(runs[of_dimension], MEASURES[name], dimension)
+            shown = finest(runs[of_dimension]) if name == "energy" else runs[of_dimension]
+            numbers = curves(shown, MEASURES[name], dimension)
             if numbers["value"].notna().any():
                 yield f"{name}_by_{dimension.name}", curves_figure(numbers, MEASURES[name], dimension)
+        for name, composition in COMPOSITIONS.items() if dimension.name in COMPOSED_AGAINST else ():
+            made_of = compositions(runs[of_dimension], composition, dimension)
+            if len(made_of):
+                yield f"{name}_by_{dimension.name}", compositions_figure(made_of, composition, dimension)

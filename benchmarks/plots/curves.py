@@ -31,6 +31,7 @@ from finbench.benchmarks.plots.axis_scales import (
     set_gaps,
     set_log,
     set_values,
+    side_by_side,
     spans_decades,
 )
 from finbench.benchmarks.plots.line_names import LineEnd, add_legend, fit_at_ends, name_line_ends
@@ -51,6 +52,8 @@ MOST_NAMED = 8
 
 MOST_BANDS = 4
 """Named lines up to which each has a band; of more, bands would hide each other, and thin lines stand for them."""
+
+NOTHING = "no deployments to compare"
 
 HIGHER_IS_BETTER = ("answered", "optimal", "solved", "saving")
 
@@ -146,17 +149,22 @@ def draw_curves(
     front = variants if named is None else [variant for variant in variants if variant in named]
     scales = _scales(table, measure, dimension)
     lines = {variant: scales.scaled(table[table["variant"] == variant]) for variant in variants}
+    if len(scales.places) == 1:
+        lines = side_by_side(lines)
     _scale_axes(axes, scales, lines, measure)
     for variant in variants:
         if variant not in front:
-            _draw_line(axes, lines[variant], scales, BACK)
+            _draw_line(axes, lines[variant], scales, BACK if len(scales.places) > 1 else {**BACK, "marker": "o"})
     ends = []
-    hollow, is_banded = not measure.counts_failures, len(front) <= MOST_BANDS
+    hollow, is_banded = not measure.counts_failures, len(front) <= MOST_BANDS and len(scales.places) > 1
     for k, variant in enumerate(front):
         style = {**styles[variant], **nested(k, len(front))}
         _draw_line(axes, lines[variant], scales, style)
         _draw_marks(axes, lines[variant], style, hollow=hollow, is_banded=is_banded)
         ends += _line_end(lines[variant], scales, variant, style)
+    if not table["value"].notna().any():
+        axes.set_yticks([])
+        axes.text(0.5, 0.5, NOTHING, transform=axes.transAxes, ha="center", va="center", color=TEXT_COLOUR)
     return ends
 
 

@@ -1,4 +1,4 @@
-"""The figure that is asked for: performance profiles, or a measure against a dimension."""
+"""The figure that is asked for: performance profiles, a measure against a dimension, or parts of deployments."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from finbench.benchmarks.analysis.aggregate import SOLVED_GAP
+from finbench.benchmarks.analysis.compositions import COMPOSITIONS, compositions
 from finbench.benchmarks.analysis.curves import curves, varied
 from finbench.benchmarks.analysis.dimensions import Dimension, find_dimension
 from finbench.benchmarks.analysis.measures import MEASURES
 from finbench.benchmarks.analysis.points import chosen_runs
+from finbench.benchmarks.plots.compositions import compositions_figure
 from finbench.benchmarks.plots.curves import MOST_NAMED, curves_figure
 from finbench.benchmarks.plots.profiles import draw_profiles
 from finbench.benchmarks.plots.style import Paper
@@ -26,7 +28,7 @@ class PlotRequest:
     """What a figure shows; empty sequences mean all."""
 
     what: str = PROFILE
-    """`profile`, or the name of a measure."""
+    """`profile`, or the name of a measure or of a composition."""
     against: str | None = None
     """Name of a dimension; None: the first in which the runs differ."""
     methods: Sequence[str] = ()
@@ -57,13 +59,27 @@ def requested_figure(runs: pd.DataFrame, request: PlotRequest, on: Paper) -> Fig
         if request.against is not None:
             raise InputError("--against", "a profile is over ratios of times; choose a measure with --what")
         return draw_profiles(shown, request.gap, on, named=request.named)
+    if request.what in COMPOSITIONS:
+        return _composed(runs, shown, request, on)
     if request.what not in MEASURES:
-        raise InputError(f"'{request.what}'", f"cannot be drawn; known: {PROFILE}, {', '.join(MEASURES)}")
+        known = ", ".join((PROFILE, *MEASURES, *COMPOSITIONS))
+        raise InputError(f"'{request.what}'", f"cannot be drawn; known: {known}")
     measure, dimension = MEASURES[request.what], _dimension(shown, request.against)
     numbers = curves(
         runs, measure, dimension, methods=request.methods, groups=request.groups, baseline=request.baseline
     )
     return None if numbers.empty else curves_figure(numbers, measure, dimension, on, named=request.named)
+
+
+def _composed(runs: pd.DataFrame, shown: pd.DataFrame, request: PlotRequest, on: Paper) -> Figure:
+    """Return the figure of what deployments are made of."""
+    composition, dimension = COMPOSITIONS[request.what], _dimension(shown, request.against)
+    table = compositions(runs, composition, dimension, methods=request.methods, groups=request.groups)
+    if table.empty:
+        raise InputError(
+            f"'{request.what}'", "no run says what its deployment is made of; `finbench run` makes them anew"
+        )
+    return compositions_figure(table, composition, dimension, on)
 
 
 def _dimension(shown: pd.DataFrame, name: str | None) -> Dimension:

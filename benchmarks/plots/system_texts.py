@@ -23,7 +23,7 @@ FULLEST, PRICED = 10, 12
 """Lines of the lists beside the network."""
 
 FULLEST_HEADING, MISSING_HEADING = "fullest resources", "missing capacities"
-PRICES_HEADING = "shadow prices and savings"
+PRICES_HEADING = "prices and savings"
 
 LONGEST_LINE = 34
 """Characters of a line's left side; a longer one loses its middle."""

@@ -43,8 +43,8 @@ def gap_chart(runs: pd.DataFrame) -> Chart | None:
         Panel("Solvable instances", x, met, _by_group(table, ("matched", False), ("found", True))),
     ]
     caption = (
-        "Left: solid the worst gap, dashed the mean, over the deployments found. Right: solid how many instances "
-        "FIN solves to the optimum, dashed on how many it finds any deployment. Of those with a proven optimum."
+        "Energy: solid the worst gap, dashed the mean, over the deployments found. Instances: solid how many "
+        "FIN solves to the optimum, dashed for how many it finds any deployment, of those with a proven optimum."
     )
     styles = entries(table["group"])
     return Chart("gap-by-gamma", "Gap against γ", caption, styles, [View("", panels)])

@@ -182,12 +182,18 @@ def aggregate_tables(runs: pd.DataFrame) -> dict[str, PageTable]:
     tables = {}
     for group, here in aggregate(runs).groupby("group", sort=False):
         first = here.iloc[0]
-        shared = f"the {first['shared']:,} of {first['instances']:,} instances that all methods share"
+        shared = _shared(int(first["shared"]), int(first["instances"]))
         title = f"{group}: over {shared}; {first['bounded']:,} with a proven bound"
         by_variant = {row["method"]: row for _, row in here.iterrows()}
         rows = tuple(_aggregate_row(place, by_variant[variant]) for place, variant in enumerate(in_order(by_variant)))
         tables[str(group)] = PageTable(title, columns, rows, 1, note)
     return tables
+
+
+def _shared(shared: int, instances: int) -> str:
+    if shared == instances:
+        return f"all {instances:,} instances" if instances > 1 else "the only instance"
+    return f"the {shared:,} of {instances:,} instances that all methods share"
 
 
 def _aggregate_row(place: int, row: pd.Series[Any]) -> tuple[Cell, ...]:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from finbench.benchmarks.analysis.claim_tables import match_table, saving_table
@@ -20,15 +17,19 @@ from finbench.benchmarks.analysis.claims_of_runs import claims_of_runs
 from finbench.benchmarks.analysis.frame import frame
 from finbench.benchmarks.campaigns.campaign_file import kept_text
 from finbench.benchmarks.judging.judged import Judged
+from finbench.benchmarks.library.library import shipped_library
 from finbench.benchmarks.plots.style import COLOURS, DASHES, MARKERS
 from finbench.benchmarks.report.cells import PageTable, of_rows
 from finbench.benchmarks.report.chart import Chart
 from finbench.benchmarks.report.charts import frontier_chart, gap_chart, profile_chart, trajectory_chart
 from finbench.benchmarks.report.columns import most_telling, packed, run_columns
 from finbench.benchmarks.report.growth_chart import growth_chart, with_sizes
+from finbench.benchmarks.report.library_section import COLUMNS as LIBRARY_COLUMNS
+from finbench.benchmarks.report.library_section import library_section
 from finbench.benchmarks.report.methods_table import aggregate_tables, facts_of, method_table, system_table
 from finbench.benchmarks.report.once import distinct
 from finbench.benchmarks.report.order import by_method
+from finbench.benchmarks.report.rendering import rendered
 from finbench.benchmarks.report.served_tables import served_tables
 from finbench.benchmarks.report.size_chart import size_chart
 from finbench.benchmarks.report.static_figure import static_figure
@@ -42,7 +43,6 @@ from finbench.benchmarks.rows.served import load_served
 from finbench.models.instance import Instance
 from finbench.models.io import InputError, write_text
 
-TEMPLATES = Path(__file__).parent / "templates"
 SCRIPTS = (
     *("basics.js", "query.js", "tables.js", "charts.js", "pictures.js", "network.js"),
     *("instance.js", "deployments.js", "start.js"),
@@ -115,7 +115,9 @@ def report_page(
     claims, methods = claims_of_runs(runs), facts_of(each)
     growth = growth_chart(with_sizes(by_method(runs), instances))
     charts = _charts(rows, runs, judged, growth[0] if growth else None)
-    return _rendered(
+    return rendered(
+        "report.html",
+        SCRIPTS,
         title=title,
         when=when([rows[k] for k in kept]),
         machine=machine(rows),
@@ -137,6 +139,8 @@ def report_page(
         charts=[(chart, static_figure(chart)) for chart in charts],
         growth_table=of_rows(growth[1]) if growth else None,
         groups=_group_tables(runs),
+        library=library_section(rows, instances, shipped_library()),
+        library_columns=LIBRARY_COLUMNS,
         served=served_tables([rows[k] for k in kept], served),
         environment=environment_rows(rows),
         drawable=bool(instances),
@@ -187,25 +191,3 @@ def _embedded(drawn: dict[str, Any], charts: Sequence[Chart]) -> Markup:
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     # Within a script element nothing but "</script" and "<!--" means anything; without "<" neither can stand there.
     return Markup(text.replace("<", "\\u003c"))
-
-
-def _rendered(**content: Any) -> str:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    style = Markup(environment.get_template("report.css").render(colours=COLOURS))
-    script = Markup("".join((TEMPLATES / name).read_text(encoding="utf-8") for name in SCRIPTS))
-    policy = (
-        f"default-src 'none'; script-src {_source(script)}; style-src {_source(style)}; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    return environment.get_template("report.html").render(policy=policy, style=style, script=script, **content)
-
-
-def _source(text: str) -> str:
-    """Return how the page's Content-Security-Policy names an inline script or style; nothing else may run."""
-    return f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -14,6 +14,8 @@ from finbench.benchmarks.report.chart import Axis, Chart, Panel, Series
 
 WIDTH, HEIGHT = 560, 320
 LEFT, RIGHT, TOP, BOTTOM = 78, 546, 10, 272
+LETTER = 7.5
+"""Room for a character of an axis [px]."""
 CLOSE = 1.5
 """Points nearer than this to the last one drawn are left out [px]."""
 
@@ -49,7 +51,9 @@ class Scale:
         factors = (1, 2, 5) if len(powers) <= FEW_POWERS else (1,)
         found = [factor * 10.0**power for power in powers[:: max(1, len(powers) // 6)] for factor in factors]
         within = [tick for tick in found if first * (1 - 1e-9) <= tick <= self.high]
-        return [0.0, *within] if self.axis.scale == "symlog" else within
+        if self.axis.scale == "symlog":
+            return [0.0, *within]
+        return within if len(within) > 1 else _round_ticks(self.low, self.high)
 
     def _to(self, value: float) -> float:
         if self.axis.scale == "log":
@@ -104,7 +108,8 @@ def _axes(x: Scale, y: Scale) -> Markup:
     for tick in x.ticks():
         at = round(x.place(tick), 1)
         made.append(Markup('<path class="grid" d="M{} {}V{}"/>').format(at, TOP, BOTTOM))
-        made.append(_text(at, BOTTOM + 17, "middle", _tick(x.axis, tick)))
+        shown = _tick(x.axis, tick)
+        made.append(_text(min(at, WIDTH - LETTER * len(shown) / 2), BOTTOM + 17, "middle", shown))
     for tick in y.ticks():
         at = round(y.place(tick), 1)
         made.append(Markup('<path class="grid" d="M{} {}H{}"/>').format(LEFT, at, RIGHT))
@@ -122,7 +127,7 @@ def _text(x: float, y: float, anchor: str, text: str) -> Markup:
 def _tick(axis: Axis, value: float) -> str:
     if axis.unit:
         return sized(value, axis.unit, 3)
-    return f"{value:,.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.4g}"
+    return f"{value:.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.4g}"
 
 
 def _series(series: Series, style: int, x: Scale, y: Scale) -> Markup:
@@ -135,10 +140,14 @@ def _series(series: Series, style: int, x: Scale, y: Scale) -> Markup:
         shape = Markup('<path class="dot" d="{}"/>').format(_dots(series, x, y))
     else:
         kind = "halo" if series.kind == "halo" else "curve"
-        dash = "5 4" if series.dashed else DASHES[max(style, 0) // len(COLOURS) % len(DASHES)]
+        dash = "5 4" if series.dashed else _dash(style)
         line = _path(series.x, series.y, x, y, step=series.kind == "step")
-        shape = Markup('<path class="{}" d="{}" stroke-dasharray="{}"/>').format(kind, line, dash or "none")
+        shape = Markup('<path class="{}" d="{}" stroke-dasharray="{}"/>').format(kind, line, dash)
     return Markup('<g class="{}">{}</g>').format(colour, shape)
+
+
+def _dash(style: int) -> str:
+    return DASHES[max(style, 0) // len(COLOURS) % len(DASHES)] or "none"
 
 
 def _path(xs: Sequence[float], ys: Sequence[float], x: Scale, y: Scale, *, step: bool) -> str:
@@ -160,9 +169,10 @@ def _dots(series: Series, x: Scale, y: Scale) -> str:
 
 def _entry(name: str, style: int) -> Markup:
     colour = f"c{style % len(COLOURS)}" if style >= 0 else ""
-    swatch = Markup('<svg viewBox="0 0 34 14" aria-hidden="true" class="{}"><path class="{}" d="M1 7H33"/></svg>')
+    line = Markup('<path class="{}" d="M1 7H33" stroke-dasharray="{}"/>')
+    swatch = Markup('<svg viewBox="0 0 34 14" aria-hidden="true" class="{}">{}</svg>')
     kind = "curve" if style >= 0 else "halo"
-    return Markup("<span>{}{}</span> ").format(swatch.format(colour, kind), escape(name))
+    return Markup("<span>{}{}</span> ").format(swatch.format(colour, line.format(kind, _dash(style))), escape(name))
 
 
 def _round_ticks(low: float, high: float) -> list[float]:

@@ -17,6 +17,9 @@ from finbench.models.result import Status
 
 FAILURES = (Status.ERROR, Status.MEMORY_LIMIT)
 
+NAMES = {"cpu": "processor", "ram_bytes": "memory", "os": "distribution"}
+"""Words for fields of an environment."""
+
 
 @dataclass(frozen=True)
 class Fact:
@@ -88,11 +91,12 @@ def _who_is_optimal(runs: pd.DataFrame, methods: Sequence[MethodFacts]) -> str:
     there = [one for one in methods if one.on_proven]
     always = [one.variant for one in there if one.optimal == one.on_proven]
     others = sorted((one for one in there if one.optimal < one.on_proven), key=lambda one: -one.optimal / one.on_proven)
-    text = f"The optimum is proven on {solvable:,} {plural(solvable, 'instance')}.{none}"
+    text = f"The optimum is proven on {solvable:,} {plural(solvable, 'instance')}."
     if always:
         text += f" Every run there of {_listed(always)} meets it."
     shares = [f"{one.variant} {fixed_percent(one.optimal / one.on_proven, 1)} %" for one in others]
-    return text + (f" How often the runs of others do, failures counted as not: {_listed(shares)}." if shares else "")
+    less = f" Others meet it less often, a failure counting as not met: {_listed(shares)}." if shares else ""
+    return text + less + none
 
 
 def _fin_by_gamma(claims: Claims) -> str:
@@ -120,7 +124,7 @@ def _who_is_fast(runs: pd.DataFrame, methods: Sequence[MethodFacts]) -> str:
 
 
 def _timed(one: MethodFacts) -> str:
-    return f"{one.variant}, {sized(one.time_median_s, 's', 3)} ({one.conclusive:,} of {one.runs:,} runs are)"
+    return f"{one.variant}, {sized(one.time_median_s, 's', 3)} ({one.conclusive:,} of {one.runs:,} runs)"
 
 
 def repeated(rows: int, runs: int) -> str:
@@ -160,7 +164,11 @@ def _flat(table: Row, prefix: str = "") -> Iterable[tuple[str, str]]:
         if isinstance(value, dict):
             yield from _flat(value, f"{name}: ")
         else:
-            yield f"{prefix}{name}", _absent(name, prefix) if value is None else str(value)
+            yield f"{prefix}{NAMES.get(name, name)}", _absent(name, prefix) if value is None else _shown(name, value)
+
+
+def _shown(name: str, value: object) -> str:
+    return f"{value / 2**30:.1f} GiB" if name == "ram_bytes" and isinstance(value, int) else str(value)
 
 
 def _absent(name: str, prefix: str) -> str:

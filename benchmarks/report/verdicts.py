@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from finbench.benchmarks.analysis.numbers import number
 from finbench.benchmarks.judging.contradictions import contradictions
 from finbench.benchmarks.judging.judged import Judged
 from finbench.benchmarks.methods import METHODS
+from finbench.benchmarks.rows.decisions import as_deployment, recorded_decisions
 from finbench.benchmarks.rows.row import Row
 from finbench.models.deployment import Deployment
 from finbench.models.evaluate import Evaluation, evaluate
 from finbench.models.instance import Instance
-from finbench.models.io import validate
 from finbench.models.result import Result, Status
 from finbench.models.tolerances import equal_energy
 
@@ -57,21 +56,14 @@ def _evaluated(
     row: Row, instance: Instance, known: dict[tuple[str, str], tuple[Deployment, Evaluation]]
 ) -> tuple[Deployment | None, Evaluation | None]:
     """Return a row's deployment and its evaluation; equal decisions on one instance are evaluated once."""
-    deployed = row.get("deployments") or []
-    decisions = {"deployments": deployed, "rejected": _rejected(deployed, instance) if row.get("rejected") else []}
-    if not any(decisions.values()):
+    decisions = recorded_decisions(row, instance)
+    if decisions is None:
         return None, None
     key = (row["content_hash"], json.dumps(decisions, sort_keys=True))
     if key not in known:
-        deployment = validate(decisions, Deployment, f"run of {row['variant']} on '{row['instance']}'")
+        deployment = as_deployment(decisions, f"run of {row['variant']} on '{row['instance']}'")
         known[key] = (deployment, evaluate(instance, deployment))
     return known[key]
-
-
-def _rejected(deployed: Sequence[Mapping[str, Any]], instance: Instance) -> list[str]:
-    """Return the applications that a row turns away: those without a deployment."""
-    served = {one["application"] for one in deployed}
-    return [app.name for app in instance.applications if app.name not in served]
 
 
 def all_contradictions(judged: Sequence[Judged | None]) -> list[str]:

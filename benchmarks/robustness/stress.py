@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from pydantic import ValidationError
+
 from finbench.benchmarks.methods import run_method
 from finbench.benchmarks.robustness.disturbances import FAILED, Disturbance, DisturbanceKind
 from finbench.benchmarks.robustness.drift import Drift, drift_of
 from finbench.models.deployment import Deployment
 from finbench.models.evaluate import Violation, evaluate
+from finbench.models.fields import broken_rule
 from finbench.models.instance import Instance
 
 SEVERITIES = (0.1, 0.25, 0.5)
@@ -148,7 +151,8 @@ def _stressed(
         after = one.applied(instance)
     except ValueError as error:
         users = tuple(sorted({app.name for app in instance.applications if one.subject in app.pins.values()}))
-        return Stressed(one, users, (), _first_line(error), None, None, "nothing to plan")
+        why = broken_rule(error) if isinstance(error, ValidationError) else str(error)
+        return Stressed(one, users, (), why, None, None, "nothing to plan")
     judged = evaluate(after, deployment)
     names = {app.name for app in instance.applications}
     result = run_method(after, method, time_limit_s=time_limit_s, seed=seed)
@@ -166,12 +170,3 @@ def _stressed(
 
 def _resources(violations: Sequence[Violation], applications: set[str]) -> Iterator[str]:
     return (each.subject for each in violations if each.subject not in applications)
-
-
-def _first_line(error: ValueError) -> str:
-    from pydantic import ValidationError
-
-    if isinstance(error, ValidationError):
-        found = error.errors()[0]
-        return str(found.get("ctx", {}).get("error", found["msg"]))
-    return str(error)

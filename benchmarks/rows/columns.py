@@ -100,6 +100,15 @@ class DeploymentColumns(Part):
     application: Line
 
 
+class PlanColumns(Part):
+    """What the deployment is made of (`rows.plan_columns`)."""
+
+    compute: Amount
+    transfer: Amount
+    executions: dict[Line, Amount]
+    last_exits: dict[Line, Count]
+
+
 class RowColumns(Part):
     """One row: what ran, on what, where, and how it ended (`rows.row`)."""
 
@@ -167,6 +176,7 @@ class RowColumns(Part):
     times_s: dict[Line, Seconds] = {}
     info: InfoColumns = InfoColumns()
     deployments: list[DeploymentColumns] = []
+    plan: PlanColumns | None = None
     exit: ExitColumns | None = None
     log: Line | None = None
     environment_id: Line

@@ -7,6 +7,7 @@ from typing import Any
 
 from finbench.benchmarks.judging.judged import Judged
 from finbench.benchmarks.methods import variant
+from finbench.benchmarks.rows.plan_columns import plan_columns
 from finbench.fin_graph.paths.support import layered_arcs
 from finbench.models.instance import Instance
 from finbench.models.result import Status
@@ -77,7 +78,7 @@ def result_columns(judged: Judged, wall_s: float) -> Row:
     -------
     Row
     """
-    shown = judged.to_json()
+    shown, deployment = judged.to_json(), judged.result.deployment
     return {
         "status": judged.status,
         "reason": judged.result.reason,
@@ -95,6 +96,7 @@ def result_columns(judged: Judged, wall_s: float) -> Row:
         "times_s": shown["times_s"],
         "info": shown["info"],
         "deployments": shown["deployments"],
+        "plan": plan_columns(judged.instance, deployment) if judged.found and deployment is not None else None,
         "exit": {"kind": "returned"},
     }
 

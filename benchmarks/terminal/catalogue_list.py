@@ -47,5 +47,10 @@ def _described(entry: BaseModel) -> Iterator[tuple[str, str, str]]:
 
 
 def _of_runtime(runtime: Runtime) -> str:
-    rate = "" if runtime.compute_ops_per_s is None else f"{runtime.compute_ops_per_s / 1e9:.4g} Gop/s, "
+    rate = "" if runtime.compute_ops_per_s is None else f"{_rate(runtime.compute_ops_per_s)}, "
     return f"{rate}{runtime.power_w:.4g} W; measured: {', '.join(runtime.measured)}"
+
+
+def _rate(ops_per_s: float) -> str:
+    size, unit = (1e12, "Top/s") if ops_per_s >= 1e12 else (1e9, "Gop/s")
+    return f"{ops_per_s / size:.4g} {unit}"

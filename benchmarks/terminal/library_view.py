@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from finbench.benchmarks.library.checking import LibraryFinding
-from finbench.benchmarks.library.difficulty import read_difficulty
+from finbench.benchmarks.library.difficulty import DifficultySummary, difficulties, read_difficulty
 from finbench.benchmarks.library.entry import LibraryEntry
 from finbench.benchmarks.library.known_value import KnownValue
 from finbench.benchmarks.library.library import Library
@@ -18,12 +19,15 @@ NOTHING = "–"
 
 def print_library(library: Library, entries: Sequence[LibraryEntry], *, as_json: bool) -> None:
     """Print a line for each instance."""
-    values = library.values
+    values, measured = library.values, difficulties(library.folder)
     if as_json:
-        console.print_json([_entry_json(entry, values.get(entry.name)) for entry in entries])
+        console.print_json([_with_difficulty(entry, values, measured.get(entry.name)) for entry in entries])
         return
-    columns = ("instance", "tier", "known", "nodes", "blocks", "applications", "best value", "gap [%]", "found by")
-    rows = [_row(entry, values.get(entry.name)) for entry in entries]
+    columns = (
+        *("instance", "tier", "known", "nodes", "blocks", "applications", "best value", "gap [%]", "found by"),
+        *("proven by", "in [s]"),
+    )
+    rows = [(*_row(entry, values.get(entry.name)), *_difficulty_cells(measured.get(entry.name))) for entry in entries]
     console.output().print(console.table("library of instances", columns, rows, text_columns=3))
 
 
@@ -40,6 +44,23 @@ def _row(entry: LibraryEntry, value: KnownValue | None) -> tuple[str, ...]:
         _number(value.gap, 100),
         value.method,
     )
+
+
+def _difficulty_cells(found: DifficultySummary | None) -> tuple[str, str]:
+    """Return how many of the methods that were measured proved it, and in which processor times."""
+    if found is None:
+        return NOTHING, NOTHING
+    count = f"{found.proven} of {found.methods}"
+    if found.fastest_s is None or found.slowest_s is None:
+        return count, NOTHING
+    return count, f"{found.fastest_s:.3g} to {found.slowest_s:.3g}"
+
+
+def _with_difficulty(
+    entry: LibraryEntry, values: Mapping[str, KnownValue], found: DifficultySummary | None
+) -> dict[str, Any]:
+    measured = {} if found is None else {"difficulty": asdict(found)}
+    return _entry_json(entry, values.get(entry.name)) | measured
 
 
 def _number(value: float | None, factor: float) -> str:

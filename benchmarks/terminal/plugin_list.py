@@ -27,4 +27,4 @@ def print_plugins() -> None:
     with plugins_listed(*kinds):
         pass
     if not brought():
-        print("no plugins: `finbench --plugin FILE …` loads one, and installed ones are found by their entry points")
+        print("no plugins: `finbench --plugin FILE …` loads one;\ninstalled ones are found by their entry points")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from finbench.benchmarks.analysis.units import Quantity, with_unit
+from finbench.benchmarks.analysis.units import Quantity, sized, with_unit
 from finbench.benchmarks.replanning.replan import Replan
 from finbench.benchmarks.terminal.console import output, table
 from finbench.benchmarks.terminal.stress_view import amount
@@ -23,18 +23,18 @@ def print_replan(instance: Instance, found: Replan) -> None:
         return
     if found.moves:
         columns = ("application", "block", "to", "route of its parameters", "bytes", "energy", "time", "cost")
-        title = f"{len(found.moves)} blocks move ({found.result.status.value})"
+        moving = f"{len(found.moves)} {'block moves' if len(found.moves) == 1 else 'blocks move'}"
+        title = f"{moving} ({found.result.status.value})"
         rows = [_row(instance, move) for move in found.moves]
         console.print(table(title, columns, rows, text_columns=4))
     else:
         console.print(f"Nothing moves ({found.result.status.value})")
     before = "not possible" if found.before is None else amount(found.before, instance)
-    unit = instance.inference_unit
     numbers = [
         ("running before", before),
         ("running after", amount(found.after, instance)),
-        ("moving", f"{found.moving:.5g} {unit}"),
-        (f"both over the horizon of {found.horizon:g} {_of_horizon(instance)}", f"{found.total or 0.0:.5g} {unit}"),
+        ("moving", _cost(found.moving, instance)),
+        (f"both over the horizon of {found.horizon:g} {_of_horizon(instance)}", _cost(found.total or 0.0, instance)),
     ]
     console.print(table("Costs", ("what", "cost"), numbers))
     if found.pays_back_after is not None:
@@ -45,6 +45,11 @@ def print_replan(instance: Instance, found: Replan) -> None:
 
 def _of_horizon(instance: Instance) -> str:
     return "inferences" if instance.applications[0].rate_per_s is None else "s"
+
+
+def _cost(value: float, instance: Instance) -> str:
+    unit = instance.inference_unit
+    return sized(value, unit, 5) if unit == Quantity.JOULES.value else f"{value:.5g} {unit}"
 
 
 def _row(instance: Instance, move: Move) -> tuple[str, ...]:

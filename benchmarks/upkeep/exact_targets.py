@@ -9,7 +9,7 @@ from time import perf_counter
 
 from finbench.benchmarks.upkeep.measurement import Measurement, seconds
 from finbench.benchmarks.upkeep.microcontroller import microcontroller_instance
-from finbench.benchmarks.upkeep.subjects import linked_instance, problem_of
+from finbench.benchmarks.upkeep.subjects import linked_instance, problem_of, with_alternatives
 from finbench.fin_graph import fin, label_setting
 from finbench.fin_graph.options import FinOptions
 from finbench.models.instance import Instance
@@ -40,6 +40,18 @@ def labels() -> Iterator[Measurement]:
         subject = f"{family}, {nodes} nodes, {blocks} blocks, worst of 3 seeds"
         note = f"{max(labels)} labels at most"
         yield Measurement("exact label setting", subject, max(times), "s", at_most=limit, note=note)
+
+
+def alternatives() -> Iterator[Measurement]:
+    """Measure label setting with ten alternatives against one of them: much alike, they leave the most to search."""
+    for spread in (0.3, 0.001):
+        ratios = []
+        for seed in range(7):
+            one = linked_instance("dense", 50, 10, seed)
+            ten = with_alternatives(one, 10, spread, seed)
+            ratios.append(seconds(partial(label_setting.solve, ten)) / seconds(partial(label_setting.solve, one)))
+        subject = f"dense, 50 nodes, 10 blocks, within {spread:.1%} of one DNN, median of 7 seeds"
+        yield Measurement("label setting with ten alternatives over one", subject, median(ratios), "×", at_most=4)
 
 
 def capacities() -> Iterator[Measurement]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from finbench.benchmarks.upkeep import command_targets, exact_targets, fin_targets
+from finbench.benchmarks.upkeep.branching_targets import branching
 from finbench.benchmarks.upkeep.joint_targets import many_applications
 from finbench.benchmarks.upkeep.measurement import Measurement
 
@@ -18,14 +19,17 @@ PARTS: dict[str, Callable[[], Iterator[Measurement]]] = {
     "overhead": command_targets.overhead,
     "engines": fin_targets.backends,
     "rates": fin_targets.rates,
+    "roundings": fin_targets.roundings,
     "large": fin_targets.large,
     "growth": fin_targets.growth,
     "labels": exact_targets.labels,
+    "alternatives": exact_targets.alternatives,
     "capacities": exact_targets.capacities,
     "cspy": exact_targets.cspy,
     "handover": exact_targets.handover,
     "proofs": exact_targets.proofs,
     "many": many_applications,
+    "branching": branching,
 }
 """Parts of the measuring program, the quick ones first."""
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import finbench
@@ -16,8 +17,8 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("models.programs", "models.verify", "fin_graph.options"),
     ("models.milp.solvers", "fin_graph.paths"),
     ("models.milp", "models.cp_sat", "fin_graph.stages", "fin_graph.joint.system"),
-    ("fin_graph.joint.fin",),
-    ("fin_graph.joint.columns", "fin_graph.joint.greedy"),
+    ("fin_graph.joint.fin", "fin_graph.joint.first_come"),
+    ("fin_graph.joint.columns", "fin_graph.joint.greedy", "fin_graph.joint.mcp"),
     ("fin_graph.joint.explanation", "fin_graph.joint.branching"),
     ("fin_graph",),
     ("benchmarks.plugins",),
@@ -29,7 +30,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("benchmarks.robustness", "benchmarks.replanning"),
     ("benchmarks.rows",),
     ("benchmarks.execution", "benchmarks.analysis"),
-    ("benchmarks.measuring",),
+    ("benchmarks.measuring", "benchmarks.leaderboard"),
     ("benchmarks.plots", "benchmarks.terminal"),
     ("benchmarks.report", "benchmarks.upkeep"),
     ("benchmarks.cli",),
@@ -48,8 +49,13 @@ def wing_of(module: str) -> str:
     return next(name for k in range(len(parts), 0, -1) if (name := ".".join(parts[:k])) in RUNG)
 
 
-def imports() -> Iterator[tuple[str, str]]:
-    """Yield every import of one module of the packages by another, as names of modules without `finbench.`."""
+@cache
+def imports() -> tuple[tuple[str, str], ...]:
+    """Return every import of one module of the packages by another, as names of modules without `finbench.`."""
+    return tuple(_imports())
+
+
+def _imports() -> Iterator[tuple[str, str]]:
     root = Path(finbench.__file__).resolve().parents[1]
     for package in ("models", "fin_graph", "benchmarks"):
         for file in sorted((root / package).rglob("*.py")):

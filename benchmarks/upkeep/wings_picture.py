@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cache
@@ -159,11 +160,14 @@ def _spread(row: Sequence[str], width: float) -> Iterator[dict[str, float]]:
 def cost_of(places: Mapping[str, Place], drawn: AbstractSet[Arrow]) -> float:
     """Return the width of all arrows; one that passes behind a wing costs as much as ten lanes."""
     width = sum(abs(places[one][0] - places[other][0]) for one, other in drawn)
+    rows: defaultdict[int, list[Place]] = defaultdict(list)
+    for place in places.values():
+        rows[int(place[1])].append(place)
     hidden = sum(
         passes_behind(places[one], places[other], place)
         for one, other in drawn
-        for wing, place in places.items()
-        if wing not in (one, other)
+        for between in range(int(places[other][1]) + 1, int(places[one][1]))
+        for place in rows[between]
     )
     return width + 10.0 * hidden
 

@@ -6,6 +6,7 @@ from html import escape
 
 from docutils import nodes
 from latex2mathml.converter import convert
+from sphinx.errors import ExtensionError
 from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
 
@@ -29,6 +30,15 @@ def visit_display(self: HTML5Translator, node: nodes.math_block) -> None:
 
 
 def converted(latex: str, display: str) -> str:
-    """Return LaTeX as MathML that carries its source, for screen readers and for people who copy it."""
+    """Return LaTeX as MathML that carries its source, for screen readers and for people who copy it.
+
+    Raises
+    ------
+    ExtensionError
+        If an environment is not known, so that its marks would be drawn as text.
+    """
     source = " ".join(latex.split())
-    return convert(source, display=display).replace("<math ", f'<math alttext="{escape(source)}" ', 1)
+    made = convert(source, display=display)
+    if "<mi>&</mi>" in made:
+        raise ExtensionError(f"this formula keeps marks of alignment that a reader would see: {source}")
+    return made.replace("<math ", f'<math alttext="{escape(source)}" ', 1)

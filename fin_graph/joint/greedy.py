@@ -16,14 +16,15 @@ from math import inf
 import numpy as np
 
 from finbench.fin_graph.joint.fin.alone import FRUGALITY
-from finbench.fin_graph.joint.system import Group, SharedSystem, Usage, joint_deployment
+from finbench.fin_graph.joint.first_come import first_come
+from finbench.fin_graph.joint.system import Group, SharedSystem, Usage
 from finbench.fin_graph.paths.arrays import Floats, PathProblem
 from finbench.fin_graph.paths.bounds import meets
 from finbench.fin_graph.paths.loading import load_compiled
 from finbench.fin_graph.paths.shortest import least_energy_path, least_latency_path, path_costs
 from finbench.models.instance import Instance
 from finbench.models.options import Options
-from finbench.models.result import Clock, Result, Status
+from finbench.models.result import Clock, Result
 
 
 def supports(instance: Instance, options: Options = Options()) -> str | None:  # noqa: ARG001
@@ -60,38 +61,7 @@ def solve(
         load_compiled()
     with clock.phase("build"):
         system = SharedSystem.of(instance, reachable=True)
-    with clock.phase("search"):
-        chosen = _serve(instance, system, clock)
-    left_out = [app.name for app in instance.applications if app.name not in chosen]
-    must = [app.name for app in instance.applications if app.name in left_out and app.rejection_penalty_w is None]
-    if must:
-        status = Status.TIME_LIMIT if clock.expired else Status.NO_SOLUTION
-        reason = f"application '{must[0]}': no single split meets its target on what those before it have left"
-        return Result(status, reason=reason, times_s=clock.times_s)
-    served = [(group, [chosen[name] for name in group.members if name in chosen]) for group in system.groups]
-    penalty = sum(app.rejection_penalty_w or 0.0 for app in instance.applications if app.name in left_out)
-    return Result(
-        Status.TIME_LIMIT if clock.expired else Status.FEASIBLE,
-        joint_deployment(served),
-        claimed_objective=penalty + sum(usage.power for usage in chosen.values()),
-        times_s=clock.times_s,
-        info={"rejected": dict.fromkeys(left_out, "no split that fits costs less than rejecting")},
-    )
-
-
-def _serve(instance: Instance, system: SharedSystem, clock: Clock) -> dict[str, Usage]:
-    """Return the usages of the applications that are served, by name."""
-    room, chosen = system.empty_room(), dict[str, Usage]()
-    group_of = {name: group for group in system.groups for name in group.members}
-    for app in instance.applications:
-        if clock.expired:
-            break
-        group = group_of[app.name]
-        usage = _best_split(group, room)
-        if usage is not None and usage.power < (inf if group.penalty is None else group.penalty):
-            usage.take(room)
-            chosen[app.name] = usage
-    return chosen
+    return first_come(instance, system, _best_split, "single split", clock)
 
 
 def _best_split(group: Group, room: Floats) -> Usage | None:
@@ -119,8 +89,8 @@ def _all_splits(group: Group, room: Floats) -> Iterator[tuple[float, list[int], 
 def _frugal(group: Group, room: Floats) -> PathProblem | None:
     """Return the path problem on what is left, in which reservations cost just enough to break ties."""
     problem = group.problem(None, room)
-    if problem is None:
-        return None
+    if problem is None or not group.topology.has_levels:
+        return problem
     least, prices = problem.edges.run_energy.min(axis=1), np.zeros(len(room))
     nodes = group.topology.network.nodes
     prices[: len(nodes)] = [FRUGALITY * least[least < inf].sum() * node.reserves for node in nodes]
@@ -161,7 +131,8 @@ def _ways(group: Group, problem: PathProblem, room: Floats, k: int) -> Iterator[
         delay_weight=edges.delay_weight[layer],
         load_bits=edges.load_bits[layer],
     )
-    for path in (least_energy_path(replace(problem, edges=one)), least_latency_path(replace(problem, edges=one))):
+    at_once = replace(problem, edges=one)
+    for path in (least_energy_path(at_once), least_latency_path(at_once)):
         if path is not None:
             way = path.nodes[1:-1]
             yield [k] * len(way) + list(range(k + 1, depth + 1)), [*way, *([path.nodes[-1]] * (depth - k))]

@@ -35,7 +35,7 @@ def problems_of(instance: Instance, app: Application) -> list[PathProblem]:
     return [problem for problem in problems if problem is not None]
 
 
-def bounded(problems: list[PathProblem], clock: Clock | None = None) -> list[Bounded]:
+def bounded(problems: list[PathProblem], clock: Clock | None = None, *, to_search: bool = False) -> list[Bounded]:
     """Return the problems that may hold the optimum, each with its dual, the one of least bound first.
 
     Parameters
@@ -44,6 +44,9 @@ def bounded(problems: list[PathProblem], clock: Clock | None = None) -> list[Bou
         The alternatives of one application.
     clock : Clock, optional
         As in `lagrangian_dual`.
+    to_search : bool
+        Whether a search follows: the first problem's multiplier then serves the others, and their bounds need not be
+        the best.
 
     Returns
     -------
@@ -59,7 +62,7 @@ def bounded(problems: list[PathProblem], clock: Clock | None = None) -> list[Bou
         known = _energy(best_incumbent(found))
         if least >= known:
             break
-        dual = lagrangian_dual(problem, clock, limit=known)
+        dual = lagrangian_dual(problem, clock, limit=known, likely=first.dual.multiplier if to_search else None)
         if dual.incumbent is not None:
             found.append(Bounded(problem, dual))
     known = _energy(best_incumbent(found))

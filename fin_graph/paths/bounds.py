@@ -24,6 +24,9 @@ from finbench.models.tolerances import FLOAT_NOISE, SUM_NOISE, safe_bound
 
 _MAX_ITERATIONS = 200
 
+SMALL_PART = 0.1
+"""Where the best bound closes less than this part of the distance to a limit, a sweep costs more than it saves."""
+
 
 class Secant(NamedTuple):
     """Where LARAC stands: two paths, the multiplier at which both cost the same, and the best bound so far."""
@@ -131,7 +134,9 @@ def meets(latency: float, max_latency: float) -> bool:
     return latency <= max_latency * (1 + FLOAT_NOISE)
 
 
-def lagrangian_dual(problem: PathProblem, clock: Clock | None = None, *, limit: float = inf) -> Dual:
+def lagrangian_dual(
+    problem: PathProblem, clock: Clock | None = None, *, limit: float = inf, likely: float | None = None
+) -> Dual:
     """Solve the Lagrangian dual in the latency row by LARAC's secant steps.
 
     Parameters
@@ -142,6 +147,9 @@ def lagrangian_dual(problem: PathProblem, clock: Clock | None = None, *, limit: 
         least-latency path are found in any case.
     limit : float
         Another bound is not sought once one is no less: what another problem is known to cost [J per inference].
+    likely : float, optional
+        Multiplier to try first: the best one of a problem much like this [J/s]. The steps then end as well where the
+        best bound would close only a small part of the distance to the limit.
 
     Returns
     -------
@@ -158,15 +166,17 @@ def lagrangian_dual(problem: PathProblem, clock: Clock | None = None, *, limit: 
         return Dual(cheap.energy, 0.0, cheap, 2, energy_to_go, latency_to_go, energy_to_go)
     at = Secant(cheap.energy, cheap.latency, quick.energy, quick.latency, cheap.energy, 0.0, False)
     combined, iterations = energy_to_go, 2
-    stopped = False
-    while not at.closed and iterations < _MAX_ITERATIONS and at.bound < limit:
+    stopped, small = False, 0.0 if likely is None else SMALL_PART
+    while not at.closed and iterations < _MAX_ITERATIONS and _worth_a_step(at, delta, limit, small):
         stopped = clock is not None and clock.expired
         if stopped:
             break
         iterations += 1
-        mu = balance(at)
+        mu = balance(at) if likely is None else likely
         step = secant_step(edges, problem.source, delta * (1 + FLOAT_NOISE), mu, at)
-        at = step.secant
+        # At another multiplier than that of the balance, one of the two paths may be cheapest and the dual go on.
+        at = step.secant if likely is None else step.secant._replace(closed=False)
+        likely = None
         if at.multiplier == mu:
             combined = step.to_go
         if not at.closed and meets(step.latency, delta):
@@ -174,6 +184,17 @@ def lagrangian_dual(problem: PathProblem, clock: Clock | None = None, *, limit: 
     # A small difference of large numbers where two paths of nearly the same latency differ much in energy.
     bound = min(quick.energy, safe_bound(at.bound, abs(at.bound) + 2 * at.multiplier * delta))
     return Dual(bound, at.multiplier, quick, iterations, energy_to_go, latency_to_go, combined, stopped)
+
+
+def _worth_a_step(at: Secant, delta: float, limit: float, small: float) -> bool:
+    """Return whether a better bound may close more than a `small` part of the distance to `limit`.
+
+    The dual is nowhere more than what both paths cost where they are in balance.
+    """
+    if small == 0 or limit == inf or at.bound >= limit:
+        return at.bound < limit
+    most = at.cheap_energy + balance(at) * (at.cheap_latency - delta)
+    return most - at.bound > small * (limit - at.bound)
 
 
 def bound_at(problem: PathProblem, multiplier: float) -> float:

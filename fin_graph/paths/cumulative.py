@@ -24,9 +24,10 @@ s = ⌈γ t/δ⌉ the shift of a label is s − 1 or s, so an edge offers to rep
 
     the label at k − s + 1 of its tail where that arrives in time, else the label at k − s
 
-and a row is relaxed by vector instructions. Relays within a layer are settled replica by replica, from 0 to γ, since
-links never lead back in time; within one replica a heap gives the order of energies, so that no label is passed on
-that is lost later. A link whose least possible offer is no better than the head's worst label within reach is left out.
+and a row is relaxed by vector instructions, unless energies alone show that nothing is gained. Where a row has few
+labels of its own and copies else, those few are offered one by one. Relays within a layer are settled replica by
+replica, from 0 to γ, since links never lead back in time; within one replica a queue gives the order of energies, so
+that no label is passed on that is lost later.
 
 The idea is known for constrained shortest paths as path delay discretization: S. Chen, M. Song, S. Sahni, IEEE/ACM
 ToN 16(1), 2008.
@@ -34,7 +35,6 @@ ToN 16(1), 2008.
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
 from typing import NamedTuple
 
 import numpy as np
@@ -42,13 +42,28 @@ from numpy.typing import NDArray
 
 from finbench.fin_graph.paths.arrays import Edges, Floats, Ints, LayerEdges, layer_edges, run_edge
 from finbench.fin_graph.paths.compiled import compiled
+from finbench.fin_graph.paths.waiting import Waiting, let_wait, nobody_waits, take_least
 from finbench.models.tolerances import FLOAT_NOISE
 
 ENERGY, USED = 0, 1
 """Planes of a layer's rows: energies [J], and true latencies in steps; a layer has shape (2, N, γ + 1)."""
 
+SPARSE = 16
+"""Where a row has this many times as many replicas as own labels, those are offered one by one."""
+
 LAYER, REPLICA, ROW, WORK, RELAXATIONS = 0, 1, 2, 3, 4
 """Positions in `LabelCursor.at`: layer within the segment, next replica of its relays, next row, work, relaxations."""
+
+
+class Own(NamedTuple):
+    """The labels of a layer that are a replica's own, not copies of one at a replica before, by node."""
+
+    number: Ints
+    """Number of labels of each node; shape (N,)."""
+    energy: Floats
+    """Energies of each node's labels, falling; shape (N, γ + 1), of which `number` are in use."""
+    used: Floats
+    """Their latencies [steps], rising."""
 
 
 class LabelCursor(NamedTuple):
@@ -56,14 +71,16 @@ class LabelCursor(NamedTuple):
 
     at: NDArray[np.int64]
     """Counters at positions `LAYER` … `RELAXATIONS`; shape (5,)."""
-    first: Ints
-    """First finite replica of each row of the layer, γ + 1 where there is none; shape (N,)."""
-    relayed: NDArray[np.bool_]
-    """Whether the label of each replica of the layer came over a link within it; shape (N, γ + 1)."""
+    queued: NDArray[np.bool_]
+    """At replica k, the nodes whose label is to be relayed once k's turn comes; shape (γ + 1, N)."""
+    waiting: Waiting
+    """The nodes whose label at the present replica is to be relayed by rising energy."""
+    own: Own
+    """The labels of the layer that are a replica's own."""
 
 
 class Links(NamedTuple):
-    """The links of a layer over which a relay may pay, sorted by sender."""
+    """The links of a layer, sorted by sender."""
 
     start: Ints
     """Those of sender n are start[n]..start[n+1]; shape (N + 1,)."""
@@ -71,12 +88,10 @@ class Links(NamedTuple):
     energy: Floats
     used: Floats
     """Latency of a transfer over each [steps]."""
+    row: NDArray[np.uint64]
+    """Position of the receiver's row among all of a plane's numbers."""
     quickest: Floats
     """Least latency over the links of each sender [steps], inf where it has none; shape (N,)."""
-    senders: Ints
-    receivers: Ints
-    direct_until: Ints
-    """The links over which a label may pay that was not relayed come first with each sender; where they end, (N,)."""
 
 
 @compiled
@@ -100,6 +115,35 @@ def _shift(used: float) -> int:
 @compiled
 def _better(energy: float, used: float, than_energy: float, than_used: float) -> bool:
     return energy < than_energy or (energy == than_energy and used < than_used)
+
+
+@compiled
+def _offer_own(own: Own, n: int, head: tuple[Floats, Floats], cost: tuple[float, float]) -> None:
+    """Offer all own labels of node n over one edge to its head's row; rows are (energies, latencies in steps)."""
+    for i in range(own.number[n]):
+        arrival = own.used[n, i] + cost[1]
+        to = replica_of(arrival)
+        if to >= head[0].shape[0]:
+            break
+        _offer(head, to, own.energy[n, i] + cost[0], arrival)
+
+
+@compiled
+def _offer(head: tuple[Floats, Floats], k: int, energy: float, used: float) -> None:
+    """Offer a label to replica k of a row."""
+    used = min(used, 1.0 * k)
+    if _better(energy, used, head[0][k], head[1][k]):
+        head[0][k], head[1][k] = energy, used
+
+
+@compiled
+def _pays(tail: Floats, head: Floats, start: int, shift: int, energy: float) -> bool:
+    """Return whether an edge betters a row of energies, were each label to take the smaller shift."""
+    to, soon, pays = np.uint64(start), np.uint64(start - shift + 1), False
+    for i in range(head.shape[0] - start):
+        k = np.uint64(i)
+        pays |= tail[soon + k] + energy <= head[to + k]
+    return pays
 
 
 @compiled
@@ -130,7 +174,7 @@ def _run_block(
     tails: Floats, heads: Floats, max_latency: float, layer: LayerEdges, progress: LabelCursor, until: int
 ) -> bool:
     """Fill the rows after a block has run from those that feed it; return False where `until` of work ended it."""
-    gamma, at, first = tails.shape[2] - 1, progress.at, progress.first
+    gamma, at, own = tails.shape[2] - 1, progress.at, progress.own
     ladder = np.arange(gamma + 1) * 1.0
     while at[ROW] < tails.shape[1]:
         if at[WORK] >= until:
@@ -145,156 +189,97 @@ def _run_block(
         relaxations = 0
         for a in range(layer.in_start[m] - 1, layer.in_start[m + 1]):
             n, energy, latency = run_edge(layer, m, a)
-            if first[n] > gamma or energy == np.inf:
+            if own.number[n] == 0 or energy == np.inf:
                 continue
             used = steps_of(latency, gamma, max_latency)
-            arrival = tails[USED, n, first[n]] + used
-            start, shift = replica_of(arrival), _shift(used)
-            if start > gamma or tails[ENERGY, n, gamma - shift + 1] + energy > head[0][start]:
+            arrival = own.used[n, 0] + used
+            start, shift, first = replica_of(arrival), _shift(used), replica_of(own.used[n, 0])
+            if start > gamma or own.energy[n, own.number[n] - 1] + energy > head[0][start]:
                 continue
             relaxations += gamma + 1 - start
-            if start < first[n] + shift:
-                _offer(head, start, tails[ENERGY, n, first[n]] + energy, arrival)
+            if SPARSE * own.number[n] <= gamma + 1 - start:
+                _offer_own(own, n, head, (energy, used))
+                continue
+            if start < first + shift:
+                _offer(head, start, own.energy[n, 0] + energy, arrival)
                 start += 1
-            _relax((tails[ENERGY, n], tails[USED, n]), head, ladder, start, (energy, used))
+            if _pays(tails[ENERGY, n], head[0], start, shift, energy):
+                _relax((tails[ENERGY, n], tails[USED, n]), head, ladder, start, (energy, used))
         at[RELAXATIONS] += relaxations
         at[WORK] += 2 * relaxations + layer.in_start[m + 1] - layer.in_start[m]
     return True
 
 
 @compiled
-def _offer(head: tuple[Floats, Floats], k: int, energy: float, used: float) -> bool:
-    """Offer a label to replica k of a row; return whether it is kept."""
-    used = min(used, 1.0 * k)
-    if not _better(energy, used, head[0][k], head[1][k]):
-        return False
-    head[0][k], head[1][k] = energy, used
-    return True
-
-
-@compiled
-def _least_and_earliest(rows: Floats, layer: LayerEdges, used: Floats) -> tuple[Floats, Floats]:
-    """Return least energy and least latency [steps] that relays can give each node; shape (N,) each."""
-    count, gamma = rows.shape[1], rows.shape[2] - 1
-    least, earliest = np.full(count, np.inf), np.full(count, np.inf)
-    for n in range(count):
-        for k in range(gamma, -1, -1):
-            if rows[ENERGY, n, k] < np.inf:
-                least[n] = min(least[n], rows[ENERGY, n, k])
-                earliest[n] = rows[USED, n, k]
-    fell = True
-    while fell:
-        fell = False
-        for m in range(count):
-            for a in range(layer.in_start[m], layer.in_start[m + 1]):
-                n = layer.link_source[a]
-                energy, arrival = least[n] + layer.send_energy[a], earliest[n] + used[a]
-                if energy < least[m]:
-                    least[m] = energy
-                    fell = True
-                if arrival < earliest[m] and layer.send_energy[a] < np.inf and arrival < gamma + 2.0:
-                    arrival = min(arrival, 1.0 * replica_of(arrival))
-                    if arrival < earliest[m]:
-                        earliest[m] = arrival
-                        fell = True
-    return least, earliest
-
-
-@compiled
-def _useful_links(rows: Floats, layer: LayerEdges, max_latency: float) -> Links:
-    """Return the links of a layer whose least possible offer betters some label of their head within reach."""
-    count, gamma = rows.shape[1], rows.shape[2] - 1
-    used = np.empty(layer.send_latency.shape[0])
-    for a in range(used.shape[0]):
-        used[a] = steps_of(layer.send_latency[a], gamma, max_latency)
-    least, earliest = _least_and_earliest(rows, layer, used)
-    useful, direct = np.zeros(used.shape[0], np.bool_), np.zeros(used.shape[0], np.bool_)
-    start, receives = np.zeros(count + 1, np.int32), np.zeros(count, np.bool_)
+def _links(layer: LayerEdges, gamma: int, max_latency: float) -> Links:
+    """Return the links of a layer by sender."""
+    count, links = layer.in_start.shape[0] - 1, layer.link_source.shape[0]
+    start = np.zeros(count + 1, np.int32)
+    for n in layer.link_source:
+        start[n + 1] += 1
+    start = np.cumsum(start).astype(np.int32)
+    place, target, row = start.copy(), np.empty(links, np.int32), np.empty(links, np.uint64)
+    energy, used, quickest = np.empty(links), np.empty(links), np.full(count, np.inf)
     for m in range(count):
         for a in range(layer.in_start[m], layer.in_start[m + 1]):
             n = layer.link_source[a]
-            energy, arrival = least[n] + layer.send_energy[a], earliest[n] + used[a]
-            if energy < np.inf and arrival < gamma + 1.0:
-                k = replica_of(arrival)
-                useful[a] = k <= gamma and energy <= rows[ENERGY, m, k]
-            if useful[a]:
-                start[n + 1] += 1
-                receives[m] = True
-                shift = _shift(used[a])
-                direct[a] = shift <= gamma + 1 and _pays(rows[ENERGY, n], rows[ENERGY, m], shift, layer.send_energy[a])
-    start = np.cumsum(start).astype(np.int32)
-    target, place = np.empty(start[-1], np.int32), start.copy()
-    link_energy, link_used, quickest = np.empty(start[-1]), np.empty(start[-1]), np.full(count, np.inf)
-    direct_until = start[:-1].copy()
-    for wanted in (True, False):
-        for m in range(count):
-            for a in range(layer.in_start[m], layer.in_start[m + 1]):
-                n = layer.link_source[a]
-                if useful[a] and direct[a] == wanted:
-                    at = place[n]
-                    place[n] += 1
-                    target[at], link_energy[at], link_used[at] = m, layer.send_energy[a], used[a]
-                    quickest[n] = min(quickest[n], used[a])
-                    direct_until[n] += wanted
-    senders = np.flatnonzero(start[1:] > start[:-1]).astype(np.int32)
-    receivers = np.flatnonzero(receives).astype(np.int32)
-    return Links(start, target, link_energy, link_used, quickest, senders, receivers, direct_until)
+            at = place[n]
+            place[n] += 1
+            # What must not be sent takes longer than there is time.
+            forbidden = layer.send_energy[a] == np.inf
+            spent = gamma + 2.0 if forbidden else steps_of(layer.send_latency[a], gamma, max_latency)
+            target[at], energy[at], used[at] = m, layer.send_energy[a], spent
+            row[at] = m * (gamma + 1)
+            quickest[n] = min(quickest[n], spent)
+    return Links(start, target, energy, used, row, quickest)
 
 
 @compiled
-def _pays(tail: Floats, head: Floats, shift: int, energy: float) -> bool:
-    """Return whether an edge betters the head's row when it always takes the smaller shift; rows of energies."""
-    near, pays = np.uint64(shift - 1), False
-    for i in range(tail.shape[0] - (shift - 1)):
-        k = np.uint64(i)
-        through = tail[k] + energy
-        pays |= (through <= head[near + k]) & (through < np.inf)
-    return pays
+def _keep(rows: Floats, m: int, k: int, energy: float, used: float) -> bool:
+    """Offer a label to replica k of node m and to those after it; return whether k keeps it."""
+    kept = False
+    while k < rows.shape[2] and _better(energy, used, rows[ENERGY, m, k], rows[USED, m, k]):
+        rows[ENERGY, m, k], rows[USED, m, k] = energy, used
+        kept = True
+        k += 1
+    return kept
 
 
 @compiled
-def _is_own(rows: Floats, n: int, k: int) -> bool:
-    """Return whether the label at (n, k) is one of replica k itself, not of a replica before."""
-    return rows[ENERGY, n, k] < np.inf and (k == 0 or rows[ENERGY, n, k] < rows[ENERGY, n, k - 1])
-
-
-@compiled
-def _settle(rows: Floats, links: Links, relayed: NDArray[np.bool_], k: int) -> None:
-    """Relay labels within replica k, by rising energy and latency."""
-    waiting = [(0.0, 0.0, np.int64(0)) for _ in range(0)]
-    for n in links.senders:
-        used = rows[USED, n, k]
-        if _is_own(rows, n, k) and replica_of(used + links.quickest[n]) <= k:
-            heappush(waiting, (rows[ENERGY, n, k], used, np.int64(n)))
-    while len(waiting) > 0:
-        energy, used, n = heappop(waiting)
-        if energy != rows[ENERGY, n, k] or used != rows[USED, n, k]:
+def _send(rows: Floats, links: Links, queued: NDArray[np.bool_], waiting: Waiting, n: int, k: int) -> int:
+    """Offer a label to the other ends of its node's links; those kept within the replica wait. Return the offers."""
+    last, energy, used, energies = rows.shape[2] - 1, rows[ENERGY, n, k], rows[USED, n, k], rows[ENERGY].reshape(-1)
+    for i in range(links.start[n], links.start[n + 1]):
+        a = np.uint64(i)
+        through, arrival = energy + links.energy[a], used + links.used[a]
+        to = replica_of(arrival)
+        if to > last or through > energies[links.row[a] + np.uint64(to)]:  # most offers end here
             continue
-        for a in range(links.start[n], links.start[n + 1] if relayed[n, k] else links.direct_until[n]):
-            arrival, m = used + links.used[a], links.target[a]
-            if replica_of(arrival) <= k and _offer(
-                (rows[ENERGY, m], rows[USED, m]), k, energy + links.energy[a], arrival
-            ):
-                relayed[m, k] = True
-                heappush(waiting, (rows[ENERGY, m, k], rows[USED, m, k], np.int64(m)))
+        m = links.target[a]
+        if _keep(rows, m, to, through, min(arrival, 1.0 * to)):
+            if to == k:
+                let_wait(waiting, m, through)
+            else:
+                queued[to, m] = True
+    return int(links.start[n + 1] - links.start[n])
 
 
 @compiled
-def _send_on(rows: Floats, links: Links, relayed: NDArray[np.bool_], k: int) -> int:
-    """Offer the labels of replica k to later replicas at the other ends of links; return the number of offers."""
-    offers, gamma = 0, rows.shape[2] - 1
-    for n in links.senders:
-        if not _is_own(rows, n, k):
-            continue
-        energy, used = rows[ENERGY, n, k], rows[USED, n, k]
-        until = links.start[n + 1] if relayed[n, k] else links.direct_until[n]
-        offers += until - links.start[n]
-        for a in range(links.start[n], until):
-            arrival, m = used + links.used[a], links.target[a]
-            if arrival < gamma + 1.0:
-                to = replica_of(arrival)
-                if k < to <= gamma and _offer((rows[ENERGY, m], rows[USED, m]), to, energy + links.energy[a], arrival):
-                    relayed[m, to] = True
+def _relay_replica(rows: Floats, links: Links, queued: NDArray[np.bool_], waiting: Waiting, k: int) -> int:
+    """Relay the labels of replica k, those that may stay within it by rising energy; return the number of offers."""
+    offers = 0
+    for n in range(rows.shape[1]):
+        if queued[k, n]:
+            queued[k, n] = k == 0 or rows[ENERGY, n, k] < rows[ENERGY, n, k - 1]
+            if queued[k, n] and replica_of(rows[USED, n, k] + links.quickest[n]) <= k:
+                let_wait(waiting, n, rows[ENERGY, n, k])
+    while waiting.size[0] > 0:
+        n = take_least(waiting)
+        queued[k, n] = False
+        offers += _send(rows, links, queued, waiting, n, k)
+    for n in range(rows.shape[1]):
+        if queued[k, n]:
+            offers += _send(rows, links, queued, waiting, n, k)
     return offers
 
 
@@ -302,22 +287,50 @@ def _send_on(rows: Floats, links: Links, relayed: NDArray[np.bool_], k: int) -> 
 def _relay(rows: Floats, max_latency: float, layer: LayerEdges, progress: LabelCursor, until: int) -> bool:
     """Relay labels over the links of a layer, replica by replica; return False where `until` of work ended it."""
     at = progress.at
-    links = _useful_links(rows, layer, max_latency)
+    links = _links(layer, rows.shape[2] - 1, max_latency)
     while at[REPLICA] < rows.shape[2]:
         if at[WORK] >= until:
             return False
-        k = at[REPLICA]
-        if k > 0:
-            for m in links.receivers:
-                energy, used = rows[ENERGY, m, k - 1], rows[USED, m, k - 1]
-                if energy < np.inf and not _better(rows[ENERGY, m, k], rows[USED, m, k], energy, used):
-                    rows[ENERGY, m, k], rows[USED, m, k] = energy, used
-        _settle(rows, links, progress.relayed, k)
-        offers = _send_on(rows, links, progress.relayed, k)
+        offers = _relay_replica(rows, links, progress.queued, progress.waiting, at[REPLICA])
         at[REPLICA] += 1
         at[RELAXATIONS] += offers
-        at[WORK] += 4 * offers + links.receivers.shape[0] + links.senders.shape[0]
+        at[WORK] += 4 * offers + rows.shape[1]
     return True
+
+
+@compiled
+def _queue(rows: Floats, queued: NDArray[np.bool_]) -> None:
+    """Complete the rows of a layer, and queue the own labels of every replica to be relayed."""
+    for n in range(rows.shape[1]):
+        energy, used = rows[ENERGY, n], rows[USED, n]
+        least, spent = np.inf, np.inf
+        for k in range(energy.shape[0]):
+            queued[k, n] = energy[k] < least
+            if energy[k] < least:
+                least, spent = energy[k], used[k]
+            else:
+                energy[k], used[k] = least, spent
+
+
+@compiled
+def _list_own(rows: Floats, own: Own) -> None:
+    """List the labels of a layer that are a replica's own."""
+    for n in range(rows.shape[1]):
+        energy, used = rows[ENERGY, n], rows[USED, n]
+        least, count = np.inf, 0
+        for k in range(energy.shape[0]):
+            if energy[k] < least:
+                least = energy[k]
+                own.energy[n, count], own.used[n, count] = least, used[k]
+                count += 1
+        own.number[n] = count
+
+
+def cursor(rows: Floats) -> LabelCursor:
+    """Return a cursor for a pass over `rows` that has not begun."""
+    count, replicas = rows.shape[2:]
+    own = Own(np.zeros(count, np.int32), np.empty((count, replicas)), np.empty((count, replicas)))
+    return LabelCursor(np.zeros(5, np.int64), np.zeros((replicas, count), np.bool_), nobody_waits(count), own)
 
 
 @compiled
@@ -342,19 +355,17 @@ def fill_labels(rows: Floats, start: int, max_latency: float, edges: Edges, prog
         i = at[LAYER]
         layer = layer_edges(edges, start + i)
         if at[REPLICA] < rows.shape[3]:
+            if at[REPLICA] == 0:
+                _queue(rows[i], progress.queued)
             if not _relay(rows[i], max_latency, layer, progress, until):
                 return False
-            for n in range(rows.shape[2]):
-                k = 0
-                while k < rows.shape[3] and rows[i, ENERGY, n, k] == np.inf:
-                    k += 1
-                progress.first[n] = k
+            _list_own(rows[i], progress.own)
         if not _run_block(rows[i], rows[i + 1], max_latency, layer, progress, until):
             return False
         at[LAYER] += 1
         at[REPLICA] = 0
-        progress.relayed[:] = False
         at[ROW] = 0
+    _queue(rows[rows.shape[0] - 1], progress.queued)
     return True
 
 

@@ -112,11 +112,15 @@ class ReplicaPath:
 
 
 def rows_bytes(problem: PathProblem, gamma: int, how: How = "up") -> int:
-    """Return the peak memory of `least_energy_replica_path` [byte]: rows, checkpoints, what walking back has seen."""
+    """Return the peak memory of `least_energy_replica_path` [byte]: rows, checkpoints, what walking back has seen.
+
+    With cumulative rounding, one layer's labels are listed besides.
+    """
     length = _segment_length(problem, gamma, how)
     segments = ceil(problem.depth / length)
     checkpoints = segments if segments > 1 else 0
-    return (length + 1 + checkpoints) * _row_bytes(problem, gamma, how) + len(problem.node_names) * (gamma + 1)
+    layers = length + 1 + checkpoints + (how == "cumulative")
+    return layers * _row_bytes(problem, gamma, how) + len(problem.node_names) * (gamma + 1)
 
 
 def _row_bytes(problem: PathProblem, gamma: int, how: How) -> int:
@@ -313,9 +317,7 @@ def fill_rows(problem: PathProblem, rows: Floats, start: int, how: How, clock: C
 
 
 def _fill_labels(problem: PathProblem, rows: Floats, start: int, clock: Clock) -> tuple[bool, int]:
-    progress = cumulative.LabelCursor(
-        np.zeros(5, np.int64), np.zeros(rows.shape[2], np.int32), np.zeros(rows.shape[2:], np.bool_)
-    )
+    progress = cumulative.cursor(rows)
     done = False
     while not done:
         done = cumulative.fill_labels(rows, start, problem.max_latency_s, problem.edges, progress, QUOTA)

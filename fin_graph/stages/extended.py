@@ -57,20 +57,23 @@ def accepted_exits(instance: Instance, app: Application) -> dict[int, Exit]:
 
 def run_costs(instance: Instance, app: Application, block: int) -> dict[str, tuple[float, float]]:
     """Return the weighted energy [J] and latency [s] of running block i = `block` (1-based), by node that may."""
-    dnn, nodes = instance.dnn_of(app), instance.network.nodes
-    pin = app.pins.get(block)
-    hosts = (
-        node for node in nodes if pin in (None, node.name) and _fits_and_may(app, dnn.blocks[block - 1], block, node)
-    )
-    costs = ((node.name, _run_once(instance, dnn, block, node)) for node in hosts)
+    dnn, pin = instance.dnn_of(app), app.pins.get(block)
     by_energy, by_latency = instance.energy_weights(app)[block - 1], instance.latency_weights(app)[block - 1]
-    wait_s = {node.name: node.wait_s for node in nodes}
-    return {name: (by_energy * c[0], by_latency * (c[1] + wait_s[name])) for name, c in costs if c is not None}
+    hosts = [node for node in instance.network.nodes if pin in (None, node.name)]
+    if app.allowed or dnn.blocks[block - 1].working_bytes > 0:
+        hosts = [node for node in hosts if _fits_and_may(app, dnn.blocks[block - 1], block, node)]
+    found = ((node, _run_once(instance, dnn, block, node)) for node in hosts)
+    return {
+        node.name: (by_energy * cost[0], by_latency * (cost[1] + node.wait_s))
+        for node, cost in found
+        if cost is not None
+    }
 
 
 def _run_once(instance: Instance, dnn: DNN, block: int, node: Node) -> tuple[float, float] | None:
     """Return weighed energy ε [J] and time t [s] of running a block once at `node` (eqs. 26, 31); None: it cannot."""
-    measured, ops = instance.measurements(dnn, node).get(block), dnn.blocks[block - 1].ops
+    measured = None if node.device is None else instance.measurements(dnn, node).get(block)
+    ops = dnn.blocks[block - 1].ops
     if measured is not None:
         time, energy = measured.time_s, measured.energy_j
         energy = node.power_w * time if energy is None else energy
@@ -78,7 +81,7 @@ def _run_once(instance: Instance, dnn: DNN, block: int, node: Node) -> tuple[flo
         time, energy = ops / node.compute_ops_per_s, ops * node.power_w / node.compute_ops_per_s
     else:
         return None
-    return _weighed(instance, node, energy, time), time
+    return energy if instance.objective is Objective.ENERGY else _weighed(instance, node, energy, time), time
 
 
 def _weighed(instance: Instance, node: Node, energy: float, time: float = 0.0) -> float:
@@ -118,9 +121,10 @@ def _least_energy(instance: Instance, app: Application) -> float:
 
 def send_cost(instance: Instance, app: Application, block: int, link: Link) -> tuple[float, float]:
     """Return the weighted energy [J] and latency [s] of moving the input of block i = `block` (1-based) over `link`."""
-    bits, nodes = instance.dnn_of(app).transfer_bits(block), instance.network.node_by_name
-    sent = _weighed(instance, nodes[link.source], link.tx_energy_j_per_bit)
-    received = _weighed(instance, nodes[link.target], link.rx_energy_j_per_bit)
+    bits, sent, received = instance.dnn_of(app).transfer_bits(block), link.tx_energy_j_per_bit, link.rx_energy_j_per_bit
+    if instance.objective is not Objective.ENERGY:
+        nodes = instance.network.node_by_name
+        sent, received = _weighed(instance, nodes[link.source], sent), _weighed(instance, nodes[link.target], received)
     energy = instance.energy_weights(app)[block - 1] * bits * (sent + received)
     return energy, instance.latency_weights(app)[block - 1] * (bits / link.bandwidth_bit_per_s + link.delay_s)
 

@@ -19,6 +19,7 @@ from finbench.models.instance import Instance
 from finbench.models.loads import loads_of, uses
 from finbench.models.milp import flow
 from finbench.models.result import Result, Status
+from finbench.models.step_costs import step_costs
 from tests.few_and_many import few_and_many
 from tests.loaded_instances import loaded_instance, uncapacitated
 from tests.models.enumeration import objectives_alone
@@ -75,7 +76,8 @@ def test_every_kind_of_resource_is_critical_somewhere_and_some_are_exactly_full(
     for seed, result in enumerate(results):
         if result.deployment is not None:
             instance = loaded_instance(seed)
-            loads = loads_of(instance, [(instance.applications[0], result.deployment.deployments[0])])
+            app, decision = instance.applications[0], result.deployment.deployments[0]
+            loads = loads_of([(app, list(step_costs(instance, app, decision)))])
             full += any(use.utilisation == 1 for use in uses(instance, loads))
     assert full > 10
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import networkx as nx
 import pytest
 
-from finbench.fin_graph.mcp import solve, supports
+from finbench.fin_graph.mcp import solve
 from finbench.fin_graph.stages.extended import extended_graph
 from finbench.fin_graph.stages.inference import fin_three_stages
 from finbench.models.evaluate import evaluate
@@ -145,10 +145,3 @@ def test_a_time_limit_ends_the_search(balexnet: Instance) -> None:
     result = solve(balexnet, time_limit_s=0.0)
     assert result.status is Status.TIME_LIMIT
     assert result.deployment is None
-
-
-def test_refuses_several_applications(balexnet: Instance) -> None:
-    app = balexnet.applications[0].model_copy(update={"rate_per_s": 1.0})
-    two = balexnet.model_copy(update={"applications": (app, app.model_copy(update={"name": "two"}))})
-    assert supports(balexnet) is None
-    assert "one application" in (supports(two) or "")

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from finbench.models.deployment import ApplicationDeployment
-from finbench.models.instance import Instance
+from finbench.models.instance import Instance, Objective
 from finbench.models.loads import Loads, Resource, Use, loads_of, tier_objective, uses
+from finbench.models.step_costs import step_costs
 
 DEVICE = {"name": "device", "tier": "mobile", "compute_ops_per_s": 100.0, "power_w": 2.0, "memory_bytes": 8.0}
 EDGE = {"name": "edge", "tier": "edge", "compute_ops_per_s": 1000.0, "power_w": 50.0}
@@ -58,20 +59,16 @@ def system(**edge: Any) -> Instance:
 def served(instance: Instance, **shares: tuple[float, ...]) -> list[Any]:
     """`one` splits between device and edge, `two` goes there and back."""
     placements = {"one": ("device", "edge"), "two": ("edge", "device")}
-    return [
-        (
-            app,
-            ApplicationDeployment(
-                application=app.name, last_exit=2, placement=placements[app.name], shares=shares.get(app.name)
-            ),
-        )
-        for app in instance.applications
-    ]
+
+    def decision(name: str) -> ApplicationDeployment:
+        return ApplicationDeployment(application=name, last_exit=2, placement=placements[name], shares=shares.get(name))
+
+    return [(app, list(step_costs(instance, app, decision(app.name)))) for app in instance.applications]
 
 
 def test_loads_match_a_count_by_hand() -> None:
     instance = system()
-    assert loads_of(instance, served(instance)) == Loads(
+    assert loads_of(served(instance)) == Loads(
         executions={"device": (4 * 10 + 2 * 0.25 * 20) / 100, "edge": (4 * 0.25 * 20 + 2 * 10) / 1000},
         memory_bytes={"device": 3 + 4, "edge": 4 + 3},
         bandwidth_bit_per_s={("device", "edge"): 4 * 0.25 * 8 + 2 * 5, ("edge", "device"): 2 * 0.25 * 8},
@@ -81,20 +78,20 @@ def test_loads_match_a_count_by_hand() -> None:
 
 def test_reservations_count_where_a_node_reserves() -> None:
     instance = system(compute_shares=(0.25, 0.5))
-    loads = loads_of(instance, served(instance, one=(1.0, 0.25), two=(0.5, 1.0)))
+    loads = loads_of(served(instance, one=(1.0, 0.25), two=(0.5, 1.0)))
     assert loads.reserved_share == {"edge": 0.75}
     assert loads.executions["edge"] == 40 / 1000
 
 
 def test_nothing_served_loads_nothing() -> None:
-    assert loads_of(system(), []) == Loads()
+    assert loads_of([]) == Loads()
     assert uses(system(), Loads()) == []
-    assert tier_objective(system(), []) == {}
+    assert tier_objective(Objective.ENERGY, []) == {}
 
 
 def test_uses_are_listed_from_the_fullest() -> None:
     instance = system(compute_shares=(0.25, 0.5))
-    found = uses(instance, loads_of(instance, served(instance, one=(1.0, 0.25), two=(0.5, 1.0))))
+    found = uses(instance, loads_of(served(instance, one=(1.0, 0.25), two=(0.5, 1.0))))
     assert [(use.resource.value, use.subject, use.load, use.limit) for use in found] == [
         ("memory", "device", 7.0, 8.0),
         ("reservation", "edge", 0.75, 1.0),
@@ -115,7 +112,7 @@ def test_power_by_tier_matches_a_count_by_hand() -> None:
     """Computing and receiving are spent at a node, sending from it."""
     instance = system()
     to_edge, to_device = 4 * 0.25 * 8 + 2 * 5, 2 * 0.25 * 8
-    assert tier_objective(instance, served(instance)) == pytest.approx(
+    assert tier_objective(instance.objective, served(instance)) == pytest.approx(
         {
             "mobile": 50 * 2 / 100 + 0.01 * to_edge + 0.03 * to_device,
             "edge": 40 * 50 / 1000 + 0.03 * to_edge + 0.01 * to_device,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import threading
 import traceback
@@ -16,7 +15,6 @@ from typing import Any
 from finbench.benchmarks.judging.judged import Judged, judge
 from finbench.benchmarks.methods import Method, run_method
 from finbench.models.instance import Instance
-from finbench.models.io import dump_instance
 from finbench.models.result import LOAD, Result
 
 PATIENCE_S = 30.0
@@ -83,12 +81,12 @@ def _place(error: Exception) -> str:
 
 
 def _copy(instance: Instance) -> Instance:
-    return Instance.model_validate(json.loads(dump_instance(instance)))
+    return Instance.model_validate_json(instance.model_dump_json())
 
 
 def change_of(used: Instance, original: Instance) -> str | None:
     """Return what of a used instance is not as in the original, which nobody had; None where nothing is."""
-    if dump_instance(used) != dump_instance(original):
+    if used.model_dump_json() != original.model_dump_json():
         return "the instance is not what it was"
     known = {
         "network.node_by_name": (used.network.node_by_name, original.network.node_by_name),

@@ -5,6 +5,7 @@ const data = JSON.parse(document.getElementById("data").textContent);
 document.documentElement.classList.add("js");
 const SVG = "http://www.w3.org/2000/svg";
 const DASH = "–";
+const NO_BREAK = "\u00a0"; // a number and its unit stay on one line
 
 function fill(node, attributes, children) {
   for (const [name, value] of Object.entries(attributes || {})) {
@@ -51,12 +52,12 @@ const ifFound = (name) => (run) => (runs.found[run] && runs[name] ? runs[name][r
 /** A value in the prefix of its unit that makes it at least 1. */
 function quantity(value, unit, digits = 4) {
   if (value === null || value === undefined) return DASH;
-  if (!unit || value === 0) return unit ? `0 ${unit}` : short(value, digits);
-  if (unit.startsWith("money")) return `${short(value, digits)} ${unit}`;
+  if (!unit || value === 0) return unit ? `0${NO_BREAK}${unit}` : short(value, digits);
+  if (unit.startsWith("money")) return `${short(value, digits)}${NO_BREAK}${unit}`;
   const rounded = Number(value.toPrecision(digits));
   const offered = unit === "s" ? PREFIXES.filter(([size]) => size <= 1) : PREFIXES; // nobody counts in kiloseconds
   const [size, prefix] = offered.find(([size]) => Math.abs(rounded) >= size) || PREFIXES[PREFIXES.length - 1];
-  return `${Number((rounded / size).toPrecision(digits))} ${prefix}${unit}`;
+  return `${Number((rounded / size).toPrecision(digits))}${NO_BREAK}${prefix}${unit}`;
 }
 
 /** A fraction as a percentage; tiny ones keep their magnitude. */

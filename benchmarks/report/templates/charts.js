@@ -39,7 +39,8 @@ function logTicks(low, high) {
   const factors = last - first <= 2 ? [1, 2, 5] : [1];
   const ticks = [];
   for (let p = first; p <= last; p += stride) for (const factor of factors) ticks.push(Number((factor * 10 ** p).toPrecision(3)));
-  return ticks.filter((tick) => tick >= low * (1 - 1e-9) && tick <= high * (1 + 1e-9));
+  const within = ticks.filter((tick) => tick >= low * (1 - 1e-9) && tick <= high * (1 + 1e-9));
+  return within.length > 1 ? within : roundTicks(low, high, 4); // ends between two powers
 }
 
 function symlogTicks(threshold, high) {
@@ -136,7 +137,7 @@ function drawAxes(panel, x, y, box) {
     const text = shown(panel.x, tick);
     if (at - 3.5 * text.length < free) continue;
     free = at + 3.5 * text.length + 4;
-    group.append(svg("text", { x: at, y: box.bottom + 17, "text-anchor": "middle" }, text));
+    group.append(svg("text", { x: Math.min(at, box.right + 12 - 3.5 * text.length), y: box.bottom + 17, "text-anchor": "middle" }, text));
   }
   for (const tick of y.ticks) {
     const at = y.place(tick);

@@ -50,7 +50,7 @@ function useTable(uses, name) {
     const part = limit > 0 ? load / limit : null;
     const bar = svg("svg", { viewBox: "0 0 100 10", class: "full", "aria-hidden": "true" },
       svg("rect", { class: "whole", width: 100, height: 10 }), svg("rect", { class: part > 1 ? "part over" : "part compute", width: Math.min(100, 100 * (part ?? 0)), height: 10 }));
-    return el("tr", {}, el("td", {}, subject), el("td", {}, kind), el("td", { class: "number" }, `${shown(load, kind)} of ${shown(limit, kind)}`),
+    return el("tr", {}, el("td", {}, subject.replace("->", `${NO_BREAK}→ `)), el("td", {}, kind), el("td", { class: "number" }, `${shown(load, kind)} of ${shown(limit, kind)}`),
       el("td", { class: "number" }, part === null ? "∞" : short(100 * part, 4)), el("td", {}, bar));
   });
   const heads = ["node or link", "resource", "load", "utilisation [%]", ""].map((text, k) => el("th", { scope: "col", class: k === 2 || k === 3 ? "number" : null }, text || el("span", { class: "visually-hidden" }, "bar")));

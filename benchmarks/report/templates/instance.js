@@ -4,8 +4,8 @@ const MOST_OPTIONS = 200;
 
 function instanceName(one) {
   const parts = [one.name];
-  if (one.max_latency_s !== undefined) parts.push(`δ = ${quantity(one.max_latency_s, "s")}`);
-  if (one.min_accuracy !== undefined) parts.push(`α = ${short(one.min_accuracy)}`);
+  if (one.max_latency_s !== undefined) parts.push(`δ${NO_BREAK}=${NO_BREAK}${quantity(one.max_latency_s, "s")}`);
+  if (one.min_accuracy !== undefined) parts.push(`α${NO_BREAK}=${NO_BREAK}${short(one.min_accuracy)}`);
   if (one.accounting !== undefined) parts.push(`${one.accounting} accounting`);
   if (one.latency_kind !== undefined && one.latency_kind !== "full_depth") parts.push(`${one.latency_kind} latency`);
   return parts.join(" · ");
@@ -199,7 +199,8 @@ const chosen = {
   outcome(run) {
     const parts = [textOf("status", run)];
     if (runs.found[run]) parts.push(this.cost(run));
-    if (runs.gap_to_best_known?.[run] !== null && runs.gap_to_best_known) parts.push(`${percent(runs.gap_to_best_known[run])} % above the best known`);
+    const gap = runs.gap_to_best_known?.[run] ?? null;
+    if (gap !== null) parts.push(gap < 5e-7 ? "the best known" : `${percent(gap)}${NO_BREAK}% above the best known`);
     if (runs.time_s?.[run] !== null && runs.time_s) parts.push(`${runs.found[run] ? "found in" : "ended after"} ${quantity(runs.time_s[run], "s", 3)}`);
     return parts.join(" · ");
   },

@@ -60,11 +60,11 @@ function edgeOf(from, to) {
 const BOWS = [14, -14, 46, -46, 84, -84, 130, -130, 180, -180];
 
 /** Path of one hop, bowed as little as keeps it and its label off the other nodes. */
-function hop(from, to, places, letters) {
+function hop(from, to, places, letters, width) {
   const others = [...places.values()].filter((place) => place.box && place !== from && place !== to);
   if (from.y === to.y && from.box && to.box) return bridge(from, to);
   const tried = BOWS.map((bow) => bowed(from, to, bow));
-  return tried.find((path) => clear(path, others, [from, to], letters)) ?? tried[0];
+  return tried.find((path) => clear(path, others, [from, to], letters, width)) ?? tried[0];
 }
 
 /** Between nodes of one line: from roof to roof. */
@@ -95,13 +95,18 @@ function along({ start, bent, base }, t) {
   return { x: a * start.x + b * bent.x + c * base.x, y: a * start.y + b * bent.y + c * base.y };
 }
 
-function clear(path, others, ends, letters) {
+const LETTER = 3.2; // half of a character of a label
+const RIM = 5; // around a label
+
+function clear(path, others, ends, letters, width) {
   const within = (point, place, padX, padY) =>
     Math.abs(point.x - place.x) < HALF.width + padX && Math.abs(point.y - place.y) < HALF.height + padY;
   const points = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9].map((t) => along(path, t));
   const label = along(path, 0.5);
+  const half = LETTER * letters + RIM;
+  if (label.x < half || label.x > width - half) return false;
   return points.every((point) => !others.some((place) => within(point, place, 3, 3))) &&
-    ![...others, ...ends].some((place) => within(label, place, 3 * letters, 7));
+    ![...others, ...ends].some((place) => within(label, place, half, 7));
 }
 
 function drawNetwork(network, app, dnn, decision, named, width, label) {
@@ -117,7 +122,7 @@ function drawNetwork(network, app, dnn, decision, named, width, label) {
     for (let j = 1; j < route.length; j++) hops.push({ from: route[j - 1], to: route[j], block: k + 1 });
   });
   const arrows = svg("g", {});
-  drawHops(arrows, image, hops, places, dnn);
+  drawHops(arrows, image, hops, places, dnn, width);
   drawNodes(image, network, places, app, decision);
   image.append(arrows);
   return image;
@@ -134,7 +139,7 @@ function drawLinks(image, network, named, places) {
   }
 }
 
-function drawHops(labels, image, hops, places, dnn) {
+function drawHops(labels, image, hops, places, dnn, width) {
   const pairs = new Map();
   for (const one of hops) {
     const key = `${one.from}\n${one.to}`;
@@ -144,7 +149,7 @@ function drawHops(labels, image, hops, places, dnn) {
   for (const { from, to, blocks } of pairs.values()) {
     const bits = blocks.map((block) => quantity(block === 1 ? dnn.input_bits : dnn.blocks[block - 2][2], "bit", 3));
     const text = bits.join(", ");
-    const path = hop(places.get(from), places.get(to), places, text.length);
+    const path = hop(places.get(from), places.get(to), places, text.length, width);
     const { start, bent, end, base, across, middle } = { ...path, middle: along(path, 0.5) };
     const line = svg("path", { class: "route", d: `M${start.x},${start.y}Q${bent.x},${bent.y} ${base.x},${base.y}` });
     line.append(svg("title", {}, `${from} to ${to}: ${blocks.map((block, k) => `${bits[k]} for block ${block}`).join(", ")}`));
@@ -230,7 +235,7 @@ function drawBars(app, decision, scales, width) {
       }
     });
     const over = target !== null;
-    if (over) image.append(svg("line", { class: "target", x1: left + to(target), x2: left + to(target), y1: top - 6, y2: top + 28 }));
+    if (over) image.append(svg("line", { class: "target", x1: left + to(target), x2: left + to(target), y1: top - 5, y2: top + 25 }));
     image.append(svg("text", { x: left, y: top + 37 }, quantity(total, unit, 5)));
     if (over) image.append(svg("text", { x: right, y: top + 37, "text-anchor": "end" }, `target δ = ${quantity(target, unit)}`));
   });

@@ -33,6 +33,10 @@ _MOST_RESOURCES = 6
 """Times that rows of overloaded resources are added."""
 
 
+LEAST_MARGIN, MOST_GATHERED = 1e-6, 3000
+"""Relative margin of ways that make a first incumbent, and their greatest number."""
+
+
 class Closed(NamedTuple):
     """What the program in whole numbers says of a branch."""
 
@@ -57,9 +61,7 @@ class Closing:
     def __init__(self, relaxation: BranchRelaxation, seed: int) -> None:
         self._relaxation, self._seed = relaxation, seed
 
-    def close(
-        self, branch: Branch, outcome: Outcome, goal: float, start: Served | None, most: int, limit_s: float
-    ) -> Closed | None:
+    def close(self, branch: Branch, outcome: Outcome, goal: float, most: int, nodes: int) -> Closed | None:
         """Solve over all ways that are in something below a goal; None where they are too many, or none fits.
 
         Parameters
@@ -69,19 +71,17 @@ class Closing:
         outcome : Outcome
         goal : float
             The bound to be proven: ways that are in nothing below it are left out.
-        start : list of (Group, list of Usage), optional
-            A joint deployment to start from, where each party is a group.
         most : int
             Ways from which on they are too many.
-        limit_s : float
-            Seconds that the solver may take.
+        nodes : int
+            Nodes of the solver's tree after which it ends.
         """
         rows = self._priced(outcome)
         for _ in range(_MOST_RESOURCES):
             ways = self._listed(branch, outcome, goal - outcome.best, rows, most)
             if ways is None:
                 return None
-            found = self._solved(branch, ways, rows, start, limit_s)
+            found = self._solved(branch, ways, rows, goal, nodes)
             over = self._overfull(found.served)
             if not len(over):
                 return found._replace(bound=min(found.bound, goal))
@@ -89,6 +89,26 @@ class Closing:
                 return found._replace(bound=min(found.bound, goal), served=None)
             rows = np.union1d(rows, over).astype(np.int32)
         return None
+
+    def gather(self, branch: Branch, outcome: Outcome, goal: float, nodes: int) -> Served | None:
+        """Return the best joint deployment found below a goal over a few ways of least reduced cost and those at hand.
+
+        Parameters
+        ----------
+        branch : Branch
+            The root.
+        outcome, goal, nodes
+            As in `close`.
+        """
+        relaxation = self._relaxation
+        ways = self._listed(branch, outcome, LEAST_MARGIN * abs(outcome.best), self._priced(outcome), MOST_GATHERED)
+        program = BranchProgram(
+            relaxation.spots, branch.parties, (), relaxation.resources, relaxation.scale, 1.0, relaxation.clock
+        )
+        program.add(ways or [])
+        program.add([(g, way) for g, known in enumerate(relaxation.pool) for way in known])
+        times = program.solve_whole(goal, nodes, self._seed).times
+        return None if times is None else self._served(program, times)
 
     def _priced(self, outcome: Outcome) -> Ints:
         """Return the resources whose rows, or cuts, have a price."""
@@ -131,7 +151,7 @@ class Closing:
         return found
 
     def _solved(
-        self, branch: Branch, ways: Sequence[tuple[int, SpotWay]], rows: Ints, start: Served | None, limit_s: float
+        self, branch: Branch, ways: Sequence[tuple[int, SpotWay]], rows: Ints, goal: float, nodes: int
     ) -> Closed:
         relaxation = self._relaxation
         cuts = [cut for cut in relaxation.cuts if cut.resource in rows]
@@ -140,21 +160,9 @@ class Closing:
             relaxation.spots, branch.parties, cuts, resources, relaxation.scale, 1.0, relaxation.clock
         )
         program.add(ways)
-        begun = None if start is None else self._start(program, start)
-        left = relaxation.clock.remaining_s
-        whole = program.solve_whole(begun, limit_s if left is None else min(limit_s, left), self._seed)
+        whole = program.solve_whole(goal, nodes, self._seed)
         served = None if whole.times is None else self._served(program, whole.times)
         return Closed(rounded_down(whole.bound), served, whole.done)
-
-    def _start(self, program: BranchProgram, start: Served) -> list[int]:
-        """Add the ways of a joint deployment, and return their columns, one for each member."""
-        spots = self._relaxation.spots
-        ways = [(g, spots.way(g, usage)) for g, (_, usages) in enumerate(start) for usage in usages]
-        program.add(ways)
-        place = {
-            (p, way.spots.tobytes()): k for k, (p, way) in enumerate(zip(program.party_of, program.ways, strict=True))
-        }
-        return [place[p, way.spots.tobytes()] for p, way in ways]
 
     def _served(self, program: BranchProgram, times: Floats) -> Served:
         groups = self._relaxation.spots.system.groups

@@ -17,7 +17,7 @@ from math import inf
 from typing import NamedTuple
 
 import numpy as np
-from highspy import HighsModelStatus, HighsSolution, HighsStatus, SolutionStatus
+from highspy import HighsModelStatus, HighsStatus, SolutionStatus
 from scipy.sparse import csc_matrix, csr_matrix, vstack
 
 from finbench.fin_graph.joint.branching.branch import Limit, Party
@@ -38,7 +38,7 @@ _OPTIONS: dict[str, float | bool | str] = {
 
 _WHOLE: dict[str, float | bool | str] = {
     "presolve": "choose",
-    "mip_rel_gap": BRANCHING_GAP / 10,
+    "mip_rel_gap": 0.4 * BRANCHING_GAP,
     "mip_abs_gap": 0.0,
     "mip_feasibility_tolerance": SOLVER_TOLERANCE,
 }
@@ -68,7 +68,7 @@ class WholeAnswer(NamedTuple):
     times: Floats | None
     """x_c of its best solution."""
     bound: float
-    """Proven bound on the solutions over the ways at hand; inf where there is none."""
+    """Proven bound on the solutions over the ways at hand, as far as the goal; inf where there is none below it."""
     done: bool
     """Whether it was solved to the end."""
 
@@ -263,44 +263,36 @@ class BranchProgram:
         signed: Floats = low + high
         return signed
 
-    def solve_whole(self, start: Sequence[int] | None, limit_s: float, seed: int) -> WholeAnswer:
+    def solve_whole(self, goal: float, nodes: int, seed: int) -> WholeAnswer:
         """Solve the program in whole numbers, by HiGHS; it is of no use afterwards.
 
         Parameters
         ----------
-        start : sequence of int or None
-            Columns, one for each member served, of a solution to start from.
-        limit_s : float
-            Seconds that the solver may take.
+        goal : float
+            Objective [W] from which on nothing matters: HiGHS leaves out what costs more, and what it
+            says of its bound holds up to there.
+        nodes : int
+            Nodes of HiGHS's tree after which it ends.
         seed : int
         """
         highs, total = self._highs, self._first + len(self.ways)
         for column in self._spare:
             highs.changeColBounds(column, 0.0, 0.0)
         highs.changeColsIntegrality(total, np.arange(total, dtype=np.int32), np.ones(total, np.uint8))
-        set_options(highs, {**_WHOLE, "random_seed": seed % 2**31, "time_limit": highs.getRunTime() + limit_s})
-        if start is not None:
-            self._begin_at(start, total)
+        set_options(highs, {**_WHOLE, "random_seed": seed % 2**31, "mip_max_nodes": nodes})
+        if np.isfinite(goal):
+            set_options(highs, {"objective_bound": goal / self._scale})
+        if self._clock.remaining_s is not None:
+            set_options(highs, {"time_limit": highs.getRunTime() + self._clock.remaining_s})
         stop_when_large(highs)
         highs.run()
         facts, said = highs.getInfo(), highs.getModelStatus()
-        if said == HighsModelStatus.kInfeasible:
-            return WholeAnswer(None, inf, True)
         times = None
         if facts.primal_solution_status == SolutionStatus.kSolutionStatusFeasible:
             times = np.rint(np.array(highs.getSolution().col_value)[self._first :])
-        done = said == HighsModelStatus.kOptimal
-        proven = facts.objective_function_value if done else facts.mip_dual_bound
-        return WholeAnswer(times, float(proven) * self._scale, done)
-
-    def _begin_at(self, start: Sequence[int], total: int) -> None:
-        values = np.zeros(total)
-        np.add.at(values, self._first + np.array(start, np.int64), 1.0)
-        served = np.bincount([self.party_of[k] for k in start], minlength=len(self._parties))
-        values[: len(self._parties)] = [party.count for party in self._parties] - served
-        solution = HighsSolution()
-        solution.col_value = values.tolist()
-        self._highs.setSolution(solution)
+        if said == HighsModelStatus.kInfeasible:
+            return WholeAnswer(None, inf, True)
+        return WholeAnswer(times, float(facts.mip_dual_bound) * self._scale, said == HighsModelStatus.kOptimal)
 
     def try_limit(self, limit: Limit, steps: int) -> float:
         """Return what the relaxation over the ways at hand would cost with one more limit, after so many steps.

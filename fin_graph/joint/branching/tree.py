@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import count
 from math import inf
-from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
@@ -32,23 +31,23 @@ from finbench.models.tolerances import BRANCHING_GAP
 ROOT_ROUNDS, BRANCH_ROUNDS = 40, 2
 """Rounds of cuts at the root, and at every other branch."""
 
-FIRST_PARTS = (1 / 16, 1 / 4, 1.0)
-"""Margins of the lists at the root, as parts of what is open."""
+PARTS = (1.0, 1 / 4, 1 / 16, 1 / 64)
+"""Margins of the lists at the root, as parts of what is open: where one is too long, the next is tried."""
+
+ROOT_PASSES, CLOSED_PART = 5, 0.1
+"""Times that the root is solved with cuts at most, and the part of what is open that each must close."""
+
+FIRST_NODES = 200
+"""Nodes of a program in whole numbers that makes an incumbent at the root."""
 
 MOST_WAYS = 30_000
 """Ways from which on no list is made."""
 
-ROOT_PART, BRANCH_PART = 0.3, 0.05
-"""Parts of the time left that the program in whole numbers may take, at the root and at other branches."""
-
-_WHOLE_PART, FREE_S = 0.5, 5.0
-"""Part of the tree's time that such programs may take, and seconds [s] that they may take beside."""
+ROOT_NODES, BRANCH_NODES = 1_000_000, 100
+"""Nodes that the program in whole numbers may take, at the root and at other branches."""
 
 _LEFT = 0.9
 """Part of `BRANCHING_GAP` at which a branch is left: rounding may take the rest."""
-
-UNLIMITED_S = 60.0
-"""Time left, as assumed where there is no limit [s]."""
 
 
 class Incumbents(NamedTuple):
@@ -61,8 +60,6 @@ class Incumbents(NamedTuple):
     """Make a joint deployment of a branch's solution."""
     note: Callable[[float], None]
     """Take a new bound of the instance."""
-    served: Callable[[], Served | None]
-    """The incumbent."""
 
 
 class _Open(NamedTuple):
@@ -100,8 +97,8 @@ class Tree:
         incumbents: Incumbents,
     ) -> None:
         self._relaxation, self._covers, self._root, self._incumbents = relaxation, covers, first, incumbents
-        self._closing, self._clock = closing, relaxation.clock
-        self._began, self._whole_s = relaxation.clock.elapsed_s, -FREE_S
+        self._closing = closing
+        self._resting = self._fruitless = 0
         self.closed = 0
         """Branches closed by the program in whole numbers."""
         self._chooser = Chooser(relaxation.spots)
@@ -147,8 +144,7 @@ class Tree:
 
     def _visit(self, one: _Open) -> Outcome | None:
         """Solve a branch and divide it; return None where the time was over before anything was known."""
-        self._rounds = 0
-        outcome = self._relaxation.solve(one.branch, lambda: self.cutoff, self._separate_at(one.branch))
+        outcome = self._solved(one.branch) if one.branch.depth else self._root_solved(one.branch)
         if outcome.solved is None and outcome.bound < self.cutoff:
             return None
         self.visits += 1
@@ -156,10 +152,10 @@ class Tree:
         if outcome.bound >= self.cutoff:
             self._left = min(self._left, outcome.bound)
             return outcome
-        if one.branch.depth == 0:
-            self._root_outcome = outcome
         self._offer(outcome)
         self._incumbents.round(outcome)
+        if one.branch.depth == 0:
+            self._sharpen(one.branch, outcome)
         self._fix()
         bound = self._closed(one.branch, outcome)
         if bound >= self.cutoff:
@@ -168,40 +164,67 @@ class Tree:
             self._divide(one, outcome, bound)
         return outcome
 
+    def _solved(self, branch: Branch) -> Outcome:
+        self._rounds = 0
+        return self._relaxation.solve(branch, lambda: self.cutoff, self._separate_at(branch))
+
+    def _root_solved(self, branch: Branch) -> Outcome:
+        """Solve the root without cuts, then with cuts, as long as these close a part of what is open.
+
+        Each time what is open shrinks, more spots are closed, and cuts of whole deployments grow stronger.
+        """
+        outcome = self._relaxation.solve(branch, lambda: self.cutoff, lambda _program, _solved: [])
+        for _ in range(ROOT_PASSES):
+            if outcome.solved is None:
+                break
+            self._sharpen(branch, outcome)
+            before, outcome = outcome.best, self._solved(branch)
+            if outcome.best - before < CLOSED_PART * (self.cutoff - before):
+                break
+        return outcome
+
+    def _sharpen(self, branch: Branch, outcome: Outcome) -> None:
+        """Make an incumbent of the ways that the root's relaxation likes best, and learn from what is open."""
+        if self._closing is not None:
+            served = self._closing.gather(branch, outcome, self.cutoff, FIRST_NODES)
+            if served is not None:
+                self._incumbents.offer(served)
+        self._root_outcome, self._fixed_at = outcome, inf
+        self._fix()
+        if self._covers is not None and self._incumbents.objective() < inf:
+            self._covers.passing.learn(branch, outcome, self._relaxation.penalties(branch), self.cutoff)
+
     def _closed(self, branch: Branch, outcome: Outcome) -> float:
         """Return a bound on a branch, by the program in whole numbers where its ways can be listed."""
         bound, root = outcome.bound, branch.depth == 0
-        if (
-            self._closing is None
-            or branch.limits
-            or self._whole_s > _WHOLE_PART * (self._clock.elapsed_s - self._began)
-        ):
+        if self._closing is None or branch.limits or self._resting > 0:
+            self._resting -= 1
             return bound
-        start, parts = perf_counter(), FIRST_PARTS if root else (1.0,)
-        for part in parts:
+        found = None
+        for part in PARTS if root else PARTS[:1]:
             goal = self._goal(outcome, part)
-            if goal <= bound or bound >= self.cutoff:
-                continue
-            served = self._incumbents.served() if root else None
-            found = self._closing.close(branch, outcome, goal, served, MOST_WAYS, self._whole_limit(root))
-            if found is None:
+            if goal > bound:
+                found = self._closing.close(branch, outcome, goal, MOST_WAYS, ROOT_NODES if root else BRANCH_NODES)
+            if found is not None:
                 break
+        if found is not None:
             if found.served is not None:
                 self._incumbents.offer(found.served)
             bound = max(bound, found.bound)
-            self.closed += found.done and part == 1.0
-        self._whole_s += perf_counter() - start
+            self.closed += found.done and bound >= self.cutoff
+        self._rest(found is not None and found.done)
         return bound
+
+    def _rest(self, done: bool) -> None:
+        """Leave lists aside for as many branches as they failed at in a row."""
+        self._fruitless = 0 if done else self._fruitless + 1
+        self._resting = self._fruitless
 
     def _goal(self, outcome: Outcome, part: float) -> float:
         """Return the bound that a list is to prove: up to the cutoff, or a part of the way from the branch's own."""
         known = self._incumbents.objective() < inf
         cutoff = self.cutoff if known else outcome.best + abs(outcome.best)
         return cutoff if part == 1.0 else outcome.best + part * (cutoff - outcome.best)
-
-    def _whole_limit(self, root: bool) -> float:
-        left = self._clock.remaining_s
-        return (ROOT_PART if root else BRANCH_PART) * (UNLIMITED_S if left is None else left)
 
     def _divide(self, one: _Open, outcome: Outcome, bound: float) -> None:
         assert outcome.solved is not None

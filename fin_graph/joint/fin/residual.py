@@ -154,6 +154,11 @@ class _Opened:
         self._heap.clear()
 
 
+def without_excess(group: Group, problem: PathProblem, path: LayeredPath, resource: int) -> PathProblem:
+    """Return the problem without what `path` takes most of `resource` with: a block on a node, a transfer on a link."""
+    return next(_branches(group, problem, path, resource))
+
+
 def _branches(group: Group, problem: PathProblem, path: LayeredPath, resource: int) -> Iterator[PathProblem]:
     """Yield problems that leave out `path` and together nothing that fits on a node's `resource`."""
     nodes = len(group.topology.network.nodes)

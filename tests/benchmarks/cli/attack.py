@@ -51,6 +51,8 @@ CODES: dict[str, set[int]] = {
     "serve": {FOUND, UNEXPECTED, BAD_INPUT, VIOLATED},
     "verify": {FOUND, BAD_INPUT, NOTHING_FOUND, VIOLATED},
     "compare-results": {FOUND, UNEXPECTED, BAD_INPUT},
+    "leaderboard": {FOUND, BAD_INPUT, VIOLATED},
+    "library": {FOUND, BAD_INPUT, VIOLATED},
 }
 """Exit codes that a command may end with; of those that are not here, 0 and 2. Code 5 would be a contradiction."""
 

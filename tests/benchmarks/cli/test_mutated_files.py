@@ -123,13 +123,14 @@ def test_what_is_no_regular_file_is_refused_wherever_a_file_is_read(tmp_path: Pa
             ["draw", sound, "-o", f"{tmp_path}/a.png", "--deployment", bad], ["run", bad, "-o", f"{tmp_path}/results"],
             ["scale", bad, "-o", f"{tmp_path}/results"], ["table", bad], ["plot", bad, "-o", f"{tmp_path}/a.png"],
             ["report", bad, "-o", f"{tmp_path}/a.html"], ["compare-results", bad, bad], ["upgrade", bad],
+            ["leaderboard", bad],
         ):  # fmt: skip
             tally.run(arguments)
-    tally.assert_sound(refused=16 * len(no_files), answered=0)
+    tally.assert_sound(refused=17 * len(no_files), answered=0)
 
 
-READERS = {"runs.jsonl": 4, "environments.jsonl": 4, "instances.jsonl": 2, "runs.old.jsonl": 1}
-"""Files of results, and how many of table, report, plot and compare-results could read each."""
+READERS = {"runs.jsonl": 5, "environments.jsonl": 5, "instances.jsonl": 3, "runs.old.jsonl": 1}
+"""Files of results, and how many of table, report, leaderboard, plot and compare-results could read each."""
 
 
 @pytest.mark.slow
@@ -145,7 +146,8 @@ def test_no_file_of_results_may_be_anything_but_a_file(name: str, tmp_path: Path
             (folder / name).symlink_to(bad)
         commands = (
             ["table", str(folder)], ["report", str(folder), "-o", f"{tmp_path}/a.html"],
-            ["plot", str(folder), "-o", f"{tmp_path}/a.svg"], ["compare-results", str(folder), str(folder)],
+            ["leaderboard", str(folder)], ["plot", str(folder), "-o", f"{tmp_path}/a.svg"],
+            ["compare-results", str(folder), str(folder)],
         )  # fmt: skip
         for arguments in commands[: READERS[name]]:
             tally.run(arguments, bad)

@@ -73,6 +73,7 @@ def sound(tmp_path: Path, results: Path) -> dict[str, list[str]]:
         "plot": [str(results), "-o", f"{out}.svg"],
         "report": [str(results), "-o", f"{out}.html"],
         "compare-results": [str(results), str(results)],
+        "leaderboard": [str(results)],
         "claims": [],
         "bench": ["-o", f"{out}.json"],
         "figures": ["-o", out],
@@ -251,7 +252,7 @@ def test_every_command_is_attacked(sound: dict[str, list[str]]) -> None:
 
 COMMANDS = (
     "plan",
-    *("replan", "drift"),
+    *("replan", "drift", "leaderboard"),
     *("solve", "export", "evaluate", "compare", "explain", "frontier", "generate", "draw", "instances", "methods"),
     *("schema", "run", "scale", "table", "plot", "report", "compare-results", "claims", "bench", "figures"),
     *("library list", "library show", "library check", "library export", "library update"),

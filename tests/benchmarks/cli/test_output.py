@@ -28,6 +28,7 @@ WRITING = {
     "table": (["table", "RESULTS"], ".csv"),
     "plot": (["plot", "RESULTS"], ".png"),
     "report": (["report", "RESULTS"], ".html"),
+    "leaderboard": (["leaderboard", "RESULTS"], ".md"),
 }
 """Commands that write one file into a folder that must be there."""
 

@@ -108,7 +108,7 @@ def test_plot_writes_each_format(results: Path, tmp_path: Path, suffix: str, mag
     assert path.stat().st_size > 5_000
 
 
-@pytest.mark.parametrize("command", [["table"], ["plot", "-o", "x.png"], ["compare-results", "."]])
+@pytest.mark.parametrize("command", [["table"], ["plot", "-o", "x.png"], ["compare-results", "."], ["leaderboard"]])
 def test_a_folder_without_results_is_one_line(tmp_path: Path, command: list[str]) -> None:
     refused = finbench(*command, tmp_path)
     assert (refused.exit_code, refused.stdout, refused.stderr.count("\n")) == (2, "", 1)

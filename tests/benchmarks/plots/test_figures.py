@@ -195,6 +195,23 @@ def test_curves_are_over_shared_instances_and_count_failures() -> None:
     assert "hollow: failures left out" in [text.get_text() for text in shown.legends[0].get_texts()]
 
 
+def test_methods_of_one_size_stand_beside_each_other_and_nothing_to_compare_is_said() -> None:
+    rows = [{**row, "group": "several"} for row in usual(3)]
+    rows += [{**run(7, f"method {k}", 1.5, 0.1, network_nodes=9), "group": "one"} for k in range(3)]
+    rows += [{**run(8, f"method {k}", None, 0.1, network_nodes=5), "group": "none"} for k in range(3)]
+    runs = frame(rows)
+    nodes = find_dimension("nodes", runs)
+    figure = curves_figure(curves(runs, MEASURES["energy"], nodes), MEASURES["energy"], nodes)
+    several, one, none = figure.axes
+    places = [float(np.asarray(line.get_xdata())[0]) for line in one.lines if len(np.asarray(line.get_xdata()))]
+    assert len(set(places)) == 3, "none hides another"
+    assert all(one.get_xlim()[0] < place < one.get_xlim()[1] for place in places)
+    assert [tick.get_text() for tick in one.get_xticklabels()] == ["9"]
+    assert "no deployments to compare" in [text.get_text() for text in none.texts]
+    assert not several.texts
+    assert not one.texts
+
+
 def test_the_gap_by_gamma_figure_shows_what_is_missed() -> None:
     rows = [
         run(k, "fin", None if k >= g // 5 else 1.1, 0.1, variant=f"fin (gamma={g})", options={"gamma": g})

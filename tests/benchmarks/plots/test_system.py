@@ -108,7 +108,7 @@ def test_prices_are_listed_in_their_order_and_marked() -> None:
     prices = {"edge0.0: memory": 2e-7, "edge0.1": 3e-10, "edge0.0->cloud0": 1.5e-9, "cloud0": 0.0}
     figure = draw_system(instance, evaluation, prices)
     shown = texts(figure)
-    assert "shadow prices and savings" in shown
+    assert "prices and savings" in shown
     assert shown.index("edge0.0: memory") < shown.index("edge0.0->cloud0")
     marked = [c for c in figure.axes[0].collections if c.get_zorder() == 4]
     assert sum(len(c.get_paths()) for c in marked if not isinstance(c, PathCollection)) == 1

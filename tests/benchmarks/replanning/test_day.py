@@ -125,3 +125,13 @@ def test_what_a_plan_costs_is_what_the_evaluator_says() -> None:
     assert first is not None
     objectives = [evaluate(in_period(instance, period), first).objective for period in day.periods]
     assert [one.objective for one in courses[Policy.NEVER, Planner.FIN].periods] == objectives
+
+
+def test_what_moving_costs_may_be_a_shipped_name() -> None:
+    result = CliRunner().invoke(app, ["drift", "three-tier", "--migration-cost", "loading", "--json"])
+    assert result.exit_code == 0, result.output
+    _, _, courses = lived(PolicyOptions(Migration(fixed_cost_per_block=3000.0)))
+    moving = [one["moving"] for one in json.loads(result.stdout)["courses"]]
+    assert moving == [one.moving for one in courses.values()] != [0.0] * len(moving)
+    wrong = CliRunner().invoke(app, ["drift", "three-tier", "--migration-cost", "loadin"])
+    assert (wrong.exit_code, "did you mean 'loading'?" in wrong.output) == (2, True)

@@ -364,7 +364,7 @@ def test_one_of_several_applications_is_chosen(opened: webdriver.Chrome) -> None
     one(opened, "#instance-search").send_keys("several")
     Select(one(opened, "#application-choice")).select_by_visible_text("user 1")
     assert "latency" in one(opened, ".side .bars").get_attribute("aria-label")  # type: ignore[operator]
-    assert "target of 40 µs" in one(opened, ".side .bars").get_attribute("aria-label")  # type: ignore[operator]
+    assert "target of 40\u00a0µs" in one(opened, ".side .bars").get_attribute("aria-label")  # type: ignore[operator]
     Select(one(opened, "#application-choice")).select_by_visible_text("late")
     assert one(opened, ".side .notice").text == "This application is turned away."
     assert " W · " in one(opened, ".side h3 .status").text
@@ -456,6 +456,43 @@ def test_a_phone_never_scrolls_sideways(opened: webdriver.Chrome, width: int) ->
         one(opened, "#instance-search").send_keys("several")
         widths: list[Any] = opened.execute_script("return [document.documentElement.scrollWidth, innerWidth]")
         assert widths == [width, width]
+    finally:
+        opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+LABELS_ON_NODES = """const boxes = (image, what) =>
+        [...image.querySelectorAll(what)].map((one) => one.getBoundingClientRect());
+    const meet = (a, b) => a.right + 3 > b.left && a.left - 3 < b.right && a.bottom > b.top && a.top < b.bottom;
+    const wrong = (image) => (label) =>
+        label.right > innerWidth || boxes(image, ".node").some((node) => meet(label, node));
+    return [...document.querySelectorAll("svg.network")]
+        .map((image) => boxes(image, ".route-label").filter(wrong(image)).length);"""
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+def test_what_is_sent_is_written_beside_nodes_not_over_them(opened: webdriver.Chrome, width: int) -> None:
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        opened.refresh()
+        one(opened, "#instance-search").send_keys("balexnet")
+        assert all_of(opened, ".route-label")
+        assert opened.execute_script(LABELS_ON_NODES) == [0, 0]
+    finally:
+        opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_what_a_row_is_about_stays_in_sight_on_a_phone(opened: webdriver.Chrome) -> None:
+    metrics = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+    opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        opened.refresh()
+        table = "#summary > .beside + .scroll"
+        moved = opened.execute_script(f"""const [box] = document.querySelectorAll("{table}");
+            const cell = box.querySelector("tbody tr > :first-child");
+            const before = cell.getBoundingClientRect().left; box.scrollLeft = 200;
+            return [box.scrollLeft, cell.getBoundingClientRect().left - before];""")
+        assert moved == [200, 0]
     finally:
         opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 

@@ -14,12 +14,18 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from finbench.benchmarks.cli.app import app
+from finbench.benchmarks.report.together import NO_BREAK
 from finbench.benchmarks.rows.reading import INSTANCES as FILE
 from tests.benchmarks.report.conftest import IMAGE, QUOTES, SCRIPT, read_rows, write_rows
 
 
 def report(*arguments: str | Path) -> Result:
     return CliRunner().invoke(app, ["report", *(str(argument) for argument in arguments)])
+
+
+def read(page: Path) -> str:
+    """Return the page with plain spaces between numbers and their units."""
+    return page.read_text(encoding="utf-8").replace(NO_BREAK, " ")
 
 
 def embedded(text: str) -> dict[str, Any]:
@@ -45,7 +51,7 @@ def copied(results: Path, tmp_path: Path) -> Path:
 
 
 def test_nothing_is_loaded_and_only_its_own_script_and_style_may_run(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
+    text = read(page)
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', text)
     assert policy
     assert policy[1].startswith("default-src &#39;none&#39;; script-src &#39;sha256-")
@@ -61,7 +67,7 @@ def test_nothing_is_loaded_and_only_its_own_script_and_style_may_run(page: Path)
 
 
 def test_names_never_become_markup(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
+    text = read(page)
     for name in (SCRIPT, QUOTES, IMAGE):
         assert name not in text
     data = embedded(text)
@@ -71,7 +77,7 @@ def test_names_never_become_markup(page: Path) -> None:
 
 
 def test_every_run_is_there_with_every_digit(page: Path, results: Path) -> None:
-    data, rows = embedded(page.read_text(encoding="utf-8")), read_rows(results)
+    data, rows = embedded(read(page)), read_rows(results)
     assert data["count"] == len(rows)
     for name in ("objective", "energy_j", "time_s", "lower_bound", "latency_s"):
         assert column(data, name) == [row[name] for row in rows]
@@ -81,7 +87,7 @@ def test_every_run_is_there_with_every_digit(page: Path, results: Path) -> None:
 
 
 def test_placements_are_those_of_the_rows(page: Path, results: Path) -> None:
-    data = embedded(page.read_text(encoding="utf-8"))
+    data = embedded(read(page))
     for row, number in zip(read_rows(results), column(data, "placement"), strict=True):
         if not row["deployments"]:
             assert number is None
@@ -93,7 +99,7 @@ def test_placements_are_those_of_the_rows(page: Path, results: Path) -> None:
 
 
 def test_of_a_large_network_only_what_is_used_is_kept(page: Path) -> None:
-    data = embedded(page.read_text(encoding="utf-8"))
+    data = embedded(read(page))
     (large,) = (network for network in data["networks"] if network["all_nodes"] == 70)
     used = {name for placement in data["placements"] for app in placement["applications"] for name, *_ in app["blocks"]}
     assert len(large["nodes"]) < 20
@@ -101,7 +107,7 @@ def test_of_a_large_network_only_what_is_used_is_kept(page: Path) -> None:
 
 
 def test_the_summary_says_what_ran_and_how_it_ended(page: Path, results: Path) -> None:
-    text = page.read_text(encoding="utf-8")
+    text = read(page)
     assert "Runs of 5 methods on instances in 4 groups, each run with a limit of 10 s." in text
     assert "The optimum is proven on 14 instances." in text
     for value, meaning in (("92", "runs"), ("14", "instances")):
@@ -117,7 +123,7 @@ def test_the_same_results_give_the_same_page(page: Path, results: Path, tmp_path
 
 def test_the_title_is_chosen_and_escaped(results: Path, tmp_path: Path) -> None:
     assert report(results, "-o", tmp_path / "r.html", "--title", f"A {SCRIPT}").exit_code == 0
-    assert "<h1>A &lt;script&gt;alert(1)&lt;/script&gt;</h1>" in (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "<h1>A &lt;script&gt;alert(1)&lt;/script&gt;</h1>" in read(tmp_path / "r.html")
 
 
 def test_an_altered_row_is_named(copied: Path, tmp_path: Path) -> None:
@@ -125,7 +131,7 @@ def test_an_altered_row_is_named(copied: Path, tmp_path: Path) -> None:
     rows[0]["objective"] *= 0.9
     write_rows(copied, rows)
     assert report(copied, "-o", tmp_path / "r.html").exit_code == 0
-    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    text = read(tmp_path / "r.html")
     assert "These results contradict themselves" in text
     assert "label-setting is recorded with" in text
 
@@ -144,7 +150,7 @@ def test_a_row_of_another_instance_is_named(change: dict[str, Any], said: str, c
     (changed if "instance" in change else changed["deployments"][0]).update(change)
     write_rows(copied, rows)
     assert report(copied, "-o", tmp_path / "r.html").exit_code == 0
-    assert said in (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert said in read(tmp_path / "r.html")
 
 
 def test_a_contradiction_is_named(copied: Path, tmp_path: Path) -> None:
@@ -158,7 +164,7 @@ def test_a_contradiction_is_named(copied: Path, tmp_path: Path) -> None:
 def test_without_instances_the_page_says_what_it_lacks(copied: Path, tmp_path: Path) -> None:
     (copied / FILE).write_text("")
     assert report(copied, "-o", tmp_path / "r.html").exit_code == 0
-    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    text = read(tmp_path / "r.html")
     assert "These results hold no instances" in text
     assert embedded(text)["networks"] == []
 
@@ -169,7 +175,7 @@ def test_failures_alone_make_a_page(copied: Path, tmp_path: Path) -> None:
     write_rows(copied, [row | {"status": "error", "reason": "broke", "found": False} for row in rows])
     made = report(copied, "-o", tmp_path / "r.html")
     assert made.exit_code == 0, made.output
-    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    text = read(tmp_path / "r.html")
     assert "cannot be said" in text
     assert "No run is conclusive." in text
 
@@ -206,23 +212,23 @@ def test_the_date_is_that_of_the_rows(copied: Path, tmp_path: Path) -> None:
         row["started_at"] = moment
     write_rows(copied, [{**row, "started_at": row["started_at"] if k < 2 else None} for k, row in enumerate(rows)])
     report(copied, "-o", tmp_path / "r.html")
-    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    text = read(tmp_path / "r.html")
     assert (
         f"Runs begun 2026-03-01 23:59 to 2026-03-02 00:10 UTC (not recorded of {len(rows) - 2} runs); measured" in text
     )
     write_rows(copied, [{name: value for name, value in row.items() if name != "started_at"} for row in rows])
     report(copied, "-o", tmp_path / "r.html")
-    assert "Date of the runs not recorded; measured on" in (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "Date of the runs not recorded; measured on" in read(tmp_path / "r.html")
 
 
 def test_the_campaigns_file_is_shown_and_its_lack_is_said(page: Path, copied: Path, tmp_path: Path) -> None:
-    assert "hostile.json" in page.read_text(encoding="utf-8")
+    assert "hostile.json" in read(page)
     (copied / "campaign.toml").write_text("# </script>\nname = 'x'\n")
     report(copied, "-o", tmp_path / "r.html")
-    assert "# &lt;/script&gt;\nname" in (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "# &lt;/script&gt;\nname" in read(tmp_path / "r.html")
     (copied / "campaign.toml").unlink()
     report(copied, "-o", tmp_path / "r.html")
-    assert "do not hold the file of their campaign" in (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "do not hold the file of their campaign" in read(tmp_path / "r.html")
 
 
 def test_a_run_of_two_groups_is_listed_once_with_both(copied: Path, tmp_path: Path) -> None:
@@ -230,7 +236,7 @@ def test_a_run_of_two_groups_is_listed_once_with_both(copied: Path, tmp_path: Pa
     again = [{**row, "group": "again"} for row in rows[:3]]
     write_rows(copied, rows + again)
     report(copied, "-o", tmp_path / "r.html")
-    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    text = read(tmp_path / "r.html")
     data = embedded(text)
     assert data["count"] == len(rows)
     groups = data["runs"]["group"]
@@ -241,7 +247,7 @@ def test_a_run_of_two_groups_is_listed_once_with_both(copied: Path, tmp_path: Pa
 
 
 def test_without_scripts_figures_and_tables_are_there_and_no_button(page: Path) -> None:
-    body = page.read_text(encoding="utf-8").split("<body>")[1].split('<script type="application/json"')[0]
+    body = read(page).split("<body>")[1].split('<script type="application/json"')[0]
     assert "<button" not in body
     static = re.findall(r"<noscript>(.*?)</noscript>", body, re.DOTALL)
     figures = [part for part in static if "<svg" in part]
@@ -250,13 +256,13 @@ def test_without_scripts_figures_and_tables_are_there_and_no_button(page: Path) 
 
 
 def test_the_page_says_what_transfers_take(page: Path) -> None:
-    text = " ".join(page.read_text(encoding="utf-8").split())
+    text = " ".join(read(page).split())
     assert "Transfers take next to no time in every group (at most 5 %" in text
     assert "560 Gbit/s to 4.5 Tbit/s" in text
 
 
 def test_a_number_of_the_text_is_that_of_the_table(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
+    text = read(page)
     said = re.search(r"Fastest by the median of its conclusive runs: ([^,]+), ([^ ]+ [mµ]?s) \((\d+) of (\d+)", text)
     assert said
     name, time, conclusive, runs = said.groups()

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from markupsafe import Markup
 
 import finbench.benchmarks.report
 from finbench.benchmarks.analysis.claims import MATCHES, SAVING, TARGETS
@@ -22,6 +23,7 @@ from finbench.benchmarks.report.growth_chart import growth_chart, with_sizes
 from finbench.benchmarks.report.methods_table import facts_of
 from finbench.benchmarks.report.pictures import MOST_APPLICATIONS, Gallery
 from finbench.benchmarks.report.summary import environment_rows, sentences
+from finbench.benchmarks.report.together import NO_BREAK, together
 from finbench.fin_graph.label_setting import solve
 from finbench.models.deployment import ApplicationDeployment, Deployment
 from finbench.models.evaluate import evaluate
@@ -236,13 +238,33 @@ def test_what_an_environment_does_not_name_is_said_by_its_kind() -> None:
         "threads": {"OMP_NUM_THREADS": None, "MKL_NUM_THREADS": "2"},
     }
     assert dict(environment_rows([{"environment": none}])) == {
-        "cpu": "c",
+        "processor": "c",
         "git": "no checkout",
         "versions: numpy": "not installed",
         "solvers: cbc": "not installed",
         "threads: OMP_NUM_THREADS": "not set",
         "threads: MKL_NUM_THREADS": "2",
     }
+
+
+def test_memory_of_a_machine_is_said_in_its_unit() -> None:
+    assert environment_rows([{"environment": {"ram_bytes": 24 * 2**30}}]) == [("memory", "24.0 GiB")]
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("a limit of 10 s.", "a limit of 10_s."),
+        ("gap ≤ 0.01 %", "gap ≤_0.01_%"),
+        ("34 Gbit/s to 13 Tbit/s", "34_Gbit/s to 13_Tbit/s"),
+        ("FIN meets it, γ = 1000", "FIN meets it, γ_=_1000"),
+        ("6 B-LeNet of 3 groups", "6 B-LeNet of 3 groups"),
+    ],
+)
+def test_numbers_keep_their_units_on_one_line(text: str, kept: str) -> None:
+    assert together(text) == kept.replace("_", NO_BREAK)
+    assert together(Markup(text)) == text, "markup is left alone"
+    assert together(3.5) == 3.5
 
 
 def test_the_scripts_of_the_page_share_one_scope_and_declare_each_name_once() -> None:

@@ -102,6 +102,8 @@ def test_means_over_what_is_shared_mark_lower_bounds_and_unknown_gaps() -> None:
     nothing = [run("a", "exact", 1.0, lower_bound=1.0), run("b", "quick", 1.0)]
     (empty,) = aggregate_tables(frame(nothing)).values()
     assert "over the 0 of 2 instances" in empty.title
+    (alone,) = aggregate_tables(frame([run("a", "exact", 1.0, lower_bound=1.0)])).values()
+    assert alone.title == "g: over the only instance; 1 with a proven bound"
     assert [cell.text for cell in empty.rows[0]] == ["exact", "0", "0", "0", "0", "0", "–", "–", "–", "–"]
 
 
@@ -206,6 +208,17 @@ def test_a_static_figure_draws_every_kind_within_its_frame_and_escapes_names() -
     assert max(numbers) <= 560
     assert "nan" not in drawn
     assert drawn.count('<path class="curve"') == 4, "line, step, fit and the legend"
+
+
+def test_a_logarithmic_axis_between_two_powers_has_ticks_and_the_last_stays_in_the_frame() -> None:
+    axis = Axis("arcs", "arcs", "log", unit="s")
+    panel = Panel("", axis, Axis("y", "y"), [Series("s", "s", [2.21, 4.62], [1, 2])])
+    drawn = str(static_figure(Chart("c", "t", "", {"s": 7}, [View("v", [panel])])))
+    texts = re.findall(r'<text x="([\d.]+)" y="(\d+)"[^>]*>([^<]+)', drawn)
+    below = [(float(x), label) for x, y, label in texts if y == "289"]
+    assert len(below) > 1
+    assert all(x + 3.5 * len(label) <= 560 for x, label in below)
+    assert drawn.count('stroke-dasharray="8 3"') == 2, "the line and its entry in the legend"
 
 
 @pytest.mark.parametrize("scale", ["linear", "log", "symlog"])

@@ -14,8 +14,10 @@ from finbench.benchmarks.cli.upkeep import BENCH_PARTS, measure_and_report
 from finbench.benchmarks.families import generate
 from finbench.benchmarks.upkeep import exact_targets
 from finbench.benchmarks.upkeep import targets as performance
+from finbench.benchmarks.upkeep.ceiling import relaxations_per_second
 from finbench.benchmarks.upkeep.fin_targets import expanded_graph
 from finbench.benchmarks.upkeep.measurement import Measurement, seconds
+from finbench.benchmarks.upkeep.subjects import with_alternatives
 from finbench.fin_graph.label_setting import solve
 from finbench.fin_graph.paths.arrays import PathProblem, path_problem
 from finbench.fin_graph.paths.kernel import least_energy_replica_path
@@ -35,6 +37,13 @@ def test_expanded_graph_has_fins_least_energy(family: str) -> None:
         graph, source, ends = expanded_graph(problem, 30)
         energies = dijkstra(graph, indices=[source])[0]
         assert energies[ends].min() == pytest.approx(least_energy_replica_path(problem, 30).energy, rel=1e-9)
+
+
+def test_rows_in_cache_are_relaxed_faster_than_paths_are_found() -> None:
+    """The machine's own rate is a ceiling; FIN's rate is below it on any machine, however busy."""
+    problem = problem_of("dense", 6, 0)
+    path = least_energy_replica_path(problem, 30)
+    assert path.relaxations / seconds(lambda: least_energy_replica_path(problem, 30), 5) < relaxations_per_second()
 
 
 def test_marks_follow_the_limits() -> None:
@@ -92,3 +101,19 @@ def test_cspy_finds_the_same_optimum() -> None:
 
 def test_the_command_knows_every_part() -> None:
     assert tuple(performance.PARTS) == BENCH_PARTS
+
+
+def test_alternatives_are_drawn_around_the_first() -> None:
+    one = generate("dense", nodes=6, blocks=4, exits=1, seed=0)
+    several = with_alternatives(one, 5, 0.1)
+    assert several == type(several).model_validate(several.model_dump(mode="json", exclude_unset=True))
+    first, *others = several.dnns
+    assert (first, len(others)) == (one.dnns[0], 4)
+    for other in others:
+        for block, drawn in zip(first.blocks, other.blocks, strict=True):
+            assert 0.9 <= drawn.ops / block.ops <= 1.1
+            assert 0.9 <= drawn.output_bits / block.output_bits <= 1.1
+    best, alone = solve(several).claimed_objective, solve(one).claimed_objective
+    assert best is not None
+    assert alone is not None
+    assert best <= alone

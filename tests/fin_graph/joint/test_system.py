@@ -13,6 +13,7 @@ from finbench.fin_graph.paths.shortest import cheapest_path, costs_to_go
 from finbench.models.evaluate import evaluate
 from finbench.models.instance import Application, Instance, Network
 from finbench.models.loads import loads_of, uses
+from finbench.models.step_costs import step_costs
 from tests.fin_graph.joint.conftest import Desk
 from tests.models.enumeration import shared_instance
 
@@ -179,7 +180,9 @@ def test_a_level_runs_at_its_share_and_reserves_it() -> None:
     usage = halved.usage(slow.layers, slow.nodes)
     assert usage.deployment.shares == (0.5,) * len(usage.deployment.placement)
     app = half.applications[0]
-    assert loads_of(half, [(app, usage.deployment)]).reserved_share == {"n0": 0.5 * len(usage.deployment.placement)}
+    assert loads_of([(app, list(step_costs(half, app, usage.deployment)))]).reserved_share == {
+        "n0": 0.5 * len(usage.deployment.placement)
+    }
 
 
 @pytest.mark.parametrize("levels", [(1.0,), (0.25, 0.5, 1.0)])

@@ -14,6 +14,7 @@ from finbench.models.instance import Instance, Network
 from finbench.models.loads import loads_of, uses
 from finbench.models.milp import flow
 from finbench.models.result import Status
+from finbench.models.step_costs import step_costs
 from tests.fin_graph.joint.conftest import Desk
 from tests.models.enumeration import decisions
 from tests.random_instances import random_shared_instance
@@ -68,10 +69,10 @@ def least_factor(instance: Instance) -> float:
             pinned = all(app.pins.get(i, name) == name for i, name in enumerate(decision.placement, 1))
             linked = all(pair in hops for route in routes for pair in pairwise(route))
             if exact and pinned and linked:
-                options.append((app, decision))
+                options.append((app, list(step_costs(instance, app, decision))))
         found.append(options)
     for served in product(*found):
-        fullest = max((use.utilisation for use in uses(instance, loads_of(instance, served))), default=0.0)
+        fullest = max((use.utilisation for use in uses(instance, loads_of(served))), default=0.0)
         best = min(best, fullest)
     return best
 
