@@ -95,7 +95,7 @@ class Parts(NamedTuple):
     """Cost of the path; shape (P,)."""
 
 
-class Cheapest(NamedTuple):
+class GroupBest(NamedTuple):
     """What a search knows of one group."""
 
     bound: float
@@ -137,7 +137,7 @@ class Everyone:
             if self._parts.length[c]:
                 self._of_group[g].append(c)
 
-    def search(self, prices: Floats, *, with_power: bool = True) -> list[Cheapest]:
+    def search(self, prices: Floats, *, with_power: bool = True) -> list[GroupBest]:
         """Return what is cheapest for a member of every group at `prices` (shape (R,)).
 
         `with_power` is as in `Group.problem`.
@@ -170,13 +170,13 @@ class Everyone:
             for a, b in pairwise(first.tolist())
         ]
 
-    def _best(self, g: int) -> Cheapest:
+    def _best(self, g: int) -> GroupBest:
         parts = self._of_group[g]
         if not parts:
-            return Cheapest(inf, None, inf)
+            return GroupBest(inf, None, inf)
         cheapest = min(parts, key=self._parts.cost.item)
         bound = min(map(self._parts.bound.item, parts))
-        return Cheapest(bound, self._usage(cheapest), self._parts.cost.item(cheapest))
+        return GroupBest(bound, self._usage(cheapest), self._parts.cost.item(cheapest))
 
     def _usage(self, p: int) -> Usage:
         """Return what the path of part number p takes."""
