@@ -14,11 +14,14 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from docutils import nodes
+from docutils.utils import new_document
 from finbench_docs import code, commands, options, schema
 from finbench_docs.columns import in_columns
 from finbench_docs.links import dead_links
 from finbench_docs.mathml import converted
 from finbench_docs.offline import loads_from_elsewhere
+from finbench_docs.unbroken import keep_together
 from sphinx.errors import ExtensionError
 from typer.testing import CliRunner
 
@@ -249,6 +252,14 @@ def test_a_formula_that_would_show_its_marks_is_refused() -> None:
     assert "<mtd" in converted(r"\begin{split} a &\ge b \end{split}", "block")
     with pytest.raises(ExtensionError, match="marks of alignment"):
         converted(r"\begin{aligned} a &\ge b \end{aligned}", "block")
+
+
+def test_a_page_keeps_numbers_and_units_together_but_not_in_code() -> None:
+    page = new_document("page")
+    page += nodes.paragraph("", "at most 5 ms, ", nodes.literal("", "5 ms"))
+    no_app: Any = None
+    keep_together(no_app, page)
+    assert page.astext() == "at most 5\u00a0ms, 5 ms"
 
 
 def test_tables_in_outputs_stand_in_columns() -> None:

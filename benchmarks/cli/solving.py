@@ -82,10 +82,10 @@ def solve(
     ] = None,
     robust: Annotated[
         int | None,
-        typer.Option(min=0, help="Hold whatever so many exit shares and rates do; milp-flow or label-setting."),
+        typer.Option(min=0, help="Plan for so many exit shares and rates at their worst; milp-flow or label-setting."),
     ] = None,
     deviation: Annotated[
-        float, typer.Option(min=0, max=1, help="With --robust: the part of itself that each of them may deviate by.")
+        float, typer.Option(min=0, max=1, help="With --robust: by what part of itself each of them may deviate.")
     ] = 0.1,
     time_limit: TimeLimit = None,
     seed: Seed = 0,

@@ -6,7 +6,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from finbench_docs import columns, docstrings, links, offline
+from finbench_docs import columns, docstrings, links, offline, unbroken
 from finbench_docs.directive import Generated
 from finbench_docs.mathml import visit_display, visit_inline
 
@@ -17,6 +17,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_html_math_renderer("mathml", (visit_inline, None), (visit_display, None))
     app.connect("autodoc-process-docstring", docstrings.process, priority=400)  # before numpydoc
     app.connect("doctree-read", columns.align)
+    app.connect("doctree-read", unbroken.keep_together)
     app.connect("build-finished", offline.check)
     app.connect("build-finished", links.check)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
