@@ -24,7 +24,7 @@ commands = typer.Typer()
 
 BENCH_PARTS = (
     *("published", "cold-start", "overhead", "engines", "rates", "roundings", "large", "growth"),
-    *("labels", "alternatives", "capacities", "cspy", "handover", "proofs", "many"),
+    *("labels", "alternatives", "capacities", "cspy", "handover", "proofs", "many", "branching"),
 )
 """Parts that can be measured alone; `upkeep.targets` has them."""
 

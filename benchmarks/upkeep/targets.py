@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from finbench.benchmarks.upkeep import command_targets, exact_targets, fin_targets
+from finbench.benchmarks.upkeep.branching_targets import branching
 from finbench.benchmarks.upkeep.joint_targets import many_applications
 from finbench.benchmarks.upkeep.measurement import Measurement
 
@@ -28,6 +29,7 @@ PARTS: dict[str, Callable[[], Iterator[Measurement]]] = {
     "handover": exact_targets.handover,
     "proofs": exact_targets.proofs,
     "many": many_applications,
+    "branching": branching,
 }
 """Parts of the measuring program, the quick ones first."""
 

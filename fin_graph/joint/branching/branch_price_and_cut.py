@@ -2,8 +2,9 @@
 
 1. Column generation solves the relaxation over all deployments, and FIN's moves make a first incumbent
    (`fin_graph.joint.columns`).
-2. Cover inequalities of the resources' rows raise the relaxation's value (`covers`); spots that no better joint
-   deployment uses are closed (`fixing`).
+2. Cover inequalities of the resources' rows raise the relaxation's value (`covers`, `passing`); spots that no better
+   joint deployment uses are closed (`fixing`). A program in whole numbers over the columns of least reduced cost makes
+   incumbents (`closing`).
 3. The rest is divided: blocks are bound to places or kept from them (`branch`), by strong branching (`choosing`).
    Every branch has its relaxation solved by column generation again (`relaxing`, `pricing`); those that hold nothing
    better than the incumbent are left (`tree`).
@@ -23,6 +24,7 @@ from finbench.fin_graph.joint.branching.branch import root
 from finbench.fin_graph.joint.branching.closing import Closing
 from finbench.fin_graph.joint.branching.covers import CoverSeparation
 from finbench.fin_graph.joint.branching.fixing import load_branching
+from finbench.fin_graph.joint.branching.passing import PassingDemands
 from finbench.fin_graph.joint.branching.program import Resources
 from finbench.fin_graph.joint.branching.relaxing import BranchRelaxation, Outcome
 from finbench.fin_graph.joint.branching.spots import Spots
@@ -33,17 +35,21 @@ from finbench.fin_graph.joint.columns.refusals import infeasible_alone_reason
 from finbench.fin_graph.joint.fin.improvement import Served
 from finbench.fin_graph.options import BranchingOptions
 from finbench.models.instance import Instance
+from finbench.models.memory import PLANNED_PART, available_bytes, reason_not_to_fit
 from finbench.models.result import Clock, Result, Status
 from finbench.models.tolerances import BRANCHING_GAP
 
 MOST_BYTES = 3 * 2**29
-"""Memory that the tree may add to the process before it ends."""
+"""Memory that the tree may add to the process before it ends, where so much is available."""
+
+BYTES_PER_SPOT = 300
+"""Peak memory of all that is kept of a spot: prices, demands, what is closed."""
 
 _ROUNDED_EVERY = 10
 """Branches between two roundings."""
 
 _MOVES = 200
-"""Moves of FIN's improvement after each rounding."""
+"""Moves of FIN's improvement after each rounding: programs in whole numbers make better incumbents."""
 
 
 def supports(instance: Instance, options: BranchingOptions = BranchingOptions()) -> str | None:  # noqa: ARG001
@@ -80,6 +86,10 @@ def solve(
         load_branching()
     with clock.phase("build"):
         run = ColumnRun(instance, clock, seed, gap=BRANCHING_GAP)
+        spots = Spots(run.system)
+    no_room = reason_not_to_fit(BYTES_PER_SPOT * spots.total)
+    if no_room is not None:
+        return Result(Status.MEMORY_LIMIT, reason=no_room, times_s=clock.times_s)
     if run.relaxation.unservable:
         reason = infeasible_alone_reason(instance, run.relaxation, run.relaxation.unservable[0])
         return Result(Status.INFEASIBLE, reason=reason, times_s=clock.times_s)
@@ -87,8 +97,10 @@ def solve(
     if run.infeasible or run.closed or run.relaxed is None:
         return _counted(run, None)
     with clock.phase("rounding"):
-        run.improve(run.incumbent.round(run.relaxed, run.relaxation.master.columns, clock))
-    branching = _Branching(run, options)
+        occupancy = run.incumbent.round(run.relaxed, run.relaxation.master.columns, clock)
+        run.incumbent.improve(occupancy, run.relaxation.bound.prices, clock, _MOVES)
+        run.note()
+    branching = _Branching(run, spots, options)
     branching.explore()
     return _counted(run, branching)
 
@@ -96,9 +108,8 @@ def solve(
 class _Branching:
     """One run of the tree on top of one of column generation."""
 
-    def __init__(self, run: ColumnRun, options: BranchingOptions) -> None:
-        self._run = run
-        master, spots = run.relaxation.master, Spots(run.system)
+    def __init__(self, run: ColumnRun, spots: Spots, options: BranchingOptions) -> None:
+        self._run, master = run, run.relaxation.master
         resources = Resources.of(master.rows, run.relaxation.room)
         self.relaxation = BranchRelaxation(spots, resources, master.scale, run.clock)
         for g, usage in master.columns:
@@ -106,11 +117,14 @@ class _Branching:
         for g, (_, usages) in enumerate(run.incumbent.served or []):
             for usage in usages:
                 self.relaxation.keep(spots.way(g, usage))
-        covers = CoverSeparation(spots, master.rows, run.relaxation.room) if options.cuts else None
+        passing = PassingDemands(self.relaxation.pricer)
+        covers = CoverSeparation(spots, master.rows, run.relaxation.room, passing) if options.cuts else None
         incumbents = Incumbents(lambda: run.incumbent.objective, self._offer, self._round, self._note)
         closing = Closing(self.relaxation, run.seed) if options.lists else None
         self.tree = Tree(self.relaxation, covers, closing, root(run.system.groups, run.bound), incumbents)
-        self._most = psutil.Process().memory_info().rss + MOST_BYTES
+        self._most = psutil.Process().memory_info().rss + min(MOST_BYTES, PLANNED_PART * available_bytes())
+        self.full = False
+        """Whether the tree ended because of its memory."""
 
     def explore(self) -> None:
         """Visit branches until the incumbent is proven, or a limit is met."""
@@ -124,7 +138,8 @@ class _Branching:
             run.infeasible = "no choice of one deployment for each application fits, only fractions of several"
 
     def _stop(self) -> bool:
-        return self._run.clock.expired or psutil.Process().memory_info().rss > self._most
+        self.full = psutil.Process().memory_info().rss > self._most
+        return self._run.clock.expired or self.full
 
     def _offer(self, served: Served) -> bool:
         better = self._run.incumbent.offer(served)
@@ -162,4 +177,7 @@ def _counted(run: ColumnRun, branching: _Branching | None) -> Result:
             "closed_spots": tree.fixed,
             "closed_by_lists": tree.closed,
         }
+        if branching.full and result.status is not Status.OPTIMAL:
+            reason = "the tree ended before it took more memory than is available"
+            result = replace(result, status=Status.MEMORY_LIMIT, reason=reason)
     return replace(result, info={**result.info, **facts})

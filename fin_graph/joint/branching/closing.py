@@ -33,6 +33,10 @@ _MOST_RESOURCES = 6
 """Times that rows of overloaded resources are added."""
 
 
+LEAST_MARGIN, MOST_GATHERED = 1e-6, 3000
+"""Relative margin of ways that make a first incumbent, and their greatest number."""
+
+
 class Closed(NamedTuple):
     """What the program in whole numbers says of a branch."""
 
@@ -85,6 +89,26 @@ class Closing:
                 return found._replace(bound=min(found.bound, goal), served=None)
             rows = np.union1d(rows, over).astype(np.int32)
         return None
+
+    def gather(self, branch: Branch, outcome: Outcome, goal: float, nodes: int) -> Served | None:
+        """Return the best joint deployment found below a goal over a few ways of least reduced cost and those at hand.
+
+        Parameters
+        ----------
+        branch : Branch
+            The root.
+        outcome, goal, nodes
+            As in `close`.
+        """
+        relaxation = self._relaxation
+        ways = self._listed(branch, outcome, LEAST_MARGIN * abs(outcome.best), self._priced(outcome), MOST_GATHERED)
+        program = BranchProgram(
+            relaxation.spots, branch.parties, (), relaxation.resources, relaxation.scale, 1.0, relaxation.clock
+        )
+        program.add(ways or [])
+        program.add([(g, way) for g, known in enumerate(relaxation.pool) for way in known])
+        times = program.solve_whole(goal, nodes, self._seed).times
+        return None if times is None else self._served(program, times)
 
     def _priced(self, outcome: Outcome) -> Ints:
         """Return the resources whose rows, or cuts, have a price."""

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finbench.fin_graph.joint.branching.branch import Limit
+from finbench.fin_graph.joint.branching.passing import PassingDemands
 from finbench.fin_graph.joint.branching.spots import Numbers, SpotForm, Spots
 from finbench.fin_graph.paths.arrays import Floats, Ints
 from finbench.models.tolerances import EVALUATOR_SLACK, FLOAT_NOISE
@@ -41,9 +42,11 @@ class CoverSeparation:
     rows : ndarray
         Scarce resources.
     room : ndarray, shape (R,)
+    passing : PassingDemands
     """
 
-    def __init__(self, spots: Spots, rows: Ints, room: Floats) -> None:
+    def __init__(self, spots: Spots, rows: Ints, room: Floats, passing: PassingDemands) -> None:
+        self.passing = passing
         self._spots, self._rows = spots, rows
         self._room = room + EVALUATOR_SLACK + FLOAT_NOISE
         self._demands: dict[int, SpotForm] = {}
@@ -62,21 +65,24 @@ class CoverSeparation:
         """
         found = list[Limit]()
         for r in self._rows[loads[self._rows] > _NEARLY_FULL].tolist():
-            cut = self.cut(r, served, members)
-            if cut is not None:
-                found.append(cut)
+            found += self.cuts_of(r, SpotForm(served, members))
         return found
 
-    def cut(self, resource: int, served: Numbers, members: Floats) -> Limit | None:
-        """Return the cut of one resource that a solution breaks most; None where none was found."""
-        demands = self._of(resource)
-        values = SpotForm(served, members).of(demands.spots)
-        found = most_broken(demands.coefficients, self._counts(demands.spots), values, float(self._room[resource]))
+    def cuts_of(self, resource: int, served: SpotForm) -> list[Limit]:
+        """Return the cuts of one resource that a solution breaks most: one of its own row, one of whole deployments."""
+        own = self._of(resource)
+        users = own.spots[served.of(own.spots) > 0]
+        rows = [own, self.passing.row(resource, users, served)] if len(users) else []
+        return [cut for row in rows if (cut := self._cut(resource, row, served)) is not None]
+
+    def _cut(self, resource: int, row: SpotForm, served: SpotForm) -> Limit | None:
+        values, room = served.of(row.spots), float(self._room[resource])
+        found = most_broken(row.coefficients, self._counts(row.spots), values, room)
         if found is None:
             return None
         coefficients, most = found
         used = np.flatnonzero(coefficients)
-        return Limit(SpotForm(demands.spots[used], coefficients[used]), most=most, resource=resource)
+        return Limit(SpotForm(row.spots[used], coefficients[used]), most=most, resource=resource)
 
     def _of(self, resource: int) -> SpotForm:
         if resource not in self._demands:

@@ -31,8 +31,14 @@ from finbench.models.tolerances import BRANCHING_GAP
 ROOT_ROUNDS, BRANCH_ROUNDS = 40, 2
 """Rounds of cuts at the root, and at every other branch."""
 
-FIRST_PARTS = (1 / 64, 1 / 16, 1 / 4, 1.0)
-"""Margins of the lists at the root, as parts of what is open."""
+PARTS = (1.0, 1 / 4, 1 / 16, 1 / 64)
+"""Margins of the lists at the root, as parts of what is open: where one is too long, the next is tried."""
+
+ROOT_PASSES, CLOSED_PART = 5, 0.1
+"""Times that the root is solved with cuts at most, and the part of what is open that each must close."""
+
+FIRST_NODES = 200
+"""Nodes of a program in whole numbers that makes an incumbent at the root."""
 
 MOST_WAYS = 30_000
 """Ways from which on no list is made."""
@@ -138,8 +144,7 @@ class Tree:
 
     def _visit(self, one: _Open) -> Outcome | None:
         """Solve a branch and divide it; return None where the time was over before anything was known."""
-        self._rounds = 0
-        outcome = self._relaxation.solve(one.branch, lambda: self.cutoff, self._separate_at(one.branch))
+        outcome = self._solved(one.branch) if one.branch.depth else self._root_solved(one.branch)
         if outcome.solved is None and outcome.bound < self.cutoff:
             return None
         self.visits += 1
@@ -147,10 +152,10 @@ class Tree:
         if outcome.bound >= self.cutoff:
             self._left = min(self._left, outcome.bound)
             return outcome
-        if one.branch.depth == 0:
-            self._root_outcome = outcome
         self._offer(outcome)
         self._incumbents.round(outcome)
+        if one.branch.depth == 0:
+            self._sharpen(one.branch, outcome)
         self._fix()
         bound = self._closed(one.branch, outcome)
         if bound >= self.cutoff:
@@ -159,25 +164,55 @@ class Tree:
             self._divide(one, outcome, bound)
         return outcome
 
+    def _solved(self, branch: Branch) -> Outcome:
+        self._rounds = 0
+        return self._relaxation.solve(branch, lambda: self.cutoff, self._separate_at(branch))
+
+    def _root_solved(self, branch: Branch) -> Outcome:
+        """Solve the root without cuts, then with cuts, as long as these close a part of what is open.
+
+        Each time what is open shrinks, more spots are closed, and cuts of whole deployments grow stronger.
+        """
+        outcome = self._relaxation.solve(branch, lambda: self.cutoff, lambda _program, _solved: [])
+        for _ in range(ROOT_PASSES):
+            if outcome.solved is None:
+                break
+            self._sharpen(branch, outcome)
+            before, outcome = outcome.best, self._solved(branch)
+            if outcome.best - before < CLOSED_PART * (self.cutoff - before):
+                break
+        return outcome
+
+    def _sharpen(self, branch: Branch, outcome: Outcome) -> None:
+        """Make an incumbent of the ways that the root's relaxation likes best, and learn from what is open."""
+        if self._closing is not None:
+            served = self._closing.gather(branch, outcome, self.cutoff, FIRST_NODES)
+            if served is not None:
+                self._incumbents.offer(served)
+        self._root_outcome, self._fixed_at = outcome, inf
+        self._fix()
+        if self._covers is not None and self._incumbents.objective() < inf:
+            self._covers.passing.learn(branch, outcome, self._relaxation.penalties(branch), self.cutoff)
+
     def _closed(self, branch: Branch, outcome: Outcome) -> float:
         """Return a bound on a branch, by the program in whole numbers where its ways can be listed."""
         bound, root = outcome.bound, branch.depth == 0
         if self._closing is None or branch.limits or self._resting > 0:
             self._resting -= 1
             return bound
-        done = False
-        for part in FIRST_PARTS if root else (1.0,):
+        found = None
+        for part in PARTS if root else PARTS[:1]:
             goal = self._goal(outcome, part)
-            if goal <= bound or bound >= self.cutoff:
-                continue
-            found = self._closing.close(branch, outcome, goal, MOST_WAYS, ROOT_NODES if root else BRANCH_NODES)
-            if found is None:
+            if goal > bound:
+                found = self._closing.close(branch, outcome, goal, MOST_WAYS, ROOT_NODES if root else BRANCH_NODES)
+            if found is not None:
                 break
+        if found is not None:
             if found.served is not None:
                 self._incumbents.offer(found.served)
-            bound, done = max(bound, found.bound), found.done
-            self.closed += done and bound >= self.cutoff
-        self._rest(done)
+            bound = max(bound, found.bound)
+            self.closed += found.done and bound >= self.cutoff
+        self._rest(found is not None and found.done)
         return bound
 
     def _rest(self, done: bool) -> None:

@@ -4,7 +4,8 @@ This is label setting with the scarce resources in the labels. A label at vertex
 data that feeds block j+1 to node n: its power, its latency and the fraction u_r that it has taken of every scarce
 resource. It is dropped where
 
-- another label there is no worse in power, latency and every u_r: whatever follows may follow that one instead;
+- another label there is no worse in power, latency and every u_r: whatever follows may follow that one instead (at the
+  DNN's end nothing follows: there the latency does not count, and labels of all nodes are held against each other);
 - some u_r alone exceeds the whole;
 - nothing below the limit at the prices can come of it any more, or nothing quick enough (the bounds to go of
   `fin_graph.paths.labels`).
@@ -79,7 +80,7 @@ class Listing(NamedTuple):
 
     labels: Labels
     last: Ints
-    """Living label made last at every vertex, −1 if none; shape (depth + 1, V)."""
+    """Living label made last at every vertex, −1 if none; of all ends at the first; shape (depth + 1, V)."""
     pruning: Listed
     work: NDArray[np.int64]
     """Comparisons of labels so far; shape (1,)."""
@@ -265,20 +266,22 @@ def _make(listing: Listing, label: int, parent: int, edge: Edge) -> bool:
         fractions[edge.other_place] += edge.other_taken
         if fractions[edge.other_place] > pruning.whole:
             return False
-    previous, other = -1, last[layer, node]
+    ended = layer == last.shape[0] - 1
+    place = 0 if ended else node
+    previous, other = -1, last[layer, place]
     while other >= 0:
         listing.work[0] += 1
-        if _no_worse(labels, other, power, latency, fractions):
+        if _no_worse(labels, other, power, latency, fractions, ended):
             return False
         following = labels.before[other]
         if (
             power <= labels.power[other]
-            and latency <= labels.latency[other]
+            and (ended or latency <= labels.latency[other])
             and _all_within(fractions, labels.taken[other])
         ):
             labels.alive[other] = False
             if previous < 0:
-                last[layer, node] = following
+                last[layer, place] = following
             else:
                 labels.before[previous] = following
         else:
@@ -290,14 +293,14 @@ def _make(listing: Listing, label: int, parent: int, edge: Edge) -> bool:
     labels.node[label] = node
     labels.layer[label] = layer
     labels.parent[label] = parent
-    labels.before[label] = last[layer, node]
-    last[layer, node] = label
+    labels.before[label] = last[layer, place]
+    last[layer, place] = label
     return True
 
 
 @compiled
-def _no_worse(labels: Labels, label: int, power: float, latency: float, fractions: Floats) -> bool:
-    within = labels.power[label] <= power and labels.latency[label] <= latency
+def _no_worse(labels: Labels, label: int, power: float, latency: float, fractions: Floats, ended: bool) -> bool:
+    within = labels.power[label] <= power and (ended or labels.latency[label] <= latency)
     return within and _all_within(labels.taken[label], fractions)
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from math import inf
 from time import perf_counter
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
 from finbench.benchmarks.families import generate_shared
 from finbench.fin_graph.certifying import certificate_of
+from finbench.fin_graph.joint.branching import branch_price_and_cut as method
 from finbench.fin_graph.joint.branching import tree as tree_module
 from finbench.fin_graph.joint.branching.branch import Branch
 from finbench.fin_graph.joint.branching.branch_price_and_cut import solve
@@ -190,6 +195,65 @@ def test_any_limit_ends_with_a_bound() -> None:
             assert result.lower_bound <= result.claimed_objective
             assert best.lower_bound is not None
             assert best.lower_bound <= result.claimed_objective * (1 + 1e-9)
+
+
+def test_runs_without_a_limit_are_equal() -> None:
+    for seed in (1, 6, 11):
+        first, second = (solve(instance_of(seed), seed=3) for _ in range(2))
+        assert first.deployment == second.deployment
+        assert first.lower_bound == second.lower_bound
+        counts = ("nodes", "cuts", "closed_spots", "closed_by_lists", "columns")
+        assert [first.info.get(key) for key in counts] == [second.info.get(key) for key in counts]
+
+
+def test_what_would_not_fit_into_memory_is_said_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(method, "BYTES_PER_SPOT", 1e12)
+    result = solve(instance_of(1))
+    assert result.status is Status.MEMORY_LIMIT
+    assert result.reason is not None
+    assert "GiB" in result.reason
+
+
+def test_a_tree_that_grows_too_large_ends_with_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    instance = open_at_the_root(monkeypatch)
+    monkeypatch.setattr(method, "available_bytes", lambda: -(2.0**60))
+    result = solve(instance, ONLY_BRANCHING)
+    assert result.status is Status.MEMORY_LIMIT
+    assert result.reason is not None
+    assert result.lower_bound is not None
+
+
+def open_at_the_root(monkeypatch: pytest.MonkeyPatch) -> Instance:
+    """Return a system whose relaxation leaves something open, and take away what else would close it."""
+    monkeypatch.setattr(Incumbent, "improve", lambda *_: None)
+    monkeypatch.setattr(Incumbent, "insert", lambda *_: None)
+    monkeypatch.setattr(Incumbent, "round", lambda *_: None)
+    return instance_of(1)
+
+
+RUN_LONG = """
+from finbench.benchmarks.families import generate_shared
+from finbench.fin_graph.joint.branching import branch_price_and_cut as method
+from finbench.fin_graph.joint.branching.tree import Tree
+explore = Tree.explore
+
+def told(*arguments):
+    print("exploring", flush=True)
+    explore(*arguments)
+
+Tree.explore = told
+method.solve(generate_shared("campus", nodes=100, applications=200, load=0.7, seed=1))
+"""
+
+
+@pytest.mark.slow
+def test_a_run_ends_when_it_is_asked_to() -> None:
+    with subprocess.Popen([sys.executable, "-c", RUN_LONG], stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        assert run.stdout.readline() == "exploring\n"
+        run.send_signal(signal.SIGTERM)
+        assert run.wait(10) == -signal.SIGTERM
+    assert psutil.Process().children() == []
 
 
 def test_the_bound_of_the_root_is_certified() -> None:
