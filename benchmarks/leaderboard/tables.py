@@ -12,6 +12,8 @@ from finbench.benchmarks.leaderboard.standing import CLOSE, TIERS, Standing
 
 NOTHING = "–"
 
+PAR10_HEADING = "PAR10 [s]"
+
 CLOSE_HEADING = f"≤ {100 * CLOSE:g} %"
 
 MEANING = (
@@ -44,7 +46,7 @@ def tiers_of(found: Sequence[Standing]) -> list[str]:
 def standings_table(machine: str, found: Sequence[Standing]) -> TextTable:
     """Return the standings of one machine."""
     tiers = tiers_of(found)
-    columns = ("#", "method", *tiers, "proven", CLOSE_HEADING, "unanswered", "refuted", "PAR10 [s]", "mean time [s]")
+    columns = ("#", "method", *tiers, "proven", CLOSE_HEADING, "unanswered", "refuted", PAR10_HEADING, "mean time [s]")
     shared = found[0].shared
     title = f"{machine}: ranked over {shared:,} {plural(shared, 'instance')} that all methods ran on"
     return TextTable(title, columns, tuple(_cells(one, tiers) for one in found), 2)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from finbench.benchmarks.analysis.numbers import plural
 from finbench.benchmarks.leaderboard.board import Leaderboard
-from finbench.benchmarks.leaderboard.tables import board_tables
+from finbench.benchmarks.leaderboard.standing import TIERS
+from finbench.benchmarks.leaderboard.tables import PAR10_HEADING, board_tables
 from finbench.benchmarks.terminal import console
+
+PRIORITY = ("method", *TIERS, PAR10_HEADING, "proven", "refuted")
+"""Columns that stand beside each other as far as they fit; the others stand below each row."""
 
 
 def print_board(board: Leaderboard, *, as_json: bool) -> None:
@@ -14,8 +19,9 @@ def print_board(board: Leaderboard, *, as_json: bool) -> None:
         return
     screen = console.output()
     for each in board_tables(board):
-        sheet = console.table(each.title, each.columns, each.rows, text_columns=each.text_columns)
-        screen.print(sheet)
+        screen.print(
+            console.table(each.title, each.columns, each.rows, text_columns=each.text_columns, priority=PRIORITY)
+        )
     for note in board.notes:
         screen.print(note, markup=False)
     screen.print(_verdict(board), markup=False)
@@ -23,7 +29,8 @@ def print_board(board: Leaderboard, *, as_json: bool) -> None:
 
 def _verdict(board: Leaderboard) -> str:
     """Return what was checked, and how many claims cannot be true."""
+    wrong = len(board.refutations)
     return (
-        f"{board.runs:,} runs on {board.instances:,} instances checked in exact arithmetic: "
-        f"{len(board.refutations)} claims cannot be true"
+        f"{board.runs:,} {plural(board.runs, 'run')} on {board.instances:,} {plural(board.instances, 'instance')} "
+        f"checked in exact arithmetic: {wrong} {plural(wrong, 'claim')} cannot be true"
     )

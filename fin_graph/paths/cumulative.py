@@ -225,7 +225,9 @@ def _links(layer: LayerEdges, gamma: int, max_latency: float) -> Links:
             n = layer.link_source[a]
             at = place[n]
             place[n] += 1
-            spent = steps_of(layer.send_latency[a], gamma, max_latency)
+            # What must not be sent takes longer than there is time.
+            forbidden = layer.send_energy[a] == np.inf
+            spent = gamma + 2.0 if forbidden else steps_of(layer.send_latency[a], gamma, max_latency)
             target[at], energy[at], used[at] = m, layer.send_energy[a], spent
             row[at] = m * (gamma + 1)
             quickest[n] = min(quickest[n], spent)
@@ -247,7 +249,8 @@ def _keep(rows: Floats, m: int, k: int, energy: float, used: float) -> bool:
 def _send(rows: Floats, links: Links, queued: NDArray[np.bool_], waiting: Waiting, n: int, k: int) -> int:
     """Offer a label to the other ends of its node's links; those kept within the replica wait. Return the offers."""
     last, energy, used, energies = rows.shape[2] - 1, rows[ENERGY, n, k], rows[USED, n, k], rows[ENERGY].reshape(-1)
-    for a in range(links.start[n], links.start[n + 1]):
+    for i in range(links.start[n], links.start[n + 1]):
+        a = np.uint64(i)
         through, arrival = energy + links.energy[a], used + links.used[a]
         to = replica_of(arrival)
         if to > last or through > energies[links.row[a] + np.uint64(to)]:  # most offers end here

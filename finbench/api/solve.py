@@ -114,6 +114,7 @@ def solve(
     order: Literal["tightest", "largest", "given"] = ...,
     restarts: int = ...,
     effort: float = ...,
+    threads: int = ...,
 ) -> Solution: ...
 
 
@@ -250,6 +251,7 @@ def solve(
         is given first.
       * ``restarts = 9``: Several applications: further insertions in drawn orders, as far as effort lasts.
       * ``effort = 1.0``: Several applications: work of improvement; 1 is the default amount, 0 none.
+      * ``threads = 1``: Several applications: cores that search at once; the answer does not depend on it.
 
     * ``greedy``: first come, first served, one split each
 

@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 
 from finbench.fin_graph.joint.branching.branch import Limit, Party, spot_array
 from finbench.fin_graph.joint.branching.spots import Spots, SpotWay
-from finbench.fin_graph.joint.columns.pricing import dual_from
 from finbench.fin_graph.paths.arrays import Floats, Ints, PathProblem
 from finbench.fin_graph.paths.bounds import lagrangian_dual, meets
+from finbench.fin_graph.paths.dual_path import dual_from
 from finbench.fin_graph.paths.label_search import LabelSearch
 from finbench.fin_graph.paths.shortest import least_latency_path
 from finbench.models.result import Clock

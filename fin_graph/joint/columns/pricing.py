@@ -21,16 +21,14 @@ from numpy.typing import NDArray
 
 from finbench.fin_graph.joint.columns.listing import demands_of, paths_below
 from finbench.fin_graph.joint.system import Group, SharedSystem, Usage
-from finbench.fin_graph.paths.arrays import Edges, Floats, Ints, PathProblem
-from finbench.fin_graph.paths.bounds import Secant, balance, lagrangian_dual, meets, secant_step, traced
-from finbench.fin_graph.paths.compiled import compiled
+from finbench.fin_graph.paths.arrays import Floats, Ints, PathProblem
+from finbench.fin_graph.paths.bounds import lagrangian_dual, meets
+from finbench.fin_graph.paths.dual_path import dual_from
 from finbench.fin_graph.paths.label_search import LabelSearch, out_links
 from finbench.fin_graph.paths.loading import load_compiled, smallest
-from finbench.fin_graph.paths.shortest import costs_along, costs_to_go, least_latency_path
+from finbench.fin_graph.paths.shortest import least_latency_path
 from finbench.models.result import Clock
 from finbench.models.tolerances import FLOAT_NOISE, OPTIMAL_GAP
-
-_MAX_STEPS = 60
 
 MOST_PARTS = 24
 """Parts that a group's paths are split into at most."""
@@ -215,37 +213,6 @@ def _problem(choice: Group, prices: Floats | None, with_power: bool) -> PathProb
     problem = choice.problem(prices, with_power=with_power)
     assert problem is not None
     return problem
-
-
-@compiled
-def dual_from(
-    edges: Edges, source: int, max_latency: float, multiplier: float, layers: Ints, nodes: Ints
-) -> tuple[float, float, float, Ints, Ints]:
-    """Lagrangian dual in the latency row by LARAC's secant steps, from a feasible path and a likely multiplier.
-
-    Returns
-    -------
-    bound, multiplier, energy : float
-        Value of the dual, where it is attained, and the energy of the cheapest feasible path met.
-    layers, nodes : ndarray
-        That path.
-    """
-    quick_energy, quick_latency = costs_along(edges, layers, nodes)
-    least = quick_energy
-    way, via = traced(edges, costs_to_go(edges, 1.0, 0.0).next_link, source)
-    cheap_energy, cheap_latency = costs_along(edges, way, via)
-    if cheap_latency <= max_latency:
-        return cheap_energy, 0.0, cheap_energy, way, via
-    at = Secant(cheap_energy, cheap_latency, quick_energy, quick_latency, cheap_energy, 0.0, False)
-    for number in range(_MAX_STEPS):
-        guessed = number == 0 and multiplier > 0
-        step = secant_step(edges, source, max_latency, multiplier if guessed else balance(at), at)
-        at = step.secant
-        if at.closed and not guessed:
-            break
-        if step.latency <= max_latency and step.energy < least:
-            least, layers, nodes = step.energy, step.layers, step.nodes
-    return min(at.bound, least), at.multiplier, least, layers, nodes
 
 
 @cache

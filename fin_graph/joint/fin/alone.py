@@ -20,7 +20,7 @@ import numpy as np
 from finbench.fin_graph.joint.fin.residual import search
 from finbench.fin_graph.joint.fin.resolution import Resolution
 from finbench.fin_graph.joint.system import Group, SharedSystem, Usage
-from finbench.fin_graph.paths.arrays import Floats
+from finbench.fin_graph.paths.arrays import Floats, PathProblem
 from finbench.fin_graph.paths.bounds import lagrangian_dual, meets
 from finbench.fin_graph.paths.label_search import LabelSearch
 from finbench.fin_graph.paths.shortest import Path, least_energy_path
@@ -79,18 +79,18 @@ def proven_choice(group: Group, prices: Floats | None, clock: Clock) -> Proven:
     best = Proven(inf, group.choices[0], None)
     known = inf
     for choice in group.choices:
-        bound, path = _proven(choice, prices, clock, known)
+        problem = choice.problem(prices)
+        bound, path = (inf, None) if problem is None else proven_path(problem, clock, known)
         if path is not None and path.energy < known:
             known, best = path.energy, best._replace(choice=choice, path=path)
         best = best._replace(bound=min(best.bound, bound))
     return best
 
 
-def _proven(group: Group, prices: Floats | None, clock: Clock, known: float) -> tuple[float, Path | None]:
+def proven_path(problem: PathProblem, clock: Clock, known: float) -> tuple[float, Path | None]:
     """Return bound and path of one alternative; a bound that is no less than what is `known` is good enough."""
-    problem = group.problem(prices)
-    cheapest = None if problem is None else least_energy_path(problem)
-    if problem is None or cheapest is None:
+    cheapest = least_energy_path(problem)
+    if cheapest is None:
         return inf, None
     if cheapest.energy >= known:
         return cheapest.energy, None

@@ -3,14 +3,15 @@
 1. Everyone alone: best usages, and the bound Σ_g c_g min(ψ_g, b_g).
 2. Insertion (`insertion`) in the order asked for. Where it meets the bound, the run ends.
 3. Congestion (`congestion`): prices of what too many ask for, a better bound, and one more insertion at these prices.
-4. Improvement (`improvement`) of the better insertion, and of up to `restarts` insertions in drawn orders at drawn
-   prices.
+   The searches for prices, and more at drawn prices, leave many ways to serve everyone (`everyone`).
+4. Exchange (`exchange`): a choice among these ways by simulated annealing.
+5. Improvement (`improvement`) of the best so far, and of up to `restarts` insertions in drawn orders at drawn prices.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from math import inf
+from math import ceil, inf
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,13 @@ import numpy as np
 from finbench.fin_graph.joint.fin.admission import reasons, unservable_reason
 from finbench.fin_graph.joint.fin.alone import FINER, Alone, bound_of_all, everyone_alone, frugal_prices
 from finbench.fin_graph.joint.fin.congestion import Congestion, congestion_prices
+from finbench.fin_graph.joint.fin.everyone import Everyone, load_everyone
+from finbench.fin_graph.joint.fin.exchange import exchanged, load_exchange
 from finbench.fin_graph.joint.fin.improvement import Improvement, scale_of
 from finbench.fin_graph.joint.fin.insertion import insert_all, ordered
 from finbench.fin_graph.joint.fin.occupancy import Occupancy
 from finbench.fin_graph.joint.fin.resolution import Resolution
-from finbench.fin_graph.joint.system import SharedSystem, joint_deployment
+from finbench.fin_graph.joint.system import SharedSystem, Usage, joint_deployment
 from finbench.fin_graph.options import FinOptions, Order
 from finbench.fin_graph.paths.arrays import Floats
 from finbench.fin_graph.paths.kernel import rows_bytes
@@ -33,11 +36,20 @@ from finbench.models.news import News, tell
 from finbench.models.result import Clock, Result, Status
 from finbench.models.tolerances import OPTIMAL_GAP
 
-FEWEST_ROUNDS, MOST_ROUNDS, CHOICES = 6, 60, 600
+FEWEST_ROUNDS, MOST_ROUNDS, CHOICES = 50, 150, 40_000
 """Rounds of congestion prices: as many as make `CHOICES` choices of one group each, within limits."""
+
+DRAWN = 0.4
+"""Searches at drawn prices for each of those rounds: they find more ways."""
+
+EXCHANGES, PROPOSALS, MANY_PROPOSALS, LEAST_PROPOSALS = 2, 15_000, 5_000_000, 1_500
+"""Number of exchanges, and the proposals of each for every application; above so many in all fewer, down to so many."""
 
 NEGLIGIBLE = 1e-4
 """Proven relative gap at which the search ends."""
+
+SOME = 0.3
+"""Part of the resources that have a drawn price of their own in every other search."""
 
 MARGIN = 1.05
 """Optimum against its bound, as guessed while no deployment is known."""
@@ -51,6 +63,8 @@ def solve_many(
     steps = Resolution.of(options)
     with clock.phase("load"):
         load_compiled()
+        load_everyone()
+        load_exchange()
         if steps.how == "cumulative":
             load_cumulative()
     with clock.phase("build"):
@@ -63,12 +77,14 @@ def solve_many(
     impossible = _impossible(instance, system, alone)
     if impossible is not None:
         return Result(Status.INFEASIBLE, reason=impossible, times_s=clock.times_s)
-    run = _FinRun(instance, system, alone, clock, seed, steps)
+    run = _FinRun(instance, system, alone, clock, seed=seed, steps=steps, threads=options.threads)
     with clock.phase("insertion"):
         run.insert(options.order)
     if options.effort > 0 and run.may_improve:
         with clock.phase("prices"):
             run.price()
+        with clock.phase("exchange"):
+            run.exchange(options.effort)
         with clock.phase("improvement"):
             run.improve(options.restarts, options.effort)
     with clock.phase("extract"):
@@ -97,7 +113,15 @@ class _FinRun:
     """One run: the best occupancy so far, and what is known about the optimum."""
 
     def __init__(
-        self, instance: Instance, system: SharedSystem, alone: list[Alone], clock: Clock, seed: int, steps: Resolution
+        self,
+        instance: Instance,
+        system: SharedSystem,
+        alone: list[Alone],
+        clock: Clock,
+        *,
+        seed: int,
+        steps: Resolution,
+        threads: int,
     ) -> None:
         self._instance, self._system, self._alone = instance, system, alone
         self._clock, self._steps = clock, steps
@@ -108,6 +132,8 @@ class _FinRun:
         self._congestion = Congestion(np.zeros(system.resources), bound_of_all(system, alone))
         self._order: list[int] = []
         self._history: list[tuple[float, float]] = []
+        self._ways: list[list[Usage]] = [[] for _ in system.groups]
+        self._threads = threads
 
     @property
     def may_improve(self) -> bool:
@@ -151,19 +177,41 @@ class _FinRun:
         """Find prices of what is congested, and insert everyone once more at these prices."""
         upper = self._best.objective if not self._best.left_out else MARGIN * self._congestion.bound
         rounds = max(FEWEST_ROUNDS, min(MOST_ROUNDS, CHOICES // len(self._system.groups)))
+        everyone = Everyone(self._system, self._system.empty_room(), self._threads)
         self._congestion = congestion_prices(
-            self._system, self._congestion, upper=upper, gap=NEGLIGIBLE, rounds=rounds, clock=self._clock
+            everyone, self._system, self._congestion, upper=upper, gap=NEGLIGIBLE, rounds=rounds, clock=self._clock
         )
         self._take(self._inserted(self._order, self._frugal + self._congestion.prices))
+        self._draw(everyone, ceil(DRAWN * rounds))
+        self._ways = everyone.ways()
+
+    def _draw(self, everyone: Everyone, searches: int) -> None:
+        """Search at drawn prices: those of what is congested times drawn factors, and some of what is not."""
+        prices, mean = self._congestion.prices, self._scale / len(self._system.groups)
+        for number in range(searches):
+            if self._clock.expired:
+                break
+            drawn = prices * self._random.uniform(0, 2, len(prices))
+            if number % 2:
+                some = self._random.random(len(prices)) < SOME
+                drawn = drawn + some * self._random.random(len(prices)) * mean * 10 ** self._random.uniform(-1.5, 1)
+            everyone.search(drawn)
+
+    def exchange(self, effort: float) -> None:
+        """Choose anew among the ways that are known, and keep the outcome where it is the best so far."""
+        units = sum(group.count for group in self._system.groups)
+        proposals = int(effort * min(PROPOSALS * units, max(MANY_PROPOSALS, LEAST_PROPOSALS * units)))
+        scale, prices = self._scale / units, self._congestion.prices
+        for _ in range(EXCHANGES):
+            self._take(exchanged(self._best, self._ways, prices, scale, proposals, self._random, self._clock))
 
     def improve(self, restarts: int, effort: float) -> None:
         """Improve the best so far, then insertions in drawn orders at drawn prices; last, route at finer steps.
 
-        Together they may make 200 moves for each group, but 1,000 at most; where groups are many, 10 for each group,
-        and where they are very many, 3.
+        Together they may make 200 moves for each group, but 1,000 at most; where groups are many, 3 for each.
         """
         count = len(self._system.groups)
-        moves = int(effort * max(3 * count, min(200 * count, 1000, max(20_000 // count, 10 * count))))
+        moves = int(effort * max(3 * count, min(200 * count, 1000, 20_000 // count)))
         moves = self._improved(self._best, moves)
         for _ in range(restarts):
             if moves <= 0 or not self.may_improve:

@@ -145,6 +145,13 @@ class Occupancy:
         self.refusal[group] += LEFT_OUT * self._scale
         self.cost += self.unserved[group] * LEFT_OUT * self._scale
 
+    def emptied(self) -> Occupancy:
+        """Return an occupancy that serves nobody, at the same costs of leaving out."""
+        occupancy = Occupancy(self.system, self._scale)
+        occupancy.refusal = list(self.refusal)
+        occupancy.cost = float(np.dot(occupancy.unserved, occupancy.refusal))
+        return occupancy
+
     @classmethod
     def of(cls, system: SharedSystem, served: Sequence[tuple[Group, Sequence[Usage]]], scale: float) -> Occupancy:
         """Return the occupancy that a joint deployment makes."""

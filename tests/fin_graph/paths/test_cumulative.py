@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 
+import numpy as np
 import pytest
 
 from finbench.fin_graph.fin import solve
@@ -16,7 +18,7 @@ from finbench.fin_graph.stages.inference import fin_three_stages
 from finbench.models.deployment import Deployment
 from finbench.models.evaluate import evaluate
 from finbench.models.instance import DNN, Application, Block, Exit, Instance, Link, Network, Node
-from finbench.models.result import Status
+from finbench.models.result import Clock, Status
 from tests.few_and_many import few_and_many, slow
 from tests.random_instances import random_instance
 
@@ -177,3 +179,30 @@ def test_the_option_reaches_both_engines_certificate_and_band() -> None:
         optimum = label_setting(instance).claimed_objective
         assert optimum is None or certified.claimed_objective == pytest.approx(optimum, rel=NOISE)
     assert found > 5
+
+
+def test_links_without_room_are_as_if_they_were_not_there() -> None:
+    """Energies are those without the links, and no label of infinite energy has a latency."""
+    found = 0
+    for seed in range(150):
+        instance = instance_of(seed)
+        problem = problem_of(instance)
+        if problem is None or not instance.network.links:
+            continue
+        edges, nodes = problem.edges, problem.node_names
+        full = np.arange(len(edges.link_source)) % 3 == seed % 3
+        room = np.where(full, 0.0, inf)
+        crowded = replace(problem, edges=edges._replace(load_bits=np.ones(problem.depth), link_room=room))
+        pairs = {(nodes[edges.link_source[a]], nodes[edges.link_target[a]]) for a in np.flatnonzero(full)}
+        left = tuple(link for link in instance.network.links if (link.source, link.target) not in pairs)
+        without = instance.model_copy(update={"network": instance.network.model_copy(update={"links": left})})
+        other = problem_of(without)
+        assert other is not None
+        for gamma in (1, 9, 40):
+            least = least_energy_replica_path(crowded, gamma, how="cumulative").energy
+            assert least == least_energy_replica_path(other, gamma, how="cumulative").energy
+            found += least < inf
+            rows = kernel.rows_from_source(crowded, gamma, problem.depth, how="cumulative")
+            kernel.fill_rows(crowded, rows, 0, "cumulative", Clock())
+            assert (np.isfinite(rows[:, 0]) == np.isfinite(rows[:, 1])).all()
+    assert found > 50

@@ -7,6 +7,7 @@ import pytest
 
 from finbench.fin_graph.joint.fin.alone import bound_of_all, everyone_alone
 from finbench.fin_graph.joint.fin.congestion import LEAST_EXCESS, Congestion, congestion_prices
+from finbench.fin_graph.joint.fin.everyone import Everyone
 from finbench.fin_graph.joint.fin.resolution import Resolution
 from finbench.fin_graph.joint.system import SharedSystem
 from finbench.fin_graph.paths.arrays import Floats
@@ -27,7 +28,7 @@ def test_what_is_exactly_full_makes_no_endless_prices(tolerance: float, monkeypa
 
     monkeypatch.setattr(SharedSystem, "empty_room", room)
     priced = 0
-    for seed in range(80):
+    for seed in range(130):
         instance = exactly_full(seed)
         optimum, system = exhaustive.solve(instance).claimed_objective, SharedSystem.of(instance)
         alone = everyone_alone(system, Resolution(), Clock())
@@ -35,7 +36,8 @@ def test_what_is_exactly_full_makes_no_endless_prices(tolerance: float, monkeypa
             continue
         upper = 4 * optimum
         start = Congestion(np.zeros(system.resources), bound_of_all(system, alone))
-        found = congestion_prices(system, start, upper=upper, gap=0.0, rounds=ROUNDS, clock=Clock())
+        everyone = Everyone(system, room(system))
+        found = congestion_prices(everyone, system, start, upper=upper, gap=0.0, rounds=ROUNDS, clock=Clock())
         # Without the tolerance the true optimum may exceed the one that the tolerance allows.
         if tolerance:
             assert found.bound <= optimum * (1 + 1e-12), seed
