@@ -17,7 +17,7 @@ import pytest
 from docutils import nodes
 from docutils.utils import new_document
 from finbench_docs import code, commands, options, schema
-from finbench_docs.columns import in_columns
+from finbench_docs.columns import align, in_columns
 from finbench_docs.links import dead_links
 from finbench_docs.mathml import converted
 from finbench_docs.offline import loads_from_elsewhere
@@ -257,9 +257,11 @@ def test_a_formula_that_would_show_its_marks_is_refused() -> None:
 def test_a_page_keeps_numbers_and_units_together_but_not_in_code() -> None:
     page = new_document("page")
     page += nodes.paragraph("", "at most 5 ms, ", nodes.literal("", "5 ms"))
+    page += nodes.literal_block("", "time\t5 ms", classes=["output"])
     no_app: Any = None
+    align(no_app, page)
     keep_together(no_app, page)
-    assert page.astext() == "at most 5\u00a0ms, 5 ms"
+    assert page.astext() == "at most 5\u00a0ms, 5 ms\n\ntime  5 ms"
 
 
 def test_tables_in_outputs_stand_in_columns() -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,9 +68,18 @@ def fit_growth(
     GrowthFit or None
         None where fewer than `FEWEST_SIZES` sizes have a finished run: no slope can be told from noise.
     """
+    cut = (False,) * len(sizes) if censored is None else tuple(censored)
+    return _fitted(tuple(sizes), tuple(costs), cut, seed)
+
+
+@lru_cache(maxsize=1024)
+def _fitted(
+    sizes: tuple[float, ...], costs: tuple[float, ...], censored: tuple[bool, ...], seed: int
+) -> GrowthFit | None:
+    """Return the fit; table, page and figures of a campaign ask for the same ones."""
     size, cost = np.asarray(sizes, float), np.asarray(costs, float)
     positive = (size > 0) & (cost > 0)
-    cut = (np.zeros(len(size), bool) if censored is None else np.asarray(censored, bool))[positive]
+    cut = np.asarray(censored, bool)[positive]
     x, y = np.log(size[positive]), np.log(cost[positive])
     if len(np.unique(x[~cut])) < FEWEST_SIZES:
         return None

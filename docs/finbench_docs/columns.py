@@ -18,7 +18,8 @@ def align(_app: Sphinx, page: nodes.document) -> None:
         if "output" in block["classes"] and "\t" in block.astext():
             shown = in_columns(block.astext())
             block.rawsource = shown
-            block.children = [nodes.Text(shown)]
+            block.clear()
+            block.append(nodes.Text(shown))
 
 
 def in_columns(text: str) -> str:
