@@ -42,7 +42,7 @@ FEWEST_ROUNDS, MOST_ROUNDS, CHOICES = 50, 150, 40_000
 DRAWN = 0.4
 """Searches at drawn prices for each of those rounds: they find more ways."""
 
-EXCHANGES, PROPOSALS, MANY_PROPOSALS, LEAST_PROPOSALS = 2, 15_000, 5_000_000, 1_500
+EXCHANGES, PROPOSALS, MANY_PROPOSALS, LEAST_PROPOSALS = 2, 15_000, 5_000_000, 4_500
 """Number of exchanges, and the proposals of each for every application; above so many in all fewer, down to so many."""
 
 NEGLIGIBLE = 1e-4
@@ -208,10 +208,11 @@ class _FinRun:
     def improve(self, restarts: int, effort: float) -> None:
         """Improve the best so far, then insertions in drawn orders at drawn prices; last, route at finer steps.
 
-        Together they may make 200 moves for each group, but 1,000 at most; where groups are many, 3 for each.
+        Together they may make 200 moves for each group, but 1,000 at most; where groups are many, 3 for each, but 2,000
+        at most.
         """
         count = len(self._system.groups)
-        moves = int(effort * max(3 * count, min(200 * count, 1000, 20_000 // count)))
+        moves = int(effort * max(min(3 * count, 2000), min(200 * count, 1000, 20_000 // count)))
         moves = self._improved(self._best, moves)
         for _ in range(restarts):
             if moves <= 0 or not self.may_improve:
