@@ -7,21 +7,16 @@ import subprocess
 import sys
 from math import inf
 from time import perf_counter
-from typing import Any
 
-import numpy as np
 import psutil
 import pytest
 
 from finbench.benchmarks.families import generate_shared
 from finbench.fin_graph.certifying import certificate_of
 from finbench.fin_graph.joint.branching import branch_price_and_cut as method
-from finbench.fin_graph.joint.branching import tree as tree_module
 from finbench.fin_graph.joint.branching.branch import Branch
 from finbench.fin_graph.joint.branching.branch_price_and_cut import solve
-from finbench.fin_graph.joint.branching.choosing import Chooser
 from finbench.fin_graph.joint.branching.fixing import load_branching
-from finbench.fin_graph.joint.branching.relaxing import BranchRelaxation, Outcome
 from finbench.fin_graph.joint.branching.spots import Spots
 from finbench.fin_graph.joint.columns.incumbent import Incumbent
 from finbench.fin_graph.joint.system import SharedSystem
@@ -35,6 +30,7 @@ from finbench.models.verify.verdict import Ruling, verify
 from tests.extended_instances import extended_shared_instance
 from tests.few_and_many import few_and_many
 from tests.fin_graph.joint.branching.enumerated import Joint, allowed, joint_deployments
+from tests.fin_graph.joint.branching.watching import Watch
 from tests.random_instances import random_shared_instance
 
 LIMIT_S = 300.0
@@ -80,34 +76,6 @@ def test_instances_of_every_feature_are_solved_as_by_the_exact_program() -> None
         instance = extended_shared_instance(seed)
         exact = flow.solve(instance, time_limit_s=LIMIT_S)
         assert_solved(instance, solve(instance, time_limit_s=LIMIT_S), exact)
-
-
-class Watch:
-    """What a tree visits, and how it divides; spots are closed to nobody, and lists close no branch."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.visited: list[tuple[Branch, Outcome]] = []
-        self.divided: list[tuple[Branch, tuple[Branch, ...]]] = []
-        choose, relax = Chooser.choose, BranchRelaxation.solve
-
-        def watched_choice(chooser: Chooser, branch: Branch, outcome: Outcome) -> Any:
-            choice = choose(chooser, branch, outcome)
-            if choice is not None:
-                self.divided.append((branch, choice.children))
-            return choice
-
-        def watched_solve(relaxation: BranchRelaxation, branch: Branch, *args: Any) -> Outcome:
-            outcome = relax(relaxation, branch, *args)
-            self.visited.append((branch, outcome))
-            return outcome
-
-        monkeypatch.setattr(Chooser, "choose", watched_choice)
-        monkeypatch.setattr(BranchRelaxation, "solve", watched_solve)
-        monkeypatch.setattr(tree_module, "hopeless", lambda pricer, *_: np.zeros(pricer.spots.total, np.bool_))
-        # Incumbents come from whole solutions of branches alone, so that trees grow.
-        monkeypatch.setattr(Incumbent, "improve", lambda *_: None)
-        monkeypatch.setattr(Incumbent, "insert", lambda *_: None)
-        monkeypatch.setattr(Incumbent, "round", lambda *_: None)
 
 
 def least(branch: Branch, joints: list[tuple[float, Joint]]) -> float:
