@@ -24,7 +24,8 @@ commands = typer.Typer()
 
 BENCH_PARTS = (
     *("published", "cold-start", "overhead", "engines", "rates", "roundings", "large", "growth"),
-    *("labels", "alternatives", "capacities", "cspy", "handover", "proofs", "many", "branching"),
+    *("labels", "alternatives", "capacities", "cspy", "handover", "proofs", "threads", "many", "overload"),
+    *("crowd", "branching"),
 )
 """Parts that can be measured alone; `upkeep.targets` has them."""
 
@@ -38,7 +39,7 @@ def bench(
         list[str] | None, typer.Option(help=f"Only this part, again for more: {', '.join(BENCH_PARTS)}.")
     ] = None,
 ) -> None:
-    """Measure every performance target, mark those that fall short (about half an hour).
+    """Measure every performance target, mark those that fall short (about an hour and a half).
 
     Example: [bold]finbench bench -o results/bench.json[/bold]
 

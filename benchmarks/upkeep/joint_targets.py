@@ -44,7 +44,7 @@ def _small() -> Iterator[Measurement]:
             break
         applications, load = 1 + seed % SMALL_NODES, SMALL_LOADS[seed // SMALL_NODES % len(SMALL_LOADS)]
         instance = generate_shared("campus", nodes=SMALL_NODES, applications=applications, load=load, seed=seed)
-        judged = [_judged(instance, method) for method in ("milp-flow", "column-generation", "fin")]
+        judged = [judged_run(instance, method) for method in ("milp-flow", "column-generation", "fin")]
         if judged[0].result.status is Status.OPTIMAL:
             assert not contradictions(judged), contradictions(judged)
             runs.append(judged)
@@ -71,7 +71,7 @@ def _identical() -> Iterator[Measurement]:
     crowd = alone.model_copy(
         update={"applications": tuple(app.model_copy(update={"name": f"user{k}", **part}) for k in range(ALIKE))}
     )
-    assert _judged(crowd, "fin").found
+    assert judged_run(crowd, "fin").found
     times = [seconds(partial(run_method, instance, "fin"), 9) for instance in (alone, crowd)]
     note = f"{1e3 * times[0]:.3g} ms and {1e3 * times[1]:.3g} ms"
     subject = f"campus, 500 nodes, {ALIKE} identical applications against one"
@@ -83,7 +83,7 @@ def _medium() -> Iterator[Measurement]:
 
 
 def _large() -> Iterator[Measurement]:
-    yield from _proven(nodes=500, applications=1000, fin_s=20.0, limit_s=600.0, gap=2.0, peak_gib=4.0)
+    yield from _proven(nodes=500, applications=1000, fin_s=10.0, limit_s=600.0, gap=2.0, peak_gib=4.0)
 
 
 _PROGRAM = """
@@ -99,7 +99,7 @@ def _proven(
     """Measure FIN's time, and what column generation proves in its limit, each in a fresh process."""
     subject = f"campus at load 0.7, {nodes} nodes, {applications} applications"
     fin, priced = (
-        _in_process(nodes, applications, method, limit)
+        in_process(nodes, applications, method, limit)
         for method, limit in (("fin", None), ("column-generation", limit_s))
     )
     note = (
@@ -117,7 +117,7 @@ def _proven(
 
 def facts_of_run(nodes: int, applications: int, method: str, limit_s: float | None) -> dict[str, float | str]:
     """Run one method on one instance and tell what counts; fail unless its deployment satisfies every constraint."""
-    judged = _judged(
+    judged = judged_run(
         generate_shared("campus", nodes=nodes, applications=applications, load=0.7, seed=1), method, limit_s
     )
     assert judged.objective is not None
@@ -132,12 +132,14 @@ def facts_of_run(nodes: int, applications: int, method: str, limit_s: float | No
     }
 
 
-def _judged(instance: Instance, method: str, limit_s: float | None = PROOF_LIMIT_S) -> Judged:
+def judged_run(instance: Instance, method: str, limit_s: float | None = PROOF_LIMIT_S) -> Judged:
+    """Return what a method finds in a limit, with what the evaluator says of it."""
     options = check_options(method, {})
     return judge(instance, method, options, run_method(instance, method, time_limit_s=limit_s, **options))
 
 
-def _in_process(nodes: int, applications: int, method: str, limit_s: float | None) -> dict[str, float]:
+def in_process(nodes: int, applications: int, method: str, limit_s: float | None) -> dict[str, float]:
+    """Return `facts_of_run` of a fresh process."""
     command = [sys.executable, "-c", _PROGRAM, json.dumps([nodes, applications, method, limit_s])]
     output: dict[str, float] = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     return output

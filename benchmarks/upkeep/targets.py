@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from finbench.benchmarks.upkeep import command_targets, exact_targets, fin_targets
+from finbench.benchmarks.upkeep import command_targets, crowd_targets, exact_targets, fin_targets
 from finbench.benchmarks.upkeep.branching_targets import branching
 from finbench.benchmarks.upkeep.joint_targets import many_applications
 from finbench.benchmarks.upkeep.measurement import Measurement
@@ -28,7 +28,10 @@ PARTS: dict[str, Callable[[], Iterator[Measurement]]] = {
     "cspy": exact_targets.cspy,
     "handover": exact_targets.handover,
     "proofs": exact_targets.proofs,
+    "threads": crowd_targets.threads,
     "many": many_applications,
+    "overload": crowd_targets.overload,
+    "crowd": crowd_targets.crowd,
     "branching": branching,
 }
 """Parts of the measuring program, the quick ones first."""
