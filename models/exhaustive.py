@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import islice, pairwise, takewhile
 from math import prod
 
 import numpy as np
@@ -109,13 +109,14 @@ class Enumeration:
     """The enumeration of one instance, and whether the time limit cut it short."""
 
     def __init__(self, instance: Instance, clock: Clock) -> None:
-        routes = list(simple_routes(instance))
         self.instance = instance
-        self.ways: list[list[WaysByBlock]] = [
-            [list(ways_by_block(instance, choice, routes)) for choice in app.choices] for app in instance.applications
-        ]
         self.clock = clock
         self.interrupted = False
+        routes = list(takewhile(lambda _: not self._out_of_time(), simple_routes(instance)))
+        self.ways: list[list[WaysByBlock]] = [
+            [list(ways_by_block(instance, choice, routes, self._out_of_time)) for choice in app.choices]
+            for app in instance.applications
+        ]
         self.feasible_deployments = [0] * len(instance.applications)
         self.capacities = capacities_that_may_bind(instance)
 

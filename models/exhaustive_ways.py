@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from math import isinf
@@ -44,14 +44,18 @@ def simple_routes(instance: Instance) -> Iterator[Route]:
         stack += [(*route, node) for node in successors[route[-1]] if node not in route]
 
 
-def ways_by_block(instance: Instance, app: Application, routes: list[Route]) -> Iterator[dict[str, list[Way]]]:
-    """Yield for every block, by the node that its input is at, all ways to feed and run it."""
+def ways_by_block(
+    instance: Instance, app: Application, routes: list[Route], ended: Callable[[], bool] = lambda: False
+) -> Iterator[dict[str, list[Way]]]:
+    """Yield for every block, by the node that its input is at, all ways to feed and run it, until `ended` says so."""
     keep_all = any(kind == "bandwidth" for kind, _ in capacities_that_may_bind(instance))
     stay: list[Route] = [(node.name,) for node in instance.network.nodes]
     for block in range(1, len(instance.dnn_of(app).blocks) + 1):
         pin = app.pins.get(block)
         between: defaultdict[tuple[str, str, float], list[Way]] = defaultdict(list)
         for route in [*stay, *routes]:
+            if ended():
+                return
             if pin is None or route[-1] == pin:
                 for share in stable_shares(instance, app, block, route[-1]):
                     between[route[0], route[-1], share].append(_way(instance, app, block, route, share))

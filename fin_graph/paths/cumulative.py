@@ -42,11 +42,10 @@ from numpy.typing import NDArray
 
 from finbench.fin_graph.paths.arrays import Edges, Floats, Ints, LayerEdges, layer_edges, run_edge
 from finbench.fin_graph.paths.compiled import compiled
-from finbench.fin_graph.paths.waiting import Waiting, let_wait, nobody_waits, take_least
+from finbench.fin_graph.paths.label_relays import links_by_sender, relay_replica
+from finbench.fin_graph.paths.replica_labels import ENERGY, USED, is_better, replica_of, shift_of, steps_of
+from finbench.fin_graph.paths.waiting import Waiting, nobody_waits
 from finbench.models.tolerances import FLOAT_NOISE
-
-ENERGY, USED = 0, 1
-"""Planes of a layer's rows: energies [J], and true latencies in steps; a layer has shape (2, N, γ + 1)."""
 
 SPARSE = 16
 """Where a row has this many times as many replicas as own labels, those are offered one by one."""
@@ -79,44 +78,6 @@ class LabelCursor(NamedTuple):
     """The labels of the layer that are a replica's own."""
 
 
-class Links(NamedTuple):
-    """The links of a layer, sorted by sender."""
-
-    start: Ints
-    """Those of sender n are start[n]..start[n+1]; shape (N + 1,)."""
-    target: Ints
-    energy: Floats
-    used: Floats
-    """Latency of a transfer over each [steps]."""
-    row: NDArray[np.uint64]
-    """Position of the receiver's row among all of a plane's numbers."""
-    quickest: Floats
-    """Least latency over the links of each sender [steps], inf where it has none; shape (N,)."""
-
-
-@compiled
-def steps_of(latency: float, gamma: int, max_latency: float) -> float:
-    """Return γ t/δ, at most γ + 2."""
-    return 0.0 if latency <= 0.0 else min(gamma * latency / max_latency, gamma + 2.0)
-
-
-@compiled
-def replica_of(used: float) -> int:
-    """Return the replica of a label of that latency [steps] (eq. 32)."""
-    return int(np.ceil(used - FLOAT_NOISE))
-
-
-@compiled
-def _shift(used: float) -> int:
-    """Return the larger of an edge's two shifts; an edge without latency has 1 and always takes the smaller."""
-    return max(1, replica_of(used))
-
-
-@compiled
-def _better(energy: float, used: float, than_energy: float, than_used: float) -> bool:
-    return energy < than_energy or (energy == than_energy and used < than_used)
-
-
 @compiled
 def _offer_own(own: Own, n: int, head: tuple[Floats, Floats], cost: tuple[float, float]) -> None:
     """Offer all own labels of node n over one edge to its head's row; rows are (energies, latencies in steps)."""
@@ -132,7 +93,7 @@ def _offer_own(own: Own, n: int, head: tuple[Floats, Floats], cost: tuple[float,
 def _offer(head: tuple[Floats, Floats], k: int, energy: float, used: float) -> None:
     """Offer a label to replica k of a row."""
     used = min(used, 1.0 * k)
-    if _better(energy, used, head[0][k], head[1][k]):
+    if is_better(energy, used, head[0][k], head[1][k]):
         head[0][k], head[1][k] = energy, used
 
 
@@ -153,7 +114,7 @@ def _relax(
     """Relax one edge for the replicas `start`..γ of its head's row; rows are (energies, latencies in steps)."""
     (tail_energy, tail_used), (head_energy, head_used), (energy, used) = tail, head, cost
     # Unsigned indices spare the wrap-around test of negative ones, which keeps the loop from being vectorised.
-    to, late = np.uint64(start), np.uint64(start - _shift(used))
+    to, late = np.uint64(start), np.uint64(start - shift_of(used))
     soon = late + np.uint64(1)
     for i in range(ladder.shape[0] - start):
         k = np.uint64(i)
@@ -193,7 +154,7 @@ def _run_block(
                 continue
             used = steps_of(latency, gamma, max_latency)
             arrival = own.used[n, 0] + used
-            start, shift, first = replica_of(arrival), _shift(used), replica_of(own.used[n, 0])
+            start, shift, first = replica_of(arrival), shift_of(used), replica_of(own.used[n, 0])
             if start > gamma or own.energy[n, own.number[n] - 1] + energy > head[0][start]:
                 continue
             relaxations += gamma + 1 - start
@@ -211,87 +172,14 @@ def _run_block(
 
 
 @compiled
-def _links(layer: LayerEdges, gamma: int, max_latency: float) -> Links:
-    """Return the links of a layer by sender."""
-    count, links = layer.in_start.shape[0] - 1, layer.link_source.shape[0]
-    start = np.zeros(count + 1, np.int32)
-    for n in layer.link_source:
-        start[n + 1] += 1
-    start = np.cumsum(start).astype(np.int32)
-    place, target, row = start.copy(), np.empty(links, np.int32), np.empty(links, np.uint64)
-    energy, used, quickest = np.empty(links), np.empty(links), np.full(count, np.inf)
-    for m in range(count):
-        for a in range(layer.in_start[m], layer.in_start[m + 1]):
-            n = layer.link_source[a]
-            at = place[n]
-            place[n] += 1
-            # What must not be sent takes longer than there is time.
-            forbidden = layer.send_energy[a] == np.inf
-            spent = gamma + 2.0 if forbidden else steps_of(layer.send_latency[a], gamma, max_latency)
-            target[at], energy[at], used[at] = m, layer.send_energy[a], spent
-            row[at] = m * (gamma + 1)
-            quickest[n] = min(quickest[n], spent)
-    return Links(start, target, energy, used, row, quickest)
-
-
-@compiled
-def _keep(rows: Floats, m: int, k: int, energy: float, used: float) -> bool:
-    """Offer a label to replica k of node m and to those after it; return whether k keeps it."""
-    kept = False
-    while k < rows.shape[2] and _better(energy, used, rows[ENERGY, m, k], rows[USED, m, k]):
-        rows[ENERGY, m, k], rows[USED, m, k] = energy, used
-        kept = True
-        k += 1
-    return kept
-
-
-@compiled
-def _send(rows: Floats, links: Links, queued: NDArray[np.bool_], waiting: Waiting, n: int, k: int) -> int:
-    """Offer a label to the other ends of its node's links; those kept within the replica wait. Return the offers."""
-    last, energy, used, energies = rows.shape[2] - 1, rows[ENERGY, n, k], rows[USED, n, k], rows[ENERGY].reshape(-1)
-    for i in range(links.start[n], links.start[n + 1]):
-        a = np.uint64(i)
-        through, arrival = energy + links.energy[a], used + links.used[a]
-        to = replica_of(arrival)
-        if to > last or through > energies[links.row[a] + np.uint64(to)]:  # most offers end here
-            continue
-        m = links.target[a]
-        if _keep(rows, m, to, through, min(arrival, 1.0 * to)):
-            if to == k:
-                let_wait(waiting, m, through)
-            else:
-                queued[to, m] = True
-    return int(links.start[n + 1] - links.start[n])
-
-
-@compiled
-def _relay_replica(rows: Floats, links: Links, queued: NDArray[np.bool_], waiting: Waiting, k: int) -> int:
-    """Relay the labels of replica k, those that may stay within it by rising energy; return the number of offers."""
-    offers = 0
-    for n in range(rows.shape[1]):
-        if queued[k, n]:
-            queued[k, n] = k == 0 or rows[ENERGY, n, k] < rows[ENERGY, n, k - 1]
-            if queued[k, n] and replica_of(rows[USED, n, k] + links.quickest[n]) <= k:
-                let_wait(waiting, n, rows[ENERGY, n, k])
-    while waiting.size[0] > 0:
-        n = take_least(waiting)
-        queued[k, n] = False
-        offers += _send(rows, links, queued, waiting, n, k)
-    for n in range(rows.shape[1]):
-        if queued[k, n]:
-            offers += _send(rows, links, queued, waiting, n, k)
-    return offers
-
-
-@compiled
 def _relay(rows: Floats, max_latency: float, layer: LayerEdges, progress: LabelCursor, until: int) -> bool:
     """Relay labels over the links of a layer, replica by replica; return False where `until` of work ended it."""
     at = progress.at
-    links = _links(layer, rows.shape[2] - 1, max_latency)
+    links = links_by_sender(layer, rows.shape[2] - 1, max_latency)
     while at[REPLICA] < rows.shape[2]:
         if at[WORK] >= until:
             return False
-        offers = _relay_replica(rows, links, progress.queued, progress.waiting, at[REPLICA])
+        offers = relay_replica(rows, links, progress.queued, progress.waiting, at[REPLICA])
         at[REPLICA] += 1
         at[RELAXATIONS] += offers
         at[WORK] += 4 * offers + rows.shape[1]
@@ -367,100 +255,3 @@ def fill_labels(rows: Floats, start: int, max_latency: float, edges: Edges, prog
         at[ROW] = 0
     _queue(rows[rows.shape[0] - 1], progress.queued)
     return True
-
-
-@compiled
-def walk_back_labels(
-    rows: Floats, start: int, end: tuple[int, int], max_latency: float, source: int, edges: Edges
-) -> tuple[list[int], list[int], tuple[int, int]]:
-    """Return layers and nodes of a path that explains `end` of the last layer, and where it stands in layer `start`.
-
-    Vertices come in reverse order, `end` included; the first layer's relays belong to the segment before, but for
-    layer 0, where they lead back to the source.
-    """
-    depth, count = edges.pins.shape[0], rows.shape[0] - 1
-    layers, nodes = [start + count], [end[0]]
-    for i in range(count, -1, -1):
-        j = start + i
-        if i == 0 and start > 0:
-            break
-        runs, relays = layer_edges(edges, max(j - 1, 0)), layer_edges(edges, min(j, depth - 1))
-        tails = rows[max(i - 1, 0)]
-        relayed, tail = _explain((tails, rows[i]), (runs, relays), end, max_latency, (j, depth, source))
-        for n in relayed:
-            layers.append(j)
-            nodes.append(n)
-        if j > 0:
-            layers.append(j - 1)
-            nodes.append(tail[0])
-            end = tail
-    return layers, nodes, end
-
-
-@compiled
-def _explain(
-    around: tuple[Floats, Floats],
-    edges: tuple[LayerEdges, LayerEdges],
-    end: tuple[int, int],
-    max_latency: float,
-    place: tuple[int, int, int],
-) -> tuple[list[int], tuple[int, int]]:
-    """Return the nodes that the label at `end` was relayed from, in reverse, and the tail of the run edge before.
-
-    The search goes depth-first over the relays that give the same label and visits each once, since links that cost
-    nothing may close cycles.
-    """
-    (tails, here), (runs, relays), (j, depth, source) = around, edges, place
-    found_n, found_k, parents, todo = [end[0]], [end[1]], [-1], [0]
-    seen = np.zeros(here[ENERGY].shape, np.bool_)
-    while True:
-        at = todo.pop()
-        m, k = found_n[at], found_k[at]
-        while k > 0 and here[ENERGY, m, k - 1] == here[ENERGY, m, k]:
-            k -= 1
-        reached = (here[ENERGY, m, k], here[USED, m, k])
-        tail = (-1, -1)
-        if j > 0 and runs.pin in (-1, m):
-            for a in range(runs.in_start[m] - 1, runs.in_start[m + 1]):
-                n, energy, latency = run_edge(runs, m, a)
-                before = _origin(tails, reached, n, k, (energy, latency), max_latency)
-                if before >= 0:
-                    tail = (n, before)
-                    break
-        if tail[0] >= 0 or (j == 0 and m == source and k == 0):
-            break
-        for a in range(relays.in_start[m], relays.in_start[m + 1]):
-            if j == depth:
-                break
-            n = relays.link_source[a]
-            before = _origin(here, reached, n, k, (relays.send_energy[a], relays.send_latency[a]), max_latency)
-            if before >= 0 and not seen[n, before]:
-                seen[n, before] = True
-                found_n.append(n)
-                found_k.append(before)
-                parents.append(at)
-                todo.append(len(parents) - 1)
-    chain = [0 for _ in range(0)]
-    while at > 0:
-        chain.append(found_n[at])
-        at = parents[at]
-    return chain[::-1], tail
-
-
-@compiled
-def _origin(
-    rows: Floats, reached: tuple[float, float], n: int, k: int, cost: tuple[float, float], max_latency: float
-) -> int:
-    """Return the replica of n whose label an edge makes the label `reached` at replica k; −1 where there is none.
-
-    Energies are equal to the last bit. A latency may be less, or more by noise: a copy of a label at a later replica is
-    not always written down as its own replica.
-    """
-    energy, used = cost[0], steps_of(cost[1], rows.shape[2] - 1, max_latency)
-    soon = k - _shift(used) + 1
-    if soon > 0 and replica_of(rows[USED, n, soon] + used) > k:
-        soon -= 1
-    if soon < 0 or rows[ENERGY, n, soon] + energy != reached[0]:
-        return -1
-    spent = rows[USED, n, soon] + used
-    return soon if replica_of(spent) <= k and min(spent, 1.0 * k) <= reached[1] + FLOAT_NOISE else -1

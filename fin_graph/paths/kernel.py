@@ -30,7 +30,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from finbench.fin_graph.paths import cumulative
+from finbench.fin_graph.paths import cumulative, label_walk, replica_labels
 from finbench.fin_graph.paths.arrays import Edges, Floats, Ints, LayerEdges, PathProblem, layer_edges, run_edge
 from finbench.fin_graph.paths.compiled import compiled
 from finbench.models.result import Clock, OutOfTime
@@ -194,14 +194,14 @@ class _Pass:
     ) -> tuple[list[int], list[int], tuple[int, int]]:
         problem = self._problem
         if self._how == "cumulative":
-            return cumulative.walk_back_labels(rows, start, end, problem.max_latency_s, problem.source, problem.edges)
+            return label_walk.walk_back_labels(rows, start, end, problem.max_latency_s, problem.source, problem.edges)
         rounding = Rounding(problem.max_latency_s, self._how == "up")
         return _walk_back(rows, start, end, rounding, problem.source, problem.edges)
 
 
 def _energies(layer: Floats) -> Floats:
     """Return the energies of one layer's rows; shape (N, γ + 1)."""
-    energies: Floats = layer[cumulative.ENERGY] if layer.ndim == 3 else layer
+    energies: Floats = layer[replica_labels.ENERGY] if layer.ndim == 3 else layer
     return energies
 
 

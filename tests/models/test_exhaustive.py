@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from time import perf_counter
 
 import pytest
@@ -10,7 +11,7 @@ from finbench.models import exhaustive
 from finbench.models.evaluate import evaluate
 from finbench.models.instance import DNN, Accounting, Application, Block, Exit, Instance, Link, Network, Node
 from finbench.models.io import load_instance
-from finbench.models.result import Result, Status
+from finbench.models.result import Clock, Result, Status
 from finbench.models.tolerances import equal_energy
 from tests.few_and_many import few_and_many
 from tests.models.enumeration import least_objective, shared_instance
@@ -123,6 +124,7 @@ def test_refuses_networks_of_too_many_routes() -> None:
 @pytest.mark.parametrize("applications", [1, 2])
 def test_a_time_limit_ends_the_search_without_a_bound(applications: int) -> None:
     instance = shared_instance(3, applications=applications)
+    assert exhaustive.Enumeration(instance, Clock(0.0)).ways == [[[]] for _ in instance.applications], "not prepared"
     result = exhaustive.solve(instance, time_limit_s=0.0)
     assert result.status is Status.TIME_LIMIT
     assert result.lower_bound is None
@@ -130,8 +132,12 @@ def test_a_time_limit_ends_the_search_without_a_bound(applications: int) -> None
 
 def test_time_limit_keeps_the_incumbent(monkeypatch: pytest.MonkeyPatch) -> None:
     instance = published(0.007, Accounting.EXPECTED)
-    checks = iter([False] * 12 + [True] * 1000)
-    monkeypatch.setattr("finbench.models.result.Clock.expired", property(lambda _: next(checks)))
+    looked = count()
+    monkeypatch.setattr("finbench.models.result.Clock.expired", property(lambda _: next(looked) < 0))
+    exhaustive.Enumeration(instance, Clock(60))
+    before_search = next(looked)
+    looked = count()
+    monkeypatch.setattr("finbench.models.result.Clock.expired", property(lambda _: next(looked) >= before_search + 12))
     result = exhaustive.solve(instance, time_limit_s=60)
     assert result.status is Status.TIME_LIMIT
     assert result.deployment is not None
