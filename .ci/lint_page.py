@@ -16,7 +16,8 @@ from shutil import which
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from finbench.benchmarks.report.page import SCRIPTS, TEMPLATES
+from finbench.benchmarks.report.page import SCRIPTS
+from finbench.benchmarks.report.rendering import TEMPLATES
 
 CONFIGURATION = Path(__file__).with_name("oxlint.json")
 
