@@ -75,7 +75,7 @@ def frontier_styles(found: Sequence[ExitFrontier]) -> dict[str, dict[str, Any]]:
 
 
 def _name(one: ExitFrontier) -> str:
-    return f"exit {one.exit_name}, accuracy {one.accuracy:.1%}"
+    return f"exit {one.exit_name}, accuracy {100 * one.accuracy:.1f} %"
 
 
 def draw_frontier(axes: Axes, found: Sequence[ExitFrontier], every: Sequence[ExitFrontier] | None = None) -> None:

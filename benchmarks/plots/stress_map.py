@@ -43,7 +43,7 @@ def draw_stress(found: Stress, applications: int, on: Paper | None = None) -> Fi
         axes.set_title("Applications whose targets break; below, what a new plan changes", loc="left")
         bar = figure.colorbar(image, ax=axes, pad=0.02, fraction=0.04)
         bar.set_label("applications broken")
-        bar.ax.yaxis.set_major_formatter(mpl.ticker.PercentFormatter(1.0))
+        bar.ax.yaxis.set_major_formatter(mpl.ticker.PercentFormatter(1.0, symbol=" %"))
     return figure
 
 
@@ -55,7 +55,7 @@ def _row(one: Stressed) -> str:
 
 
 def _column(one: Stressed) -> str:
-    return "fails" if one.disturbance.fails else f"{abs(one.disturbance.severity):.0%}"
+    return "fails" if one.disturbance.fails else f"{100 * abs(one.disturbance.severity):.0f} %"
 
 
 def _order(column: str) -> float:
@@ -70,4 +70,4 @@ def _text(one: Stressed, planned: float) -> str:
     broken = "overloaded" if one.overloaded and not one.broken else str(len(one.broken))
     if one.replanned is None:
         return f"{broken}\nno plan"
-    return f"{broken}\n{one.replanned / planned - 1:+.1%}" if planned > 0 else broken
+    return f"{broken}\n{100 * (one.replanned / planned - 1):+.1f} %" if planned > 0 else broken

@@ -47,10 +47,10 @@ class Disturbance:
     def __str__(self) -> str:
         """Return it in words."""
         if self.kind is DisturbanceKind.RATES:
-            return f"rates {self.severity:+.0%}"
+            return f"rates {100 * self.severity:+.0f} %"
         if self.kind is DisturbanceKind.EVERYTHING:
-            return f"rates +{self.severity:.0%}, all nodes and links -{self.severity:.0%}"
-        how = "fails" if self.fails else f"-{self.severity:.0%}"
+            return f"rates +{100 * self.severity:.0f} %, all nodes and links -{100 * self.severity:.0f} %"
+        how = "fails" if self.fails else f"-{100 * self.severity:.0f} %"
         return f"{self.kind} {self.subject} {how}" if self.subject else f"{self.kind} {how}"
 
     @property

@@ -41,7 +41,7 @@ def verdict(instance: Instance, found: FixedPoint, options: PlanningOptions) -> 
             for one in found.best.met.applications
             if one.within.value < options.until_simulated
         )
-        named = ", ".join(f"{name} ({share:.2%})" for share, name in late[:SHOWN])
+        named = ", ".join(f"{name} ({100 * share:.2f} %)" for share, name in late[:SHOWN])
         more = f" and {len(late) - SHOWN} more" if len(late) > SHOWN else ""
         lines.append(f"too late too often: {named}{more}")
         never = sorted({name for one in found.rounds for name in one.hopeless})
@@ -51,7 +51,7 @@ def verdict(instance: Instance, found: FixedPoint, options: PlanningOptions) -> 
 
 
 def _ended(instance: Instance, outcome: Ending, best: Borne, options: PlanningOptions) -> str:
-    told = f"{amount(best.objective, instance)} with {best.share(options.of):.3%} within δ"
+    told = f"{amount(best.objective, instance)} with {100 * best.share(options.of):.3f} % within δ"
     if outcome is Ending.HOLDS:
         return f"The plan holds: {told}"
     reasons = {
@@ -77,7 +77,7 @@ def _round(instance: Instance, number: int, one: Round) -> tuple[str, ...]:
     plan = one.plan
     if plan is None:
         return (str(number), status, "", "", "", str(len(one.hopeless)))
-    shares = (f"{plan.within:.3%}", f"{plan.within_of_all:.3%}")
+    shares = (f"{100 * plan.within:.3f} %", f"{100 * plan.within_of_all:.3f} %")
     return (str(number), status, amount(plan.objective, instance), *shares, str(len(one.hopeless)))
 
 
@@ -93,12 +93,12 @@ def _priced(instance: Instance, one: PricedPlan, base: float | None) -> tuple[st
     if one.plan is None:
         return (str(one), one.outcome, "", "", "", "", "")
     plan = one.plan
-    more = f"{plan.objective / base - 1:+.1%}" if base else ""
+    more = f"{100 * (plan.objective / base - 1):+.1f} %" if base else ""
     count = nines(plan.within)
     told = "all" if count == inf else significant(count, 2)
     return (
         str(one), one.outcome, amount(plan.objective, instance), more,
-        f"{plan.within:.3%}", told, f"{plan.within_of_all:.3%}",
+        f"{100 * plan.within:.3f} %", told, f"{100 * plan.within_of_all:.3f} %",
     )  # fmt: skip
 
 

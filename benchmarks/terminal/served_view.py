@@ -53,7 +53,7 @@ def _application(app: ServedApplication) -> list[tuple[str, ...]]:
     )
     exits = [
         (
-            *(name, f"exit {one.exit}", str(one.samples), f"{one.planned_share:.1%}"),
+            *(name, f"exit {one.exit}", str(one.samples), f"{100 * one.planned_share:.1f} %"),
             *(_seconds(one.mean_s), _seconds(one.planned_s), _off(one.mean_s, one.planned_s)),
             *(_seconds(one.p95_s), _seconds(one.planned_s), _off(one.p95_s, one.planned_s)),
         )
@@ -95,4 +95,4 @@ def _rate(value: float | None) -> str:
 
 
 def _off(measured: float | None, planned: float) -> str:
-    return "–" if measured is None or planned <= 0 else f"{measured / planned - 1:+.1%}"
+    return "–" if measured is None or planned <= 0 else f"{100 * (measured / planned - 1):+.1f} %"

@@ -27,7 +27,7 @@ def print_simulation(found: Simulation, late: Sequence[Lateness] = ()) -> None:
     console = output()
     console.print(
         f"{found.samples:,} samples in {with_unit(found.horizon_s, Quantity.SECONDS, 3)}, "
-        f"the first {found.options.warm_up:.0%} of it left out; ± is a 95 % interval"
+        f"the first {100 * found.options.warm_up:.0f} % of it left out; ± is a 95 % interval"
     )
     worst = sorted(found.applications, key=lambda one: one.within.value)[:MOST_ROWS]
     columns = (
@@ -57,7 +57,7 @@ def remarks_on(found: Simulation) -> list[str]:
         lines.append(f"no sample arose in the time watched of {len(found.unseen)} applications: {named}")
     if not found.precise:
         asked = found.options.until_ci or 0.0
-        lines.append(f"the intervals are wider than {asked:.2%} of the means at {found.samples:,} samples")
+        lines.append(f"the intervals are wider than {100 * asked:.2f} % of the means at {found.samples:,} samples")
     return lines
 
 
@@ -66,7 +66,8 @@ def _reasons(late: Sequence[Lateness]) -> Iterator[str]:
     for one in late[:MOST_REASONS]:
         waits = f"{with_unit(one.waiting_s, Quantity.SECONDS, 3)} of {with_unit(one.of_s, Quantity.SECONDS, 3)}"
         where = f"{one.where.kind} {one.where.subject}"
-        yield f"{one.application}: {one.late:.2%} of its samples are late by waiting, most of it at {where} ({waits})"
+        late_part = f"{100 * one.late:.2f} % of its samples"
+        yield f"{one.application}: {late_part} are late by waiting, most of it at {where} ({waits})"
     if len(late) > MOST_REASONS:
         yield f"{len(late) - MOST_REASONS} more applications are late by waiting"
 
@@ -81,13 +82,18 @@ def _application(one: SimulatedApplication) -> tuple[str, ...]:
         with_unit(one.p95_s.value, Quantity.SECONDS, 4),
         with_unit(one.p99_s.value, Quantity.SECONDS, 4),
         with_unit(one.max_latency_s, Quantity.SECONDS, 4),
-        f"{one.within.value:.3%}",
+        f"{100 * one.within.value:.3f} %",
     )
 
 
 def _exits(one: SimulatedApplication) -> Any:
     rows = [
-        (str(exit_), f"{share:.2%}", with_unit(mean, Quantity.SECONDS, 5), with_unit(alone, Quantity.SECONDS, 5))
+        (
+            str(exit_),
+            f"{100 * share:.2f} %",
+            with_unit(mean, Quantity.SECONDS, 5),
+            with_unit(alone, Quantity.SECONDS, 5),
+        )
         for exit_, (share, mean, alone) in one.exits.items()
     ]
     return table("By the exit where samples left", ("exit", "samples", "latency", "planned"), rows)
@@ -102,11 +108,11 @@ def _stations(found: Simulation) -> Any:
 
 
 def _station(one: SimulatedStation) -> tuple[str, ...]:
-    planned = "–" if one.planned_utilisation is None else f"{one.planned_utilisation:.2%}"
+    planned = "–" if one.planned_utilisation is None else f"{100 * one.planned_utilisation:.2f} %"
     return (
         f"{one.station.kind} {one.station.subject}",
         str(one.station.places),
-        f"{one.utilisation:.2%}",
+        f"{100 * one.utilisation:.2f} %",
         planned,
         with_unit(one.waiting_s, Quantity.SECONDS, 3),
         significant(one.queue, 3),

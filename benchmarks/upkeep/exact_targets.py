@@ -50,7 +50,7 @@ def alternatives() -> Iterator[Measurement]:
             one = linked_instance("dense", 50, 10, seed)
             ten = with_alternatives(one, 10, spread, seed)
             ratios.append(seconds(partial(label_setting.solve, ten)) / seconds(partial(label_setting.solve, one)))
-        subject = f"dense, 50 nodes, 10 blocks, within {spread:.1%} of one DNN, median of 7 seeds"
+        subject = f"dense, 50 nodes, 10 blocks, within {100 * spread:.1f} % of one DNN, median of 7 seeds"
         yield Measurement("label setting with ten alternatives over one", subject, median(ratios), "×", at_most=4)
 
 

@@ -120,7 +120,7 @@ def rates() -> Iterator[Measurement]:
             rate / 1e9,
             "10⁹/s",
             0.8,
-            note=f"{rate / ceiling:.0%} of the machine's",
+            note=f"{100 * (rate / ceiling):.0f} % of the machine's",
         )
     for family, nodes, blocks in (("tiered", 1000, 20), ("mesh", 1000, 20), ("tiered", 10_000, 20)):
         problem = problem_of(linked_instance(family, nodes, blocks))

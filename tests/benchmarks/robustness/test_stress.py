@@ -180,7 +180,7 @@ def test_lower_rates_break_nothing_and_cost_less() -> None:
     deployment = fb.solve(instance, "greedy").deployment
     assert deployment is not None
     (found,) = stress(instance, deployment, [Disturbance(RATES, "", -0.5)]).results
-    assert str(found.disturbance) == "rates -50%"
+    assert str(found.disturbance) == "rates -50 %"
     assert found.holds
     assert found.kept is not None
     assert found.kept < (evaluate(instance, deployment).objective or 0.0)

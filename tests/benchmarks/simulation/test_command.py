@@ -48,7 +48,7 @@ def test_a_plan_that_breaks_a_target_is_simulated_and_said_so(plan: Path) -> Non
     )
     assert code == 5
     assert "latency" in text
-    assert "0.000%" in text
+    assert "0.000 %" in text
 
 
 def test_rates_are_asked_for_in_one_line(plan: Path) -> None:
