@@ -31,7 +31,7 @@ class FinOptions(Options):
     """Several applications: place first who has least slack in latency, who loads most, or who is given first."""
     restarts: Annotated[int, Field(ge=0)] = 9
     """Several applications: further insertions in drawn orders, as far as effort lasts."""
-    effort: Annotated[float, Field(ge=0)] = 1.0
+    effort: Annotated[float, Field(ge=0, le=1e6)] = 1.0
     """Several applications: work of improvement; 1 is the default amount, 0 none."""
     threads: Annotated[int, Field(ge=1, le=1024)] = 1
     """Several applications: cores that search at once; the answer does not depend on it."""

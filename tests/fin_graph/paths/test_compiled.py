@@ -77,18 +77,19 @@ def test_every_module_that_a_compiled_module_imports_is_a_source() -> None:
     assert "fin_graph/mcp.py" not in names
 
 
-@pytest.mark.parametrize("damage", few_and_many(["truncated", "empty", "garbage", "flipped"], 1))
-def test_damaged_files_are_compiled_again(home: Path, damage: str) -> None:
+@pytest.mark.parametrize("first", few_and_many([0, 2], 1))
+def test_damaged_files_are_compiled_again(home: Path, first: int) -> None:
+    """Files that are cut off, empty, garbage, or have one byte flipped, in turn."""
     cost, folder = run(SHORT, home)
     assert Path(folder).is_relative_to(home / ".cache" / "finbench")
     files = [*Path(folder).glob("*.nb?")]
     assert {file.suffix for file in files} == {".nbi", ".nbc"}
-    for file in files:
+    assert len(files) >= 4
+    for number, file in enumerate(files, start=first):
         content = file.read_bytes()
         middle = len(content) // 2
         flipped = content[:middle] + bytes([content[middle] ^ 255]) + content[middle + 1 :]
-        kinds = {"truncated": content[:middle], "empty": b"", "garbage": b"\x80garbage" * 99, "flipped": flipped}
-        file.write_bytes(kinds[damage])
+        file.write_bytes([content[:middle], b"", b"\x80garbage" * 99, flipped][number % 4])
     assert run(SHORT, home) == [cost, folder]
     assert run(SHORT, home) == [cost, folder], "what was compiled again is kept"
 
