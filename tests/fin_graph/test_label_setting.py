@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from time import perf_counter
+from time import process_time
 
 import numpy as np
 import psutil
@@ -112,9 +112,9 @@ def test_k_least_stopped_by_the_time_limit_is_never_worse_than_the_least(
 ) -> None:
     monkeypatch.setattr(label_search, "QUOTA", 1 << 12)
     least = solve(hard)
-    begun = perf_counter()
+    begun = process_time()
     result = solve(hard, LabelSettingOptions(k=10_000), time_limit_s=0.5)
-    assert perf_counter() - begun < 1.5
+    assert process_time() - begun < 1.5  # of the processor: others may have it meanwhile
     assert result.status is Status.TIME_LIMIT
     assert result.claimed_objective == pytest.approx(least.claimed_objective, rel=NOISE, abs=0)
     assert result.lower_bound == pytest.approx(least.claimed_objective, rel=NOISE, abs=0)
