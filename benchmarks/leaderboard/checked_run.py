@@ -17,13 +17,10 @@ from finbench.benchmarks.rows.columns import CENSORED
 from finbench.benchmarks.rows.decisions import as_deployment, recorded_decisions
 from finbench.benchmarks.rows.environment import machine
 from finbench.benchmarks.rows.reading import load_instances, load_rows
-from finbench.benchmarks.rows.row import Row
+from finbench.benchmarks.rows.row import Row, run_identity
 from finbench.models.deployment import Deployment
 from finbench.models.instance import Instance
 from finbench.models.verify.rows import ExactEvaluation, evaluate_exactly
-
-TELLING = ("key", "variant", "seed", "repetition", "status", "objective", "time_s")
-"""Rows that agree in all of these are of one and the same run."""
 
 OUTSIDE = "other"
 """Tier of instances that are not of the library."""
@@ -158,7 +155,7 @@ def _checked(
     runs, unchecked, seen = list[CheckedRun](), dict[str, int](), set[tuple[Any, ...]]()
     for k, (folder, row, kept) in enumerate(rows):
         told(k, count)
-        telling = (folder, *(row.get(name) for name in TELLING))
+        telling = (folder, *run_identity(row))
         if row["status"] == CENSORED or telling in seen:
             continue
         seen.add(telling)

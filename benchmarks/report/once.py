@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-TELLING = ("key", "variant", "seed", "repetition", "status", "objective", "time_s")
-"""Rows that agree in all of these are of one and the same run."""
+from finbench.benchmarks.rows.row import run_identity
 
 
 @dataclass(frozen=True)
@@ -25,6 +24,6 @@ def distinct(rows: Sequence[Mapping[str, Any]]) -> Distinct:
     places: dict[tuple[Any, ...], int] = {}
     groups: dict[int, dict[str, None]] = {}
     for place, row in enumerate(rows):
-        first = places.setdefault(tuple(row.get(name) for name in TELLING), place)
+        first = places.setdefault(run_identity(row), place)
         groups.setdefault(first, {})[str(row["group"])] = None
     return Distinct(tuple(groups), tuple(tuple(names) for names in groups.values()))

@@ -29,6 +29,14 @@ MAX_REASON = 2000
 """Characters of an error message that a row keeps; the log has all of it."""
 
 
+_IDENTITY = ("key", "variant", "seed", "repetition", "status", "objective", "time_s")
+
+
+def run_identity(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what rows of one and the same run agree in: groups that ask for one run get a row each."""
+    return tuple(row.get(name) for name in _IDENTITY)
+
+
 def run_columns(method: str, options: Mapping[str, Any], seed: int) -> Row:
     """Return the columns that say what ran."""
     return {

@@ -11,6 +11,7 @@ from math import inf
 
 from finbench.fin_graph.joint.system import Group, SharedSystem, Usage, joint_deployment
 from finbench.fin_graph.paths.arrays import Floats
+from finbench.fin_graph.paths.loading import load_compiled
 from finbench.models.instance import Instance
 from finbench.models.result import Clock, Result, Status
 
@@ -18,25 +19,28 @@ Serve = Callable[[Group, Floats], Usage | None]
 """Returns how a member of a group is served on what is left of every resource, shape (R,); None where it is not."""
 
 
-def first_come(instance: Instance, system: SharedSystem, serve: Serve, way: str, clock: Clock) -> Result:
+def first_come(instance: Instance, serve: Serve, way: str, time_limit_s: float | None) -> Result:
     """Serve applications in the instance's order.
 
     Parameters
     ----------
     instance : Instance
-    system : SharedSystem
-        That of the instance.
     serve : callable
     way : str
         What `serve` looks for, in words.
-    clock : Clock
-        Looked at between two applications.
+    time_limit_s : float or None
+        Looked at between two applications [s].
 
     Returns
     -------
     Result
         `feasible`, `no-solution` where an application without a penalty does not fit, or `time-limit`.
     """
+    clock = Clock(time_limit_s)
+    with clock.phase("load"):
+        load_compiled()
+    with clock.phase("build"):
+        system = SharedSystem.of(instance, reachable=True)
     with clock.phase("search"):
         chosen = _served(instance, system, serve, clock)
     left_out = [app.name for app in instance.applications if app.name not in chosen]

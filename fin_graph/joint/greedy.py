@@ -17,14 +17,13 @@ import numpy as np
 
 from finbench.fin_graph.joint.fin.alone import FRUGALITY
 from finbench.fin_graph.joint.first_come import first_come
-from finbench.fin_graph.joint.system import Group, SharedSystem, Usage
+from finbench.fin_graph.joint.system import Group, Usage
 from finbench.fin_graph.paths.arrays import Floats, PathProblem
 from finbench.fin_graph.paths.bounds import meets
-from finbench.fin_graph.paths.loading import load_compiled
 from finbench.fin_graph.paths.shortest import least_energy_path, least_latency_path, path_costs
 from finbench.models.instance import Instance
 from finbench.models.options import Options
-from finbench.models.result import Clock, Result
+from finbench.models.result import Result
 
 
 def supports(instance: Instance, options: Options = Options()) -> str | None:  # noqa: ARG001
@@ -56,12 +55,7 @@ def solve(
     Result
         `feasible`, `no-solution` where an application without a penalty does not fit, or `time-limit`.
     """
-    clock = Clock(time_limit_s)
-    with clock.phase("load"):
-        load_compiled()
-    with clock.phase("build"):
-        system = SharedSystem.of(instance, reachable=True)
-    return first_come(instance, system, _best_split, "single split", clock)
+    return first_come(instance, _best_split, "single split", time_limit_s)
 
 
 def _best_split(group: Group, room: Floats) -> Usage | None:

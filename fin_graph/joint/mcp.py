@@ -17,12 +17,11 @@ from math import inf
 
 from finbench.fin_graph.joint.fin.residual import LayeredPath, without_excess
 from finbench.fin_graph.joint.first_come import first_come
-from finbench.fin_graph.joint.system import Group, SharedSystem, Usage
+from finbench.fin_graph.joint.system import Group, Usage
 from finbench.fin_graph.paths.arrays import Floats, accurate_exits
-from finbench.fin_graph.paths.loading import load_compiled
 from finbench.fin_graph.paths.shortest import least_latency_path
 from finbench.models.instance import Instance
-from finbench.models.result import Clock, Result
+from finbench.models.result import Result
 from finbench.models.tolerances import FLOAT_NOISE, relaxed
 
 Ending = tuple[float, Group]
@@ -43,13 +42,8 @@ def solve_many(instance: Instance, *, time_limit_s: float | None = None) -> Resu
     Result
         `feasible`, `no-solution` where an application without a penalty does not fit, or `time-limit`.
     """
-    clock = Clock(time_limit_s)
-    with clock.phase("load"):
-        load_compiled()
-    with clock.phase("build"):
-        system = SharedSystem.of(instance, reachable=True)
     serve = partial(_served_by, instance, dict[str, list[list[Ending]]]())
-    return first_come(instance, system, serve, "multi-constrained path", clock)
+    return first_come(instance, serve, "multi-constrained path", time_limit_s)
 
 
 def _served_by(instance: Instance, known: dict[str, list[list[Ending]]], group: Group, room: Floats) -> Usage | None:
