@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from finbench.benchmarks.analysis.numbers import fixed_percent
 from finbench.benchmarks.analysis.units import HEADINGS, Quantity
 from finbench.benchmarks.plots.axis_scales import axis_unit, headed
 from finbench.benchmarks.plots.line_names import add_legend, lines_of
@@ -75,7 +76,7 @@ def frontier_styles(found: Sequence[ExitFrontier]) -> dict[str, dict[str, Any]]:
 
 
 def _name(one: ExitFrontier) -> str:
-    return f"exit {one.exit_name}, accuracy {100 * one.accuracy:.1f} %"
+    return f"exit {one.exit_name}, accuracy {fixed_percent(one.accuracy, 1)} %"
 
 
 def draw_frontier(axes: Axes, found: Sequence[ExitFrontier], every: Sequence[ExitFrontier] | None = None) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
+from finbench.benchmarks.analysis.numbers import fixed_percent
 from finbench.benchmarks.plots.style import Paper, literal, paper, shortened
 from finbench.benchmarks.robustness.disturbances import DisturbanceKind
 from finbench.benchmarks.robustness.stress import Stress, Stressed
@@ -55,7 +56,7 @@ def _row(one: Stressed) -> str:
 
 
 def _column(one: Stressed) -> str:
-    return "fails" if one.disturbance.fails else f"{100 * abs(one.disturbance.severity):.0f} %"
+    return "fails" if one.disturbance.fails else f"{fixed_percent(abs(one.disturbance.severity), 0)} %"
 
 
 def _order(column: str) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import inf
 from typing import Any
 
+from finbench.benchmarks.analysis.numbers import fixed_percent
 from finbench.benchmarks.analysis.units import significant
 from finbench.benchmarks.planning.comparison import PricedPlan, nines
 from finbench.benchmarks.planning.fixed_point import Borne, Ending, FixedPoint, Round
@@ -41,7 +42,7 @@ def verdict(instance: Instance, found: FixedPoint, options: PlanningOptions) -> 
             for one in found.best.met.applications
             if one.within.value < options.until_simulated
         )
-        named = ", ".join(f"{name} ({100 * share:.2f} %)" for share, name in late[:SHOWN])
+        named = ", ".join(f"{name} ({fixed_percent(share)} %)" for share, name in late[:SHOWN])
         more = f" and {len(late) - SHOWN} more" if len(late) > SHOWN else ""
         lines.append(f"too late too often: {named}{more}")
         never = sorted({name for one in found.rounds for name in one.hopeless})
@@ -51,7 +52,7 @@ def verdict(instance: Instance, found: FixedPoint, options: PlanningOptions) -> 
 
 
 def _ended(instance: Instance, outcome: Ending, best: Borne, options: PlanningOptions) -> str:
-    told = f"{amount(best.objective, instance)} with {100 * best.share(options.of):.3f} % within δ"
+    told = f"{amount(best.objective, instance)} with {fixed_percent(best.share(options.of), 3)} % within δ"
     if outcome is Ending.HOLDS:
         return f"The plan holds: {told}"
     reasons = {
@@ -77,7 +78,7 @@ def _round(instance: Instance, number: int, one: Round) -> tuple[str, ...]:
     plan = one.plan
     if plan is None:
         return (str(number), status, "", "", "", str(len(one.hopeless)))
-    shares = (f"{100 * plan.within:.3f} %", f"{100 * plan.within_of_all:.3f} %")
+    shares = (f"{fixed_percent(plan.within, 3)} %", f"{fixed_percent(plan.within_of_all, 3)} %")
     return (str(number), status, amount(plan.objective, instance), *shares, str(len(one.hopeless)))
 
 
@@ -98,7 +99,7 @@ def _priced(instance: Instance, one: PricedPlan, base: float | None) -> tuple[st
     told = "all" if count == inf else significant(count, 2)
     return (
         str(one), one.outcome, amount(plan.objective, instance), more,
-        f"{100 * plan.within:.3f} %", told, f"{100 * plan.within_of_all:.3f} %",
+        f"{fixed_percent(plan.within, 3)} %", told, f"{fixed_percent(plan.within_of_all, 3)} %",
     )  # fmt: skip
 
 

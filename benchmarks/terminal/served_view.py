@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from finbench.benchmarks.analysis.numbers import fixed_percent
 from finbench.benchmarks.analysis.units import Quantity, significant, with_unit
 from finbench.benchmarks.deploying.serving.served_run import ServedApplication, ServedLink, ServedPart, ServedRun
 from finbench.benchmarks.terminal.console import output, table
@@ -53,7 +54,7 @@ def _application(app: ServedApplication) -> list[tuple[str, ...]]:
     )
     exits = [
         (
-            *(name, f"exit {one.exit}", str(one.samples), f"{100 * one.planned_share:.1f} %"),
+            *(name, f"exit {one.exit}", str(one.samples), f"{fixed_percent(one.planned_share, 1)} %"),
             *(_seconds(one.mean_s), _seconds(one.planned_s), _off(one.mean_s, one.planned_s)),
             *(_seconds(one.p95_s), _seconds(one.planned_s), _off(one.p95_s, one.planned_s)),
         )

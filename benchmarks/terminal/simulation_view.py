@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from finbench.benchmarks.analysis.numbers import fixed_percent
 from finbench.benchmarks.analysis.units import Quantity, significant, unit_of, with_unit
 from finbench.benchmarks.simulation.causes import Lateness
 from finbench.benchmarks.simulation.estimates import SampledValue
@@ -27,7 +28,7 @@ def print_simulation(found: Simulation, late: Sequence[Lateness] = ()) -> None:
     console = output()
     console.print(
         f"{found.samples:,} samples in {with_unit(found.horizon_s, Quantity.SECONDS, 3)}, "
-        f"the first {100 * found.options.warm_up:.0f} % of it left out; ± is a 95 % interval"
+        f"the first {fixed_percent(found.options.warm_up, 0)} % of it left out; ± is a 95 % interval"
     )
     worst = sorted(found.applications, key=lambda one: one.within.value)[:MOST_ROWS]
     columns = (
@@ -57,7 +58,7 @@ def remarks_on(found: Simulation) -> list[str]:
         lines.append(f"no sample arose in the time watched of {len(found.unseen)} applications: {named}")
     if not found.precise:
         asked = found.options.until_ci or 0.0
-        lines.append(f"the intervals are wider than {100 * asked:.2f} % of the means at {found.samples:,} samples")
+        lines.append(f"the intervals are wider than {fixed_percent(asked)} % of the means at {found.samples:,} samples")
     return lines
 
 
@@ -66,7 +67,7 @@ def _reasons(late: Sequence[Lateness]) -> Iterator[str]:
     for one in late[:MOST_REASONS]:
         waits = f"{with_unit(one.waiting_s, Quantity.SECONDS, 3)} of {with_unit(one.of_s, Quantity.SECONDS, 3)}"
         where = f"{one.where.kind} {one.where.subject}"
-        late_part = f"{100 * one.late:.2f} % of its samples"
+        late_part = f"{fixed_percent(one.late)} % of its samples"
         yield f"{one.application}: {late_part} are late by waiting, most of it at {where} ({waits})"
     if len(late) > MOST_REASONS:
         yield f"{len(late) - MOST_REASONS} more applications are late by waiting"
@@ -82,7 +83,7 @@ def _application(one: SimulatedApplication) -> tuple[str, ...]:
         with_unit(one.p95_s.value, Quantity.SECONDS, 4),
         with_unit(one.p99_s.value, Quantity.SECONDS, 4),
         with_unit(one.max_latency_s, Quantity.SECONDS, 4),
-        f"{100 * one.within.value:.3f} %",
+        f"{fixed_percent(one.within.value, 3)} %",
     )
 
 
@@ -90,7 +91,7 @@ def _exits(one: SimulatedApplication) -> Any:
     rows = [
         (
             str(exit_),
-            f"{100 * share:.2f} %",
+            f"{fixed_percent(share)} %",
             with_unit(mean, Quantity.SECONDS, 5),
             with_unit(alone, Quantity.SECONDS, 5),
         )
@@ -108,11 +109,11 @@ def _stations(found: Simulation) -> Any:
 
 
 def _station(one: SimulatedStation) -> tuple[str, ...]:
-    planned = "–" if one.planned_utilisation is None else f"{100 * one.planned_utilisation:.2f} %"
+    planned = "–" if one.planned_utilisation is None else f"{fixed_percent(one.planned_utilisation)} %"
     return (
         f"{one.station.kind} {one.station.subject}",
         str(one.station.places),
-        f"{100 * one.utilisation:.2f} %",
+        f"{fixed_percent(one.utilisation)} %",
         planned,
         with_unit(one.waiting_s, Quantity.SECONDS, 3),
         significant(one.queue, 3),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from finbench.benchmarks.analysis.numbers import fixed_percent
 from finbench.benchmarks.analysis.units import Quantity, with_unit
 from finbench.benchmarks.robustness.drift import Drifted
 from finbench.benchmarks.robustness.stress import Stress, Stressed
@@ -35,7 +36,7 @@ def print_stress(instance: Instance, found: Stress) -> None:
     lost = len(found.results) - firm - helped
     console.print(f"{firm} of {len(found.results)} break nothing, {helped} are mended by a new plan, {lost} by none")
     console.print(_drift(found))
-    stands = "any drift" if found.drift.stands >= 1 else f"a drift of {100 * found.drift.stands:.1f} %"
+    stands = "any drift" if found.drift.stands >= 1 else f"a drift of {fixed_percent(found.drift.stands, 1)} %"
     console.print(f"Of exit shares the plan stands {stands} without breaking a target or a capacity")
 
 
@@ -43,7 +44,7 @@ def _row(instance: Instance, one: Stressed) -> tuple[str, ...]:
     broken = f"{len(one.broken)} of {len(instance.applications)}" if one.broken else ""
     overloaded = f"{len(one.overloaded)} overloaded" if one.overloaded else ""
     saves = one.holds and one.replanned is not None and one.kept is not None
-    saved = f"{100 * (_saving(one.kept or 0.0, one.replanned or 0.0)):.1f} %" if saves else ""
+    saved = f"{fixed_percent(_saving(one.kept or 0.0, one.replanned or 0.0), 1)} %" if saves else ""
     anew = one.outcome if one.replanned is None else amount(one.replanned, instance)
     kept = "not possible" if one.kept is None else amount(one.kept, instance)
     return (str(one.disturbance), ", ".join(filter(None, (broken, overloaded))) or "nothing", kept, anew, saved)
@@ -55,7 +56,7 @@ def _saving(kept: float, replanned: float) -> float:
 
 def _drift(found: Stress) -> Any:
     numbers = sorted(found.drift.numbers, key=lambda one: -_fullness(one))[:SHOWN]
-    title = f"Exit shares that drift by {100 * found.drift.distance:.0f} %, at worst"
+    title = f"Exit shares that drift by {fixed_percent(found.drift.distance, 0)} %, at worst"
     rows = [(f"{one.what} of {one.subject}", *_numbers(one)) for one in numbers]
     return table(title, ("number", "planned", "at worst", "limit"), rows)
 
@@ -68,7 +69,7 @@ def _fullness(one: Drifted) -> float:
 
 def _shown(one: Drifted, value: float) -> str:
     quantity = {"energy": Quantity.JOULES, "latency": Quantity.SECONDS}.get(one.what)
-    return f"{100 * value:.1f} %" if quantity is None else with_unit(value, quantity, 5)
+    return f"{fixed_percent(value, 1)} %" if quantity is None else with_unit(value, quantity, 5)
 
 
 def _numbers(one: Drifted) -> tuple[str, str, str]:
